@@ -1,0 +1,243 @@
+//! The seam to a target's names: "what is `ngx_pool_t`, where is `ngx_cycle`".
+//!
+//! The engine joins these traits to debug information; tests give a handful of hand-made types.
+
+/// A type of the target, as its source numbers it. Opaque to the language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TargetType(pub u64);
+
+/// A module of the target, as the sources number it. Opaque to the language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ModuleId(pub u32);
+
+/// Where a name is looked up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Scope {
+    /// The prefix of the name, if it has one: a module (`libc.so.6`) or a source file
+    /// (`ngx_cycle.c`).
+    pub prefix: Option<String>,
+    /// The module that the file's `_module` chose; it is searched before the executable.
+    pub preferred: Option<ModuleId>,
+}
+
+/// Which name space a type name lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TypeNameKind {
+    /// `typedef`s, base types and (in C++) class names: a bare name.
+    Plain,
+    /// `struct name`.
+    Struct,
+    /// `union name`.
+    Union,
+    /// `enum name`.
+    Enum,
+}
+
+/// What a type is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TypeDescription {
+    /// `void`, or a type that debug information gives no meaning.
+    Void,
+    /// `_Bool`.
+    Bool,
+    /// An integer of 1, 2, 4, 8 or 16 bytes.
+    Integer {
+        /// As C writes it.
+        name: String,
+        /// Size in bytes.
+        size: u64,
+        /// Whether it is signed.
+        signed: bool,
+        /// Whether it is a character type.
+        character: bool,
+    },
+    /// A floating-point number of 4, 8 or 16 bytes.
+    Float {
+        /// As C writes it.
+        name: String,
+        /// Size in bytes.
+        size: u64,
+    },
+    /// A pointer (or a C++ reference).
+    Pointer {
+        /// What it points to.
+        target: TargetType,
+    },
+    /// An array.
+    Array {
+        /// The element.
+        element: TargetType,
+        /// The number of elements, if known.
+        count: Option<u64>,
+    },
+    /// A struct, class or union.
+    Record {
+        /// The tag, if it has one.
+        name: Option<String>,
+        /// Whether it is a union.
+        union: bool,
+        /// Size in bytes; `None` if the type is incomplete everywhere.
+        size: Option<u64>,
+        /// Members in order; empty if incomplete.
+        members: Vec<MemberDescription>,
+    },
+    /// An enumeration.
+    Enum {
+        /// The tag, if it has one.
+        name: Option<String>,
+        /// Size in bytes.
+        size: u64,
+        /// Whether its values are signed.
+        signed: bool,
+        /// Enumerators in order of declaration.
+        enumerators: Vec<(String, i64)>,
+    },
+    /// A `typedef`.
+    Typedef {
+        /// Its name.
+        name: String,
+        /// What it names.
+        target: TargetType,
+    },
+    /// A function.
+    Function {
+        /// What it returns.
+        result: TargetType,
+        /// Its parameters' types.
+        parameters: Vec<TargetType>,
+        /// Whether it ends in `...`.
+        variadic: bool,
+    },
+}
+
+/// One member of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberDescription {
+    /// The name; `None` for an anonymous struct or union.
+    pub name: Option<String>,
+    /// Its type.
+    pub ty: TargetType,
+    /// Offset in bytes. For a bit-field, of the storage that `bits` counts from.
+    pub offset: u64,
+    /// For a bit-field: the lowest bit counted from `offset` (little-endian), and the width.
+    pub bits: Option<(u32, u32)>,
+}
+
+/// A variable of the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VariableDescription {
+    /// Its module.
+    pub module: ModuleId,
+    /// Its address in the running target; for a thread-local one, the offset in its module's
+    /// block of thread-local storage.
+    pub address: u64,
+    /// Whether it is thread-local.
+    pub thread_local: bool,
+    /// Its type; `None` when only a symbol table knows the name.
+    pub ty: Option<TargetType>,
+}
+
+/// A function of the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionDescription {
+    /// Its module.
+    pub module: ModuleId,
+    /// Its address in the running target.
+    pub address: u64,
+    /// Its parameters' names and types, if debug information has them.
+    pub parameters: Option<Vec<(Option<String>, TargetType)>>,
+    /// What it returns; `None` for `void` or when unknown.
+    pub result: Option<TargetType>,
+    /// Whether it ends in `...`.
+    pub variadic: bool,
+}
+
+/// Why a name could not be resolved.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LookupError {
+    /// One module gives the name twice, with different meanings.
+    #[error("`{name}` is ambiguous: {}", places.join(", "))]
+    Ambiguous {
+        /// The name.
+        name: String,
+        /// Prefixes with which it would be unique.
+        places: Vec<String>,
+    },
+    /// The prefix names no module and no source file of the target.
+    #[error("no module or source file `{prefix}` in the target")]
+    NoSuchPrefix {
+        /// The prefix.
+        prefix: String,
+        /// Names like it.
+        suggestions: Vec<String>,
+    },
+    /// Debug information is broken.
+    #[error("{0}")]
+    Broken(String),
+}
+
+/// What kind of name suggestions are wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NameKind {
+    /// Type names.
+    Type,
+    /// Variables and functions.
+    Symbol,
+}
+
+/// Types of the target.
+pub trait TypeSource {
+    /// Finds a type by name. `Ok(None)` if there is none.
+    fn find_type(
+        &mut self,
+        scope: &Scope,
+        kind: TypeNameKind,
+        name: &str,
+    ) -> Result<Option<TargetType>, LookupError>;
+
+    /// What a type is made of. An incomplete record is completed here: first in its own module,
+    /// then anywhere if unique.
+    fn describe(&mut self, ty: TargetType) -> Result<TypeDescription, LookupError>;
+
+    /// The value of an enumerator, with its enumeration if known.
+    fn find_enumerator(
+        &mut self,
+        scope: &Scope,
+        name: &str,
+    ) -> Result<Option<(i64, Option<TargetType>)>, LookupError>;
+}
+
+/// Variables, functions and modules of the target.
+pub trait SymbolSource {
+    /// Finds a variable.
+    fn find_variable(
+        &mut self,
+        scope: &Scope,
+        name: &str,
+    ) -> Result<Option<VariableDescription>, LookupError>;
+
+    /// Finds a function.
+    fn find_function(
+        &mut self,
+        scope: &Scope,
+        name: &str,
+    ) -> Result<Option<FunctionDescription>, LookupError>;
+
+    /// The first loaded module that a pattern of `_module` matches (soname or file name, with
+    /// wildcards; `_exe` is passed as `"_exe"`).
+    fn find_module(&mut self, pattern: &str) -> Option<ModuleId>;
+
+    /// The address of these bytes, NUL-terminated, in the target's read-only data.
+    fn find_string(&mut self, scope: &Scope, bytes: &[u8]) -> Option<u64>;
+
+    /// Names like `name`, best first, for a did-you-mean.
+    fn suggest(&mut self, scope: &Scope, kind: NameKind, name: &str) -> Vec<String>;
+
+    /// Why names may be missing: the modules without debug information, one sentence each.
+    fn missing_debug_information(&mut self) -> Vec<String>;
+}
+
+/// Both seams in one.
+pub trait Target: TypeSource + SymbolSource {}
+
+impl<T: TypeSource + SymbolSource> Target for T {}

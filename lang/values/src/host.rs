@@ -1,0 +1,84 @@
+//! The seam to everything outside of a program but the target's memory.
+
+use crate::fault::Fault;
+
+/// One mapping of the target, as `_maps()` shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MappingRecord {
+    /// First address.
+    pub start: u64,
+    /// First address after the mapping.
+    pub end: u64,
+    /// `rwxp` letters.
+    pub perms: String,
+    /// Offset in the file, in bytes.
+    pub offset: u64,
+    /// File name, or a name in brackets, or empty.
+    pub file: Vec<u8>,
+    /// Resident bytes.
+    pub rss: u64,
+    /// Proportional share of the resident bytes.
+    pub pss: u64,
+    /// Swapped bytes.
+    pub swap: u64,
+    /// Anonymous resident bytes.
+    pub anon: u64,
+}
+
+/// One thread of the target, as `_threads()` shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ThreadRecord {
+    /// Thread id.
+    pub tid: u64,
+    /// Name as in `/proc/PID/task/TID/comm`.
+    pub name: Vec<u8>,
+    /// One letter as in `/proc/PID/task/TID/stat`.
+    pub state: String,
+}
+
+/// One module of the target, as `_modules()` shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModuleRecord {
+    /// Soname or file name.
+    pub name: Vec<u8>,
+    /// Path as the target sees it.
+    pub path: Vec<u8>,
+    /// Lowest mapped address.
+    pub start: u64,
+    /// First address after the highest mapping.
+    pub end: u64,
+    /// Build-id in hexadecimal, or empty.
+    pub build_id: String,
+}
+
+/// What a program asks of the world. The engine implements it; tests give a small double.
+pub trait Host {
+    /// Writes data output (`printf`, `puts`, `_print`).
+    fn print(&mut self, text: &[u8]) -> Result<(), Fault>;
+    /// Shows a warning of the probe (`_warn`) and counts it.
+    fn warn(&mut self, text: &str) -> Result<(), Fault>;
+    /// `_assert_equal`: records a cross-check; inequality makes the result partial.
+    fn assert_equal(&mut self, name: &str, left: i64, right: i64) -> Result<(), Fault>;
+    /// Nanoseconds of the monotonic clock.
+    fn now_ns(&mut self) -> u64;
+    /// The process id of the target.
+    fn pid(&mut self) -> u64;
+    /// The thread that the handler runs for; the process id for handlers that run for none.
+    fn tid(&mut self) -> u64;
+    /// The name of the target's executable, as in `/proc/PID/comm`.
+    fn execname(&mut self) -> Vec<u8>;
+    /// `_usym`: the name of the function or variable at an address, or `None`.
+    fn symbol_name(&mut self, address: u64) -> Option<String>;
+    /// A register of the thread `tid` by its name, or why it is not to be had.
+    fn register(&mut self, name: &str, tid: u64) -> Result<u64, Fault>;
+    /// The code addresses of a thread's stack, innermost first.
+    fn backtrace(&mut self, tid: u64) -> Result<Vec<u64>, Fault>;
+    /// The address of a thread-local variable, given the program's index of it.
+    fn thread_local(&mut self, variable: u32, tid: u64) -> Result<u64, Fault>;
+    /// The mappings of the target.
+    fn mappings(&mut self) -> Result<Vec<MappingRecord>, Fault>;
+    /// The threads of the target.
+    fn threads(&mut self) -> Result<Vec<ThreadRecord>, Fault>;
+    /// The modules of the target.
+    fn modules(&mut self) -> Result<Vec<ModuleRecord>, Fault>;
+}

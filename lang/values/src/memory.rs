@@ -1,0 +1,113 @@
+//! The seam to the target's memory.
+
+use std::sync::Arc;
+
+/// Bytes of one page of the target, kept alive and unchanged for as long as a clone exists.
+///
+/// Compiled code keeps pointers into the bytes, so an implementation never writes to a buffer
+/// after it has handed out a page of it.
+#[derive(Clone)]
+pub struct Page {
+    buffer: Arc<dyn AsRef<[u8]> + Send + Sync>,
+    offset: usize,
+    length: usize,
+}
+
+impl Page {
+    /// A page that is `length` bytes of `buffer` from `offset`.
+    ///
+    /// Returns `None` if the range does not lie inside the buffer.
+    pub fn new(
+        buffer: Arc<dyn AsRef<[u8]> + Send + Sync>,
+        offset: usize,
+        length: usize,
+    ) -> Option<Self> {
+        let end = offset.checked_add(length)?;
+        ((*buffer).as_ref().len() >= end).then_some(Self {
+            buffer,
+            offset,
+            length,
+        })
+    }
+
+    /// The bytes of the page.
+    pub fn bytes(&self) -> &[u8] {
+        (*self.buffer)
+            .as_ref()
+            .get(self.offset..self.offset + self.length)
+            .unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for Page {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Page")
+            .field("offset", &self.offset)
+            .field("length", &self.length)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why an address of the target could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MemoryError {
+    /// No mapping, or one without read permission, covers the address.
+    #[error("address {address:#x} is not mapped")]
+    Unmapped {
+        /// The first byte that could not be read.
+        address: u64,
+    },
+    /// The page is swapped out and reading swapped pages was not asked for.
+    #[error("address {address:#x} is swapped out")]
+    Swapped {
+        /// The first byte that could not be read.
+        address: u64,
+    },
+    /// The process is gone.
+    #[error("the target exited")]
+    TargetGone,
+    /// The cap on local copies of the target's memory is reached.
+    #[error("the limit of {limit} bytes for copies of the target's memory is reached")]
+    CacheFull {
+        /// The cap in bytes.
+        limit: u64,
+    },
+}
+
+/// "Give me the page at this address."
+///
+/// Tests give the handlers a `Vec<u8>`; the engine gives them a live process or a snapshot.
+pub trait Memory {
+    /// The size of a page in bytes, a power of two.
+    fn page_size(&self) -> u64;
+
+    /// The page that starts at `address`, which is a multiple of the page size.
+    fn page(&mut self, address: u64) -> Result<Page, MemoryError>;
+
+    /// Fills `buffer` with the bytes at `address`, across pages.
+    ///
+    /// The error names the first byte that could not be read.
+    fn read(&mut self, address: u64, buffer: &mut [u8]) -> Result<(), MemoryError> {
+        let size = self.page_size().max(1);
+        let mut done = 0;
+        while done < buffer.len() {
+            let at = address.wrapping_add(done as u64);
+            let base = at & !(size - 1);
+            let within = (at - base) as usize;
+            let page = self.page(base).map_err(|error| match error {
+                MemoryError::Unmapped { .. } => MemoryError::Unmapped { address: at },
+                MemoryError::Swapped { .. } => MemoryError::Swapped { address: at },
+                other => other,
+            })?;
+            let bytes = page
+                .bytes()
+                .get(within..)
+                .filter(|bytes| !bytes.is_empty())
+                .ok_or(MemoryError::Unmapped { address: at })?;
+            let part = bytes.len().min(buffer.len() - done);
+            buffer[done..done + part].copy_from_slice(&bytes[..part]);
+            done += part;
+        }
+        Ok(())
+    }
+}

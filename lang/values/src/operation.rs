@@ -1,0 +1,224 @@
+//! The operations that programs call.
+//!
+//! An operation takes 64-bit words and gives at most one. Integers are sign- or zero-extended;
+//! `f64` travels as its bits; strings, paths and containers as handles; a row of a container is
+//! an opaque word that is valid until the next operation on any container. `_str` handle 0 is
+//! the empty string and `_path` handle 0 the empty path, so zeroed memory holds valid values.
+//! Strings and paths are interned: equal handles are equal values and unequal ones unequal.
+
+/// No row: what a look-up gives when a key is absent or an iteration has ended.
+pub const NO_ROW: u64 = u64::MAX;
+
+/// One operation. The comment gives `(arguments) -> result`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum Operation {
+    // Strings.
+    /// `(a, b) -> -1 | 0 | 1` (as a signed word), by bytes.
+    StrCompare,
+    /// `(a, b) -> str`.
+    StrConcat,
+    /// `(s) -> bytes`.
+    StrLength,
+    /// `(s, index) -> byte`; faults when the index is outside.
+    StrIndex,
+    /// `(s, start, length) -> str`; out-of-range parts are cut off.
+    StrSubstr,
+    /// `(s, part) -> 0 | 1`.
+    StrContains,
+    /// `(s, prefix) -> 0 | 1`: whether `s` begins with `prefix`.
+    StrIsPrefix,
+    /// `(s, suffix) -> 0 | 1`.
+    StrIsSuffix,
+    /// `(s, base) -> signed`: as C's `strtoll`, saturating.
+    StrToInteger,
+    /// `(s) -> str`: with C escapes and quotes.
+    StrQuoted,
+    /// `(s, delimiters) -> str`: the first token.
+    StrFirstToken,
+    /// `(s, delimiters) -> str`: what follows the first token.
+    StrAfterToken,
+    /// `(value, signed: 0|1) -> str`: decimal.
+    StrFromInteger,
+    /// `(s, regex index) -> 0 | 1`; keeps the captures.
+    StrMatch,
+    /// `(n) -> str`: capture `n` of the last successful match, or empty.
+    StrCapture,
+
+    // Bytes of the target.
+    /// `(address) -> str`: up to the first NUL or `--max-string`; a cut is marked.
+    TargetString,
+    /// `(address, length) -> str`: that many bytes, or `--max-string`; a cut is marked.
+    TargetBytes,
+    /// `(p, q, length) -> -1 | 0 | 1`.
+    TargetCompare,
+    /// `(p, q) -> -1 | 0 | 1`: C strings, bounded.
+    TargetStringCompare,
+    /// `(p, q, n) -> -1 | 0 | 1`: C strings, at most `n` bytes.
+    TargetStringCompareN,
+    /// `(p) -> bytes`: as `strlen`, bounded by `--max-string`-independent 1 MiB; faults beyond.
+    TargetStringLength,
+    /// `(p, length) -> 0 | 1`: whether all of it can be read.
+    TargetReadable,
+    /// `(p, length) -> str`: a hexadecimal dump.
+    TargetHex,
+
+    // Paths.
+    /// `(path, str) -> path`.
+    PathAppendStr,
+    /// `(path, code address) -> path`.
+    PathAppendCode,
+    /// `(path, path) -> path`.
+    PathAppendPath,
+    /// `(path) -> path`: without its leaf.
+    PathParent,
+    /// `(path) -> str`: the leaf's name.
+    PathLeaf,
+    /// `(path) -> frames`.
+    PathDepth,
+
+    // Containers.
+    /// `(container type index) -> container`.
+    ContainerNew,
+    /// `() -> mark`: remembers which containers and iterators exist.
+    ContainerMark,
+    /// `(mark)`: frees local containers and iterators made since.
+    ContainerRelease,
+    /// `(container) -> elements`.
+    ContainerLength,
+    /// `(container)`: empties it.
+    ContainerClear,
+    /// `(table, key words…) -> row | NO_ROW`.
+    TableFind,
+    /// `(table, key words…) -> row`: a zeroed row is inserted when the key is absent.
+    TableInsert,
+    /// `(table, key words…) -> 0 | 1`: whether the key was there.
+    TableDelete,
+    /// `(array, index) -> row`; faults outside.
+    ArrayIndex,
+    /// `(array) -> row`: a zeroed element appended.
+    ArrayPush,
+    /// `(array) -> row`: the removed last element, readable until the next container operation.
+    ArrayPop,
+    /// `(array) -> row`: the removed first element, likewise; O(1).
+    ArrayShift,
+    /// `(array) -> row`: a zeroed element put in front.
+    ArrayUnshift,
+    /// `(container) -> iterator` over the elements present now, in order.
+    IteratorNew,
+    /// `(iterator) -> row | NO_ROW`: the next element that still exists.
+    IteratorNext,
+    /// `(iterator, key, kind)`: the sort key of the row that `IteratorNext` gave last;
+    /// kind 0 signed, 1 unsigned, 2 `f64` bits, 3 string, 4 path.
+    IteratorSortKey,
+    /// `(iterator, descending: 0|1)`: sorts (stable) by the keys given and starts again.
+    IteratorSort,
+    /// `(iterator, limit)`: ends after so many elements.
+    IteratorLimit,
+    /// `(iterator) -> position`: the index, counted from 0 at the start of the container, of
+    /// the element that `IteratorNext` gave last.
+    IteratorPosition,
+    /// `(array, iterator)`: puts the array into the iterator's order (`_sort`).
+    ArrayReorder,
+    /// `(table, offset of a value in its row in bytes, kind) -> sum | min | max as signed words`
+    /// over the rows; kinds as for `IteratorSortKey`. Empty tables give 0.
+    TableSum,
+    /// See [`Operation::TableSum`].
+    TableMin,
+    /// See [`Operation::TableSum`].
+    TableMax,
+
+    // Aggregates.
+    /// `(aggregate, signed value, times)`.
+    AggregateAdd,
+    /// `(aggregate) -> count`.
+    AggregateCount,
+    /// `(aggregate) -> signed sum` (wraps).
+    AggregateSum,
+    /// `(aggregate) -> signed minimum`, 0 when empty.
+    AggregateMin,
+    /// `(aggregate) -> signed maximum`, 0 when empty.
+    AggregateMax,
+    /// `(aggregate) -> signed average`, towards zero, 0 when empty.
+    AggregateAverage,
+    /// `(aggregate) -> signed variance`, 0 when empty.
+    AggregateVariance,
+
+    // Output.
+    /// `(format index, words…)`.
+    Printf,
+    /// `(format index, words…) -> str`.
+    Sprintf,
+    /// `(str)`: prints the string.
+    PrintStr,
+    /// `(str)`: a warning of the probe.
+    Warn,
+    /// `(str)`: ends the session with a failure.
+    Error,
+    /// `(str)`: raises a catchable fault.
+    Raise,
+    /// `(str)`: faults as a failed `assert`.
+    AssertionFailed,
+    /// `(name, a, b)`.
+    AssertEqual,
+    /// `()`: ends this run of the handler.
+    Next,
+    /// `()`: ends the session.
+    Exit,
+
+    // The world.
+    /// `() -> nanoseconds`.
+    NowNs,
+    /// `() -> pid`.
+    Pid,
+    /// `() -> tid`.
+    Tid,
+    /// `() -> str`.
+    ExecName,
+    /// `(address) -> str`: `name`, `name+0x10` or the address in hexadecimal.
+    SymbolName,
+    /// `(name, tid) -> word`.
+    Register,
+    /// `(tid) -> path`.
+    Backtrace,
+    /// `(variable index, tid) -> address`.
+    ThreadLocal,
+    /// `(container type index) -> array` of `{start, end, perms, offset, file, rss, pss, swap,
+    /// anon}`, eight bytes each.
+    Mappings,
+    /// `(container type index) -> array` of `{tid, name, state}`, eight bytes each.
+    Threads,
+    /// `(container type index) -> array` of `{name, path, start, end, build_id}`, eight bytes
+    /// each.
+    Modules,
+    /// `(limit) -> 0 ≤ n < limit`.
+    RandomInteger,
+
+    // The fault that a `_catch` caught last.
+    /// `() -> str`.
+    FaultKind,
+    /// `() -> address`.
+    FaultAddress,
+    /// `() -> str`.
+    FaultMessage,
+    /// `() -> str`: file, line and column.
+    FaultSpan,
+
+    // Mathematics, on the bits of `f64`.
+    /// `(x) -> |x|`.
+    FloatAbs,
+    /// `(x, y) -> x - n*y`, n towards zero.
+    FloatMod,
+    /// `(x, y) -> IEEE remainder`.
+    FloatRemainder,
+    /// `(x) -> square root`.
+    FloatSqrt,
+    /// `(x) -> natural logarithm`.
+    FloatLog,
+    /// `(x) -> floor`.
+    FloatFloor,
+    /// `(x) -> ceiling`.
+    FloatCeil,
+    /// `(x, y) -> x to the power of y`.
+    FloatPow,
+}
