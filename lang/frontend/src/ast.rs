@@ -180,6 +180,9 @@ pub struct Layout {
     pub candidates: Vec<LayoutCandidate>,
     /// The function that says whether a candidate fits.
     pub valid: Name,
+    /// The index of the candidate in use; `None` when the target's debug information has every
+    /// type complete. The preprocessor settles it, because `##if…` directives depend on it.
+    pub chosen: Option<usize>,
 }
 
 /// One candidate of a [`Layout`].

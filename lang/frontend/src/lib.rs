@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ast;
+pub mod compile;
 pub mod diagnostics;
 pub mod execute;
 pub mod hir;
