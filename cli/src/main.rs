@@ -1,1 +1,41 @@
-fn main() {}
+//! `ytrace`: asks a running process why it holds its memory.
+//!
+//! One file a command. Data goes to standard output, everything else to standard error. Exit
+//! status: 0 success, 1 the probe failed, 2 wrong usage or environment, 3 a partial result.
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod failure;
+mod ps;
+mod run;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to standard output and are no failure.
+            let status = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(status);
+        }
+    };
+    let terminal = terminal::Terminal::detect(cli.color);
+    let result = match cli.command {
+        Command::Run(arguments) => run::run(*arguments, &terminal),
+        Command::Ps(arguments) => ps::run(arguments, &terminal),
+    };
+    match result {
+        Ok(status) => status.into(),
+        Err(failure) => {
+            failure.print(&terminal);
+            failure.status().into()
+        }
+    }
+}

@@ -1,1 +1,25 @@
-//! x
+//! What the end-to-end tests share: the built program, fixtures, and honest skipping.
+
+pub mod fixtures;
+pub mod program;
+
+/// Says loudly that a test cannot run here. Where `YTRACE_NO_SKIP` is set (as in CI) that is a
+/// failure.
+///
+/// # Panics
+/// If `YTRACE_NO_SKIP` is set.
+pub fn skip(test: &str, why: &str) {
+    assert!(
+        std::env::var_os("YTRACE_NO_SKIP").is_none(),
+        "{test} was to be skipped where nothing may be: {why}"
+    );
+    eprintln!("SKIPPED: {test}: {why}");
+}
+
+/// The root of the repository.
+pub fn root() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the tests lie in a folder of the repository")
+        .to_owned()
+}

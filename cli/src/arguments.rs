@@ -1,0 +1,218 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Ask a running process why it holds its memory, and who is to blame.
+#[derive(Debug, Parser)]
+#[command(name = "ytrace", version, max_term_width = 100)]
+#[command(after_help = "Examples:
+  ytrace ps nginx
+  ytrace run probes/lua-gc-fgraph.y -p PID
+  ytrace run probes/lua-gc-fgraph.y -p PID -o held.svg
+  ytrace run -e '_probe _oneshot { printf(\"%d connections\\n\", ngx_cycle->connection_n); }' -p PID")]
+pub struct Cli {
+    /// Colour in text output
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
+    pub color: ColorChoice,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a probe file on a process
+    Run(Box<RunArguments>),
+    /// List processes with their roles, memory and runtimes
+    Ps(PsArguments),
+}
+
+/// Arguments of `ytrace run`.
+#[derive(Debug, Args)]
+#[command(after_help = "Words after `--` are options of the probe file; `-- --help` lists them.
+
+Exit status: 0 success, 1 the probe failed, 2 wrong usage or environment, 3 a partial result.")]
+pub struct RunArguments {
+    /// The probe file; `probes/NAME.y` also finds the probes that ship with ytrace
+    #[arg(value_name = "FILE", required_unless_present = "expression", conflicts_with = "expression")]
+    pub file: Option<PathBuf>,
+    /// Probe text instead of a file
+    #[arg(short = 'e', long = "expression", value_name = "TEXT")]
+    pub expression: Option<String>,
+    /// The process to look at
+    #[arg(short, long, value_name = "PID", required_unless_present = "command", conflicts_with = "command")]
+    pub pid: Option<i32>,
+    /// Start this command and look at it: at its exit, at Ctrl-C, or after --after
+    #[arg(short, long, value_name = "COMMAND")]
+    pub command: Option<String>,
+    /// With -c: run `_oneshot` after so long instead of at the exit
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, requires = "command")]
+    pub after: Option<Duration>,
+    /// Write the result to a file, by its ending: .svg, .folded, .json, .txt (repeatable)
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Vec<PathBuf>,
+    /// Which column of a view decides: its width, its order (bytes, count, …)
+    #[arg(long, value_name = "NAME")]
+    pub weight: Option<String>,
+    /// How the target is read
+    #[arg(long, value_enum, default_value_t = ModeChoice::Auto, value_name = "MODE")]
+    pub mode: ModeChoice,
+    /// The longest pause of the target; the rest is then read live
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "50ms")]
+    pub max_pause: Duration,
+    /// Read pages of the target that are swapped out (this brings them back into its memory)
+    #[arg(long)]
+    pub read_swap: bool,
+    /// Run nothing inside the target (no mode of this version does)
+    #[arg(long)]
+    pub no_inject: bool,
+    /// Use FILE as the debug information of MODULE, if it fits (repeatable)
+    #[arg(long, value_name = "MODULE=FILE", value_parser = parse_debug_file)]
+    pub debug_file: Vec<(String, PathBuf)>,
+    /// Another directory with separate debug files, like /usr/lib/debug (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub debug_root: Vec<PathBuf>,
+    /// Another directory for `#include` (repeatable); also $YTRACE_PATH
+    #[arg(short = 'I', long, value_name = "DIR")]
+    pub include: Vec<PathBuf>,
+    /// Define a macro (repeatable)
+    #[arg(short = 'D', long = "define", value_name = "NAME[=VALUE]")]
+    pub define: Vec<String>,
+    /// End a run of a handler after so long
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "60s")]
+    pub timeout: Duration,
+    /// The most steps (loop rounds and calls) of one run of a handler
+    #[arg(long, value_name = "N", value_parser = parse_size, default_value = "100G")]
+    pub steps: u64,
+    /// The most memory for tables, strings and paths of the probe [default: a quarter of what is available]
+    #[arg(long, value_name = "BYTES", value_parser = parse_size)]
+    pub memory: Option<u64>,
+    /// The most output of the probe's printf
+    #[arg(long, value_name = "BYTES", value_parser = parse_size, default_value = "256M")]
+    pub max_output: u64,
+    /// The longest string taken from the target
+    #[arg(long, value_name = "BYTES", value_parser = parse_size, default_value = "4K")]
+    pub max_string: u64,
+    /// Execute with the reference interpreter instead of compiled code
+    #[arg(long)]
+    pub interpret: bool,
+    /// Say more on standard error: what was found where, and how long each part took
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Options of the probe file
+    #[arg(last = true, value_name = "OPTIONS")]
+    pub script: Vec<String>,
+}
+
+/// How the target is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ModeChoice {
+    /// Choose by size and by what the kernel offers
+    Auto,
+    /// Never stop the target; what is read may change meanwhile
+    Live,
+    /// Stop it while the memory that the walk needs is copied, walk the copy
+    Copy,
+    /// Keep it stopped during the whole walk
+    Stop,
+}
+
+/// Arguments of `ytrace ps`.
+#[derive(Debug, Args)]
+pub struct PsArguments {
+    /// Only processes whose name or role contains this
+    pub name: Option<String>,
+    /// Also kernel threads and processes of which nothing is known
+    #[arg(short, long)]
+    pub all: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A number with a suffix K, M, G or T (powers of 1024).
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let (digits, factor) = match text.char_indices().last() {
+        Some((at, 'k' | 'K')) => (&text[..at], 1u64 << 10),
+        Some((at, 'm' | 'M')) => (&text[..at], 1 << 20),
+        Some((at, 'g' | 'G')) => (&text[..at], 1 << 30),
+        Some((at, 't' | 'T')) => (&text[..at], 1 << 40),
+        _ => (text, 1),
+    };
+    digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(factor))
+        .ok_or_else(|| "expected a number such as 4096, 64K or 2G".to_owned())
+}
+
+/// A time: `50ms`, `1.5s`, `30m`, `12h`; a bare number is seconds.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let split = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let factor = match unit {
+        "us" | "µs" => 1e-6,
+        "ms" => 1e-3,
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        "d" => 86400.0,
+        _ => f64::NAN,
+    };
+    number
+        .parse::<f64>()
+        .ok()
+        .and_then(|number| Duration::try_from_secs_f64(number * factor).ok())
+        .ok_or_else(|| "expected a time such as 50ms, 1.5s, 30m or 12h".to_owned())
+}
+
+fn parse_debug_file(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((module, file)) if !module.is_empty() && !file.is_empty() => {
+            Ok((module.to_owned(), PathBuf::from(file)))
+        }
+        _ => Err("expected MODULE=FILE, such as libluajit-5.1.so.2=/tmp/libluajit.debug".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_and_times() {
+        assert_eq!(parse_size("64K"), Ok(65536));
+        assert_eq!(parse_size("7"), Ok(7));
+        assert!(parse_size("99999999999T").is_err());
+        assert!(parse_size("K").is_err());
+        assert_eq!(parse_duration("50ms"), Ok(Duration::from_millis(50)));
+        assert_eq!(parse_duration("1.5s"), Ok(Duration::from_millis(1500)));
+        assert_eq!(parse_duration("2"), Ok(Duration::from_secs(2)));
+        assert!(parse_duration("-1s").is_err());
+        assert!(parse_duration("5 parsecs").is_err());
+    }
+}

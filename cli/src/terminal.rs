@@ -1,0 +1,59 @@
+//! What the terminal can do: colour and width.
+
+use std::io::IsTerminal;
+
+use crate::arguments::ColorChoice;
+
+/// What is known of standard output and standard error.
+#[derive(Clone, Copy, Debug)]
+pub struct Terminal {
+    /// Whether to colour standard output.
+    pub output_color: bool,
+    /// Whether to colour standard error.
+    pub error_color: bool,
+    /// Whether standard error is a terminal, so that progress may be shown there.
+    pub interactive: bool,
+    /// The width to fit results into, in columns.
+    pub width: usize,
+}
+
+impl Terminal {
+    /// Looks at the environment: `NO_COLOR`, `TERM=dumb`, `COLUMNS`, and the terminal's size.
+    pub fn detect(choice: ColorChoice) -> Self {
+        let allowed = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let color = |is_terminal: bool| match choice {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => is_terminal && allowed,
+        };
+        let columns = std::env::var("COLUMNS")
+            .ok()
+            .and_then(|columns| columns.parse::<usize>().ok())
+            .filter(|columns| (20..=1000).contains(columns));
+        let width = columns
+            .or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+            .unwrap_or(100)
+            .max(40);
+        Self {
+            output_color: color(std::io::stdout().is_terminal()),
+            error_color: color(std::io::stderr().is_terminal()),
+            interactive: std::io::stderr().is_terminal(),
+            width,
+        }
+    }
+
+    /// Two colour sequences and the one that ends them, or empty strings where standard error
+    /// takes no colour.
+    pub fn error_colors(
+        &self,
+        first: &'static str,
+        second: &'static str,
+    ) -> (&'static str, &'static str, &'static str) {
+        if self.error_color {
+            (first, second, "\x1b[0m")
+        } else {
+            ("", "", "")
+        }
+    }
+}

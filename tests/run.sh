@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Runs all tests: installs what they need, builds the fixtures (cached in .fixtures/), then tests.
+# Needs root on Debian 12 with Rust and gcc.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bash tests/fixtures/install.sh
+bash tests/fixtures/build-nginx-dwarf.sh
+# Tests on real programs share two cores and a kernel's facilities for tracing.
+exec cargo test --workspace --no-fail-fast "$@"
