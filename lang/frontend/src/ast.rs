@@ -467,7 +467,8 @@ pub enum StatementKind {
 /// `_foreach`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Foreach {
-    /// `v`, `k, v`, or `(a, b), v` for composite keys: the names before `in`, keys first.
+    /// The names before `in` that are certainly keys: `k` of `k, v`; `a`, `b` of `(a, b), v` and
+    /// of `(a, b)` (which has no value); none where a single name stands.
     pub keys: Vec<Name>,
     /// The last name: the value of a table or the element of an array. With a single name over
     /// a table that name is the key, over an array the element.
@@ -524,7 +525,8 @@ pub enum ExpressionKind {
     /// An infix operator.
     Binary(BinaryOperator, Box<Expression>, Box<Expression>),
     /// A chain in which `(name)` stands before `* & + - (`: operands and operators as written,
-    /// to which the checker gives precedence once it knows what the names are.
+    /// to which the checker gives precedence once it knows what the names are, by
+    /// [`crate::flat::resolve`].
     Flat(Vec<FlatPart>),
     /// `c ? a : b`; GNU's `c ?: b` has no middle.
     Conditional(Box<Expression>, Option<Box<Expression>>, Box<Expression>),
@@ -603,8 +605,32 @@ pub enum FlatPart {
     Group(Vec<Argument>, Span),
     /// A certain cast `(T)`.
     Cast(TypeName),
+    /// What follows a [`FlatPart::Group`]: it belongs to the call `name(…)`, or, where `(name)`
+    /// is a cast, to the parenthesized operand.
+    Suffix(FlatSuffix, Span),
     /// `+ - * & ~ ! …` between or before operands.
     Operator(FlatOperator, Span),
+}
+
+/// A postfix operator in a [`FlatPart`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum FlatSuffix {
+    /// `[i]`, `[i, s]`.
+    Index(Vec<Expression>),
+    /// `(a, b)`.
+    Call(Vec<Argument>),
+    /// `.name` or (arrow) `->name`.
+    Member {
+        /// Whether it is `->`.
+        arrow: bool,
+        /// The member.
+        member: Name,
+    },
+    /// `++` (or `--` when `increment` is false).
+    Step {
+        /// Whether it is `++`.
+        increment: bool,
+    },
 }
 
 /// An operator in a [`FlatPart`]; `Star`, `Ampersand`, `Plus`, `Minus` may be prefix or infix.
@@ -622,6 +648,13 @@ pub enum FlatOperator {
     Infix(BinaryOperator),
     /// A certain prefix operator.
     Prefix(UnaryOperator),
+    /// `in`, with the precedence of `<`.
+    In,
+    /// `~~` or (negated) `!~~`, with the precedence of `==`.
+    Match {
+        /// Whether it is `!~~`.
+        negated: bool,
+    },
 }
 
 /// An integer literal with what its suffix and base say of its type.

@@ -10,6 +10,7 @@ pub mod ast;
 pub mod compile;
 pub mod diagnostics;
 pub mod execute;
+pub mod flat;
 pub mod hir;
 pub mod ir;
 pub mod source;
