@@ -1,0 +1,133 @@
+/// Finds the LuaJIT virtual machine of a process: through nginx's configuration, through the stand-alone program's `globalL`, or, with no
+/// symbols at all, by a scan for a main thread that passes every check of <luajit/valid.y>.
+_module "libluajit-5.1.so*", "libluajit*.so*", _exe;
+
+#ifndef LUAJIT_VM_Y
+#define LUAJIT_VM_Y
+
+#include <luajit/layouts.y>
+#include <luajit/c.y>
+#include <luajit/valid.y>
+#include <nginx/lua.y>
+
+/// How the machine was found, for headers: "http VM", "stream VM", "stand-alone", "found by scan".
+_str lj_vm_found;
+
+/// No more than this much memory is scanned.
+#define LJ_SCAN_LIMIT (4ul << 30)
+
+/// The main thread of the first valid state in one stretch of memory. A main thread's `glref` points just past the thread itself, since both are
+/// parts of one GG_State, which is what the scan looks for.
+lua_State *lj_scan_range(uint64_t start, uint64_t end)
+{
+    uint64_t glref = (uint64_t)&((lua_State *)0)->glref;
+    uint64_t distance = (uint64_t)&((GG_State *)0)->g;
+    for (uint64_t p = (start + 7) & ~7ul; p + sizeof(GG_State) <= end; p += 8) {
+#if LJ_GC64
+        if (*(uint64_t *)(p + glref) == p + distance && lj_valid_state((lua_State *)p))
+            return (lua_State *)p;
+#else
+        if (*(uint32_t *)(p + glref) == p + distance && lj_valid_state((lua_State *)p))
+            return (lua_State *)p;
+#endif
+    }
+    return NULL;
+}
+
+/// Scans private writable memory that belongs to no file: LuaJIT's own allocator maps it anonymously, custom ones use the heap.
+lua_State *lj_scan(void)
+{
+    uint64_t left = LJ_SCAN_LIMIT;
+    _foreach (m in _maps()) {
+        if (!(m.perms ~~ rx/^rw.p/) || m.rss == 0)
+            continue;
+        if (m.file != "" && m.file != "[heap]" && !(m.file ~~ rx/^\[anon/))
+            continue;
+        if (!LJ_GC64 && m.start >= 1ul << 32)
+            continue;
+        if (m.rss > left) {
+            _warn("the scan for LuaJIT stopped after 4 GB of memory");
+            break;
+        }
+        left -= m.rss;
+        _try {
+            lua_State *L = lj_scan_range(m.start, m.end);
+            if (L)
+                return L;
+        } _catch (_fault f) {
+            // A mapping that cannot be read to its end: the next one.
+        }
+    }
+    return NULL;
+}
+
+/// The state that a global of the stand-alone program points to.
+lua_State *lj_standalone_state(void)
+{
+##ifdefvar globalL
+    return *(lua_State **)&globalL;
+##else
+    return NULL;
+##endif
+}
+
+/// A state's main thread, if the state is valid; else NULL.
+lua_State *lj_valid_main(lua_State *L)
+{
+    return L && lj_valid_state(L) ? mainthread(G(L)) : NULL;
+}
+
+/// The main thread of the machine, or NULL. `which` is "http", "stream", "standalone", "scan", or "auto" for the first of these that there is.
+lua_State *lj_find_main_state(_str which)
+{
+    lua_State *L = NULL;
+    if (which == "auto" || which == "http") {
+        L = lj_valid_main((lua_State *)ngx_http_lua_vm());
+        if (L) {
+            lj_vm_found = "http VM";
+            return L;
+        }
+    }
+    if (which == "auto" || which == "stream") {
+        L = lj_valid_main((lua_State *)ngx_stream_lua_vm());
+        if (L) {
+            lj_vm_found = "stream VM";
+            return L;
+        }
+    }
+    if (which == "auto" || which == "standalone") {
+        L = lj_valid_main(lj_standalone_state());
+        if (L) {
+            lj_vm_found = "stand-alone";
+            return L;
+        }
+    }
+    if (which == "auto" || which == "scan") {
+        L = lj_scan();
+        if (L)
+            lj_vm_found = "found by scan";
+    }
+    return L;
+}
+
+/// The check of <luajit/layouts.y>: whether the types in use fit a machine of this process.
+int lj_valid(void)
+{
+    return lj_find_main_state("auto") != NULL;
+}
+
+/// The main thread of the machine that `which` names (see `lj_find_main_state`). Ends the run with an explanation if there is none.
+lua_State *lj_main_state(_str which)
+{
+    lua_State *L = lj_find_main_state(which);
+    if (!L) {
+        if (which != "auto" && which != "http" && which != "stream" && which != "standalone" && which != "scan")
+            _error(sprintf("--vm takes auto, http, stream, standalone or scan, not '%s'", which));
+        _error(sprintf("no LuaJIT machine found (--vm %s): looked at nginx's http and stream Lua modules, at globalL of the luajit program, and for "
+                       "a main thread in anonymous memory. Is LuaJIT in this process? `ytrace ps` tells; in nginx, workers have it, and so has the master "
+                       "once its configuration is loaded", which));
+    }
+    return L;
+}
+
+#endif
