@@ -1,0 +1,107 @@
+//! Choosing what a pause copies, from what a learning run touched.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use crate::error::ReadError;
+use crate::live::LiveMemory;
+use crate::memory::AddressSpace;
+use crate::presence::PageState;
+
+/// The share of the longest pause that copying may plan to take, in percent. The rest is for stopping and for bad luck.
+const COPY_SHARE: u64 = 60;
+
+/// What a pause is to copy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CopyPlan {
+    /// The ranges, ascending.
+    pub ranges: Vec<Range<u64>>,
+    /// The bytes of them that are in memory now.
+    pub bytes: u64,
+    /// Of the touched mappings, those that are copied whole.
+    pub whole_mappings: usize,
+    /// Of the touched mappings, those of which only the touched pages are copied.
+    pub partial_mappings: usize,
+    /// Whether even the touched pages are more than the pause allows: pages will be left out.
+    pub over: bool,
+}
+
+/// Plans a copy of the mappings that hold the pages `touched`: each whole, the smaller first, for as long as the pause
+/// allows, and of the others only the touched pages. Mappings that cannot change are left out, for they can be read at any
+/// time. `bytes_per_second` is the speed of copying; 5 GB/s is a careful figure.
+///
+/// # Errors
+/// The process has gone.
+pub fn plan_copy(
+    memory: &mut LiveMemory,
+    touched: &[Range<u64>],
+    max_pause: Duration,
+    bytes_per_second: u64,
+) -> Result<CopyPlan, ReadError> {
+    struct Candidate {
+        whole: Range<u64>,
+        present: u64,
+        touched: Vec<Range<u64>>,
+        touched_bytes: u64,
+    }
+    let maps = memory.mappings();
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for range in touched {
+        for mapping in maps
+            .overlapping(range.clone())
+            .filter(|mapping| !mapping.is_constant())
+        {
+            let part = range.start.max(mapping.start)..range.end.min(mapping.end);
+            let bytes = part.end.saturating_sub(part.start);
+            match candidates
+                .last_mut()
+                .filter(|last| last.whole == mapping.range())
+            {
+                Some(last) => {
+                    last.touched.push(part);
+                    last.touched_bytes += bytes;
+                }
+                None => {
+                    let runs = memory.presence(mapping.start, mapping.end)?;
+                    let present = runs.iter().filter(|run| run.state == PageState::Present);
+                    candidates.push(Candidate {
+                        whole: mapping.range(),
+                        present: present.map(|run| run.end - run.start).sum(),
+                        touched: vec![part],
+                        touched_bytes: bytes,
+                    });
+                }
+            }
+        }
+    }
+    let pause = u64::try_from(max_pause.as_micros()).unwrap_or(u64::MAX);
+    let allowed = pause
+        .saturating_mul(bytes_per_second / 1_000_000)
+        .saturating_mul(COPY_SHARE)
+        / 100;
+    let learned: u64 = candidates
+        .iter()
+        .map(|candidate| candidate.touched_bytes.min(candidate.present))
+        .sum();
+    candidates.sort_by_key(|candidate| candidate.present);
+    let mut plan = CopyPlan {
+        bytes: learned,
+        over: learned > allowed,
+        ..CopyPlan::default()
+    };
+    for candidate in candidates {
+        let extra = candidate
+            .present
+            .saturating_sub(candidate.touched_bytes.min(candidate.present));
+        if plan.bytes.saturating_add(extra) <= allowed {
+            plan.bytes += extra;
+            plan.whole_mappings += 1;
+            plan.ranges.push(candidate.whole);
+        } else {
+            plan.partial_mappings += 1;
+            plan.ranges.extend(candidate.touched);
+        }
+    }
+    plan.ranges.sort_by_key(|range| range.start);
+    Ok(plan)
+}

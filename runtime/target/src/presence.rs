@@ -1,0 +1,234 @@
+//! Which pages a process has in memory, told by its page table without touching them (`/proc/PID/pagemap`, proc_pid_pagemap(5)).
+//!
+//! The ioctl `PAGEMAP_SCAN` (Linux 6.7) answers in runs; else the eight bytes of each page are read.
+
+use std::fs::File;
+use std::ops::Range;
+use std::os::fd::{AsFd, AsRawFd};
+
+use nix::errno::Errno;
+
+use crate::error::OpenError;
+use crate::process::Process;
+use crate::sys;
+
+const PRESENT_BIT: u64 = 1 << 63;
+const SWAP_BIT: u64 = 1 << 62;
+const GUARD_BIT: u64 = 1 << 58;
+
+/// `PAGE_IS_*` of `linux/fs.h`.
+const IS_PRESENT: u64 = 1 << 3;
+const IS_SWAPPED: u64 = 1 << 4;
+const IS_ZERO: u64 = 1 << 5;
+
+/// The most regions that one scan returns at a time.
+const SCAN_REGIONS: usize = 512;
+/// The most pages whose entries are read at a time.
+const READ_ENTRIES: u64 = 8192;
+
+/// `struct page_region` of `linux/fs.h`.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct PageRegion {
+    start: u64,
+    end: u64,
+    categories: u64,
+}
+
+/// `struct pm_scan_arg` of `linux/fs.h`.
+#[repr(C)]
+#[derive(Default)]
+struct ScanArgument {
+    size: u64,
+    flags: u64,
+    start: u64,
+    end: u64,
+    walk_end: u64,
+    vec: u64,
+    vec_len: u64,
+    max_pages: u64,
+    category_inverted: u64,
+    category_mask: u64,
+    category_anyof_mask: u64,
+    return_mask: u64,
+}
+
+/// `_IOWR('f', 16, struct pm_scan_arg)`.
+const PAGEMAP_SCAN: u64 =
+    3 << 30 | (std::mem::size_of::<ScanArgument>() as u64) << 16 | (b'f' as u64) << 8 | 16;
+
+/// How a page stands in the page table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageState {
+    /// In memory.
+    Present,
+    /// Mapped to the kernel's page of zeros.
+    Zero,
+    /// On swap.
+    Swapped,
+    /// A guard page: every access is an error.
+    Guard,
+}
+
+/// Pages in a row that stand alike. Pages in no run are absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PresenceRun {
+    /// The first address.
+    pub start: u64,
+    /// The first address after it.
+    pub end: u64,
+    /// How they stand.
+    pub state: PageState,
+}
+
+/// The page table of a process, to be asked.
+#[derive(Debug)]
+pub(crate) struct Pagemap {
+    file: File,
+    page_size: u64,
+    scan: bool,
+    /// Without any swap device, entries that look swapped are pages on the move between nodes, or markers of guard pages.
+    swap: bool,
+    entries: Vec<u8>,
+}
+
+impl Pagemap {
+    pub(crate) fn open(process: &Process) -> Result<Pagemap, OpenError> {
+        let file = process.open_proc(c"pagemap", "pagemap")?;
+        let page_size = sys::page_size();
+        let mut pagemap = Pagemap {
+            file,
+            page_size,
+            scan: false,
+            swap: swap_is_active(),
+            entries: Vec::new(),
+        };
+        if !sys::forbidden("pagemap_scan") {
+            let mut runs = Vec::new();
+            pagemap.scan = pagemap
+                .scan_into(page_size..2 * page_size, &mut runs)
+                .is_ok();
+        }
+        Ok(pagemap)
+    }
+
+    /// Appends the runs of present, swapped and guard pages of a page-aligned range, ascending.
+    pub(crate) fn query(
+        &mut self,
+        range: Range<u64>,
+        runs: &mut Vec<PresenceRun>,
+    ) -> Result<(), Errno> {
+        // For a handful of pages reading their entries is the cheaper call.
+        if self.scan && range.end.saturating_sub(range.start) > 4 * self.page_size {
+            self.scan_into(range, runs)
+        } else {
+            self.read_into(range, runs)
+        }
+    }
+
+    fn scan_into(&mut self, range: Range<u64>, runs: &mut Vec<PresenceRun>) -> Result<(), Errno> {
+        let mut regions = [PageRegion::default(); SCAN_REGIONS];
+        let mut start = range.start;
+        while start < range.end {
+            let mut argument = ScanArgument {
+                size: std::mem::size_of::<ScanArgument>() as u64,
+                start,
+                end: range.end,
+                vec: regions.as_mut_ptr() as u64,
+                vec_len: SCAN_REGIONS as u64,
+                category_anyof_mask: IS_PRESENT | IS_SWAPPED,
+                return_mask: IS_PRESENT | IS_SWAPPED | IS_ZERO,
+                ..ScanArgument::default()
+            };
+            // SAFETY: the argument has the layout that its size names, and its vector has the length given.
+            let count = sys::retry(|| unsafe {
+                libc::ioctl(self.file.as_raw_fd(), PAGEMAP_SCAN as _, &raw mut argument)
+            })?;
+            let count = usize::try_from(count).unwrap_or(0);
+            for region in regions.iter().take(count) {
+                if region.categories & IS_SWAPPED != 0 {
+                    // Only the entries tell guard pages from swapped ones.
+                    self.read_into(region.start..region.end, runs)?;
+                    continue;
+                }
+                let state = if region.categories & IS_ZERO != 0 {
+                    PageState::Zero
+                } else {
+                    PageState::Present
+                };
+                push(
+                    runs,
+                    PresenceRun {
+                        start: region.start,
+                        end: region.end,
+                        state,
+                    },
+                );
+            }
+            if argument.walk_end <= start {
+                return Err(Errno::EPROTO);
+            }
+            start = argument.walk_end;
+        }
+        Ok(())
+    }
+
+    fn read_into(&mut self, range: Range<u64>, runs: &mut Vec<PresenceRun>) -> Result<(), Errno> {
+        let mut page = range.start / self.page_size;
+        let end = range.end.div_ceil(self.page_size);
+        while page < end {
+            let count = (end - page).min(READ_ENTRIES) as usize;
+            let mut entries = std::mem::take(&mut self.entries);
+            entries.resize(count * 8, 0);
+            let got = sys::read_at(self.file.as_fd(), &mut entries, page * 8);
+            let known = got.as_ref().map_or(0, |got| got / 8);
+            for (index, entry) in entries.chunks_exact(8).take(known).enumerate() {
+                let entry = entry.try_into().map_or(0, u64::from_ne_bytes);
+                let Some(state) = self.state_of(entry) else {
+                    continue;
+                };
+                let start = (page + index as u64) * self.page_size;
+                push(
+                    runs,
+                    PresenceRun {
+                        start,
+                        end: start + self.page_size,
+                        state,
+                    },
+                );
+            }
+            self.entries = entries;
+            got?;
+            if known < count {
+                break;
+            }
+            page += known as u64;
+        }
+        Ok(())
+    }
+
+    fn state_of(&self, entry: u64) -> Option<PageState> {
+        if entry & GUARD_BIT != 0 {
+            Some(PageState::Guard)
+        } else if entry & PRESENT_BIT != 0 || (entry & SWAP_BIT != 0 && !self.swap) {
+            Some(PageState::Present)
+        } else if entry & SWAP_BIT != 0 {
+            Some(PageState::Swapped)
+        } else {
+            None
+        }
+    }
+}
+
+/// Adds a run, joined to the last one where they touch and are alike.
+fn push(runs: &mut Vec<PresenceRun>, run: PresenceRun) {
+    match runs.last_mut() {
+        Some(last) if last.end == run.start && last.state == run.state => last.end = run.end,
+        _ => runs.push(run),
+    }
+}
+
+/// Whether the machine has any swap; `/proc/swaps` is a title line and then one line for each device.
+pub(crate) fn swap_is_active() -> bool {
+    std::fs::read_to_string("/proc/swaps").map_or(true, |text| text.lines().count() > 1)
+}

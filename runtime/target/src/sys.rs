@@ -1,0 +1,289 @@
+//! Thin, safe wrappers of the system calls that the standard library lacks. Each retries when it is interrupted.
+
+use std::ffi::CStr;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use nix::errno::Errno;
+
+/// The most pieces that one vectored call takes (`UIO_MAXIOV`).
+pub(crate) const MAX_PIECES: usize = 1024;
+
+/// The size of a page of this machine, in bytes.
+pub(crate) fn page_size() -> u64 {
+    static SIZE: OnceLock<u64> = OnceLock::new();
+    *SIZE.get_or_init(|| {
+        // SAFETY: sysconf takes no pointer.
+        let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+        u64::try_from(size)
+            .ok()
+            .filter(|size| size.is_power_of_two())
+            .unwrap_or(4096)
+    })
+}
+
+/// Clock ticks per second, the unit of the times in `/proc/PID/stat`.
+pub(crate) fn clock_ticks() -> u64 {
+    // SAFETY: sysconf takes no pointer.
+    let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+    u64::try_from(ticks)
+        .ok()
+        .filter(|ticks| *ticks > 0)
+        .unwrap_or(100)
+}
+
+/// The time since boot, including suspension: the clock of a process's start time.
+pub(crate) fn time_since_boot() -> Duration {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the pointer is to a live timespec.
+    unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &mut time) };
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or(0),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
+}
+
+/// Runs a call that returns −1 and sets errno, again for as long as it is interrupted.
+pub(crate) fn retry<T: PartialOrd + From<i8>>(mut call: impl FnMut() -> T) -> Result<T, Errno> {
+    loop {
+        let result = call();
+        if result >= T::from(0) {
+            return Ok(result);
+        }
+        match Errno::last() {
+            Errno::EINTR => continue,
+            other => return Err(other),
+        }
+    }
+}
+
+/// Whether the tier named `name` is switched off by the environment variable `YTRACE_FORBID`.
+pub(crate) fn forbidden(name: &str) -> bool {
+    std::env::var("YTRACE_FORBID")
+        .is_ok_and(|list| list.split(',').any(|entry| entry.trim() == name))
+}
+
+/// A descriptor that refers to the process for ever, even when its number is used again. Absent before Linux 5.3.
+pub(crate) fn pidfd_open(pid: i32) -> Result<OwnedFd, Errno> {
+    // SAFETY: the call takes no pointer.
+    let raw = retry(|| unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
+    let raw = i32::try_from(raw).map_err(|_| Errno::EBADF)?;
+    // SAFETY: the kernel has just given us this descriptor and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(raw) })
+}
+
+/// Whether the process of a pidfd has exited: its descriptor is then readable.
+pub(crate) fn pidfd_exited(descriptor: BorrowedFd<'_>) -> bool {
+    let mut poll = libc::pollfd {
+        fd: descriptor.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: the pointer is to one live pollfd, as the count says.
+    let ready = retry(|| unsafe { libc::poll(&mut poll, 1, 0) });
+    ready.is_ok_and(|ready| ready > 0) && poll.revents & libc::POLLIN != 0
+}
+
+/// Stands for the working directory in the calls that take a directory.
+pub(crate) fn working_directory() -> BorrowedFd<'static> {
+    // SAFETY: AT_FDCWD is a constant that these calls know; it is never closed.
+    unsafe { BorrowedFd::borrow_raw(libc::AT_FDCWD) }
+}
+
+/// Opens `name` relative to a directory.
+pub(crate) fn open_at(
+    directory: BorrowedFd<'_>,
+    name: &CStr,
+    flags: i32,
+) -> Result<OwnedFd, Errno> {
+    let flags = flags | libc::O_CLOEXEC;
+    // SAFETY: the name is a terminated string that outlives the call.
+    let raw = retry(|| unsafe { libc::openat(directory.as_raw_fd(), name.as_ptr(), flags) })?;
+    // SAFETY: the kernel has just given us this descriptor and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(raw) })
+}
+
+/// The target of the symbolic link `name` in a directory, at most 64 KiB of it.
+pub(crate) fn read_link_at(directory: BorrowedFd<'_>, name: &CStr) -> Result<Vec<u8>, Errno> {
+    let mut target = vec![0u8; 4096];
+    loop {
+        let room = target.len();
+        // SAFETY: name is terminated; the buffer is writable for the length given.
+        let length = retry(|| unsafe {
+            libc::readlinkat(
+                directory.as_raw_fd(),
+                name.as_ptr(),
+                target.as_mut_ptr().cast(),
+                room,
+            )
+        })?;
+        let length = usize::try_from(length).unwrap_or(0);
+        if length < room || room >= 65_536 {
+            target.truncate(length);
+            return Ok(target);
+        }
+        target.resize(room * 2, 0);
+    }
+}
+
+/// What `stat` says about `name` in a directory, links followed, nothing opened.
+pub(crate) fn stat_at(directory: BorrowedFd<'_>, name: &CStr) -> Result<libc::stat, Errno> {
+    let mut status = std::mem::MaybeUninit::<libc::stat>::zeroed();
+    // SAFETY: name is terminated and status is writable.
+    retry(|| unsafe {
+        libc::fstatat(directory.as_raw_fd(), name.as_ptr(), status.as_mut_ptr(), 0)
+    })?;
+    // SAFETY: all-zero bytes are a valid stat, and the kernel has filled it.
+    Ok(unsafe { status.assume_init() })
+}
+
+/// What `stat` says about an open file.
+pub(crate) fn stat_file(file: BorrowedFd<'_>) -> Result<libc::stat, Errno> {
+    let mut status = std::mem::MaybeUninit::<libc::stat>::zeroed();
+    // SAFETY: status is writable.
+    retry(|| unsafe { libc::fstat(file.as_raw_fd(), status.as_mut_ptr()) })?;
+    // SAFETY: all-zero bytes are a valid stat, and the kernel has filled it.
+    Ok(unsafe { status.assume_init() })
+}
+
+/// The type of the file system that holds an open file (`f_type` of `statfs`).
+pub(crate) fn file_system_type(file: BorrowedFd<'_>) -> Result<i64, Errno> {
+    let mut status = std::mem::MaybeUninit::<libc::statfs>::zeroed();
+    // SAFETY: status is writable.
+    retry(|| unsafe { libc::fstatfs(file.as_raw_fd(), status.as_mut_ptr()) })?;
+    // SAFETY: all-zero bytes are a valid statfs, and the kernel has filled it.
+    #[allow(clippy::unnecessary_cast)]
+    Ok(unsafe { status.assume_init() }.f_type as i64)
+}
+
+/// The next offset at or after `offset` that holds data; `None` when only holes follow.
+pub(crate) fn next_data(file: BorrowedFd<'_>, offset: u64) -> Result<Option<u64>, Errno> {
+    seek(file, offset, libc::SEEK_DATA)
+}
+
+/// The next hole at or after `offset`; the end of the file counts as one.
+pub(crate) fn next_hole(file: BorrowedFd<'_>, offset: u64) -> Result<Option<u64>, Errno> {
+    seek(file, offset, libc::SEEK_HOLE)
+}
+
+fn seek(file: BorrowedFd<'_>, offset: u64, whence: i32) -> Result<Option<u64>, Errno> {
+    let offset = i64::try_from(offset).map_err(|_| Errno::EOVERFLOW)?;
+    // SAFETY: the call takes no pointer.
+    match retry(|| unsafe { libc::lseek(file.as_raw_fd(), offset, whence) }) {
+        Ok(found) => Ok(u64::try_from(found).ok()),
+        Err(Errno::ENXIO) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
+/// Reads from an open file at an offset; short only at the end of the file.
+pub(crate) fn read_at(
+    file: BorrowedFd<'_>,
+    buffer: &mut [u8],
+    offset: u64,
+) -> Result<usize, Errno> {
+    let mut done = 0usize;
+    while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        let position = offset
+            .checked_add(done as u64)
+            .and_then(|position| i64::try_from(position).ok());
+        let position = position.ok_or(Errno::EOVERFLOW)?;
+        // SAFETY: the buffer is writable for the length given.
+        let got = retry(|| unsafe {
+            libc::pread64(
+                file.as_raw_fd(),
+                rest.as_mut_ptr().cast(),
+                rest.len(),
+                position,
+            )
+        })?;
+        match usize::try_from(got) {
+            Ok(0) | Err(_) => break,
+            Ok(got) => done += got,
+        }
+    }
+    Ok(done)
+}
+
+/// Reads `name` of a directory to its end, at most `limit` bytes.
+pub(crate) fn read_file_at(
+    directory: BorrowedFd<'_>,
+    name: &CStr,
+    limit: u64,
+) -> Result<Vec<u8>, Errno> {
+    let file = File::from(open_at(directory, name, libc::O_RDONLY)?);
+    let mut content = Vec::new();
+    file.take(limit)
+        .read_to_end(&mut content)
+        .map_err(|error| errno_of(&error))?;
+    Ok(content)
+}
+
+/// The error number of a standard library error.
+pub(crate) fn errno_of(error: &std::io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
+}
+
+/// Copies remote pieces, one after another, into `local`; returns the bytes copied, which are fewer than asked for where a
+/// page could not be read. At most [`MAX_PIECES`] pieces are looked at.
+///
+/// # Errors
+/// The error of the call when nothing could be read: `EFAULT` for an unreadable first page, `ESRCH`, `EPERM`.
+pub(crate) fn read_process(
+    pid: i32,
+    remote: &[libc::iovec],
+    local: &mut [u8],
+) -> Result<usize, Errno> {
+    let piece = libc::iovec {
+        iov_base: local.as_mut_ptr().cast(),
+        iov_len: local.len(),
+    };
+    let count = remote.len().min(MAX_PIECES) as libc::c_ulong;
+    // SAFETY: the local piece is a writable slice; remote pieces are only addresses in the other process, which the
+    // kernel checks, and their list is live for the count given.
+    let got =
+        retry(|| unsafe { libc::process_vm_readv(pid, &piece, 1, remote.as_ptr(), count, 0) })?;
+    Ok(usize::try_from(got).unwrap_or(0))
+}
+
+/// A piece of another process's memory. Its address is never dereferenced here.
+pub(crate) fn remote_piece(address: u64, length: usize) -> libc::iovec {
+    libc::iovec {
+        iov_base: std::ptr::without_provenance_mut(address as usize),
+        iov_len: length,
+    }
+}
+
+/// Asks for the calling thread to be scheduled before all ordinary threads; says whether it was granted.
+pub(crate) fn schedule_first() -> bool {
+    // SAFETY: an all-zero sched_param is valid, on every libc.
+    let mut parameter = unsafe { std::mem::zeroed::<libc::sched_param>() };
+    parameter.sched_priority = 1;
+    let policy = libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK;
+    // SAFETY: the pointer is to a live sched_param; 0 means the calling thread.
+    unsafe { libc::sched_setscheduler(0, policy, &parameter) == 0 }
+}
+
+/// Makes short sleeps of the calling thread end on time: the default slack is 50 µs.
+pub(crate) fn wake_punctually() {
+    // SAFETY: the call takes no pointer; it concerns the calling thread only.
+    unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1 as libc::c_ulong, 0, 0, 0) };
+}
+
+/// Whether the effective capabilities of the calling thread hold `capability`.
+pub(crate) fn has_capability(capability: u32) -> bool {
+    let Ok(status) = std::fs::read_to_string("/proc/thread-self/status") else {
+        return false;
+    };
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapEff:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask >> capability & 1 == 1)
+}

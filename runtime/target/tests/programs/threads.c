@@ -1,0 +1,56 @@
+/* Threads that sleep on a futex, or that come and go. Arguments: "sleep N" or "churn N" or "exit N".
+   churn: N threads that each make short-lived threads for ever. exit: the process exits when a line arrives, and its
+   threads with it. */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static pthread_barrier_t ready;
+static pthread_mutex_t never = PTHREAD_MUTEX_INITIALIZER;
+
+static void *sleeper(void *unused)
+{
+    pthread_barrier_wait(&ready);
+    pthread_mutex_lock(&never);
+    return NULL;
+}
+
+static void *nothing(void *unused)
+{
+    return NULL;
+}
+
+static void *maker(void *unused)
+{
+    pthread_t thread;
+    pthread_barrier_wait(&ready);
+    for (;;)
+        if (pthread_create(&thread, NULL, nothing, NULL) == 0)
+            pthread_join(thread, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    int count = argc > 2 ? atoi(argv[2]) : 1;
+    int churn = argc > 1 && !strcmp(argv[1], "churn");
+    pthread_t thread;
+    char line[64];
+    pthread_barrier_init(&ready, NULL, count + 1);
+    pthread_mutex_lock(&never);
+    for (int i = 0; i < count; i++)
+        pthread_create(&thread, NULL, churn ? maker : sleeper, NULL);
+    pthread_barrier_wait(&ready);
+    printf("ready\n");
+    fflush(stdout);
+    while (fgets(line, sizeof line, stdin)) {
+        if (!strcmp(line, "exit\n"))
+            _exit(7);
+        printf("alive\n");
+        fflush(stdout);
+    }
+    return 0;
+}

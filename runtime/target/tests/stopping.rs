@@ -1,0 +1,248 @@
+//! Stopping real programs leaves them as they were.
+
+mod common;
+
+use std::time::Duration;
+
+use common::Program;
+use ytrace_target::{PausedProcess, StopError, StopOptions};
+
+fn options() -> StopOptions {
+    StopOptions {
+        max_pause: Duration::from_secs(5),
+        stop_timeout: Duration::from_secs(5),
+        realtime: true,
+    }
+}
+
+/// Rounds of the test of interrupted system calls; more by the environment variable `YTRACE_TEST_ROUNDS`.
+fn rounds(default: usize) -> usize {
+    std::env::var("YTRACE_TEST_ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
+}
+
+#[test]
+fn interrupted_system_calls_start_again() {
+    for computers in ["0", "2"] {
+        let mut program = Program::start("waiters", &[computers]);
+        assert_eq!(program.line(), "ready");
+        let process = program.process();
+        let (mut restarted, mut longest) = (0, Duration::ZERO);
+        let rounds = rounds(1000);
+        for _ in 0..rounds {
+            let paused = PausedProcess::stop(&process, &options()).unwrap();
+            let report = paused.resume().unwrap();
+            restarted += report.restarted_calls;
+            longest = longest.max(report.pause);
+        }
+        println!(
+            "{rounds} rounds with {computers} computing threads: {restarted} calls restarted, longest pause {longest:?}"
+        );
+        assert!(
+            restarted > rounds,
+            "the calls were not interrupted: the test tests nothing"
+        );
+        let before: u64 = program.ask("x").parse().unwrap();
+        if computers != "0" {
+            assert!(before > 0);
+        }
+        let (code, rest) = program.finish();
+        assert_eq!((code, rest.as_str()), (Some(0), ""));
+    }
+}
+
+#[test]
+fn stop_and_resume_with_1_8_64_threads() {
+    for threads in [1usize, 8, 64] {
+        let count = (threads - 1).to_string();
+        let mut program = Program::start("threads", &["sleep", &count]);
+        assert_eq!(program.line(), "ready");
+        let process = program.process();
+        let mut pauses = Vec::new();
+        for _ in 0..50 {
+            let paused = PausedProcess::stop(&process, &options()).unwrap();
+            assert_eq!(paused.threads().len(), threads);
+            assert!(paused.threads().iter().all(|thread| {
+                thread
+                    .registers
+                    .is_some_and(|registers| registers.stack_pointer != 0)
+            }));
+            pauses.push(paused.resume().unwrap());
+        }
+        pauses.sort_by_key(|report| report.pause);
+        println!(
+            "{threads} threads: stop + resume {:?} (median of 50)",
+            pauses[25].pause
+        );
+        assert_eq!(program.ask("x"), "alive");
+        assert_eq!(program.finish().0, Some(0));
+    }
+}
+
+#[test]
+fn registers_are_those_of_the_thread() {
+    let mut program = Program::start("threads", &["sleep", "3"]);
+    program.line();
+    let process = program.process();
+    let paused = PausedProcess::stop(&process, &options()).unwrap();
+    let maps = process.maps().unwrap();
+    for thread in paused.threads() {
+        let registers = thread.registers.unwrap();
+        let code = maps.find(registers.instruction_pointer).unwrap();
+        assert!(code.permissions.execute);
+        let stack = maps.find(registers.stack_pointer).unwrap();
+        assert!(stack.permissions.write && stack.is_anonymous());
+        assert!(maps.find(registers.thread_pointer).is_some());
+        assert_eq!(
+            registers.dwarf(if cfg!(target_arch = "x86_64") { 7 } else { 31 }),
+            Some(registers.stack_pointer)
+        );
+    }
+    drop(paused);
+    assert_eq!(program.ask("x"), "alive");
+}
+
+#[test]
+fn threads_that_come_and_go_are_all_stopped() {
+    let mut program = Program::start("threads", &["churn", "4"]);
+    program.line();
+    let process = program.process();
+    for _ in 0..100 {
+        let paused = PausedProcess::stop(&process, &options()).unwrap();
+        let known: Vec<i32> = paused.threads().iter().map(|thread| thread.tid).collect();
+        for tid in process.threads().unwrap() {
+            let path = format!("/proc/{}/task/{tid}/stat", program.pid());
+            // A thread that was exiting may go away while all others are stopped.
+            let Ok(stat) = std::fs::read_to_string(path) else {
+                continue;
+            };
+            let state = stat.rsplit_once(") ").unwrap().1.chars().next().unwrap();
+            assert!(
+                state == 't' && known.contains(&tid) || matches!(state, 'Z' | 'X'),
+                "thread {tid} is in state {state}"
+            );
+        }
+        paused.resume().unwrap();
+    }
+    assert_eq!(program.ask("x"), "alive");
+}
+
+#[test]
+fn a_program_may_exit_while_it_is_being_stopped() {
+    let mut exited = 0;
+    for _ in 0..100 {
+        let mut program = Program::start_compiled("threads", &["sleep", "8"]);
+        program.line();
+        let process = program.process();
+        program.send("exit");
+        // It exits at some point of these rounds.
+        loop {
+            match PausedProcess::stop(&process, &options()) {
+                Ok(paused) => {
+                    let _ = paused.resume();
+                }
+                Err(StopError::Exited { .. }) => break,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        exited += 1;
+        // The exit is still there for its parent, which is this program.
+        assert_eq!(program.finish().0, Some(7));
+    }
+    assert_eq!(exited, 100);
+}
+
+#[test]
+fn a_program_killed_while_stopped_goes() {
+    let mut program = Program::start("threads", &["sleep", "4"]);
+    program.line();
+    let process = program.process();
+    let paused = PausedProcess::stop(&process, &options()).unwrap();
+    program.signal(libc::SIGKILL);
+    paused.resume().unwrap();
+    program.child.wait().unwrap();
+    assert!(process.exited());
+}
+
+#[test]
+fn a_stopped_program_stays_stopped_and_a_signal_is_passed_on() {
+    let mut program = Program::start("threads", &["sleep", "4"]);
+    program.line();
+    let process = program.process();
+    program.signal(libc::SIGSTOP);
+    let mut status = 0;
+    // SAFETY: the pointer is to a live integer; the child is ours.
+    unsafe { libc::waitpid(program.pid(), &mut status, libc::WUNTRACED) };
+    assert!(libc::WIFSTOPPED(status));
+    for _ in 0..20 {
+        let paused = PausedProcess::stop(&process, &options()).unwrap();
+        let report = paused.resume().unwrap();
+        assert!(report.was_stopped);
+        for tid in process.threads().unwrap() {
+            assert!(
+                wait_for_state(program.pid(), tid, 'T'),
+                "thread {tid} does not stay stopped"
+            );
+        }
+    }
+    program.signal(libc::SIGCONT);
+    assert_eq!(program.ask("x"), "alive");
+    // A signal sent while it is stopped by us is delivered after.
+    let paused = PausedProcess::stop(&process, &options()).unwrap();
+    program.signal(libc::SIGTERM);
+    paused.resume().unwrap();
+    let status = program.child.wait().unwrap();
+    assert_eq!(
+        std::os::unix::process::ExitStatusExt::signal(&status),
+        Some(libc::SIGTERM)
+    );
+}
+
+/// Whether a thread comes to be in a state; a wake-up that ends in the old state takes it a moment.
+fn wait_for_state(pid: i32, tid: i32, wanted: char) -> bool {
+    (0..100_000).any(|_| {
+        std::thread::yield_now();
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/stat")).unwrap();
+        stat.rsplit_once(") ").unwrap().1.starts_with(wanted)
+    })
+}
+
+#[test]
+fn a_pause_ends_by_itself() {
+    let mut program = Program::start("threads", &["sleep", "4"]);
+    program.line();
+    let process = program.process();
+    let short = StopOptions {
+        max_pause: Duration::from_millis(5),
+        ..options()
+    };
+    let paused = PausedProcess::stop(&process, &short).unwrap();
+    // It answers although the pause is still held.
+    assert_eq!(program.ask("x"), "alive");
+    let report = paused.resume().unwrap();
+    assert!(report.expired);
+    assert!(report.pause < Duration::from_secs(1), "{:?}", report.pause);
+}
+
+#[test]
+fn a_second_tracer_is_refused_by_name() {
+    let mut program = Program::start("threads", &["sleep", "1"]);
+    program.line();
+    let process = program.process();
+    let paused = PausedProcess::stop(&process, &options()).unwrap();
+    let refused = PausedProcess::stop(&process, &options()).unwrap_err();
+    assert!(
+        matches!(refused, StopError::AlreadyTraced { .. }),
+        "{refused}"
+    );
+    assert!(refused.hint().is_some());
+    paused.resume().unwrap();
+    assert_eq!(program.ask("x"), "alive");
+    let own = ytrace_target::Process::open(std::process::id() as i32).unwrap();
+    assert!(matches!(
+        PausedProcess::stop(&own, &options()),
+        Err(StopError::Ourselves { .. })
+    ));
+}
