@@ -125,7 +125,7 @@ impl Fault {
     pub fn memory(error: crate::memory::MemoryError) -> Self {
         use crate::memory::MemoryError as E;
         let (kind, address) = match error {
-            E::Unmapped { address } | E::Swapped { address } => {
+            E::Unmapped { address } | E::Swapped { address } | E::Unreadable { address, .. } => {
                 (FaultKind::Unmapped, Some(address))
             }
             E::TargetGone => (FaultKind::TargetGone, None),

@@ -8,18 +8,41 @@
 //! target comes in through [`Memory`], everything else of the outside world through [`Host`].
 #![forbid(unsafe_code)]
 
+mod account;
+mod aggregate;
+mod array;
 pub mod constants;
+mod containers;
+mod elements;
+pub mod escape;
 pub mod fault;
+mod format;
 pub mod host;
+mod index;
+mod iterator;
 pub mod machine;
 pub mod memory;
+mod numbers;
 pub mod operation;
+mod paths;
+mod reading;
+pub mod regexes;
+mod show;
 pub mod store;
+mod strings;
+mod table;
+mod target_bytes;
+mod text;
+pub mod units;
 
+pub use aggregate::AggregateSummary;
 pub use constants::Constants;
 pub use fault::{Fault, FaultKind};
 pub use host::Host;
+pub use iterator::SortKind;
 pub use machine::Machine;
 pub use memory::{Memory, Page};
 pub use operation::Operation;
-pub use store::{Limits, Store};
+pub use paths::FrameWord;
+pub use reading::Value;
+pub use store::{Caught, Frame, Limits, Store};

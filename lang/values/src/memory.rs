@@ -63,6 +63,14 @@ pub enum MemoryError {
         /// The first byte that could not be read.
         address: u64,
     },
+    /// Something is mapped there, but it cannot be had without harm, or at all.
+    #[error("address {address:#x} cannot be read: {reason}")]
+    Unreadable {
+        /// The first byte that could not be read.
+        address: u64,
+        /// Why, as a clause.
+        reason: &'static str,
+    },
     /// The process is gone.
     #[error("the target exited")]
     TargetGone,
@@ -72,6 +80,18 @@ pub enum MemoryError {
         /// The cap in bytes.
         limit: u64,
     },
+}
+
+impl MemoryError {
+    /// The same reason at another address: a page's error seen from a byte within it.
+    pub fn at(self, address: u64) -> Self {
+        match self {
+            MemoryError::Unmapped { .. } => MemoryError::Unmapped { address },
+            MemoryError::Swapped { .. } => MemoryError::Swapped { address },
+            MemoryError::Unreadable { reason, .. } => MemoryError::Unreadable { address, reason },
+            MemoryError::TargetGone | MemoryError::CacheFull { .. } => self,
+        }
+    }
 }
 
 /// "Give me the page at this address."
@@ -94,11 +114,7 @@ pub trait Memory {
             let at = address.wrapping_add(done as u64);
             let base = at & !(size - 1);
             let within = (at - base) as usize;
-            let page = self.page(base).map_err(|error| match error {
-                MemoryError::Unmapped { .. } => MemoryError::Unmapped { address: at },
-                MemoryError::Swapped { .. } => MemoryError::Swapped { address: at },
-                other => other,
-            })?;
+            let page = self.page(base).map_err(|error| error.at(at))?;
             let bytes = page
                 .bytes()
                 .get(within..)

@@ -1,0 +1,300 @@
+//! Statistical aggregates: what `_agg` keeps of the values put into it.
+
+use crate::account::{Account, vector_bytes};
+use crate::fault::Fault;
+
+/// Sub-buckets of a power of two in the distribution, as a binary logarithm.
+const SUB_BITS: u32 = 4;
+
+/// An aggregate.
+///
+/// The distribution keeps values below 32 exactly and larger ones to one part in 16, sparsely,
+/// so logarithmic and linear histograms can both be drawn from it afterwards.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Aggregate {
+    count: u64,
+    sum: i128,
+    min: i64,
+    max: i64,
+    /// Σv², while it fits.
+    squares: Option<u128>,
+    /// Welford's running mean and sum of squared differences, for when it does not.
+    mean: f64,
+    differences: f64,
+    /// Bucket number and count, in order of the bucket.
+    buckets: Vec<(i16, u64)>,
+}
+
+/// The numbers of an aggregate.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AggregateSummary {
+    /// How many values.
+    pub count: u64,
+    /// Their sum.
+    pub sum: i128,
+    /// The least; 0 when there is none.
+    pub min: i64,
+    /// The greatest; 0 when there is none.
+    pub max: i64,
+    /// The average, 0 when there is none.
+    pub average: f64,
+    /// The sample variance; 0 for fewer than two values.
+    pub variance: f64,
+    /// The distribution, ascending: least and greatest value of a bucket, and its count. Only
+    /// buckets with values are listed.
+    pub buckets: Vec<(i64, i64, u64)>,
+}
+
+impl Aggregate {
+    pub(crate) fn new() -> Self {
+        Self {
+            squares: Some(0),
+            ..Self::default()
+        }
+    }
+
+    /// Adds a value so many times.
+    pub(crate) fn add(
+        &mut self,
+        value: i64,
+        times: u64,
+        account: &mut Account,
+    ) -> Result<(), Fault> {
+        if times == 0 {
+            return Ok(());
+        }
+        let bucket = bucket_of(value);
+        match self.buckets.binary_search_by_key(&bucket, |entry| entry.0) {
+            Ok(at) => {
+                if let Some(entry) = self.buckets.get_mut(at) {
+                    entry.1 = entry.1.saturating_add(times);
+                }
+            }
+            Err(at) => {
+                account.reserve(&mut self.buckets, 1)?;
+                self.buckets.insert(at, (bucket, times));
+            }
+        }
+        if self.count == 0 {
+            (self.min, self.max) = (value, value);
+        } else {
+            self.min = self.min.min(value);
+            self.max = self.max.max(value);
+        }
+        let before = self.count as f64;
+        self.count = self.count.saturating_add(times);
+        self.sum = self
+            .sum
+            .wrapping_add(i128::from(value).wrapping_mul(i128::from(times)));
+        let square = u128::from(value.unsigned_abs()).pow(2);
+        self.squares = self
+            .squares
+            .and_then(|squares| squares.checked_add(square.checked_mul(u128::from(times))?));
+        let (total, times) = (self.count as f64, times as f64);
+        let delta = value as f64 - self.mean;
+        self.mean += delta * times / total;
+        self.differences += delta * delta * before * times / total;
+        Ok(())
+    }
+
+    pub(crate) fn clear(&mut self) {
+        let mut buckets = std::mem::take(&mut self.buckets);
+        buckets.clear();
+        *self = Self {
+            buckets,
+            ..Self::new()
+        };
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The sum, wrapped to 64 bits.
+    pub(crate) fn sum(&self) -> i64 {
+        self.sum as i64
+    }
+
+    pub(crate) fn min(&self) -> i64 {
+        self.min
+    }
+
+    pub(crate) fn max(&self) -> i64 {
+        self.max
+    }
+
+    /// The average, towards zero; 0 when empty.
+    pub(crate) fn average(&self) -> i64 {
+        self.sum
+            .checked_div(i128::from(self.count))
+            .map_or(0, |average| average as i64)
+    }
+
+    /// The sample variance, towards zero; saturates; 0 for fewer than two values.
+    pub(crate) fn variance(&self) -> i64 {
+        match self.exact_variance() {
+            Some((dividend, divisor)) => {
+                i64::try_from(dividend / divisor.max(1)).unwrap_or(i64::MAX)
+            }
+            None => self.float_variance() as i64,
+        }
+    }
+
+    /// n·Σv² − (Σv)² over n·(n − 1), when all of it fits.
+    fn exact_variance(&self) -> Option<(u128, u128)> {
+        let count = u128::from(self.count);
+        if count < 2 {
+            return Some((0, 1));
+        }
+        let sum = self.sum.unsigned_abs();
+        let dividend = count
+            .checked_mul(self.squares?)?
+            .checked_sub(sum.checked_mul(sum)?)?;
+        Some((dividend, count.checked_mul(count - 1)?))
+    }
+
+    fn float_variance(&self) -> f64 {
+        match self.exact_variance() {
+            Some((dividend, divisor)) => dividend as f64 / divisor as f64,
+            None => self.differences / (self.count as f64 - 1.0).max(1.0),
+        }
+    }
+
+    /// All numbers.
+    pub(crate) fn summary(&self) -> AggregateSummary {
+        AggregateSummary {
+            count: self.count,
+            sum: self.sum,
+            min: self.min,
+            max: self.max,
+            average: match self.count {
+                0 => 0.0,
+                count => self.sum as f64 / count as f64,
+            },
+            variance: self.float_variance(),
+            buckets: self
+                .buckets
+                .iter()
+                .map(|&(bucket, count)| {
+                    let (low, high) = bounds_of(bucket);
+                    (low, high, count)
+                })
+                .collect(),
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        vector_bytes(&self.buckets)
+    }
+}
+
+/// The number of the bucket of a value; negative values have negative numbers.
+fn bucket_of(value: i64) -> i16 {
+    let magnitude = value.unsigned_abs();
+    let bits = 64 - magnitude.leading_zeros();
+    let number = if bits <= SUB_BITS + 1 {
+        magnitude as i16
+    } else {
+        let shift = bits - SUB_BITS - 1;
+        ((shift << SUB_BITS) as u64 + (magnitude >> shift)) as i16
+    };
+    if value < 0 { -number } else { number }
+}
+
+/// The least and greatest value of a bucket.
+fn bounds_of(bucket: i16) -> (i64, i64) {
+    let number = u64::from(bucket.unsigned_abs());
+    let sub = 1_u64 << SUB_BITS;
+    let (low, high) = if number < 2 * sub {
+        (number, number)
+    } else {
+        let shift = number / sub - 1;
+        let low = u128::from(sub + number % sub) << shift;
+        let high = low + (1_u128 << shift) - 1;
+        (
+            u64::try_from(low).unwrap_or(u64::MAX),
+            u64::try_from(high).unwrap_or(u64::MAX),
+        )
+    };
+    if bucket < 0 {
+        let negate = |magnitude: u64| 0_i64.checked_sub_unsigned(magnitude).unwrap_or(i64::MIN);
+        (negate(high), negate(low))
+    } else {
+        let clamp = |magnitude: u64| i64::try_from(magnitude).unwrap_or(i64::MAX);
+        (clamp(low), clamp(high))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(values: &[i64]) -> Aggregate {
+        let mut account = Account::new(1 << 20);
+        let mut aggregate = Aggregate::new();
+        for &value in values {
+            aggregate.add(value, 1, &mut account).unwrap();
+        }
+        aggregate
+    }
+
+    #[test]
+    fn buckets_contain_their_values() {
+        let mut values = vec![i64::MIN, i64::MIN + 1, i64::MAX, -1, 0];
+        for shift in 0..63 {
+            for near in [-1, 0, 1] {
+                values.push((1_i64 << shift) + near);
+                values.push(-((1_i64 << shift) + near));
+            }
+        }
+        for value in values {
+            let (low, high) = bounds_of(bucket_of(value));
+            assert!(low <= value && value <= high, "{value}: {low}..={high}");
+            // One part in sixteen.
+            let width = i128::from(high) - i128::from(low);
+            assert!(width * 16 <= i128::from(value).abs(), "{value}");
+        }
+    }
+
+    #[test]
+    fn statistics() {
+        let aggregate = of(&[2, 4, 4, 4, 5, 5, 7, 9]);
+        assert_eq!(aggregate.count(), 8);
+        assert_eq!(aggregate.sum(), 40);
+        assert_eq!((aggregate.min(), aggregate.max()), (2, 9));
+        assert_eq!(aggregate.average(), 5);
+        // 32 / 7.
+        assert_eq!(aggregate.variance(), 4);
+        assert!((aggregate.summary().variance - 32.0 / 7.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn extremes_wrap_and_do_not_panic() {
+        let aggregate = of(&[i64::MAX, i64::MAX, i64::MIN, i64::MIN, i64::MIN, i64::MIN]);
+        assert_eq!(aggregate.sum(), 2_i64.wrapping_mul(i64::MAX));
+        assert_eq!(aggregate.variance(), i64::MAX);
+        let mut account = Account::new(1 << 20);
+        let mut many = Aggregate::new();
+        for _ in 0..4 {
+            many.add(i64::MIN, u64::MAX, &mut account).unwrap();
+        }
+        assert_eq!(many.count(), u64::MAX);
+        many.variance();
+        many.summary();
+        assert_eq!(of(&[]).average(), 0);
+        assert_eq!(of(&[7]).variance(), 0);
+    }
+
+    #[test]
+    fn times_count_as_repeats() {
+        let mut account = Account::new(1 << 20);
+        let mut aggregate = Aggregate::new();
+        aggregate.add(3, 5, &mut account).unwrap();
+        aggregate.add(8, 2, &mut account).unwrap();
+        let repeated = of(&[3, 3, 3, 3, 3, 8, 8]);
+        let (left, right) = (aggregate.summary(), repeated.summary());
+        assert_eq!(left.buckets, right.buckets);
+        assert_eq!(left.variance, right.variance);
+        assert!((aggregate.differences - repeated.differences).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,321 @@
+//! `%V`: any value, written as C would write its initializer.
+
+use crate::constants::{Scalar, Shape, ShapeField, ShapeId};
+use crate::escape;
+use crate::fault::Fault;
+use crate::machine::Machine;
+use crate::reading::{bit_field, load, scalar_of};
+use crate::target_bytes;
+
+/// Records nested deeper are shown as `{…}`.
+const MAX_DEPTH: u32 = 8;
+/// Elements of one array.
+const MAX_ELEMENTS: u64 = 200;
+/// Scalars of one value.
+const MAX_SCALARS: u32 = 4096;
+/// Bytes of a value's text; where it is reached, `…` stands for the rest.
+const MAX_TEXT: usize = 1 << 16;
+
+/// Where a value lies.
+#[derive(Clone, Copy)]
+pub(crate) enum Place<'a> {
+    /// In these bytes of the tracer.
+    Tracer(&'a [u8]),
+    /// At this address of the target.
+    Target(u64),
+}
+
+impl<'a> Place<'a> {
+    fn after(self, offset: u64) -> Place<'a> {
+        match self {
+            Place::Tracer(bytes) => {
+                let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+                Place::Tracer(bytes.get(offset..).unwrap_or_default())
+            }
+            Place::Target(address) => Place::Target(address.wrapping_add(offset)),
+        }
+    }
+}
+
+/// Writes one value.
+pub(crate) struct Show<'m, 'a> {
+    machine: &'m mut Machine<'a>,
+    out: Vec<u8>,
+    scalars: u32,
+    depth: u32,
+    elements: u64,
+}
+
+impl<'m, 'a> Show<'m, 'a> {
+    /// A writer that shows at most `elements` of an array.
+    pub(crate) fn new(machine: &'m mut Machine<'a>, elements: Option<usize>) -> Self {
+        Self {
+            machine,
+            out: Vec::new(),
+            scalars: 0,
+            depth: 0,
+            elements: elements.map_or(MAX_ELEMENTS, |elements| elements as u64),
+        }
+    }
+
+    /// The text.
+    pub(crate) fn finish(self) -> Vec<u8> {
+        self.out
+    }
+
+    /// Writes a value. Faults where the target cannot be read.
+    pub(crate) fn value(&mut self, id: ShapeId, place: Place<'_>) -> Result<(), Fault> {
+        let constants = self.machine.store.constants.clone();
+        let Some(shape) = constants.shapes.get(id.0 as usize) else {
+            return Err(crate::store::internal("no such shape"));
+        };
+        match shape {
+            Shape::Record { fields, .. } => self.record(fields, place),
+            Shape::Array {
+                element,
+                count,
+                stride,
+            } => match constants.shapes.get(element.0 as usize) {
+                Some(Shape::Char { .. }) => self.characters(*count, place),
+                _ => self.array(*element, *count, *stride, place),
+            },
+            Shape::Opaque { type_name } => {
+                self.push(format!("<{}>", escape::line(type_name.as_bytes())).as_bytes());
+                Ok(())
+            }
+            _ => {
+                let scalar = scalar_of(shape);
+                let mut bytes = [0_u8; 8];
+                let size = scalar.map_or(8, |scalar| scalar.size().min(8)) as usize;
+                let bytes = bytes.get_mut(..size).unwrap_or_default();
+                self.read(place, bytes)?;
+                let word = load(scalar, bytes)
+                    .ok_or_else(|| crate::store::internal("a scalar of an odd size"))?;
+                self.word(shape, word);
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes a scalar of the tracer.
+    pub(crate) fn scalar(&mut self, scalar: Scalar, word: u64) {
+        self.word(&Shape::Scalar(scalar), word);
+    }
+
+    fn record(&mut self, fields: &[ShapeField], place: Place<'_>) -> Result<(), Fault> {
+        if self.depth >= MAX_DEPTH {
+            self.push("{…}".as_bytes());
+            return Ok(());
+        }
+        self.depth += 1;
+        self.push(b"{");
+        for (index, field) in fields.iter().enumerate() {
+            if index > 0 {
+                self.push(b", ");
+            }
+            if self.full() {
+                self.push(target_bytes::CUT);
+                break;
+            }
+            if !field.name.is_empty() {
+                self.push(escape::line(field.name.as_bytes()).as_bytes());
+                self.push(b" = ");
+            }
+            let place = place.after(field.offset);
+            match field.bits {
+                Some((low, width)) => self.bit_field(field.shape, low, width, place)?,
+                None => self.value(field.shape, place)?,
+            }
+        }
+        self.push(b"}");
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn bit_field(
+        &mut self,
+        id: ShapeId,
+        low: u32,
+        width: u32,
+        place: Place<'_>,
+    ) -> Result<(), Fault> {
+        let constants = self.machine.store.constants.clone();
+        let Some(shape) = constants.shapes.get(id.0 as usize) else {
+            return Err(crate::store::internal("no such shape"));
+        };
+        // Only the bytes that hold bits of the field are read.
+        let first = low / 8;
+        let count = (low % 8 + width.clamp(1, 64)).div_ceil(8) as usize;
+        let mut bytes = [0_u8; 9];
+        let bytes = bytes.get_mut(..count).unwrap_or_default();
+        self.read(place.after(u64::from(first)), bytes)?;
+        let signed = matches!(scalar_of(shape), Some(Scalar::Signed(_)));
+        let word = bit_field(bytes, low % 8, width, signed);
+        self.word(shape, word);
+        Ok(())
+    }
+
+    fn array(
+        &mut self,
+        element: ShapeId,
+        count: u64,
+        stride: u64,
+        place: Place<'_>,
+    ) -> Result<(), Fault> {
+        if self.depth >= MAX_DEPTH {
+            self.push("{…}".as_bytes());
+            return Ok(());
+        }
+        self.depth += 1;
+        self.push(b"{");
+        for index in 0..count {
+            if index > 0 {
+                self.push(b", ");
+            }
+            if index >= self.elements || self.full() {
+                self.push(target_bytes::CUT);
+                break;
+            }
+            self.value(element, place.after(index.wrapping_mul(stride)))?;
+        }
+        self.push(b"}");
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn characters(&mut self, count: u64, place: Place<'_>) -> Result<(), Fault> {
+        self.scalars += 1;
+        let shown = count.min(self.machine.store.limits.string);
+        let (bytes, ended) = match place {
+            Place::Tracer(bytes) => {
+                let shown = usize::try_from(shown)
+                    .unwrap_or(usize::MAX)
+                    .min(bytes.len());
+                let bytes = bytes.get(..shown).unwrap_or_default();
+                let end = bytes.iter().position(|&byte| byte == 0);
+                let text = bytes.get(..end.unwrap_or(shown)).unwrap_or_default();
+                (text.to_vec(), end.is_some())
+            }
+            Place::Target(address) => {
+                let (text, cut) = target_bytes::c_string(self.machine.memory, address, shown)?;
+                (text, !cut)
+            }
+        };
+        self.quoted(&bytes);
+        if !ended && shown < count {
+            self.push(target_bytes::CUT);
+        }
+        Ok(())
+    }
+
+    fn word(&mut self, shape: &Shape, word: u64) {
+        self.scalars += 1;
+        let text = match shape {
+            Shape::Scalar(scalar) => match scalar {
+                Scalar::Bool => if word != 0 { "true" } else { "false" }.to_owned(),
+                Scalar::Signed(_) => (word as i64).to_string(),
+                Scalar::Unsigned(_) => word.to_string(),
+                Scalar::Float32 => format!("{:?}", f64::from_bits(word) as f32),
+                Scalar::Float64 => format!("{:?}", f64::from_bits(word)),
+                Scalar::Pointer => format!("{word:#x}"),
+                Scalar::Str => {
+                    let text = self.machine.store.string(word).to_vec();
+                    return self.quoted(&text);
+                }
+                Scalar::Path => {
+                    let text = self.machine.path_text(word);
+                    return self.push(&text);
+                }
+            },
+            Shape::Char { .. } => {
+                let mut text = vec![b'\''];
+                match word as u8 {
+                    0 => text.extend_from_slice(b"\\0"),
+                    byte => escape::c_into(&mut text, &[byte], b'\''),
+                }
+                text.push(b'\'');
+                return self.push(&text);
+            }
+            Shape::Enum { names, .. } => enumerator(names, word as i64),
+            Shape::Pointer {
+                to_char, to_code, ..
+            } => {
+                self.push(format!("{word:#x}").as_bytes());
+                if *to_char && word != 0 {
+                    self.pointed_string(word);
+                } else if *to_code && let Some(name) = self.machine.host.symbol_name(word) {
+                    self.push(format!(" <{}>", escape::line(name.as_bytes())).as_bytes());
+                }
+                return;
+            }
+            _ => "?".to_owned(),
+        };
+        self.push(text.as_bytes());
+    }
+
+    /// The string behind a pointer; a pointer need not lead anywhere, so this does not fault.
+    fn pointed_string(&mut self, address: u64) {
+        let limit = self.machine.store.limits.string;
+        match target_bytes::c_string(self.machine.memory, address, limit) {
+            Ok((text, cut)) => {
+                self.push(b" ");
+                self.quoted(&text);
+                if cut {
+                    self.push(target_bytes::CUT);
+                }
+            }
+            Err(_) => self.push(b" <unreadable>"),
+        }
+    }
+
+    fn quoted(&mut self, bytes: &[u8]) {
+        let mut text = vec![b'"'];
+        escape::c_into(&mut text, bytes, b'"');
+        text.push(b'"');
+        self.push(&text);
+    }
+
+    fn read(&mut self, place: Place<'_>, into: &mut [u8]) -> Result<(), Fault> {
+        match place {
+            Place::Tracer(bytes) => {
+                for (to, from) in into.iter_mut().zip(bytes) {
+                    *to = *from;
+                }
+                Ok(())
+            }
+            Place::Target(address) => self
+                .machine
+                .memory
+                .read(address, into)
+                .map_err(Fault::memory),
+        }
+    }
+
+    fn full(&self) -> bool {
+        self.scalars >= MAX_SCALARS || self.out.len() >= MAX_TEXT
+    }
+
+    fn push(&mut self, text: &[u8]) {
+        self.out.extend_from_slice(text);
+    }
+}
+
+/// The name of an enumerator, names of single bits joined with `|`, or the number.
+fn enumerator(names: &[(String, i64)], value: i64) -> String {
+    if let Some((name, _)) = names.iter().find(|(_, number)| *number == value) {
+        return escape::line(name.as_bytes());
+    }
+    let mut left = value as u64;
+    let mut parts: Vec<String> = Vec::new();
+    for (name, number) in names {
+        let bit = *number as u64;
+        if bit.is_power_of_two() && left & bit != 0 {
+            left &= !bit;
+            parts.push(escape::line(name.as_bytes()));
+        }
+    }
+    match left {
+        0 if !parts.is_empty() => parts.join(" | "),
+        _ => value.to_string(),
+    }
+}
