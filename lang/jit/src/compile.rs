@@ -1,0 +1,488 @@
+//! From a program to code in memory.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_frontend::FunctionBuilderContext;
+use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
+use cranelift_module::{FuncId, Linkage, Module, ModuleReloc, default_libcall_names};
+use ytrace_lang::ir::{FunctionId, InstructionKind, Program};
+use ytrace_values::Operation;
+
+use crate::context::{Context, Returned};
+use crate::error::CompileError;
+use crate::helpers::Helper;
+use crate::memory_access::{Geometry, LEAST_GRANULE};
+use crate::translate::{Plan, function_signature, helper_signature, translate};
+use crate::verify::verify;
+
+/// How a program is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The size of the target's pages in bytes, as [`ytrace_values::Memory::page_size`] gives it;
+    /// a power of two of at least 64. A run on a memory whose pages are smaller is correct but
+    /// slow, since nothing is then cached.
+    pub page_size: u64,
+    /// Entries of the page cache, a power of two up to 2^20. An entry takes 16 bytes and keeps one
+    /// page alive.
+    pub cache_entries: u64,
+}
+
+impl Options {
+    /// The default options for pages of a size.
+    ///
+    /// Sixteen thousand entries cover 64 MB of small pages; walks in random order through more
+    /// than that gain little from a larger cache, since its entries no longer stay in the
+    /// processor's.
+    pub fn new(page_size: u64) -> Self {
+        Self {
+            page_size,
+            cache_entries: 1 << 14,
+        }
+    }
+
+    fn geometry(self) -> Result<Geometry, CompileError> {
+        if !self.page_size.is_power_of_two()
+            || !(LEAST_GRANULE..=1 << 30).contains(&self.page_size)
+        {
+            return Err(CompileError::Option {
+                name: "the page size",
+                expected: "a power of two from 64 to 2^30",
+                value: self.page_size,
+            });
+        }
+        if !self.cache_entries.is_power_of_two() || self.cache_entries > 1 << 20 {
+            return Err(CompileError::Option {
+                name: "the number of cache entries",
+                expected: "a power of two up to 2^20",
+                value: self.cache_entries,
+            });
+        }
+        Ok(Geometry {
+            granule: self.page_size,
+            entries: self.cache_entries,
+        })
+    }
+}
+
+/// Code of a function: context, frame, stack left.
+pub type Entry = unsafe extern "C" fn(*mut Context, *mut u8, u64) -> Returned;
+
+/// The native code of a program. It can be shared between threads; each runs it with a
+/// [`crate::Jit`] of its own.
+pub struct CompiledProgram {
+    program: Arc<Program>,
+    geometry: Geometry,
+    operations: Vec<Operation>,
+    /// The address of each function that was compiled and takes no parameters.
+    entries: Vec<Option<Entry>>,
+    /// Native bytes that a call of each function takes.
+    native_frames: Vec<u64>,
+    code_size: usize,
+    /// Owns the memory of the code; taken only when this value is dropped.
+    module: Mutex<Option<JITModule>>,
+}
+
+impl std::fmt::Debug for CompiledProgram {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CompiledProgram")
+            .field("functions", &self.entries.len())
+            .field("code_size", &self.code_size)
+            .finish_non_exhaustive()
+    }
+}
+
+impl CompiledProgram {
+    /// Compiles the functions that the initializer, the probes and the validators reach, on up
+    /// to four threads.
+    pub fn compile(program: Arc<Program>, options: Options) -> Result<Self, CompileError> {
+        let geometry = options.geometry()?;
+        let isa = host_isa()?;
+        let functions = reachable(&program);
+        for &id in &functions {
+            verify(&program, id)?;
+        }
+        let mut symbols = vec![None; program.functions.len()];
+        for (number, id) in functions.iter().enumerate() {
+            if let Some(symbol) = symbols.get_mut(id.0 as usize) {
+                *symbol = u32::try_from(Helper::ALL.len() + number).ok();
+            }
+        }
+        let (operations, numbers) = operations(&program, &functions);
+        let plan = Plan {
+            program: &program,
+            symbols,
+            operations: numbers,
+            geometry,
+            convention: isa.default_call_conv(),
+            frontend: isa.frontend_config(),
+        };
+        let compiled = compile_all(&plan, &isa, &functions)?;
+        let linked = link(&plan, &isa, &functions, &compiled)?;
+        Ok(Self {
+            geometry,
+            operations,
+            entries: linked.entries,
+            native_frames: linked.native_frames,
+            code_size: compiled.iter().map(|code| code.bytes.len()).sum(),
+            module: Mutex::new(Some(linked.module)),
+            program,
+        })
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    /// Bytes of machine code.
+    pub fn code_size(&self) -> usize {
+        self.code_size
+    }
+
+    /// The page cache that the code expects.
+    pub(crate) fn geometry(&self) -> Geometry {
+        self.geometry
+    }
+
+    /// The operations by the numbers that the code uses.
+    pub(crate) fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// The code of a function without parameters, if it was compiled.
+    pub(crate) fn entry(&self, function: FunctionId) -> Option<Entry> {
+        self.entries.get(function.0 as usize).copied().flatten()
+    }
+
+    /// How many bytes of the native stack calls may take that together cost `stack` bytes of the
+    /// stack budget; saturates when some function costs nothing.
+    pub(crate) fn native_need(&self, stack: u64) -> u64 {
+        let functions = self.program.functions.iter().zip(&self.native_frames);
+        functions
+            .filter(|&(_, &native)| native > 0)
+            .map(|(function, &native)| match function.frame_cost {
+                0 => u64::MAX,
+                cost => (stack / cost + 1).saturating_mul(native),
+            })
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// The most native bytes that a call of one function takes.
+    pub(crate) fn largest_native_frame(&self) -> u64 {
+        self.native_frames.iter().copied().max().unwrap_or(0)
+    }
+}
+
+impl Drop for CompiledProgram {
+    fn drop(&mut self) {
+        let module = self
+            .module
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(module) = module {
+            // SAFETY: code runs only while a `Jit` holds a reference to this value, so none runs
+            // now; its addresses are private to this value.
+            unsafe { module.free_memory() };
+        }
+    }
+}
+
+/// The code generator for the processor that this runs on.
+fn host_isa() -> Result<OwnedTargetIsa, CompileError> {
+    let host = |reason: String| CompileError::Host { reason };
+    let mut flags = settings::builder();
+    for (name, value) in [
+        ("opt_level", "speed"),
+        ("is_pic", "false"),
+        ("use_colocated_libcalls", "false"),
+        ("unwind_info", "false"),
+        ("enable_probestack", "true"),
+        ("probestack_strategy", "inline"),
+        (
+            "enable_verifier",
+            if cfg!(debug_assertions) {
+                "true"
+            } else {
+                "false"
+            },
+        ),
+    ] {
+        flags
+            .set(name, value)
+            .map_err(|error| host(format!("{name}: {error}")))?;
+    }
+    cranelift_native::builder()
+        .map_err(|reason| host(reason.to_owned()))?
+        .finish(settings::Flags::new(flags))
+        .map_err(|error| host(error.to_string()))
+}
+
+/// The functions that the roots of a program reach, in order of their numbers. Numbers of
+/// functions that do not exist are kept; verification refuses them.
+fn reachable(program: &Program) -> Vec<FunctionId> {
+    let mut reached = vec![false; program.functions.len()];
+    let mut missing = Vec::new();
+    let mut pending = vec![program.initialize];
+    pending.extend(&program.probes);
+    pending.extend(&program.validators);
+    while let Some(id) = pending.pop() {
+        let Some(mark) = reached.get_mut(id.0 as usize) else {
+            missing.push(id);
+            continue;
+        };
+        if std::mem::replace(mark, true) {
+            continue;
+        }
+        let blocks = &program.functions[id.0 as usize].blocks;
+        for instruction in blocks.iter().flat_map(|block| &block.instructions) {
+            if let InstructionKind::Call { function, .. } = instruction.kind {
+                pending.push(function);
+            }
+        }
+    }
+    let present = (0..).map(FunctionId).zip(&reached);
+    let mut functions: Vec<FunctionId> = present
+        .filter(|&(_, &reached)| reached)
+        .map(|(id, _)| id)
+        .collect();
+    functions.extend(missing);
+    functions
+}
+
+/// The operations that functions use, and the number of each.
+fn operations(
+    program: &Program,
+    functions: &[FunctionId],
+) -> (Vec<Operation>, HashMap<Operation, u64>) {
+    let mut operations = Vec::new();
+    let mut numbers = HashMap::new();
+    for id in functions {
+        let blocks = &program.functions[id.0 as usize].blocks;
+        for instruction in blocks.iter().flat_map(|block| &block.instructions) {
+            if let InstructionKind::Operation { operation, .. } = instruction.kind {
+                numbers.entry(operation).or_insert_with(|| {
+                    operations.push(operation);
+                    operations.len() as u64 - 1
+                });
+            }
+        }
+    }
+    (operations, numbers)
+}
+
+/// The code of one function before it is placed.
+struct Code {
+    bytes: Vec<u8>,
+    alignment: u64,
+    relocations: Vec<ModuleReloc>,
+    /// Bytes of the native stack that a call takes.
+    native_frame: u64,
+}
+
+/// Compiles functions, the result in their order.
+fn compile_all(
+    plan: &Plan<'_>,
+    isa: &OwnedTargetIsa,
+    functions: &[FunctionId],
+) -> Result<Vec<Code>, CompileError> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        let mut buffers = FunctionBuilderContext::new();
+        while let Some(&id) = functions.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let code = compile_one(plan, isa, id, &mut buffers);
+            let failed = code.is_err();
+            done.push((id, code));
+            if failed {
+                break;
+            }
+        }
+        done
+    };
+    let threads = if functions.len() < 4 {
+        1
+    } else {
+        std::thread::available_parallelism().map_or(1, |count| count.get().min(4))
+    };
+    let mut done = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads)
+            .filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, work).ok())
+            .collect();
+        let mut done = work();
+        for other in others {
+            // `compile_one` catches panics, so a thread gives its part.
+            done.extend(other.join().unwrap_or_default());
+        }
+        done
+    });
+    done.sort_by_key(|&(id, _)| id);
+    let codes = done
+        .into_iter()
+        .map(|(_, code)| code)
+        .collect::<Result<Vec<_>, _>>()?;
+    if codes.len() == functions.len() {
+        Ok(codes)
+    } else {
+        Err(CompileError::Codegen {
+            function: "?".to_owned(),
+            reason: "a thread of the code generator ended early".to_owned(),
+        })
+    }
+}
+
+/// Compiles one function. A panic of the code generator is an error like any other.
+fn compile_one(
+    plan: &Plan<'_>,
+    isa: &OwnedTargetIsa,
+    id: FunctionId,
+    buffers: &mut FunctionBuilderContext,
+) -> Result<Code, CompileError> {
+    let failed = |reason: String| CompileError::Codegen {
+        function: plan.program.functions[id.0 as usize].name.clone(),
+        reason,
+    };
+    let symbol = plan.symbols[id.0 as usize]
+        .ok_or_else(|| failed("the function has no symbol".to_owned()))?;
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let function = translate(plan, id, buffers)?;
+        let mut context = cranelift_codegen::Context::for_function(function);
+        let mut control = ControlPlane::default();
+        let compiled = context
+            .compile(isa.as_ref(), &mut control)
+            .map_err(|error| failed(format!("{:?}", error.inner)))?;
+        let bytes = compiled.code_buffer().to_vec();
+        let alignment = u64::from(compiled.buffer.alignment);
+        let frame = compiled
+            .buffer
+            .frame_layout()
+            .map_or(0, |layout| u64::from(layout.frame_to_fp_offset));
+        let relocations = compiled.buffer.relocs().to_vec();
+        let relocations = relocations
+            .iter()
+            .map(|relocation| {
+                ModuleReloc::from_mach_reloc(relocation, &context.func, FuncId::from_u32(symbol))
+            })
+            .collect();
+        Ok(Code {
+            bytes,
+            alignment: alignment
+                .max(u64::from(isa.function_alignment().minimum))
+                .max(isa.symbol_alignment()),
+            relocations,
+            native_frame: frame + CALL_OVERHEAD,
+        })
+    }));
+    result.unwrap_or_else(|panic| {
+        *buffers = FunctionBuilderContext::new();
+        let text = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(failed(
+            text.unwrap_or_else(|| "the code generator panicked".to_owned()),
+        ))
+    })
+}
+
+/// What a call takes from the native stack besides the frame of the callee: the return address,
+/// the frame pointer, and arguments that do not fit into registers.
+const CALL_OVERHEAD: u64 = 16;
+
+/// Code in memory.
+struct Linked {
+    module: JITModule,
+    entries: Vec<Option<Entry>>,
+    native_frames: Vec<u64>,
+}
+
+/// Places code in memory and makes it executable.
+fn link(
+    plan: &Plan<'_>,
+    isa: &OwnedTargetIsa,
+    functions: &[FunctionId],
+    codes: &[Code],
+) -> Result<Linked, CompileError> {
+    let size = codes
+        .iter()
+        .map(|code| code.bytes.len() + code.alignment as usize + VENEERS)
+        .sum::<usize>()
+        .max(1);
+    // One contiguous piece, so that calls within the program always reach; the arena rounds each
+    // function that does not fit into the last page up to pages.
+    let reserve = size.saturating_mul(2) + (codes.len() + 1) * PAGE_ALLOWANCE;
+    let arena =
+        ArenaMemoryProvider::new_with_size(reserve).map_err(|error| CompileError::CodeMemory {
+            bytes: reserve,
+            reason: error.to_string(),
+        })?;
+    let mut builder = JITBuilder::with_isa(isa.clone(), default_libcall_names());
+    builder.memory_provider(Box::new(arena));
+    builder.symbols(
+        Helper::ALL
+            .iter()
+            .map(|helper| (helper.symbol(), helper.address())),
+    );
+    let mut module = JITModule::new(builder);
+    let mut declared = 0;
+    let mut check = |id: FuncId| {
+        let expected = declared;
+        declared += 1;
+        if id.as_u32() == expected {
+            Ok(id)
+        } else {
+            Err(CompileError::Codegen {
+                function: "?".to_owned(),
+                reason: "symbols are not numbered in order".to_owned(),
+            })
+        }
+    };
+    for helper in Helper::ALL {
+        let signature = helper_signature(helper, plan.convention);
+        check(module.declare_function(helper.symbol(), Linkage::Import, &signature)?)?;
+    }
+    let mut ids = Vec::with_capacity(functions.len());
+    for id in functions {
+        let function = &plan.program.functions[id.0 as usize];
+        let signature = function_signature(function, plan.convention);
+        ids.push(check(module.declare_anonymous_function(&signature)?)?);
+    }
+    for (&id, code) in ids.iter().zip(codes) {
+        module.define_function_bytes(id, code.alignment, &code.bytes, &code.relocations)?;
+    }
+    module.finalize_definitions()?;
+
+    let mut entries = vec![None; plan.program.functions.len()];
+    let mut native_frames = vec![0; plan.program.functions.len()];
+    for ((function, &id), code) in functions.iter().zip(&ids).zip(codes) {
+        let index = function.0 as usize;
+        native_frames[index] = code.native_frame;
+        let parameters = plan.program.functions[index].parameters;
+        if parameters == 0 {
+            let address = module.get_finalized_function(id);
+            // SAFETY: the code was generated with the signature of a function without
+            // parameters of its own, which is `Entry` in the C calling convention of the host.
+            entries[index] = Some(unsafe { std::mem::transmute::<*const u8, Entry>(address) });
+        }
+        // Arguments beyond the registers lie on the native stack too.
+        native_frames[index] += u64::from(parameters) * 8;
+    }
+    Ok(Linked {
+        module,
+        entries,
+        native_frames,
+    })
+}
+
+/// Room for what linking adds to a function on processors with short calls.
+const VENEERS: usize = 64;
+
+/// Room for rounding up to a page, of which the reserve takes only address space.
+const PAGE_ALLOWANCE: usize = 1 << 16;

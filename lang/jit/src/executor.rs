@@ -1,0 +1,210 @@
+//! Runs of compiled programs.
+
+use std::sync::Arc;
+
+use ytrace_lang::execute::{Budget, Executor, Outcome, RunFault, STEPS_PER_CHECK};
+use ytrace_lang::ir::{FunctionId, SpanId};
+use ytrace_values::{Fault, FaultKind, Machine};
+
+use crate::compile::{CompiledProgram, Entry};
+use crate::context::{Context, HostState, LEAST_FRAMES, Returned};
+use crate::memory_access::{CacheEntry, PageHandles};
+use crate::verify::slots_size;
+
+/// The most bytes of frame slots that nested calls may have; a larger stack budget counts as
+/// this much. The memory is only taken as it is used.
+pub const MOST_FRAMES: u64 = 256 << 20;
+
+/// The native stack that helpers may use below the deepest function, in bytes: operations, the
+/// target's memory and the host run there.
+pub const HELPER_STACK: u64 = 512 << 10;
+
+/// The most native stack that a run makes for itself, in bytes; calls that would need more
+/// fault as too deep. The memory is only taken as it is used.
+pub const MOST_NATIVE_STACK: u64 = 512 << 20;
+
+/// Runs the functions of one compiled program.
+///
+/// It keeps the page cache's memory and the frame stack between runs; the pages themselves are
+/// dropped at the end of each run, since the next may have another view of the target.
+///
+/// The native stack needs no care: where the stack budget may need more than the current thread
+/// has left, the run moves to a stack of its own.
+pub struct Jit {
+    code: Arc<CompiledProgram>,
+    entries: Vec<CacheEntry>,
+    pages: PageHandles,
+    frames: Vec<u8>,
+    literals: Vec<u64>,
+}
+
+impl std::fmt::Debug for Jit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Jit")
+            .field("code", &self.code)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Jit {
+    /// An executor of a program.
+    pub fn new(code: Arc<CompiledProgram>) -> Self {
+        let geometry = code.geometry();
+        Self {
+            entries: vec![CacheEntry::EMPTY; geometry.entries as usize],
+            pages: PageHandles::new(geometry),
+            frames: Vec::new(),
+            literals: Vec::new(),
+            code,
+        }
+    }
+
+    /// The program that it runs.
+    pub fn code(&self) -> &Arc<CompiledProgram> {
+        &self.code
+    }
+
+    /// Gets everything ready that does not depend on the function.
+    fn prepare(&mut self, machine: &Machine<'_>, stack: u64) -> Result<(), Fault> {
+        let internal = |text: &str| Fault::new(FaultKind::Internal).with_message(text);
+        let constants = &self.code.program().constants;
+        if (machine.store.globals.len() as u64) < constants.globals_size {
+            return Err(internal("the store has too few globals"));
+        }
+        self.literals.clear();
+        for index in 0..constants.strings.len() {
+            let handle = u32::try_from(index)
+                .ok()
+                .and_then(|index| machine.store.literal(index))
+                .ok_or_else(|| internal("the store lacks a string literal"))?;
+            self.literals.push(handle);
+        }
+        let frames = stack.clamp(LEAST_FRAMES, MOST_FRAMES);
+        if (self.frames.len() as u64) < frames {
+            // Not resized: that would touch, and copy, all of it.
+            self.frames = vec![0; frames as usize];
+        }
+        Ok(())
+    }
+
+    /// Calls the code of a function.
+    fn call(
+        &mut self,
+        entry: Entry,
+        stack_left: u64,
+        machine: &mut Machine<'_>,
+        budget: Budget<'_>,
+    ) -> Outcome {
+        let native_limit = native_limit(self.code.largest_native_frame());
+        let chunk = budget.steps.min(STEPS_PER_CHECK);
+        let mut context = Context {
+            cache: self.entries.as_mut_ptr(),
+            frames: self.frames.as_mut_ptr(),
+            frames_length: self.frames.len() as u64,
+            native_limit,
+            literals: self.literals.as_ptr(),
+            globals: machine.store.globals.as_mut_ptr(),
+            steps: chunk,
+            row: std::ptr::null_mut(),
+            row_length: 0,
+            catchable: 0,
+            scratch: 0,
+            host: std::ptr::null_mut(),
+        };
+        let mut host = HostState {
+            machine,
+            pages: &mut self.pages,
+            operations: self.code.operations(),
+            globals_size: self.code.program().constants.globals_size,
+            fault: None,
+            chain: Vec::new(),
+            steps_remaining: budget.steps - chunk,
+            deadline: budget.deadline,
+            interrupt: budget.interrupt,
+        };
+        context.host = std::ptr::from_mut(&mut host).cast();
+        let pointer = std::ptr::from_mut(&mut context);
+        let frames = self.frames.as_mut_ptr();
+        // SAFETY: the code was generated for this context's layout and for a cache of as many
+        // entries, and lives as long as `self.code`. The pointers in the context are valid for
+        // the call: the vectors of `self` and the globals are not touched but by helpers, which
+        // renew the latter. Nothing here uses `context` or `host` before the code returns.
+        let Returned { status, value } = unsafe { entry(pointer, frames, stack_left) };
+        let steps = budget.steps - host.steps_remaining - context.steps;
+        let result = if status == 0 {
+            Ok(value)
+        } else {
+            Err(host.take_fault())
+        };
+        Outcome { result, steps }
+    }
+}
+
+/// The stack pointer below which no function may be called, so that helpers have room.
+fn native_limit(largest_frame: u64) -> u64 {
+    let marker = 0_u8;
+    let here = std::ptr::from_ref(&marker) as u64;
+    let left = stacker::remaining_stack().map_or(0, |bytes| bytes as u64);
+    here.saturating_sub(left)
+        .saturating_add(HELPER_STACK)
+        .saturating_add(largest_frame)
+}
+
+/// A run that did not get as far as the code.
+fn refused(fault: Fault) -> Outcome {
+    Outcome {
+        result: Err(RunFault {
+            fault,
+            span: SpanId(0),
+            chain: Vec::new(),
+        }),
+        steps: 0,
+    }
+}
+
+impl Executor for Jit {
+    fn run(
+        &mut self,
+        function: FunctionId,
+        machine: &mut Machine<'_>,
+        budget: Budget<'_>,
+    ) -> Outcome {
+        let code = Arc::clone(&self.code);
+        let Some(entry) = code.entry(function) else {
+            return refused(
+                Fault::new(FaultKind::Internal)
+                    .with_message("the function takes arguments or was not compiled"),
+            );
+        };
+        let stack = budget.stack.min(MOST_FRAMES);
+        if let Err(fault) = self.prepare(machine, stack) {
+            return refused(fault);
+        }
+        let (cost, slots) = code
+            .program()
+            .functions
+            .get(function.0 as usize)
+            .map_or((0, Some(0)), |function| {
+                (function.frame_cost, slots_size(function))
+            });
+        let fits = slots.is_some_and(|size| size <= self.frames.len() as u64);
+        let Some(stack_left) = stack.checked_sub(cost).filter(|_| fits) else {
+            return refused(Fault::new(FaultKind::StackTooDeep));
+        };
+        let largest = code.largest_native_frame();
+        let need = code
+            .native_need(stack)
+            .saturating_add(2 * largest + 2 * HELPER_STACK)
+            .min(MOST_NATIVE_STACK);
+        let enough = stacker::remaining_stack().is_some_and(|left| left as u64 >= need);
+        let outcome = if enough {
+            self.call(entry, stack_left, machine, budget)
+        } else {
+            stacker::grow(need as usize, || {
+                self.call(entry, stack_left, machine, budget)
+            })
+        };
+        self.pages.flush(&mut self.entries);
+        outcome
+    }
+}

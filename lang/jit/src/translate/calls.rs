@@ -1,0 +1,208 @@
+//! Calls of functions and of operations.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{
+    ExtFuncData, ExternalName, FuncRef, InstBuilder, Signature, UserExternalName, types,
+};
+use ytrace_lang::ir::{FunctionId, Register};
+use ytrace_values::Operation;
+
+use super::{Translator, function_signature, helper_signature};
+use crate::context::offset;
+use crate::helpers::{Helper, Raised};
+use crate::verify::slots_size;
+
+impl Translator<'_> {
+    pub(super) fn call(
+        &mut self,
+        function: FunctionId,
+        arguments: &[Register],
+        to: Option<Register>,
+    ) {
+        let callee = &self.plan.program.functions[function.0 as usize];
+        let frame = self
+            .builder
+            .ins()
+            .iadd_imm_s(self.frame, self.slots_size as i64);
+        let cost = self.word(callee.frame_cost as i64);
+        let mut too_deep =
+            self.builder
+                .ins()
+                .icmp(IntCC::UnsignedLessThan, self.stack_left, cost);
+        let stack = self.builder.ins().get_stack_pointer(types::I64);
+        let limit = self.fixed_field(offset::NATIVE_LIMIT);
+        let exhausted = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedLessThan, stack, limit);
+        too_deep = self.builder.ins().bor(too_deep, exhausted);
+        let size = slots_size(callee).unwrap_or(u64::MAX >> 1);
+        if size > 0 {
+            let frames = self.fixed_field(offset::FRAMES);
+            let end = self.builder.ins().isub(frame, frames);
+            let end = self.builder.ins().iadd_imm_s(end, size as i64);
+            let length = self.fixed_field(offset::FRAMES_LENGTH);
+            let exhausted = self
+                .builder
+                .ins()
+                .icmp(IntCC::UnsignedGreaterThan, end, length);
+            too_deep = self.builder.ins().bor(too_deep, exhausted);
+        }
+        self.fault_if(too_deep, Raised::StackTooDeep, None);
+
+        let left = self.builder.ins().isub(self.stack_left, cost);
+        let mut values = vec![self.context, frame, left];
+        for &argument in arguments {
+            values.push(self.value(argument));
+        }
+        self.save_steps();
+        let reference = self.callee(function);
+        let call = self.builder.ins().call(reference, &values);
+        let results = self.builder.inst_results(call);
+        let (status, bits) = (results[0], results[1]);
+        self.reload_steps();
+        self.forget_rows();
+        self.check_status(status);
+        if let Some(to) = to {
+            let value = self.from_bits(self.class(to), bits);
+            self.define(to, value);
+        }
+    }
+
+    pub(super) fn operation(
+        &mut self,
+        operation: Operation,
+        arguments: &[Register],
+        to: Option<Register>,
+    ) {
+        let number = self.plan.operations.get(&operation).copied();
+        let number = self.word(number.map_or(-1, |number| number as i64));
+        let pointer = match self.arguments {
+            Some(slot) if !arguments.is_empty() => {
+                for (index, &argument) in arguments.iter().enumerate() {
+                    let value = self.value(argument);
+                    self.builder
+                        .ins()
+                        .stack_store(types::I64, value, slot, (index * 8) as i32);
+                }
+                self.builder.ins().stack_addr(types::I64, slot, 0)
+            }
+            _ => self.word(0),
+        };
+        let count = self.word(arguments.len() as i64);
+        let row = to.filter(|_| gives_row(operation));
+        let row = row.and_then(|to| self.rows.get(&to).copied());
+        let helper = if row.is_some() {
+            Helper::PerformRow
+        } else {
+            Helper::Perform
+        };
+        let call = self.help(helper, &[number, pointer, count]);
+        let results = self.builder.inst_results(call);
+        let (status, value) = (results[0], results[1]);
+        if changes_containers(operation) {
+            self.forget_rows();
+        }
+        self.check_status(status);
+        if let Some(to) = to {
+            self.define(to, value);
+        }
+        if let Some(row) = row {
+            self.take_row(row.pointer, row.length);
+        }
+    }
+
+    fn callee(&mut self, function: FunctionId) -> FuncRef {
+        if let Some(&reference) = self.callees.get(&function) {
+            return reference;
+        }
+        let callee = &self.plan.program.functions[function.0 as usize];
+        let signature = function_signature(callee, self.plan.convention);
+        let number = self.plan.symbols.get(function.0 as usize).copied();
+        // Every function that is called has a symbol; a number that none has makes linking fail.
+        let number = number.flatten().unwrap_or(u32::MAX);
+        let reference = self.import(number, signature, true);
+        self.callees.insert(function, reference);
+        reference
+    }
+
+    /// The reference to a helper.
+    pub(super) fn helper(&mut self, helper: Helper) -> FuncRef {
+        if let Some(&reference) = self.helpers.get(&helper) {
+            return reference;
+        }
+        let signature = helper_signature(helper, self.plan.convention);
+        let reference = self.import(helper as u32, signature, false);
+        self.helpers.insert(helper, reference);
+        reference
+    }
+
+    fn import(&mut self, number: u32, signature: Signature, near: bool) -> FuncRef {
+        let signature = self.builder.import_signature(signature);
+        let name = self
+            .builder
+            .func
+            .declare_imported_user_function(UserExternalName::new(0, number));
+        self.builder.import_function(ExtFuncData {
+            name: ExternalName::User(name),
+            signature,
+            colocated: near,
+            patchable: false,
+        })
+    }
+}
+
+/// Whether the result of an operation is a row of its first argument.
+fn gives_row(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::TableFind
+            | Operation::TableInsert
+            | Operation::ArrayIndex
+            | Operation::ArrayPush
+            | Operation::ArrayPop
+            | Operation::ArrayShift
+            | Operation::ArrayUnshift
+    )
+}
+
+/// Whether an operation may move the rows of some container.
+fn changes_containers(operation: Operation) -> bool {
+    use Operation as O;
+    !matches!(
+        operation,
+        O::StrCompare
+            | O::StrConcat
+            | O::StrLength
+            | O::StrIndex
+            | O::StrSubstr
+            | O::StrContains
+            | O::StrIsPrefix
+            | O::StrIsSuffix
+            | O::StrToInteger
+            | O::StrQuoted
+            | O::StrFromInteger
+            | O::TargetString
+            | O::TargetBytes
+            | O::TargetCompare
+            | O::TargetReadable
+            | O::PathAppendStr
+            | O::PathAppendCode
+            | O::PathAppendPath
+            | O::PathParent
+            | O::PathLeaf
+            | O::PathDepth
+            | O::SymbolName
+            | O::NowNs
+            | O::Pid
+            | O::Tid
+            | O::FloatAbs
+            | O::FloatMod
+            | O::FloatRemainder
+            | O::FloatSqrt
+            | O::FloatLog
+            | O::FloatFloor
+            | O::FloatCeil
+            | O::FloatPow
+    )
+}

@@ -1,0 +1,286 @@
+//! The language's `Host` for a run on a process.
+
+use std::time::Instant;
+
+use std::os::unix::ffi::OsStrExt;
+
+use ytrace_target::{Mapping, Process, Registers, ThreadSnapshot};
+use ytrace_values::host::{MappingRecord, ModuleRecord, ThreadRecord};
+use ytrace_values::{Fault, FaultKind, Host};
+
+use crate::names::Names;
+use crate::names::hexadecimal;
+
+/// Receives what a session shows while it runs.
+pub trait Sink {
+    /// Data output of the probe (`printf`).
+    fn text(&mut self, text: &[u8]);
+    /// A warning of the probe or of ytrace, for standard error.
+    fn warn(&mut self, text: &str);
+    /// What is being done now, for a progress line; empty to clear it.
+    fn progress(&mut self, text: &str);
+}
+
+/// A cross-check that a probe made with `_assert_equal`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrossCheck {
+    /// Its name.
+    pub name: String,
+    /// What was found.
+    pub left: i64,
+    /// What the target says of itself.
+    pub right: i64,
+}
+
+/// What a run left behind besides the program's store.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    /// What was printed, for result files.
+    pub(crate) text: Vec<u8>,
+    /// Warnings of the probe.
+    pub(crate) warnings: Vec<String>,
+    /// Cross-checks.
+    pub(crate) checks: Vec<CrossCheck>,
+}
+
+/// The host of one run of a handler.
+pub(crate) struct RunHost<'a> {
+    pub(crate) process: &'a Process,
+    pub(crate) names: &'a Names,
+    /// Where output goes; `None` in a learning run, whose effects are discarded.
+    pub(crate) sink: Option<&'a mut dyn Sink>,
+    pub(crate) effects: &'a mut Effects,
+    /// Registers as of the pause, if there was one.
+    pub(crate) threads: &'a [ThreadSnapshot],
+    pub(crate) started: Instant,
+}
+
+/// The most warnings of a probe that are kept and shown.
+const MAX_WARNINGS: usize = 100;
+
+impl Host for RunHost<'_> {
+    fn print(&mut self, text: &[u8]) -> Result<(), Fault> {
+        if let Some(sink) = &mut self.sink {
+            self.effects.text.extend_from_slice(text);
+            sink.text(text);
+        }
+        Ok(())
+    }
+
+    fn warn(&mut self, text: &str) -> Result<(), Fault> {
+        if let Some(sink) = &mut self.sink {
+            if self.effects.warnings.len() < MAX_WARNINGS {
+                sink.warn(text);
+                self.effects.warnings.push(text.to_owned());
+            } else if self.effects.warnings.len() == MAX_WARNINGS {
+                let more = "further warnings of the probe are not shown".to_owned();
+                sink.warn(&more);
+                self.effects.warnings.push(more);
+            }
+        }
+        Ok(())
+    }
+
+    fn assert_equal(&mut self, name: &str, left: i64, right: i64) -> Result<(), Fault> {
+        if self.sink.is_some() {
+            self.effects.checks.push(CrossCheck {
+                name: name.to_owned(),
+                left,
+                right,
+            });
+        }
+        Ok(())
+    }
+
+    fn now_ns(&mut self) -> u64 {
+        // The monotonic clock; its zero is the session's.
+        u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn pid(&mut self) -> u64 {
+        u64::try_from(self.process.pid()).unwrap_or(0)
+    }
+
+    fn tid(&mut self) -> u64 {
+        self.pid()
+    }
+
+    fn execname(&mut self) -> Vec<u8> {
+        self.process
+            .facts()
+            .map(|facts| facts.name.into_bytes())
+            .unwrap_or_default()
+    }
+
+    fn symbol_name(&mut self, address: u64) -> Option<String> {
+        let (name, offset) = self.names.symbol_name(address)?;
+        Some(if offset == 0 {
+            name
+        } else {
+            format!("{name}+{offset:#x}")
+        })
+    }
+
+    fn register(&mut self, name: &str, tid: u64) -> Result<u64, Fault> {
+        let thread = self
+            .threads
+            .iter()
+            .find(|thread| u64::try_from(thread.tid).ok() == Some(tid))
+            .ok_or_else(|| {
+                not_available("registers are known only of a run that stopped the target")
+            })?;
+        let registers = thread.registers.ok_or_else(|| {
+            not_available("the thread waits inside the kernel, its registers are not known")
+        })?;
+        register_by_name(&registers, name)
+            .ok_or_else(|| not_available(format!("no register is called {name}")))
+    }
+
+    fn backtrace(&mut self, _tid: u64) -> Result<Vec<u64>, Fault> {
+        Err(not_available("this version does not unwind stacks"))
+    }
+
+    fn thread_local(&mut self, _variable: u32, _tid: u64) -> Result<u64, Fault> {
+        Err(not_available(
+            "this version does not find thread-local variables",
+        ))
+    }
+
+    fn mappings(&mut self) -> Result<Vec<MappingRecord>, Fault> {
+        let maps = self.process.maps().map_err(gone)?;
+        let usage = self.process.mapping_usage().map_err(gone)?;
+        let mut usage = usage.iter().peekable();
+        let mut records = Vec::with_capacity(maps.as_slice().len());
+        for mapping in maps.as_slice() {
+            while usage.next_if(|usage| usage.start < mapping.start).is_some() {}
+            let used = usage
+                .next_if(|usage| usage.start == mapping.start)
+                .copied()
+                .unwrap_or_default();
+            records.push(MappingRecord {
+                start: mapping.start,
+                end: mapping.end,
+                perms: letters(mapping),
+                offset: mapping.offset,
+                file: file_name(mapping),
+                rss: used.resident,
+                pss: used.proportional,
+                swap: used.swap,
+                anon: used.anonymous,
+            });
+        }
+        Ok(records)
+    }
+
+    fn threads(&mut self) -> Result<Vec<ThreadRecord>, Fault> {
+        let threads = self.process.threads().map_err(gone)?;
+        Ok(threads
+            .into_iter()
+            .map(|tid| ThreadRecord {
+                tid: u64::try_from(tid).unwrap_or(0),
+                name: self
+                    .process
+                    .thread_name(tid)
+                    .unwrap_or_default()
+                    .into_bytes(),
+                state: thread_state(self.process.pid(), tid),
+            })
+            .collect())
+    }
+
+    fn modules(&mut self) -> Result<Vec<ModuleRecord>, Fault> {
+        let modules = self.names.modules();
+        Ok(modules
+            .iter()
+            .enumerate()
+            .map(|(index, module)| ModuleRecord {
+                name: module.file_name.clone().into_bytes(),
+                path: module.mapped.path.as_os_str().as_bytes().to_vec(),
+                start: module.mapped.start(),
+                end: module.mapped.end(),
+                build_id: self
+                    .names
+                    .open(index)
+                    .ok()
+                    .and_then(|opened| opened.info.build_id())
+                    .map(hexadecimal)
+                    .unwrap_or_default(),
+            })
+            .collect())
+    }
+}
+
+/// The permissions of a mapping as `/proc/PID/maps` writes them.
+fn letters(mapping: &Mapping) -> String {
+    let permissions = mapping.permissions;
+    [
+        if permissions.read { 'r' } else { '-' },
+        if permissions.write { 'w' } else { '-' },
+        if permissions.execute { 'x' } else { '-' },
+        if permissions.shared { 's' } else { 'p' },
+    ]
+    .iter()
+    .collect()
+}
+
+fn file_name(mapping: &Mapping) -> Vec<u8> {
+    let mut name = mapping
+        .path
+        .as_ref()
+        .map(|path| path.as_os_str().as_bytes().to_vec())
+        .unwrap_or_default();
+    if mapping.deleted {
+        name.extend_from_slice(b" (deleted)");
+    }
+    name
+}
+
+/// The state letter of a thread (proc_pid_stat(5)), or nothing once it is gone.
+fn thread_state(pid: i32, tid: i32) -> String {
+    std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/stat"))
+        .ok()
+        .and_then(|stat| {
+            // The name in parentheses may itself hold parentheses and spaces.
+            let (_, rest) = stat.rsplit_once(')')?;
+            Some(rest.trim_start().chars().next()?.to_string())
+        })
+        .unwrap_or_default()
+}
+
+/// A register by the name that the ABI gives it.
+fn register_by_name(registers: &Registers, name: &str) -> Option<u64> {
+    let name = name.trim_start_matches(['%', '$']);
+    match name {
+        "pc" | "rip" => return Some(registers.instruction_pointer),
+        "sp" | "rsp" => return Some(registers.stack_pointer),
+        "eflags" | "rflags" | "pstate" => return Some(registers.flags),
+        "fs_base" | "tpidr_el0" => return Some(registers.thread_pointer),
+        _ => {}
+    }
+    let number = if cfg!(target_arch = "x86_64") {
+        // DWARF's numbers, System V ABI AMD64 figure 3.36.
+        let names = ["rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp"];
+        match names.iter().position(|known| *known == name) {
+            Some(number) => number,
+            None => name
+                .strip_prefix('r')?
+                .parse()
+                .ok()
+                .filter(|number| (8..16).contains(number))?,
+        }
+    } else {
+        name.strip_prefix('x')?
+            .parse()
+            .ok()
+            .filter(|number| *number < 31)?
+    };
+    registers.dwarf(u16::try_from(number).ok()?)
+}
+
+fn not_available(message: impl Into<String>) -> Fault {
+    Fault::new(FaultKind::NotAvailable).with_message(message)
+}
+
+fn gone(error: ytrace_target::OpenError) -> Fault {
+    Fault::new(FaultKind::TargetGone).with_message(error.to_string())
+}

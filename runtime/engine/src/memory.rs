@@ -1,0 +1,83 @@
+//! The language's `Memory` on the target's address spaces.
+
+use std::sync::Arc;
+
+use ytrace_target::{AddressSpace, Counters, PageCache, ReadError};
+use ytrace_values::memory::MemoryError;
+use ytrace_values::{Memory, Page};
+
+/// Pages of an address space for a program.
+pub(crate) struct TargetMemory<S> {
+    cache: PageCache<S>,
+    page_size: u64,
+}
+
+impl<S: AddressSpace> TargetMemory<S> {
+    /// Puts the language's face on a cache.
+    pub(crate) fn new(cache: PageCache<S>) -> Self {
+        let page_size = cache.space().page_size();
+        Self { cache, page_size }
+    }
+
+    /// What was read, and what could not be.
+    pub(crate) fn counters(&self) -> Counters {
+        self.cache.counters()
+    }
+
+    /// The cache behind.
+    pub(crate) fn cache(&self) -> &PageCache<S> {
+        &self.cache
+    }
+
+    /// The address space behind, without the cache.
+    pub(crate) fn into_space(self) -> S {
+        self.cache.into_space()
+    }
+}
+
+/// A page of the target as the buffer of a page of the language.
+struct Held(ytrace_target::Page);
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        self.0.bytes()
+    }
+}
+
+impl<S: AddressSpace> Memory for TargetMemory<S> {
+    fn page_size(&self) -> u64 {
+        self.page_size
+    }
+
+    fn page(&mut self, address: u64) -> Result<Page, MemoryError> {
+        let page = self.cache.page(address).map_err(memory_error)?;
+        let length = page.bytes().len();
+        Page::new(Arc::new(Held(page)), 0, length).ok_or(MemoryError::Unmapped { address })
+    }
+
+    fn read(&mut self, address: u64, buffer: &mut [u8]) -> Result<(), MemoryError> {
+        self.cache.read(address, buffer).map_err(memory_error)
+    }
+}
+
+fn memory_error(error: ReadError) -> MemoryError {
+    match error {
+        ReadError::Unmapped { address } => MemoryError::Unmapped { address },
+        ReadError::Swapped { address } => MemoryError::Swapped { address },
+        ReadError::NotReadable { address } => unreadable(address, "it may not be read"),
+        ReadError::PastEnd { address } => unreadable(address, "it is past the end of the mapped file"),
+        ReadError::NotResident { address } => unreadable(
+            address,
+            "it is not resident, and reading it would charge it to the target",
+        ),
+        ReadError::Denied { address, .. } => unreadable(address, "access was refused"),
+        ReadError::File { address, .. } => unreadable(address, "the file behind it cannot be read"),
+        ReadError::NoMemory { .. } => MemoryError::CacheFull { limit: 0 },
+        ReadError::Exited => MemoryError::TargetGone,
+        ReadError::Limit { limit } => MemoryError::CacheFull { limit },
+    }
+}
+
+fn unreadable(address: u64, reason: &'static str) -> MemoryError {
+    MemoryError::Unreadable { address, reason }
+}

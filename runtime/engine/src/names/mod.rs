@@ -1,0 +1,283 @@
+//! Names of the target: the seam between the language and debug information.
+//!
+//! [`Names`] knows the modules of the target in search order and opens each when a name is first
+//! looked up in it. It implements the language's `TypeSource` and `SymbolSource`.
+
+mod describe;
+mod pattern;
+mod symbols;
+mod types;
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use ytrace_debuginfo as debuginfo;
+use ytrace_lang::target::{LookupError, ModuleId, Scope, TargetType};
+use ytrace_target::{ModuleKind, Process};
+
+pub(crate) use pattern::matches;
+
+/// One module of the target.
+pub struct LoadedModule {
+    /// Its mappings and load bias.
+    pub mapped: ytrace_target::Module,
+    /// The file name.
+    pub file_name: String,
+    opened: OnceCell<Result<Opened, String>>,
+}
+
+/// A module whose file has been opened.
+pub struct Opened {
+    /// Its symbols and debug information.
+    pub info: debuginfo::Module,
+    /// Address in memory less address in the file.
+    pub bias: u64,
+}
+
+/// The modules of a target, and the types that have been handed to the language.
+pub struct Names {
+    process: Process,
+    loader: debuginfo::Loader,
+    modules: Vec<LoadedModule>,
+    types: Vec<(usize, debuginfo::TypeRef)>,
+    numbers: HashMap<(usize, debuginfo::TypeRef), TargetType>,
+}
+
+/// Files as the target sees them.
+struct TargetFiles(Process);
+
+impl debuginfo::FileProvider for TargetFiles {
+    fn open(&self, path: &Path) -> io::Result<std::fs::File> {
+        self.0.open_in_root(path).map_err(io::Error::from)
+    }
+}
+
+/// Where debug information is looked for and kept.
+#[derive(Debug, Default)]
+pub struct DebugOptions {
+    /// Debug files given for modules by name.
+    pub files: Vec<(String, std::path::PathBuf)>,
+    /// More directories like `/usr/lib/debug`.
+    pub roots: Vec<std::path::PathBuf>,
+}
+
+impl Names {
+    /// The names of a process with these modules, which are in search order: the executable, then
+    /// the libraries in the order of the link map.
+    pub fn new(
+        process: Process,
+        modules: Vec<ytrace_target::Module>,
+        options: &DebugOptions,
+    ) -> Self {
+        let mut roots: Vec<debuginfo::DebugRoot> = options
+            .roots
+            .iter()
+            .map(|path| debuginfo::DebugRoot {
+                path: path.clone(),
+                on_host: true,
+            })
+            .collect();
+        roots.extend(debuginfo::DebugRoot::defaults());
+        let mut loader =
+            debuginfo::Loader::new(Arc::new(TargetFiles(process.clone()))).debug_roots(roots);
+        if let Some(directory) = debuginfo::Loader::default_cache_dir() {
+            loader = loader.cache_dir(directory);
+        }
+        for (module, file) in &options.files {
+            loader = loader.debug_file(module, file.clone());
+        }
+        let modules = modules
+            .into_iter()
+            .map(|mapped| LoadedModule {
+                file_name: mapped
+                    .path
+                    .file_name()
+                    .map(|name| name.to_string_lossy().into_owned())
+                    .unwrap_or_else(|| match mapped.kind {
+                        ModuleKind::Vdso => "[vdso]".to_owned(),
+                        ModuleKind::File => String::new(),
+                    }),
+                mapped,
+                opened: OnceCell::new(),
+            })
+            .collect();
+        Self {
+            process,
+            loader,
+            modules,
+            types: Vec::new(),
+            numbers: HashMap::new(),
+        }
+    }
+
+    /// The modules in search order.
+    pub fn modules(&self) -> &[LoadedModule] {
+        &self.modules
+    }
+
+    /// The module with its file opened, or why it could not be.
+    pub fn open(&self, index: usize) -> Result<&Opened, &str> {
+        let Some(module) = self.modules.get(index) else {
+            return Err("no such module");
+        };
+        module
+            .opened
+            .get_or_init(|| self.open_now(module))
+            .as_ref()
+            .map_err(String::as_str)
+    }
+
+    fn open_now(&self, module: &LoadedModule) -> Result<Opened, String> {
+        let shown = module.mapped.path.display();
+        let first = module
+            .mapped
+            .mappings
+            .first()
+            .ok_or_else(|| format!("{shown} has no mappings"))?;
+        let info = match module.mapped.kind {
+            ModuleKind::File => {
+                let file = self
+                    .process
+                    .open_mapping(first)
+                    .map_err(|error| format!("{shown}: {error}"))?;
+                self.loader.open_file(&module.mapped.path, &file.file)
+            }
+            // The vDSO is a file only in memory; it has nothing but code of the kernel's.
+            ModuleKind::Vdso => return Err("the vDSO is not a file".to_owned()),
+        }
+        .map_err(|error| error.to_string())?;
+        let computed = module.mapped.mappings.iter().find_map(|part| {
+            info.address_of_offset(part.offset)
+                .map(|address| part.start.wrapping_sub(address))
+        });
+        let bias = module
+            .mapped
+            .load_bias
+            .or(computed)
+            .ok_or_else(|| format!("{shown}: none of its mappings is a segment of the file"))?;
+        Ok(Opened { info, bias })
+    }
+
+    /// The module that an address lies in.
+    pub fn module_at(&self, address: u64) -> Option<usize> {
+        self.modules.iter().position(|module| {
+            module
+                .mapped
+                .mappings
+                .iter()
+                .any(|part| part.contains(address))
+        })
+    }
+
+    /// The modules in which a name of this scope is looked up, in order, and the compile unit
+    /// that the prefix names, if it names no module.
+    fn order(&self, scope: &Scope) -> Result<(Vec<usize>, Option<String>), LookupError> {
+        let mut order: Vec<usize> = Vec::with_capacity(self.modules.len());
+        if let Some(ModuleId(preferred)) = scope.preferred {
+            order.push(preferred as usize);
+        }
+        order.extend((0..self.modules.len()).filter(|index| !order.contains(index)).collect::<Vec<_>>());
+        let Some(prefix) = &scope.prefix else {
+            return Ok((order, None));
+        };
+        if let Some(ModuleId(module)) = self.module_named(prefix) {
+            return Ok((vec![module as usize], None));
+        }
+        let with_unit: Vec<usize> = order
+            .iter()
+            .copied()
+            .filter(|index| {
+                self.open(*index).is_ok_and(|opened| {
+                    !matches!(
+                        opened.info.find_type(debuginfo::NameKind::Base, "int", Some(prefix)),
+                        Err(debuginfo::Error::NoSuchUnit { .. }) | Ok(None)
+                    )
+                }) || self.has_unit(*index, prefix)
+            })
+            .collect();
+        if with_unit.is_empty() {
+            let mut names: Vec<String> =
+                self.modules.iter().map(|module| module.file_name.clone()).collect();
+            names.retain(|name| !name.is_empty());
+            return Err(LookupError::NoSuchPrefix {
+                prefix: prefix.clone(),
+                suggestions: pattern::similar(prefix, &names),
+            });
+        }
+        Ok((with_unit, Some(prefix.clone())))
+    }
+
+    fn has_unit(&self, index: usize, unit: &str) -> bool {
+        self.open(index)
+            .ok()
+            .and_then(|opened| opened.info.units().ok())
+            .is_some_and(|units| {
+                units
+                    .iter()
+                    .any(|name| name == unit || name.ends_with(&format!("/{unit}")))
+            })
+    }
+
+    /// The first module that a pattern matches by file name or soname.
+    fn module_named(&self, wanted: &str) -> Option<ModuleId> {
+        let found = |index: usize| u32::try_from(index).ok().map(ModuleId);
+        if wanted == "_exe" {
+            return self
+                .modules
+                .iter()
+                .position(|module| module.mapped.main)
+                .and_then(found);
+        }
+        if let Some(index) = self
+            .modules
+            .iter()
+            .position(|module| matches(wanted, &module.file_name))
+        {
+            return found(index);
+        }
+        (0..self.modules.len())
+            .find(|index| {
+                self.open(*index)
+                    .ok()
+                    .and_then(|opened| opened.info.soname())
+                    .is_some_and(|soname| matches(wanted, soname))
+            })
+            .and_then(found)
+    }
+
+    fn number(&mut self, module: usize, ty: debuginfo::TypeRef) -> TargetType {
+        let types = &mut self.types;
+        *self.numbers.entry((module, ty)).or_insert_with(|| {
+            types.push((module, ty));
+            TargetType(types.len() as u64 - 1)
+        })
+    }
+
+    fn type_of(&self, ty: TargetType) -> Result<(usize, debuginfo::TypeRef), LookupError> {
+        usize::try_from(ty.0)
+            .ok()
+            .and_then(|index| self.types.get(index))
+            .copied()
+            .ok_or_else(|| LookupError::Broken("a type of another target".to_owned()))
+    }
+}
+
+/// Debug information's errors as the language's.
+fn lookup_error(name: &str, error: debuginfo::Error) -> LookupError {
+    match error {
+        debuginfo::Error::Ambiguous { candidates, .. } => LookupError::Ambiguous {
+            name: name.to_owned(),
+            places: candidates
+                .iter()
+                .map(|candidate| {
+                    let file = candidate.unit.rsplit('/').next().unwrap_or(&candidate.unit);
+                    format!("{file}::{name} ({})", candidate.detail)
+                })
+                .collect(),
+        },
+        other => LookupError::Broken(other.to_string()),
+    }
+}

@@ -1,0 +1,98 @@
+//! What a session may do and how.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// How the target is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Chosen by size and by what the kernel offers.
+    Auto,
+    /// Never stopped; what is read may change meanwhile.
+    Live,
+    /// Stopped while the memory that the walk needs is copied.
+    Copy,
+    /// Stopped during the whole walk.
+    Stop,
+}
+
+impl Mode {
+    /// The name in output and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Auto => "auto",
+            Mode::Live => "live",
+            Mode::Copy => "copy",
+            Mode::Stop => "stop",
+        }
+    }
+}
+
+/// What one run of a handler may use.
+#[derive(Clone, Copy, Debug)]
+pub struct Budgets {
+    /// Steps: loop rounds and calls.
+    pub steps: u64,
+    /// Wall time.
+    pub time: Duration,
+    /// Memory for tables, strings and paths of the program, in bytes; `None` takes a quarter of what is available.
+    pub memory: Option<u64>,
+    /// Output of `printf` and its like, in bytes.
+    pub output: u64,
+    /// The longest string taken from the target, in bytes.
+    pub string: u64,
+    /// Frames of nested calls, in bytes.
+    pub stack: u64,
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self {
+            steps: 100 << 30,
+            time: Duration::from_secs(60),
+            memory: None,
+            output: 256 << 20,
+            string: 4 << 10,
+            stack: 16 << 20,
+        }
+    }
+}
+
+/// Which executor runs the handlers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExecutorKind {
+    /// Machine code.
+    Compiled,
+    /// The reference interpreter.
+    Interpreter,
+}
+
+/// Everything a session is told.
+#[derive(Debug)]
+pub struct Options {
+    /// How the target is read.
+    pub mode: Mode,
+    /// The longest pause.
+    pub max_pause: Duration,
+    /// Whether swapped pages are read.
+    pub read_swap: bool,
+    /// What a run of a handler may use.
+    pub budgets: Budgets,
+    /// Which executor runs the handlers.
+    pub executor: ExecutorKind,
+    /// Debug files given for modules: a module's soname or file name, and the file.
+    pub debug_files: Vec<(String, PathBuf)>,
+    /// Directories with separate debug files, besides those of the system.
+    pub debug_roots: Vec<PathBuf>,
+    /// Search paths of `#include`.
+    pub include: Vec<PathBuf>,
+    /// Macros.
+    pub defines: Vec<(String, String)>,
+    /// The words after `--`.
+    pub arguments: Vec<String>,
+    /// The column of a view that decides.
+    pub weight: Option<String>,
+    /// Set from a signal handler to end the session early.
+    pub interrupt: &'static AtomicBool,
+}
