@@ -47,8 +47,7 @@ impl Options {
     }
 
     fn geometry(self) -> Result<Geometry, CompileError> {
-        if !self.page_size.is_power_of_two()
-            || !(LEAST_GRANULE..=1 << 30).contains(&self.page_size)
+        if !self.page_size.is_power_of_two() || !(LEAST_GRANULE..=1 << 30).contains(&self.page_size)
         {
             return Err(CompileError::Option {
                 name: "the page size",
@@ -386,9 +385,9 @@ fn compile_one(
             .downcast_ref::<&str>()
             .map(|text| (*text).to_owned())
             .or_else(|| panic.downcast_ref::<String>().cloned());
-        Err(failed(
-            text.unwrap_or_else(|| "the code generator panicked".to_owned()),
-        ))
+        Err(failed(text.unwrap_or_else(|| {
+            "the code generator panicked".to_owned()
+        })))
     })
 }
 

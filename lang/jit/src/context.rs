@@ -125,7 +125,10 @@ impl HostState<'_, '_> {
 
     /// Whether the run must end for a reason from outside.
     fn interruption(&self) -> Option<FaultKind> {
-        if self.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+        if self
+            .interrupt
+            .is_some_and(|flag| flag.load(Ordering::Relaxed))
+        {
             return Some(FaultKind::Interrupted);
         }
         self.deadline

@@ -386,7 +386,10 @@ unsafe extern "C" fn raise(context: *mut Context, number: u64, a: u64, b: u64) {
             let raised = usize::try_from(number)
                 .ok()
                 .and_then(|number| Raised::ALL.get(number));
-            Err(raised.map_or_else(|| Fault::new(FaultKind::Internal), |raised| raised.fault(a, b)))
+            Err(raised.map_or_else(
+                || Fault::new(FaultKind::Internal),
+                |raised| raised.fault(a, b),
+            ))
         });
     }
 }

@@ -104,7 +104,10 @@ impl Checker<'_> {
         if found == class {
             Ok(())
         } else {
-            Err(format!("register {} is {found:?}, not {class:?}", register.0))
+            Err(format!(
+                "register {} is {found:?}, not {class:?}",
+                register.0
+            ))
         }
     }
 
@@ -203,7 +206,11 @@ impl Checker<'_> {
             }
             I::Copy { to, from } => self.same(*to, *from),
             I::Integer {
-                ty, to, left, right, ..
+                ty,
+                to,
+                left,
+                right,
+                ..
             } => {
                 self.integer(*ty)?;
                 self.word(*to)?;

@@ -3,9 +3,7 @@
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::immediates::Ieee64;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
-use ytrace_lang::ir::{
-    Class, Comparison, FloatOperator, IntegerOperator, IntegerType, Register,
-};
+use ytrace_lang::ir::{Class, Comparison, FloatOperator, IntegerOperator, IntegerType, Register};
 
 use super::{Translator, class_type};
 use crate::helpers::Raised;
@@ -81,7 +79,13 @@ impl Translator<'_> {
     ) -> Value {
         // Division of 32 bits is several times faster than that of 64.
         let narrow = ty.size <= 4;
-        let known = known.map(|known| if narrow { known as u32 as i32 as i64 } else { known as i64 });
+        let known = known.map(|known| {
+            if narrow {
+                known as u32 as i32 as i64
+            } else {
+                known as i64
+            }
+        });
         let (left, right) = if narrow {
             let left = self.builder.ins().ireduce(types::I32, left);
             (left, self.builder.ins().ireduce(types::I32, right))
@@ -209,11 +213,7 @@ impl Translator<'_> {
         let bits = i32::from(ty.size) * 8;
         let (low, low_included, high) = match (ty.signed, ty.size) {
             (true, 8) => (-(2_f64.powi(63)), true, 2_f64.powi(63)),
-            (true, _) => (
-                -(2_f64.powi(bits - 1)) - 1.0,
-                false,
-                2_f64.powi(bits - 1),
-            ),
+            (true, _) => (-(2_f64.powi(bits - 1)) - 1.0, false, 2_f64.powi(bits - 1)),
             (false, _) => (-1.0, false, 2_f64.powi(bits)),
         };
         let low = self.builder.ins().f64const(Ieee64::with_float(low));
@@ -228,10 +228,10 @@ impl Translator<'_> {
             value,
             low,
         );
-        let too_high =
-            self.builder
-                .ins()
-                .fcmp(FloatCC::UnorderedOrGreaterThanOrEqual, value, high);
+        let too_high = self
+            .builder
+            .ins()
+            .fcmp(FloatCC::UnorderedOrGreaterThanOrEqual, value, high);
         let outside = self.builder.ins().bor(too_low, too_high);
         self.fault_if(outside, Raised::FloatRange, None);
         let word = if ty.signed || ty.size < 8 {

@@ -25,10 +25,10 @@ impl Translator<'_> {
             .ins()
             .iadd_imm_s(self.frame, self.slots_size as i64);
         let cost = self.word(callee.frame_cost as i64);
-        let mut too_deep =
-            self.builder
-                .ins()
-                .icmp(IntCC::UnsignedLessThan, self.stack_left, cost);
+        let mut too_deep = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedLessThan, self.stack_left, cost);
         let stack = self.builder.ins().get_stack_pointer(types::I64);
         let limit = self.fixed_field(offset::NATIVE_LIMIT);
         let exhausted = self

@@ -125,7 +125,11 @@ impl Translator<'_> {
 
     /// Faults unless an index is less than a length.
     pub(super) fn bounds_check(&mut self, index: ytrace_lang::ir::Register, length: u64) {
-        if self.constants.get(&index).is_some_and(|&known| known < length) {
+        if self
+            .constants
+            .get(&index)
+            .is_some_and(|&known| known < length)
+        {
             return;
         }
         let index = self.value(index);

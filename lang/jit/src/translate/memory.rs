@@ -255,7 +255,10 @@ impl Translator<'_> {
         let length = self.builder.use_var(variables.length);
         let end = self.word(end as i64);
         let (look_up, next) = (self.new_block(true), self.new_block(false));
-        let short = self.builder.ins().icmp(IntCC::UnsignedLessThan, length, end);
+        let short = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedLessThan, length, end);
         self.builder.ins().brif(short, look_up, &[], next, &[]);
         self.go_on(look_up);
         let (container, word) = (self.value(container), self.value(row));
@@ -264,7 +267,10 @@ impl Translator<'_> {
         self.check_status(status);
         self.take_row(variables.pointer, variables.length);
         let length = self.builder.use_var(variables.length);
-        let short = self.builder.ins().icmp(IntCC::UnsignedLessThan, length, end);
+        let short = self
+            .builder
+            .ins()
+            .icmp(IntCC::UnsignedLessThan, length, end);
         self.fault_if(short, Raised::BadPlace, None);
         self.builder.ins().jump(next, &[] as &[BlockArg]);
         self.go_on(next);

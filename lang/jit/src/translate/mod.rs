@@ -417,10 +417,7 @@ impl<'a> Translator<'a> {
     fn constant(&mut self, to: Register, value: u64) {
         let constant = match self.class(to) {
             Class::Word => self.word(value as i64),
-            Class::Float32 => self
-                .builder
-                .ins()
-                .f32const(Ieee32::with_bits(value as u32)),
+            Class::Float32 => self.builder.ins().f32const(Ieee32::with_bits(value as u32)),
             Class::Float64 => self.builder.ins().f64const(Ieee64::with_bits(value)),
         };
         self.define(to, constant);
@@ -540,9 +537,7 @@ impl<'a> Translator<'a> {
 
     /// Jumps with one argument.
     fn jump_with(&mut self, block: Block, argument: Value) {
-        self.builder
-            .ins()
-            .jump(block, &[BlockArg::Value(argument)]);
+        self.builder.ins().jump(block, &[BlockArg::Value(argument)]);
     }
 }
 

@@ -66,10 +66,7 @@ impl Translator<'_> {
                 .builder
                 .ins()
                 .band_imm_s(address, !(granule - 1) as i64);
-            let within = self
-                .builder
-                .ins()
-                .band_imm_s(address, (granule - 1) as i64);
+            let within = self.builder.ins().band_imm_s(address, (granule - 1) as i64);
             let same = self.builder.ins().icmp(IntCC::Equal, tag, wanted);
             let last = self.word((granule - length) as i64);
             let whole = self
