@@ -721,7 +721,7 @@ _str lj_finalizer_names(void)
             names = names + ", ";
         names = names + (function ? _usym(function) : "Lua functions") + " ×" + lj_thousands(number);
     }
-    if (_elems(lj_finalizer_functions) > 3)
+    if (_count(lj_finalizer_functions) > 3)
         names = names + ", …";
     return names;
 }

@@ -4,7 +4,10 @@
 /// Only the fields that the walk reads are declared, at their exact offsets; the rest is padding. A candidate is believed only
 /// after `lj_valid` has tried it on the live structures.
 
-#include <luajit/valid.y>
+#ifndef LUAJIT_LAYOUTS_Y
+#define LUAJIT_LAYOUTS_Y
+
+int lj_valid(void);
 
 _layout lj {
     "gc64-openresty-20211210..20240314" {
@@ -3688,3 +3691,8 @@ _layout lj {
         enum { IRT_LIGHTUD = 3, IRT_STR = 4, IRT_THREAD = 6, IRT_PROTO = 7, IRT_FUNC = 8, IRT_P64 = 9, IRT_CDATA = 10, IRT_TAB = 11, IRT_UDATA = 12, IRT_NUM = 14, IRT_I64 = 21, IRT_U64 = 22 };
     }
 } _valid lj_valid;
+
+// Where lj_valid is.
+#include <luajit/vm.y>
+
+#endif
