@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use crate::source::Span;
+use crate::source::{SourceMap, Span};
 use ytrace_values::{Constants, Operation};
 
 /// A virtual register.
@@ -52,6 +52,19 @@ pub struct Program {
     pub constants: Arc<Constants>,
     /// Source places of instructions.
     pub spans: Vec<Span>,
+    /// The source text that the spans refer to, for the places that `_catch` shows. Lowering
+    /// leaves it empty; whoever has the sources sets it.
+    pub sources: Arc<SourceMap>,
+}
+
+impl Program {
+    /// `file:line:column` of a place, or `?` where the sources are not known.
+    pub fn location(&self, span: SpanId) -> String {
+        match self.spans.get(span.0 as usize) {
+            Some(span) => self.sources.location(*span),
+            None => "?".to_owned(),
+        }
+    }
 }
 
 /// What the global of a view holds.
@@ -452,4 +465,50 @@ pub enum Terminator {
     },
     /// Returns.
     Return(Option<Register>),
+}
+
+impl Terminator {
+    /// Calls `visit` with each block that this may go to.
+    pub fn successors(&self, visit: &mut dyn FnMut(BlockId)) {
+        match self {
+            Terminator::Jump(block) => visit(*block),
+            Terminator::Branch {
+                then, otherwise, ..
+            } => {
+                visit(*then);
+                visit(*otherwise);
+            }
+            Terminator::Switch {
+                cases, otherwise, ..
+            } => {
+                for (_, block) in cases {
+                    visit(*block);
+                }
+                visit(*otherwise);
+            }
+            Terminator::Return(_) => {}
+        }
+    }
+
+    /// Replaces each block that this may go to.
+    pub fn replace_successors(&mut self, replace: &dyn Fn(BlockId) -> BlockId) {
+        match self {
+            Terminator::Jump(block) => *block = replace(*block),
+            Terminator::Branch {
+                then, otherwise, ..
+            } => {
+                *then = replace(*then);
+                *otherwise = replace(*otherwise);
+            }
+            Terminator::Switch {
+                cases, otherwise, ..
+            } => {
+                for (_, block) in cases {
+                    *block = replace(*block);
+                }
+                *otherwise = replace(*otherwise);
+            }
+            Terminator::Return(_) => {}
+        }
+    }
 }

@@ -1,0 +1,324 @@
+//! Shapes of values and types of containers.
+
+use super::{Lowered, LowerError, MAX_KEY_WORDS, Unit, c_type};
+use crate::source::Span;
+use crate::types::{Type, TypeId};
+use ytrace_values::constants::{
+    ContainerType, ContainerTypeId, Element, Scalar, Shape, ShapeField, ShapeId,
+};
+
+/// The most shapes of one program; a type of a target may nest without end.
+const MAX_SHAPES: usize = 1 << 16;
+
+impl Unit<'_> {
+    /// How a scalar type lies in memory; `None` for other types.
+    pub(crate) fn scalar_kind(&self, ty: TypeId) -> Option<Scalar> {
+        let types = &self.program.types;
+        Some(match types.resolved(ty) {
+            Type::Bool => Scalar::Bool,
+            Type::Integer {
+                size, signed: true, ..
+            } => Scalar::Signed(*size),
+            Type::Integer { size, .. } => Scalar::Unsigned(*size),
+            Type::Float { size: 4 } => Scalar::Float32,
+            Type::Float { .. } => Scalar::Float64,
+            Type::Enum(id) => {
+                let enumeration = types.enumeration(*id);
+                if enumeration.signed {
+                    Scalar::Signed(enumeration.size)
+                } else {
+                    Scalar::Unsigned(enumeration.size)
+                }
+            }
+            Type::Pointer(_) => Scalar::Pointer,
+            Type::Str => Scalar::Str,
+            Type::Path => Scalar::Path,
+            _ => return None,
+        })
+    }
+
+    /// The shape of a type. A record that is not complete is opaque.
+    pub(crate) fn shape(&mut self, ty: TypeId) -> ShapeId {
+        if let Some(id) = self.shapes.get(&ty) {
+            return *id;
+        }
+        let id = ShapeId(self.constants.shapes.len() as u32);
+        let type_name = c_type::name(&self.program.types, ty);
+        // Reserved before its parts, so that a record that holds itself meets itself as opaque.
+        self.constants.shapes.push(Shape::Opaque {
+            type_name: type_name.clone(),
+        });
+        if self.constants.shapes.len() >= MAX_SHAPES {
+            return id;
+        }
+        let resolved = self.program.types.resolve(ty);
+        self.making.push(resolved);
+        let shape = self.make_shape(ty, type_name);
+        self.making.pop();
+        if let Some(slot) = self.constants.shapes.get_mut(id.0 as usize) {
+            *slot = shape;
+        }
+        self.shapes.insert(ty, id);
+        id
+    }
+
+    fn make_shape(&mut self, ty: TypeId, type_name: String) -> Shape {
+        let program = self.program;
+        let types = &program.types;
+        match types.resolved(ty) {
+            Type::Integer {
+                size: 1,
+                signed,
+                character: true,
+                ..
+            } => Shape::Char { signed: *signed },
+            Type::Enum(id) => match self.scalar_kind(ty) {
+                Some(scalar) => Shape::Enum {
+                    scalar,
+                    names: types.enumeration(*id).enumerators.clone(),
+                },
+                None => Shape::Opaque { type_name },
+            },
+            Type::Pointer(target) => {
+                let target = types.resolved(*target);
+                Shape::Pointer {
+                    type_name,
+                    to_char: matches!(target, Type::Integer { size: 1, character: true, .. }),
+                    to_code: matches!(target, Type::Function { .. }),
+                }
+            }
+            Type::Record(id) => {
+                let Some(body) = types.record(*id).body.as_ref() else {
+                    return Shape::Opaque { type_name };
+                };
+                // A complete record cannot hold itself; hostile debug information can say so.
+                // The placeholder under the same type then ends the recursion.
+                let fields = body
+                    .members
+                    .iter()
+                    .map(|member| ShapeField {
+                        name: member.name.clone().unwrap_or_default(),
+                        offset: member.offset,
+                        bits: member.bits,
+                        shape: self.nested_shape(ty, member.ty),
+                    })
+                    .collect();
+                Shape::Record {
+                    type_name,
+                    fields,
+                    size: body.size,
+                }
+            }
+            Type::Array(element, count) => {
+                let stride = types.size_of(*element).unwrap_or(0);
+                Shape::Array {
+                    element: self.nested_shape(ty, *element),
+                    count: count.unwrap_or(0),
+                    stride,
+                }
+            }
+            _ => match self.scalar_kind(ty) {
+                Some(scalar) => Shape::Scalar(scalar),
+                None => Shape::Opaque { type_name },
+            },
+        }
+    }
+
+    /// The shape of a part of `outer`. Types that cannot be a part by value are opaque.
+    fn nested_shape(&mut self, outer: TypeId, part: TypeId) -> ShapeId {
+        let larger = match (
+            self.program.types.size_of(outer),
+            self.program.types.size_of(part),
+        ) {
+            (Some(outer), Some(part)) => part > outer,
+            _ => true,
+        };
+        let same = self.program.types.resolve(outer) == self.program.types.resolve(part);
+        if larger || same || self.under_way(part) || self.making.len() > 64 {
+            let id = ShapeId(self.constants.shapes.len() as u32);
+            self.constants.shapes.push(Shape::Opaque {
+                type_name: c_type::name(&self.program.types, part),
+            });
+            return id;
+        }
+        self.shape(part)
+    }
+
+    /// Whether the shape of a type is being made further out.
+    fn under_way(&self, ty: TypeId) -> bool {
+        let resolved = self.program.types.resolve(ty);
+        matches!(self.program.types.get(resolved), Type::Record(_))
+            && self.making.contains(&resolved)
+    }
+
+    /// The container type of a type, with those that it nests.
+    pub(crate) fn container_type(&mut self, ty: TypeId, span: Span) -> Lowered<ContainerTypeId> {
+        let resolved = self.program.types.resolve(ty);
+        if let Some(id) = self.containers.get(&resolved) {
+            return Ok(*id);
+        }
+        let program = self.program;
+        let container = match program.types.get(resolved) {
+            Type::Aggregate => ContainerType::Aggregate,
+            Type::Growing(element) => ContainerType::Array {
+                element: self.element(*element, span)?,
+            },
+            Type::Table(keys, value) => {
+                let mut key = Vec::new();
+                let mut key_shapes = Vec::with_capacity(keys.len());
+                for declared in keys {
+                    let before = key.len();
+                    self.key_words(*declared, span, &mut key)?;
+                    key_shapes.push((self.shape(*declared), (key.len() - before) as u32));
+                }
+                ContainerType::Table {
+                    key,
+                    key_shapes,
+                    element: self.element(*value, span)?,
+                }
+            }
+            _ => return Err(LowerError::malformed(span, "this is no container")),
+        };
+        let id = ContainerTypeId(self.constants.containers.len() as u32);
+        self.constants.containers.push(container);
+        self.containers.insert(resolved, id);
+        Ok(id)
+    }
+
+    fn element(&mut self, ty: TypeId, span: Span) -> Lowered<Element> {
+        if self.program.types.is_container(ty) {
+            return Ok(Element::Container(self.container_type(ty, span)?));
+        }
+        Ok(Element::Value {
+            size: self.size(ty, span)?,
+            shape: self.shape(ty),
+        })
+    }
+
+    /// The words that the keys of a table take.
+    pub(crate) fn table_key_words(&mut self, ty: TypeId, span: Span) -> Lowered<u64> {
+        let program = self.program;
+        let Type::Table(keys, _) = program.types.resolved(ty) else {
+            return Ok(0);
+        };
+        let mut words = Vec::new();
+        for key in keys {
+            self.key_words(*key, span, &mut words)?;
+        }
+        Ok(words.len() as u64)
+    }
+
+    /// Adds the words of a key type: one a scalar, records and fixed arrays part by part.
+    pub(crate) fn key_words(
+        &self,
+        ty: TypeId,
+        span: Span,
+        words: &mut Vec<Scalar>,
+    ) -> Lowered<()> {
+        self.each_key_part(ty, span, &mut |part| {
+            words.push(part.scalar);
+        })
+    }
+
+    /// Calls `visit` for each scalar part of a key type, in order of its members.
+    pub(crate) fn each_key_part(
+        &self,
+        ty: TypeId,
+        span: Span,
+        visit: &mut dyn FnMut(KeyPart),
+    ) -> Lowered<()> {
+        let mut count = 0;
+        self.key_parts(ty, 0, None, span, 0, &mut count, visit)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn key_parts(
+        &self,
+        ty: TypeId,
+        offset: u64,
+        bits: Option<(u32, u32)>,
+        span: Span,
+        level: u32,
+        count: &mut usize,
+        visit: &mut dyn FnMut(KeyPart),
+    ) -> Lowered<()> {
+        let unsupported = |message: &str| {
+            Err(LowerError::Unsupported {
+                message: message.to_owned(),
+                span,
+            })
+        };
+        if level > 16 {
+            return unsupported("the type of this key is nested too deeply");
+        }
+        if let Some(scalar) = self.scalar_kind(ty) {
+            *count += 1;
+            if *count > MAX_KEY_WORDS {
+                return unsupported("the key of a table may have at most 64 scalar parts");
+            }
+            visit(KeyPart {
+                ty,
+                offset,
+                bits,
+                scalar,
+            });
+            return Ok(());
+        }
+        let types = &self.program.types;
+        match types.resolved(ty) {
+            Type::Record(id) => {
+                let record = types.record(*id);
+                let Some(body) = record.body.as_ref() else {
+                    return unsupported("an incomplete type cannot be the key of a table");
+                };
+                if record.union {
+                    return unsupported("a union cannot be (part of) the key of a table");
+                }
+                for member in &body.members {
+                    self.key_parts(
+                        member.ty,
+                        offset.saturating_add(member.offset),
+                        member.bits,
+                        span,
+                        level + 1,
+                        count,
+                        visit,
+                    )?;
+                }
+                Ok(())
+            }
+            Type::Array(element, Some(length)) => {
+                let stride = self.size(*element, span)?;
+                if *length > MAX_KEY_WORDS as u64 {
+                    return unsupported("the key of a table may have at most 64 scalar parts");
+                }
+                for index in 0..*length {
+                    self.key_parts(
+                        *element,
+                        offset.saturating_add(index.saturating_mul(stride)),
+                        None,
+                        span,
+                        level + 1,
+                        count,
+                        visit,
+                    )?;
+                }
+                Ok(())
+            }
+            _ => unsupported("this type cannot be the key of a table"),
+        }
+    }
+}
+
+/// A scalar part of a key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyPart {
+    /// Its type.
+    pub(crate) ty: TypeId,
+    /// Its offset in the key, in bytes.
+    pub(crate) offset: u64,
+    /// For a bit-field, its bits.
+    pub(crate) bits: Option<(u32, u32)>,
+    /// The scalar.
+    pub(crate) scalar: Scalar,
+}
