@@ -141,7 +141,9 @@ struct Located {
     status: DebugStatus,
     /// The separate debug file, or the module itself.
     main: Arc<ElfImage>,
-    debug: Option<Debug>,
+    supplementary: Option<Arc<ElfImage>>,
+    /// Its sections, unpacked when first needed; `None` where there is no debug information.
+    debug: OnceLock<Result<Option<Debug>>>,
 }
 
 /// An ELF file and its debug information. All answers are in the file's own addresses (svma).
@@ -286,29 +288,32 @@ impl Module {
         let main = found
             .separate
             .map_or_else(|| Arc::clone(&self.image), Arc::new);
-        let debug = match found.status.source {
-            DebugSource::None => None,
-            DebugSource::File { .. } => {
-                let data = DebugData::load(Arc::clone(&main), found.supplementary.map(Arc::new))?;
-                let cache = self.loader.cache.clone().map(Cache::new);
-                Some(Debug::new(data, cache, self.loader.limit))
-            }
-        };
         Ok(Located {
             status: found.status,
             main,
-            debug,
+            supplementary: found.supplementary.map(Arc::new),
+            debug: OnceLock::new(),
         })
     }
 
     fn debug(&self) -> Result<Option<&Debug>> {
-        Ok(self.located()?.debug.as_ref())
+        let located = self.located()?;
+        let debug = located.debug.get_or_init(|| match located.status.source {
+            DebugSource::None => Ok(None),
+            DebugSource::File { .. } => {
+                let data =
+                    DebugData::load(Arc::clone(&located.main), located.supplementary.clone())?;
+                let cache = self.loader.cache.clone().map(Cache::new);
+                Ok(Some(Debug::new(data, cache, self.loader.limit)))
+            }
+        });
+        debug.as_ref().map(Option::as_ref).map_err(Clone::clone)
     }
 
     /// Where the debug information comes from, or where one looked for it. Looks for it if nobody has yet.
     ///
     /// # Errors
-    /// A debug file that the user named cannot be read or does not fit; the debug information's sections are damaged.
+    /// A debug file that the user named cannot be read or does not fit.
     pub fn debug_status(&self) -> Result<&DebugStatus> {
         Ok(&self.located()?.status)
     }
@@ -317,9 +322,10 @@ impl Module {
     #[must_use]
     pub fn index_status(&self) -> (IndexSource, Vec<String>) {
         match self.debug.get() {
-            Some(Ok(Located {
-                debug: Some(debug), ..
-            })) => debug.index_status(),
+            Some(Ok(located)) => match located.debug.get() {
+                Some(Ok(Some(debug))) => debug.index_status(),
+                _ => (IndexSource::NotLoaded, Vec::new()),
+            },
             _ => (IndexSource::NotLoaded, Vec::new()),
         }
     }
@@ -531,24 +537,30 @@ impl Module {
             Some(debug) => debug.variables(name, unit)?,
             None => Vec::new(),
         };
-        let needs_symbol = found.iter().all(|v| v.location == Location::Declared);
+        let is_placed =
+            |v: &Variable| matches!(v.location, Location::Address(_) | Location::ThreadLocal(_));
         // A unit cannot be told from a symbol.
-        if !needs_symbol || (found.is_empty() && unit.is_some()) {
+        if found.iter().any(is_placed) || (found.is_empty() && unit.is_some()) {
             return Ok(found);
         }
-        let symbols = self
-            .symbols_named(name)
-            .into_iter()
-            .filter(|s| fits(NameKind::Variable, s.kind) || s.kind == SymbolKind::Untyped);
+        let symbols = self.symbols_for(NameKind::Variable, name);
         if found.is_empty() {
-            return Ok(symbols.map(variable_of).collect());
+            return Ok(symbols.into_iter().map(variable_of).collect());
         }
-        if let Some(symbol) = symbols.into_iter().next() {
-            for variable in &mut found {
-                variable.location = place(&symbol);
+        if let Some(symbol) = symbols.first() {
+            for variable in found.iter_mut().filter(|v| v.external) {
+                variable.location = place(symbol);
+                // The declaring unit is any of many; the defining one is not known.
+                variable.unit = None;
             }
         }
         Ok(found)
+    }
+
+    fn symbols_for(&self, kind: NameKind, name: &str) -> Vec<Symbol> {
+        let mut symbols = self.symbols_named(name);
+        symbols.retain(|s| fits(kind, s.kind) || s.kind == SymbolKind::Untyped);
+        symbols
     }
 
     /// The variable of that name. Of several, the external one is meant; several static ones must be told apart by their unit.
@@ -581,30 +593,58 @@ impl Module {
         if found.is_empty() && unit.is_some() {
             return Ok(found);
         }
-        let mut symbols: Vec<Symbol> = self
-            .symbols_named(name)
-            .into_iter()
-            .filter(|s| fits(NameKind::Function, s.kind) || s.kind == SymbolKind::Untyped)
-            .collect();
+        let symbols = self.symbols_for(NameKind::Function, name);
+        if found.iter().all(|f| f.entry.is_none()) && unit.is_none() {
+            // glibc's `malloc` is an alias of `__libc_malloc`, and only the latter is in the debug information.
+            for symbol in &symbols {
+                if let Some(mut function) = self.function_at(symbol)? {
+                    function.name = name.to_owned();
+                    return Ok(vec![function]);
+                }
+            }
+        }
         if found.is_empty() {
             return Ok(symbols.into_iter().map(function_of).collect());
         }
         for function in &mut found {
             // The symbol is the authority on the entry of a function that is split into several ranges.
-            let own = symbols
-                .iter()
-                .position(|s| Some(s.address) == function.entry);
-            let only = (found_nowhere(function) && symbols.len() == 1).then_some(0);
-            if let Some(i) = own.or(only) {
-                let symbol = symbols.swap_remove(i);
-                function.entry = Some(symbol.address);
+            let own = symbols.iter().find(|s| Some(s.address) == function.entry);
+            let only = symbols
+                .first()
+                .filter(|_| function.entry.is_none() && function.external);
+            if let Some(symbol) = own.or(only) {
                 function.indirect = symbol.kind == SymbolKind::IndirectFunction;
+                if function.entry.is_none() {
+                    function.entry = Some(symbol.address);
+                    function.unit = None;
+                }
                 if function.size == 0 {
                     function.size = symbol.size;
                 }
             }
         }
         Ok(found)
+    }
+
+    /// What the debug information knows of the function at a symbol's address under another of its names.
+    fn function_at(&self, symbol: &Symbol) -> Result<Option<Function>> {
+        let Some(debug) = self.debug()? else {
+            return Ok(None);
+        };
+        for alias in self.tables().iter().flat_map(|t| t.at(symbol.address)) {
+            if alias.name == symbol.name {
+                continue;
+            }
+            let functions = debug.functions(&alias.name, None)?;
+            let same = functions
+                .into_iter()
+                .find(|f| f.entry == Some(symbol.address));
+            if let Some(mut function) = same {
+                function.external |= symbol.global;
+                return Ok(Some(function));
+            }
+        }
+        Ok(None)
     }
 
     /// The function of that name. Of several, the external one is meant; several static ones must be told apart by their unit.
@@ -665,8 +705,10 @@ impl Module {
     /// None at present that a damaged file could cause; a debug file that the user named and that does not fit is reported.
     pub fn symbolize(&self, address: u64) -> Result<CodeSymbol> {
         let located = self.located()?;
-        let debug = located.debug.as_ref();
-        let images = debug.map(|d| (&*d.data.main, d.data.sup.as_deref()));
+        let images = match located.status.source {
+            DebugSource::None => None,
+            DebugSource::File { .. } => Some((&*located.main, located.supplementary.as_deref())),
+        };
         symbolize::code(&self.lines, images, self.tables(), address)
             .or_else(|_| symbolize::code(&self.lines, None, self.tables(), address))
     }
@@ -676,10 +718,6 @@ impl Module {
     pub fn symbolize_data(&self, address: u64) -> Option<DataSymbol> {
         symbolize::data(self.tables(), address)
     }
-}
-
-fn found_nowhere(function: &Function) -> bool {
-    function.entry.is_none()
 }
 
 fn place(symbol: &Symbol) -> Location {

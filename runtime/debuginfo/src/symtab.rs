@@ -190,17 +190,7 @@ impl SymbolTable {
 
     /// The symbol that covers `address`, or, for symbols without a size, the nearest one before it that `accept`s.
     pub fn by_address(&self, address: u64, accept: impl Fn(SymbolKind) -> bool) -> Option<Symbol> {
-        let order = self.by_address.get_or_init(|| {
-            let mut order: Vec<u32> = (0..self.entries.len() as u32)
-                .filter(|&i| {
-                    self.entries
-                        .get(i as usize)
-                        .is_some_and(|e| e.kind != SymbolKind::ThreadLocal)
-                })
-                .collect();
-            order.sort_by_key(|&i| self.entries.get(i as usize).map(|e| e.address));
-            order
-        });
+        let order = self.order();
         let end = order.partition_point(|&i| {
             self.entries
                 .get(i as usize)
@@ -230,6 +220,36 @@ impl SymbolTable {
             }
         }
         best.map(|e| self.symbol(e))
+    }
+
+    /// Indices of all symbols with an address, in the order of addresses.
+    fn order(&self) -> &[u32] {
+        self.by_address.get_or_init(|| {
+            let mut order: Vec<u32> = (0..self.entries.len() as u32)
+                .filter(|&i| {
+                    self.entries
+                        .get(i as usize)
+                        .is_some_and(|e| e.kind != SymbolKind::ThreadLocal)
+                })
+                .collect();
+            order.sort_by_key(|&i| self.entries.get(i as usize).map(|e| e.address));
+            order
+        })
+    }
+
+    /// The symbols that start exactly at `address`.
+    pub fn at(&self, address: u64) -> Vec<Symbol> {
+        let entry = |i: &u32| self.entries.get(*i as usize);
+        let order = self.order();
+        let first = order.partition_point(|i| entry(i).is_some_and(|e| e.address < address));
+        order
+            .get(first..)
+            .unwrap_or_default()
+            .iter()
+            .map_while(|i| entry(i).filter(|e| e.address == address))
+            .take(64)
+            .map(|e| self.symbol(e))
+            .collect()
     }
 
     fn raw_name(&self, entry: &Entry) -> &[u8] {
