@@ -62,10 +62,11 @@ impl<'a, 'm, 'b> Run<'a, 'm, 'b> {
     /// Runs a function that takes no arguments.
     pub(super) fn function(mut self, id: FunctionId) -> Outcome {
         let result = match self.start(id) {
+            // Nothing has run that could have a place.
             Err(fault) => Err(RunFault {
                 fault,
-                span: self.entry_span(id),
-                chain: vec![(id, self.entry_span(id))],
+                span: SpanId(0),
+                chain: Vec::new(),
             }),
             Ok(()) => self.execute(),
         };
@@ -73,14 +74,6 @@ impl<'a, 'm, 'b> Run<'a, 'm, 'b> {
             result,
             steps: self.steps,
         }
-    }
-
-    fn entry_span(&self, id: FunctionId) -> SpanId {
-        self.program
-            .functions
-            .get(id.0 as usize)
-            .and_then(|function| function.blocks.first()?.instructions.first())
-            .map_or(SpanId(0), |instruction| instruction.span)
     }
 
     fn start(&mut self, id: FunctionId) -> Result<(), Fault> {
@@ -93,7 +86,7 @@ impl<'a, 'm, 'b> Run<'a, 'm, 'b> {
         if !takes_nothing {
             return Err(internal("no such function to run"));
         }
-        self.enter(id, &[], None, self.entry_span(id))
+        self.enter(id, &[], None, SpanId(0))
     }
 
     /// Looks at the clock and at the interrupt.
@@ -115,10 +108,10 @@ impl<'a, 'm, 'b> Run<'a, 'm, 'b> {
         if self.steps >= self.budget.steps {
             return Err(Fault::new(FaultKind::StepsExhausted));
         }
-        self.steps += 1;
-        if self.steps.is_multiple_of(STEPS_PER_CHECK) {
+        if self.steps > 0 && self.steps.is_multiple_of(STEPS_PER_CHECK) {
             self.check()?;
         }
+        self.steps += 1;
         Ok(())
     }
 
@@ -635,9 +628,7 @@ fn internal(message: &str) -> Fault {
 }
 
 /// The fault of [`InstructionKind::BoundsCheck`]; every executor gives the same.
-pub(super) fn out_of_bounds(index: u64, length: u64) -> Fault {
-    Fault::new(FaultKind::IndexOutOfRange).with_message(format!(
-        "index {} of an array of {length}",
-        index as i64
-    ))
+fn out_of_bounds(index: u64, length: u64) -> Fault {
+    Fault::new(FaultKind::IndexOutOfRange)
+        .with_message(format!("index {} of {length}", index as i64))
 }

@@ -1,6 +1,6 @@
 //! Shapes of values and types of containers.
 
-use super::{Lowered, LowerError, MAX_KEY_WORDS, Unit, c_type};
+use super::{Lowered, LowerError, MAX_KEY_WORDS, Unit};
 use crate::source::Span;
 use crate::types::{Type, TypeId};
 use ytrace_values::constants::{
@@ -43,7 +43,7 @@ impl Unit<'_> {
             return *id;
         }
         let id = ShapeId(self.constants.shapes.len() as u32);
-        let type_name = c_type::name(&self.program.types, ty);
+        let type_name = self.program.types.name_of(ty);
         // Reserved before its parts, so that a record that holds itself meets itself as opaque.
         self.constants.shapes.push(Shape::Opaque {
             type_name: type_name.clone(),
@@ -137,7 +137,7 @@ impl Unit<'_> {
         if larger || same || self.under_way(part) || self.making.len() > 64 {
             let id = ShapeId(self.constants.shapes.len() as u32);
             self.constants.shapes.push(Shape::Opaque {
-                type_name: c_type::name(&self.program.types, part),
+                type_name: self.program.types.name_of(part),
             });
             return id;
         }

@@ -8,7 +8,6 @@
 mod assign;
 mod bits;
 mod builder;
-mod c_type;
 mod call;
 mod constants;
 mod container;
@@ -237,7 +236,7 @@ impl Unit<'_> {
         self.program.types.size_of(ty).ok_or_else(|| {
             LowerError::malformed(
                 span,
-                format!("`{}` has no size", c_type::name(&self.program.types, ty)),
+                format!("`{}` has no size", self.program.types.name_of(ty)),
             )
         })
     }

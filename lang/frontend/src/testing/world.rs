@@ -1,0 +1,163 @@
+//! A target that is a few pages of bytes, and a host that remembers what it is told.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ytrace_values::host::{MappingRecord, ModuleRecord, ThreadRecord};
+use ytrace_values::memory::MemoryError;
+use ytrace_values::{Fault, FaultKind, Host, Memory, Page};
+
+/// The size of the pages of [`SparseMemory`], which is not that of any real machine.
+pub const PAGE_SIZE: u64 = 256;
+
+/// Memory that exists only where it was written.
+#[derive(Debug, Default)]
+pub struct SparseMemory {
+    pages: BTreeMap<u64, Vec<u8>>,
+    /// How often a page was asked for.
+    pub requests: u64,
+}
+
+impl SparseMemory {
+    /// Writes bytes; the pages that they touch exist from then on.
+    pub fn write(&mut self, address: u64, bytes: &[u8]) {
+        for (index, byte) in bytes.iter().enumerate() {
+            let at = address.wrapping_add(index as u64);
+            let page = self
+                .pages
+                .entry(at / PAGE_SIZE)
+                .or_insert_with(|| vec![0; PAGE_SIZE as usize]);
+            if let Some(slot) = page.get_mut((at % PAGE_SIZE) as usize) {
+                *slot = *byte;
+            }
+        }
+    }
+}
+
+impl Memory for SparseMemory {
+    fn page_size(&self) -> u64 {
+        PAGE_SIZE
+    }
+
+    fn page(&mut self, address: u64) -> Result<Page, MemoryError> {
+        self.requests += 1;
+        self.pages
+            .get(&(address / PAGE_SIZE))
+            .and_then(|bytes| Page::new(Arc::new(bytes.clone()), 0, bytes.len()))
+            .ok_or(MemoryError::Unmapped { address })
+    }
+}
+
+/// Remembers output, warnings and cross-checks; answers with fixed values.
+#[derive(Debug, Default)]
+pub struct RecordingHost {
+    /// What was printed.
+    pub output: Vec<u8>,
+    /// Warnings.
+    pub warnings: Vec<String>,
+    /// Cross-checks: name and both sides.
+    pub checks: Vec<(String, i64, i64)>,
+    clock: u64,
+}
+
+impl Host for RecordingHost {
+    fn print(&mut self, text: &[u8]) -> Result<(), Fault> {
+        self.output.extend_from_slice(text);
+        Ok(())
+    }
+
+    fn warn(&mut self, text: &str) -> Result<(), Fault> {
+        self.warnings.push(text.to_owned());
+        Ok(())
+    }
+
+    fn assert_equal(&mut self, name: &str, left: i64, right: i64) -> Result<(), Fault> {
+        self.checks.push((name.to_owned(), left, right));
+        Ok(())
+    }
+
+    fn now_ns(&mut self) -> u64 {
+        self.clock += 1000;
+        self.clock
+    }
+
+    fn pid(&mut self) -> u64 {
+        4211
+    }
+
+    fn tid(&mut self) -> u64 {
+        4212
+    }
+
+    fn execname(&mut self) -> Vec<u8> {
+        b"nginx".to_vec()
+    }
+
+    fn symbol_name(&mut self, address: u64) -> Option<String> {
+        (0x40_0000..0x40_1000)
+            .contains(&address)
+            .then(|| match address - 0x40_0000 {
+                0 => "main".to_owned(),
+                offset => format!("main+{offset:#x}"),
+            })
+    }
+
+    fn register(&mut self, name: &str, tid: u64) -> Result<u64, Fault> {
+        match name {
+            "rip" => Ok(0x40_0010),
+            "rsp" => Ok(0x7fff_0000 + tid),
+            _ => Err(Fault::new(FaultKind::NotAvailable)
+                .with_message(format!("no register `{name}`"))),
+        }
+    }
+
+    fn backtrace(&mut self, _tid: u64) -> Result<Vec<u64>, Fault> {
+        Ok(vec![0x40_0010, 0x40_0000])
+    }
+
+    fn thread_local(&mut self, variable: u32, tid: u64) -> Result<u64, Fault> {
+        if variable == 0 {
+            Ok(0x9000 + 0x100 * (tid % 16))
+        } else {
+            Err(Fault::new(FaultKind::NotAvailable))
+        }
+    }
+
+    fn mappings(&mut self) -> Result<Vec<MappingRecord>, Fault> {
+        let mapping = |start: u64, end: u64, perms: &str, file: &str| MappingRecord {
+            start,
+            end,
+            perms: perms.to_owned(),
+            file: file.as_bytes().to_vec(),
+            rss: end - start,
+            ..MappingRecord::default()
+        };
+        Ok(vec![
+            mapping(0x40_0000, 0x40_1000, "r-xp", "/usr/sbin/nginx"),
+            mapping(0x1000, 0x3000, "rw-p", "[heap]"),
+            mapping(0x7000_0000, 0x7000_2000, "rw-p", ""),
+        ])
+    }
+
+    fn threads(&mut self) -> Result<Vec<ThreadRecord>, Fault> {
+        Ok(["nginx", "pool"]
+            .iter()
+            .zip(4211..)
+            .map(|(name, tid)| ThreadRecord {
+                tid,
+                name: name.as_bytes().to_vec(),
+                state: "S".to_owned(),
+            })
+            .collect())
+    }
+
+    fn modules(&mut self) -> Result<Vec<ModuleRecord>, Fault> {
+        Ok(vec![ModuleRecord {
+            name: b"libc.so.6".to_vec(),
+            path: b"/usr/lib/libc.so.6".to_vec(),
+            start: 0x7100_0000,
+            end: 0x7120_0000,
+            build_id: "00ff".to_owned(),
+        }])
+    }
+}
