@@ -7,12 +7,30 @@
 #![forbid(unsafe_code)]
 
 pub mod ast;
+mod classify;
 pub mod compile;
 pub mod diagnostics;
+pub mod dump;
 pub mod execute;
 pub mod flat;
+mod grammar_actions;
 pub mod hir;
+pub mod interpret;
 pub mod ir;
+mod lexer;
+mod lexer_literals;
+pub mod lower;
+pub mod parse;
+mod preprocess;
+pub mod render;
 pub mod source;
 pub mod target;
+mod terminal;
+pub mod testing;
 pub mod types;
+pub mod verify;
+
+lalrpop_util::lalrpop_mod!(
+    #[allow(missing_docs, unused, clippy::all, clippy::pedantic)]
+    grammar
+);

@@ -1,0 +1,182 @@
+//! From text to a syntax tree: the whole way with its error recovery.
+//!
+//! The preprocessed terminals are split into top-level items, brackets that do not match are
+//! reported and repaired, and each item is parsed on its own. When a statement is wrong, it is
+//! reported, replaced by an error statement, and the item is parsed again, so that one run shows
+//! several errors.
+
+mod items;
+mod messages;
+mod recovery;
+
+use std::collections::HashSet;
+
+use crate::ast::{Item, ItemKind, Unit};
+use crate::compile::LayoutChoices;
+use crate::diagnostics::{Diagnostic, Severity};
+use crate::lexer::Token;
+use crate::preprocess::{self, Preprocessed};
+use crate::source::{FileId, Loader, SourceFile, SourceMap, Span};
+use crate::target::{ModuleId, Target};
+use crate::terminal;
+
+pub use crate::preprocess::{Expansion, Expansions};
+
+/// Errors beyond this number are not reported.
+pub const MAX_ERRORS: usize = 20;
+
+/// The greatest depth of a syntax tree; deeper text is an error. Passes over the tree may recurse.
+pub const MAX_DEPTH: usize = items::MAX_DEPTH;
+
+/// What `_module` says in one file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FileScope {
+    /// Where the file's `_module` line stands, if it has one.
+    pub line: Option<Span>,
+    /// The module that it chose. `None` with a `line` and a target means that none of the
+    /// modules is loaded.
+    pub module: Option<ModuleId>,
+}
+
+/// A parsed program.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    /// The tree: items of the main file and of what it includes.
+    pub unit: Unit,
+    /// All files that were read, the main one first.
+    pub sources: SourceMap,
+    /// The `///` text at the top of the main file, which describes the program.
+    pub documentation: Option<String>,
+    /// What `_module` says in each file, by [`FileId`].
+    pub scopes: Vec<FileScope>,
+    /// Errors and warnings, in order of discovery.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Where macros were used.
+    pub expansions: Expansions,
+    /// Without a target: the greatest number of arms of a `##if…`, so that a check can go
+    /// through them; else 0.
+    pub arms: usize,
+}
+
+impl Parsed {
+    /// Whether the program cannot run.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics
+            .iter()
+            .any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// What `_module` says in a file.
+    pub fn scope(&self, file: FileId) -> FileScope {
+        self.scopes
+            .get(file.0 as usize)
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+/// Parses a program. Without a target the first arm of every `##if…` is taken.
+///
+/// Never fails: what is wrong is in the diagnostics, and the tree holds what could be read.
+pub fn parse(
+    main: SourceFile,
+    loader: &mut dyn Loader,
+    target: Option<&mut dyn Target>,
+    layouts: &LayoutChoices,
+    defines: &[(String, String)],
+) -> Parsed {
+    parse_arm(main, loader, target, layouts, defines, 0)
+}
+
+/// As [`parse`]; without a target the arm number `arm` (from 0) of every `##if…` is taken, or its
+/// last one.
+pub fn parse_arm(
+    main: SourceFile,
+    loader: &mut dyn Loader,
+    target: Option<&mut dyn Target>,
+    layouts: &LayoutChoices,
+    defines: &[(String, String)],
+    arm: usize,
+) -> Parsed {
+    let Preprocessed {
+        tokens,
+        sources,
+        scopes,
+        mut diagnostics,
+        expansions,
+        layouts,
+        arms,
+        documentation,
+    } = preprocess::preprocess(main, loader, target, layouts, defines, arm);
+    let mut items = parse_tokens(tokens, &mut HashSet::new(), &mut diagnostics);
+    for item in &mut items {
+        if let ItemKind::Layout(layout) = &mut item.kind
+            && let Some(chosen) = layouts.get(&layout.name.text)
+        {
+            layout.chosen = *chosen;
+        }
+    }
+    limit(&mut diagnostics);
+    Parsed {
+        unit: Unit { items },
+        sources,
+        documentation,
+        scopes,
+        diagnostics,
+        expansions,
+        arms,
+    }
+}
+
+/// Parses preprocessed tokens. `typedefs` holds the type names that the script has declared so
+/// far and receives new ones.
+pub(crate) fn parse_tokens(
+    tokens: Vec<Token>,
+    typedefs: &mut HashSet<String>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Item> {
+    let lexemes = terminal::terminals(tokens, diagnostics);
+    let mut result = Vec::new();
+    for raw in items::split(lexemes, diagnostics) {
+        let span = raw.span();
+        if let Some(kind) = recovery::parse_item(raw.lexemes, typedefs, diagnostics) {
+            result.push(Item {
+                documentation: raw.documentation,
+                kind,
+                span,
+            });
+        }
+    }
+    result
+}
+
+/// Keeps the list of errors readable: one for each place, [`MAX_ERRORS`] in all.
+fn limit(diagnostics: &mut Vec<Diagnostic>) {
+    let mut seen = HashSet::new();
+    let mut errors = 0usize;
+    let mut dropped = 0usize;
+    diagnostics.retain(|diagnostic| {
+        if diagnostic.severity != Severity::Error {
+            return true;
+        }
+        let span = diagnostic.primary.0;
+        if !seen.insert((span.file, span.start)) {
+            return false;
+        }
+        errors += 1;
+        dropped += usize::from(errors > MAX_ERRORS);
+        errors <= MAX_ERRORS
+    });
+    if dropped > 0
+        && let Some(last) = diagnostics
+            .iter_mut()
+            .rev()
+            .find(|diagnostic| diagnostic.severity == Severity::Error)
+    {
+        let note = format!("{dropped} more errors are not shown");
+        last.help = Some(match last.help.take() {
+            Some(help) => format!("{help}; {note}"),
+            None => note,
+        });
+    }
+}

@@ -1,0 +1,164 @@
+//! What the user sees when the grammar meets a terminal that it does not expect.
+
+use crate::diagnostics::Diagnostic;
+use crate::source::Span;
+use crate::terminal::{Lexeme, Terminal};
+
+/// The error for the terminal at `at` (the end, if there is none). `expected` are the names of
+/// terminals in the grammar.
+pub fn unexpected(lexemes: &[Lexeme], at: usize, expected: &[String]) -> Diagnostic {
+    let expected: Vec<&str> = expected.iter().map(|name| name.trim_matches('"')).collect();
+    let wanted = wanted(&expected);
+    let before = at.checked_sub(1).and_then(|before| lexemes.get(before));
+    let Some(found) = lexemes.get(at) else {
+        let span = before.map(|lexeme| end_of(lexeme.span)).unwrap_or_default();
+        return Diagnostic::error(
+            span,
+            format!("expected {wanted}, found the end"),
+            format!("{wanted} must follow"),
+        );
+    };
+    // A missing `;` belongs to the line before.
+    let semicolon = expected.contains(&";");
+    if let Some(before) = before
+        && semicolon
+        && (found.first || found.is(&Terminal::RightBrace))
+    {
+        return Diagnostic::error(end_of(before.span), "`;` is missing", "`;` must stand here");
+    }
+    let shown = describe(found);
+    let mut diagnostic = Diagnostic::error(
+        found.span,
+        format!("expected {wanted}, found {shown}"),
+        format!("{wanted} must stand here"),
+    );
+    if let Some(help) = help(lexemes, at, found, &expected) {
+        diagnostic = diagnostic.with_help(help);
+    }
+    diagnostic
+}
+
+/// The place just behind a span.
+fn end_of(span: Span) -> Span {
+    Span {
+        start: span.end.saturating_sub(1).max(span.start),
+        ..span
+    }
+}
+
+/// A terminal as the user knows it.
+fn describe(lexeme: &Lexeme) -> String {
+    match &lexeme.terminal {
+        Terminal::String(_) => "a string".to_owned(),
+        Terminal::Regex(_) => "a regex".to_owned(),
+        Terminal::TypeName(name) => format!("the type `{}`", name.text),
+        Terminal::ErrorStatement => "the statement before".to_owned(),
+        _ => format!("`{}`", lexeme.text),
+    }
+}
+
+/// What would be right, in words.
+fn wanted(expected: &[&str]) -> String {
+    let has = |name: &str| expected.contains(&name);
+    if has("_probe") {
+        return "a declaration, a function or a probe".to_owned();
+    }
+    if has("_oneshot") {
+        return "a probe point".to_owned();
+    }
+    let mut phrases: Vec<String> = Vec::new();
+    let expression = has("identifier") && has("integer");
+    let ty = has("type word");
+    if expression && has("if") {
+        phrases.push("a statement".to_owned());
+    } else if expression && ty && has(";") {
+        phrases.push("a declaration or an expression".to_owned());
+    } else if expression && ty {
+        phrases.push("an expression or a type".to_owned());
+    } else if expression {
+        phrases.push("an expression".to_owned());
+    } else if ty && has("identifier") {
+        phrases.push("a type or a name".to_owned());
+    } else if ty {
+        phrases.push("a type".to_owned());
+    } else if has("identifier") {
+        phrases.push("a name".to_owned());
+    } else if has("string") {
+        phrases.push("a string".to_owned());
+    }
+    let after_operand = has("infix operator");
+    if !expression || phrases.is_empty() {
+        for mark in [
+            ";", ")", "]", "}", "{", "(", ":", "->", "while", "_catch", "_valid", "in", "=", ",",
+            ".",
+        ] {
+            let noise = match mark {
+                "," | "=" | "(" | "[" | "->" | "." => after_operand && has(";"),
+                _ => false,
+            };
+            let suffix = after_operand && matches!(mark, "(" | "[" | "->" | "." | "in" | "=");
+            if has(mark) && !noise && !suffix && phrases.len() < 3 {
+                phrases.push(format!("`{mark}`"));
+            }
+        }
+    }
+    if phrases.is_empty() && after_operand {
+        phrases.push("an operator".to_owned());
+    }
+    match phrases.as_slice() {
+        [] => "something else".to_owned(),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} or {last}", rest.join(", ")),
+    }
+}
+
+/// What the user probably meant.
+fn help(lexemes: &[Lexeme], at: usize, found: &Lexeme, expected: &[&str]) -> Option<String> {
+    let before = at.checked_sub(1).and_then(|before| lexemes.get(before));
+    let text = &*found.text;
+    if expected.contains(&"_probe") {
+        if let Terminal::Identifier(name) = &found.terminal
+            && lexemes
+                .get(at + 1)
+                .is_some_and(|next| next.is(&Terminal::LeftParenthesis))
+        {
+            return Some(format!(
+                "a function starts with the type that it returns: `void {}(…)`",
+                name.text
+            ));
+        }
+        return Some("statements stand in functions and in probes: `_probe _oneshot { … }`".into());
+    }
+    if text == "::" {
+        return Some("a module prefix touches its name: `libc.so.6::main_arena`".into());
+    }
+    let word = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if expected.contains(&"identifier")
+        && word
+        && !matches!(
+            found.terminal,
+            Terminal::Identifier(_) | Terminal::TypeName(_)
+        )
+    {
+        return Some(format!(
+            "`{text}` is a word of the language; a name of the target that is spelt so is written `` `{text}` ``"
+        ));
+    }
+    match (before.map(|before| &before.terminal), &found.terminal) {
+        (Some(Terminal::Identifier(name)), Terminal::Identifier(_) | Terminal::Star)
+            if expected.contains(&"infix operator") =>
+        {
+            Some(format!(
+                "if `{}` is meant as a type, a declaration starts a statement",
+                name.text
+            ))
+        }
+        (Some(Terminal::ErrorStatement), Terminal::Else) => None,
+        (_, Terminal::Else) => Some("there is no `if` that this could belong to".into()),
+        (_, Terminal::Regex(_)) => Some("a regex stands after `~~` or `!~~`".into()),
+        (_, Terminal::Struct { .. } | Terminal::TypeWord(_)) if expected.contains(&"integer") => {
+            Some("a type is converted to in parentheses: `(int) x`".into())
+        }
+        _ => None,
+    }
+}
