@@ -101,8 +101,8 @@ pub enum ReadError {
         /// The address.
         address: u64,
     },
-    /// The process has exited.
-    #[error("the process has exited")]
+    /// The process has exited, or runs another program now.
+    #[error("the process has exited, or has replaced itself by another program")]
     Exited,
     /// Access is refused, or was withdrawn.
     #[error("access to the memory at {address:#x} was refused: {errno}")]

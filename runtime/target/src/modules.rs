@@ -163,9 +163,7 @@ fn group(maps: &Maps) -> Vec<Module> {
             module.mappings.last().is_some_and(|last| {
                 (last.inode, last.device) == (mapping.inode, mapping.device)
                     && last.path == mapping.path
-                    && (last.offset < mapping.offset
-                        || (last.offset == mapping.offset
-                            && last.permissions != mapping.permissions))
+                    && last.offset <= mapping.offset
             })
         });
         match same {

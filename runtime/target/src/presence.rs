@@ -113,16 +113,34 @@ impl Pagemap {
     }
 
     /// Appends the runs of present, swapped and guard pages of a page-aligned range, ascending.
+    ///
+    /// # Errors
+    /// `ESRCH` when the address space is gone, because the process has exited or runs another program now (execve). The
+    /// kernel then shows every page as absent, which must not be taken for zeros.
     pub(crate) fn query(
         &mut self,
         range: Range<u64>,
         runs: &mut Vec<PresenceRun>,
     ) -> Result<(), Errno> {
         // For a handful of pages reading their entries is the cheaper call.
-        if self.scan && range.end.saturating_sub(range.start) > 4 * self.page_size {
-            self.scan_into(range, runs)
-        } else {
-            self.read_into(range, runs)
+        if !self.scan || range.end.saturating_sub(range.start) <= 4 * self.page_size {
+            return self.read_into(range, runs);
+        }
+        let known = runs.len();
+        self.scan_into(range.clone(), runs)?;
+        let seen: u64 = runs.iter().skip(known).map(|run| run.end - run.start).sum();
+        if seen < range.end - range.start {
+            self.check_alive()?;
+        }
+        Ok(())
+    }
+
+    /// The ioctl answers for a dead address space too; reading an entry gives nothing then.
+    fn check_alive(&self) -> Result<(), Errno> {
+        let mut entry = [0u8; 8];
+        match sys::read_at(self.file.as_fd(), &mut entry, 8)? {
+            8 => Ok(()),
+            _ => Err(Errno::ESRCH),
         }
     }
 
@@ -199,8 +217,8 @@ impl Pagemap {
             }
             self.entries = entries;
             got?;
-            if known < count {
-                break;
+            if known == 0 {
+                return Err(Errno::ESRCH);
             }
             page += known as u64;
         }

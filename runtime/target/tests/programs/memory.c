@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 static const size_t zone_size = 256u << 20;
+static pthread_barrier_t ready;
 static volatile int spinning;
 static volatile uint64_t *pattern;
 static size_t pattern_words;
@@ -26,12 +27,14 @@ static void fill(uint64_t seed)
 /* Both ends of the pattern are written in step, so a copy of one instant differs by one at most. */
 static void *spinner(void *unused)
 {
+    pthread_barrier_wait(&ready);
     for (;;) {
         if (spinning) {
             pattern[0]++;
             pattern[pattern_words - 1]++;
         }
     }
+    return NULL;
 }
 
 int main(int argc, char **argv)
@@ -63,7 +66,9 @@ int main(int argc, char **argv)
         close(fd);
     }
     void *guarded = mmap(NULL, 1u << 20, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    pthread_barrier_init(&ready, NULL, 2);
     pthread_create(&thread, NULL, spinner, NULL);
+    pthread_barrier_wait(&ready);
     printf("0x%lx 0x%lx 0x%lx 0x%lx 0x%lx %zu\n", (long)untouched, (long)zone, (long)pattern, (long)mapped,
            (long)guarded, size);
     fflush(stdout);
@@ -72,6 +77,8 @@ int main(int argc, char **argv)
             *(uint64_t *)untouched = 42;
         else if (!strncmp(line, "write ", 6))
             fill(strtoull(line + 6, NULL, 0));
+        else if (!strncmp(line, "exec", 4))
+            execl("/bin/cat", "cat", NULL);
         else if (!strncmp(line, "spin", 4))
             spinning = 1;
         else if (!strncmp(line, "halt", 4))
