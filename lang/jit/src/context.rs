@@ -6,13 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use ytrace_lang::execute::{RunFault, STEPS_PER_CHECK};
-use ytrace_lang::ir::{FunctionId, SpanId};
+use ytrace_lang::interpret::MAX_CHAIN;
+use ytrace_lang::ir::{FunctionId, Program, SpanId};
 use ytrace_values::{Fault, FaultKind, Machine, Operation};
 
 use crate::memory_access::{CacheEntry, PageHandles};
-
-/// How many entries a call chain keeps, from the innermost outwards.
-pub const CHAIN_LIMIT: usize = 64;
 
 /// The least size of the frame stack in bytes.
 pub const LEAST_FRAMES: u64 = 1 << 16;
@@ -81,6 +79,8 @@ pub struct Returned {
 pub struct HostState<'run, 'machine> {
     /// What operations work on.
     pub machine: &'run mut Machine<'machine>,
+    /// The program, for the places of caught faults.
+    pub program: &'run Program,
     /// The pages that the cache's entries point into.
     pub pages: &'run mut PageHandles,
     /// The operations of the program by their number.
@@ -107,38 +107,27 @@ impl HostState<'_, '_> {
         self.fault = Some(fault);
     }
 
-    /// Hands the next steps to the code, after a look at the deadline and the interrupt.
-    /// Returns how many; 0 if a fault is pending.
+    /// Takes a step after the code has used up those that were handed to it, looks at the
+    /// deadline and the interrupt, and hands more to the code. Returns how many, plus one; 0 if a
+    /// fault is pending.
     pub fn refill(&mut self, context: &mut Context) -> u64 {
-        if self.steps_remaining == 0 {
+        let Some(remaining) = self.steps_remaining.checked_sub(1) else {
             self.raise(context, Fault::new(FaultKind::StepsExhausted));
             return 0;
-        }
-        if let Some(kind) = self.interruption() {
-            self.raise(context, Fault::new(kind));
+        };
+        let part = remaining.min(STEPS_PER_CHECK - 1);
+        self.steps_remaining = remaining;
+        if let Err(fault) = check(self.deadline, self.interrupt) {
+            self.raise(context, fault);
             return 0;
         }
-        let part = self.steps_remaining.min(STEPS_PER_CHECK);
-        self.steps_remaining -= part;
-        part
-    }
-
-    /// Whether the run must end for a reason from outside.
-    fn interruption(&self) -> Option<FaultKind> {
-        if self
-            .interrupt
-            .is_some_and(|flag| flag.load(Ordering::Relaxed))
-        {
-            return Some(FaultKind::Interrupted);
-        }
-        self.deadline
-            .is_some_and(|deadline| Instant::now() >= deadline)
-            .then_some(FaultKind::TimeExhausted)
+        self.steps_remaining = remaining - part;
+        part + 1
     }
 
     /// Notes that the pending fault leaves a function at a place.
     pub fn leave(&mut self, function: FunctionId, span: SpanId) {
-        if self.chain.len() < CHAIN_LIMIT {
+        if self.chain.len() < MAX_CHAIN {
             self.chain.push((function, span));
         }
     }
@@ -155,7 +144,9 @@ impl HostState<'_, '_> {
 
     /// Hands the pending fault, which a block of the program catches, to the store.
     pub fn caught(&mut self) {
-        let _ = self.take_fault();
+        let caught = self.take_fault();
+        let location = self.program.location(caught.span);
+        self.machine.store.set_caught(caught.fault, location);
     }
 
     /// Renews what the context knows of the store, whose globals an operation might have moved.
@@ -166,5 +157,16 @@ impl HostState<'_, '_> {
         }
         context.globals = globals.as_mut_ptr();
         Ok(())
+    }
+}
+
+/// Whether a run may go on, by the deadline and the interrupt.
+pub fn check(deadline: Option<Instant>, interrupt: Option<&AtomicBool>) -> Result<(), Fault> {
+    if interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+        return Err(Fault::new(FaultKind::Interrupted));
+    }
+    match deadline {
+        Some(deadline) if Instant::now() >= deadline => Err(Fault::new(FaultKind::TimeExhausted)),
+        _ => Ok(()),
     }
 }

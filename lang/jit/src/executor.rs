@@ -7,7 +7,7 @@ use ytrace_lang::ir::{FunctionId, SpanId};
 use ytrace_values::{Fault, FaultKind, Machine};
 
 use crate::compile::{CompiledProgram, Entry};
-use crate::context::{Context, HostState, LEAST_FRAMES, Returned};
+use crate::context::{Context, HostState, LEAST_FRAMES, Returned, check};
 use crate::memory_access::{CacheEntry, PageHandles};
 use crate::verify::slots_size;
 
@@ -87,6 +87,56 @@ impl Jit {
         Ok(())
     }
 
+    /// The place of a function's first instruction.
+    fn entry_span(&self, function: FunctionId) -> SpanId {
+        let functions = &self.code.program().functions;
+        functions
+            .get(function.0 as usize)
+            .and_then(|function| function.blocks.first()?.instructions.first())
+            .map_or(SpanId(0), |instruction| instruction.span)
+    }
+
+    /// Runs a function, or says why it cannot be started.
+    fn start(
+        &mut self,
+        function: FunctionId,
+        machine: &mut Machine<'_>,
+        budget: Budget<'_>,
+    ) -> Result<Outcome, Fault> {
+        check(budget.deadline, budget.interrupt)?;
+        let code = Arc::clone(&self.code);
+        let entry = code.entry(function).ok_or_else(|| {
+            Fault::new(FaultKind::Internal)
+                .with_message("the function takes arguments or was not compiled")
+        })?;
+        let stack = budget.stack.min(MOST_FRAMES);
+        self.prepare(machine, stack)?;
+        let (cost, slots) = code
+            .program()
+            .functions
+            .get(function.0 as usize)
+            .map_or((0, None), |function| {
+                (function.frame_cost, slots_size(function))
+            });
+        let fits = slots.is_some_and(|size| size <= self.frames.len() as u64);
+        let stack_left = stack
+            .checked_sub(cost)
+            .filter(|_| fits)
+            .ok_or_else(|| Fault::new(FaultKind::StackTooDeep))?;
+        let need = code
+            .native_need(stack)
+            .saturating_add(2 * code.largest_native_frame() + 2 * HELPER_STACK)
+            .min(MOST_NATIVE_STACK);
+        let enough = stacker::remaining_stack().is_some_and(|left| left as u64 >= need);
+        Ok(if enough {
+            self.call(entry, stack_left, machine, budget)
+        } else {
+            stacker::grow(need as usize, || {
+                self.call(entry, stack_left, machine, budget)
+            })
+        })
+    }
+
     /// Calls the code of a function.
     fn call(
         &mut self,
@@ -96,7 +146,8 @@ impl Jit {
         budget: Budget<'_>,
     ) -> Outcome {
         let native_limit = native_limit(self.code.largest_native_frame());
-        let chunk = budget.steps.min(STEPS_PER_CHECK);
+        // The step that completes a period is taken by the helper that looks at the budget.
+        let chunk = budget.steps.min(STEPS_PER_CHECK - 1);
         let mut context = Context {
             cache: self.entries.as_mut_ptr(),
             frames: self.frames.as_mut_ptr(),
@@ -113,6 +164,7 @@ impl Jit {
         };
         let mut host = HostState {
             machine,
+            program: self.code.program(),
             pages: &mut self.pages,
             operations: self.code.operations(),
             globals_size: self.code.program().constants.globals_size,
@@ -150,18 +202,6 @@ fn native_limit(largest_frame: u64) -> u64 {
         .saturating_add(largest_frame)
 }
 
-/// A run that did not get as far as the code.
-fn refused(fault: Fault) -> Outcome {
-    Outcome {
-        result: Err(RunFault {
-            fault,
-            span: SpanId(0),
-            chain: Vec::new(),
-        }),
-        steps: 0,
-    }
-}
-
 impl Executor for Jit {
     fn run(
         &mut self,
@@ -169,42 +209,26 @@ impl Executor for Jit {
         machine: &mut Machine<'_>,
         budget: Budget<'_>,
     ) -> Outcome {
-        let code = Arc::clone(&self.code);
-        let Some(entry) = code.entry(function) else {
-            return refused(
-                Fault::new(FaultKind::Internal)
-                    .with_message("the function takes arguments or was not compiled"),
-            );
-        };
-        let stack = budget.stack.min(MOST_FRAMES);
-        if let Err(fault) = self.prepare(machine, stack) {
-            return refused(fault);
-        }
-        let (cost, slots) = code
-            .program()
-            .functions
-            .get(function.0 as usize)
-            .map_or((0, Some(0)), |function| {
-                (function.frame_cost, slots_size(function))
+        let mark = machine.store.mark();
+        let outcome = self
+            .start(function, machine, budget)
+            .unwrap_or_else(|fault| {
+                // The run did not get as far as the code.
+                let span = self.entry_span(function);
+                Outcome {
+                    result: Err(RunFault {
+                        fault,
+                        span,
+                        chain: vec![(function, span)],
+                    }),
+                    steps: 0,
+                }
             });
-        let fits = slots.is_some_and(|size| size <= self.frames.len() as u64);
-        let Some(stack_left) = stack.checked_sub(cost).filter(|_| fits) else {
-            return refused(Fault::new(FaultKind::StackTooDeep));
-        };
-        let largest = code.largest_native_frame();
-        let need = code
-            .native_need(stack)
-            .saturating_add(2 * largest + 2 * HELPER_STACK)
-            .min(MOST_NATIVE_STACK);
-        let enough = stacker::remaining_stack().is_some_and(|left| left as u64 >= need);
-        let outcome = if enough {
-            self.call(entry, stack_left, machine, budget)
-        } else {
-            stacker::grow(need as usize, || {
-                self.call(entry, stack_left, machine, budget)
-            })
-        };
         self.pages.flush(&mut self.entries);
+        if outcome.result.is_err() {
+            // Containers of a run that a fault ends are freed here.
+            machine.store.release(mark);
+        }
         outcome
     }
 }

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ytrace_lang::ir::{FunctionId, SpanId};
 use ytrace_values::operation::NO_ROW;
-use ytrace_values::{Fault, FaultKind, Operation};
+use ytrace_values::{Fault, FaultKind, FrameWord, Operation, Store};
 
 use crate::context::{Context, HostState, Returned};
 use crate::memory_access::{CacheEntry, read_scalar};
@@ -26,6 +26,26 @@ pub enum Helper {
     /// The same for an operation whose result is a row of its first argument; leaves the row's
     /// bytes in [`Context::row`] and [`Context::row_length`].
     PerformRow,
+    /// `(table, key) -> (status, value)`: `TableFind` of one word, as `PerformRow`.
+    TableFind1,
+    /// Likewise `TableInsert`.
+    TableInsert1,
+    /// `(array, index) -> (status, value)`: `ArrayIndex`, as `PerformRow`.
+    ArrayIndex,
+    /// `(array) -> (status, value)`: `ArrayPush`, as `PerformRow`.
+    ArrayPush,
+    /// Likewise `ArrayPop`.
+    ArrayPop,
+    /// Likewise `ArrayShift`.
+    ArrayShift,
+    /// `(iterator) -> (status, value)`.
+    IteratorNext,
+    /// `(container) -> (status, value)`.
+    ContainerLength,
+    /// `(path, str) -> (status, value)`.
+    PathAppendStr,
+    /// `(path, address) -> (status, value)`.
+    PathAppendCode,
     /// `(container, row) -> status`: leaves the row's bytes in the context.
     ResolveRow,
     /// `(fault number, a, b)`: makes a [`Raised`] fault the pending one.
@@ -44,11 +64,21 @@ pub enum Helper {
 
 impl Helper {
     /// All helpers, in the order of their declaration.
-    pub const ALL: [Helper; 11] = [
+    pub const ALL: [Helper; 21] = [
         Helper::LoadMiss,
         Helper::CopyTarget,
         Helper::Perform,
         Helper::PerformRow,
+        Helper::TableFind1,
+        Helper::TableInsert1,
+        Helper::ArrayIndex,
+        Helper::ArrayPush,
+        Helper::ArrayPop,
+        Helper::ArrayShift,
+        Helper::IteratorNext,
+        Helper::ContainerLength,
+        Helper::PathAppendStr,
+        Helper::PathAppendCode,
         Helper::ResolveRow,
         Helper::Raise,
         Helper::Leave,
@@ -65,6 +95,16 @@ impl Helper {
             Helper::CopyTarget => "ytrace_copy_target",
             Helper::Perform => "ytrace_perform",
             Helper::PerformRow => "ytrace_perform_row",
+            Helper::TableFind1 => "ytrace_table_find1",
+            Helper::TableInsert1 => "ytrace_table_insert1",
+            Helper::ArrayIndex => "ytrace_array_index",
+            Helper::ArrayPush => "ytrace_array_push",
+            Helper::ArrayPop => "ytrace_array_pop",
+            Helper::ArrayShift => "ytrace_array_shift",
+            Helper::IteratorNext => "ytrace_iterator_next",
+            Helper::ContainerLength => "ytrace_container_length",
+            Helper::PathAppendStr => "ytrace_path_append_str",
+            Helper::PathAppendCode => "ytrace_path_append_code",
             Helper::ResolveRow => "ytrace_resolve_row",
             Helper::Raise => "ytrace_raise",
             Helper::Leave => "ytrace_leave",
@@ -82,6 +122,16 @@ impl Helper {
             Helper::CopyTarget => copy_target as *const u8,
             Helper::Perform => perform as *const u8,
             Helper::PerformRow => perform_row as *const u8,
+            Helper::TableFind1 => table_find1 as *const u8,
+            Helper::TableInsert1 => table_insert1 as *const u8,
+            Helper::ArrayIndex => array_index as *const u8,
+            Helper::ArrayPush => array_push as *const u8,
+            Helper::ArrayPop => array_pop as *const u8,
+            Helper::ArrayShift => array_shift as *const u8,
+            Helper::IteratorNext => iterator_next as *const u8,
+            Helper::ContainerLength => container_length as *const u8,
+            Helper::PathAppendStr => path_append_str as *const u8,
+            Helper::PathAppendCode => path_append_code as *const u8,
             Helper::ResolveRow => resolve_row as *const u8,
             Helper::Raise => raise as *const u8,
             Helper::Leave => leave as *const u8,
@@ -99,6 +149,16 @@ impl Helper {
             Helper::CopyTarget => (4, 1),
             Helper::Perform => (4, 2),
             Helper::PerformRow => (4, 2),
+            Helper::TableFind1
+            | Helper::TableInsert1
+            | Helper::ArrayIndex
+            | Helper::PathAppendStr
+            | Helper::PathAppendCode => (3, 2),
+            Helper::ArrayPush
+            | Helper::ArrayPop
+            | Helper::ArrayShift
+            | Helper::IteratorNext
+            | Helper::ContainerLength => (2, 2),
             Helper::ResolveRow => (3, 1),
             Helper::Raise => (4, 0),
             Helper::Leave => (3, 0),
@@ -146,7 +206,7 @@ impl Raised {
             Raised::ShiftRange => Fault::new(FaultKind::ShiftRange),
             Raised::FloatRange => Fault::new(FaultKind::FloatRange),
             Raised::IndexOutOfRange => Fault::new(FaultKind::IndexOutOfRange)
-                .with_message(format!("index {} of {b}", a as i64)),
+                .with_message(format!("index {} of an array of {b}", a as i64)),
             Raised::StackTooDeep => Fault::new(FaultKind::StackTooDeep),
             Raised::BadPlace => Fault::new(FaultKind::Internal)
                 .with_message("an access outside of the memory of its place"),
@@ -355,6 +415,166 @@ unsafe extern "C" fn perform_row(
                 status: 0,
                 value: row,
             })
+        })
+    }
+}
+
+/// Carries out an operation whose result is a row of a container, and leaves the row's bytes in
+/// the context.
+///
+/// # Safety
+///
+/// As for [`enter`].
+unsafe fn row_of(
+    context: *mut Context,
+    container: u64,
+    body: impl FnOnce(&mut Store) -> Result<u64, Fault>,
+) -> Returned {
+    // SAFETY: the same contract.
+    unsafe {
+        enter(context, FAULTED, |context, host| {
+            let value = body(host.machine.store)?;
+            context.row_length = 0;
+            if value != NO_ROW {
+                keep_row(context, host, container, value)?;
+            }
+            Ok(Returned { status: 0, value })
+        })
+    }
+}
+
+/// Carries out an operation whose result is a plain word.
+///
+/// # Safety
+///
+/// As for [`enter`].
+unsafe fn word_of(
+    context: *mut Context,
+    body: impl FnOnce(&mut Store) -> Result<u64, Fault>,
+) -> Returned {
+    // SAFETY: the same contract.
+    unsafe {
+        enter(context, FAULTED, |_, host| {
+            let value = body(host.machine.store)?;
+            Ok(Returned { status: 0, value })
+        })
+    }
+}
+
+/// See [`Helper::TableFind1`].
+///
+/// # Safety
+///
+/// As for [`enter`].
+unsafe extern "C" fn table_find1(context: *mut Context, table: u64, key: u64) -> Returned {
+    // SAFETY: the same contract.
+    unsafe {
+        row_of(context, table, |store| {
+            match store.table_find1(table, key) {
+                Some(row) => Ok(row),
+                None => store.table_find(table, &[key]),
+            }
+        })
+    }
+}
+
+/// See [`Helper::TableInsert1`].
+///
+/// # Safety
+///
+/// As for [`enter`].
+unsafe extern "C" fn table_insert1(context: *mut Context, table: u64, key: u64) -> Returned {
+    // SAFETY: the same contract.
+    unsafe { row_of(context, table, |store| store.table_insert1(table, key)) }
+}
+
+/// See [`Helper::ArrayIndex`].
+///
+/// # Safety
+///
+/// As for [`enter`].
+unsafe extern "C" fn array_index(context: *mut Context, array: u64, index: u64) -> Returned {
+    // SAFETY: the same contract.
+    unsafe { row_of(context, array, |store| store.array_index(array, index)) }
+}
+
+/// See [`Helper::ArrayPush`].
+///
+/// # Safety
+///
+/// As for [`enter`].
+unsafe extern "C" fn array_push(context: *mut Context, array: u64) -> Returned {
+    // SAFETY: the same contract.
+    unsafe { row_of(context, array, |store| store.array_push(array)) }
+}
+
+/// See [`Helper::ArrayPop`].
+///
+/// # Safety
+///
+/// As for [`enter`].
+unsafe extern "C" fn array_pop(context: *mut Context, array: u64) -> Returned {
+    // SAFETY: the same contract.
+    unsafe { row_of(context, array, |store| store.array_pop(array)) }
+}
+
+/// See [`Helper::ArrayShift`].
+///
+/// # Safety
+///
+/// As for [`enter`].
+unsafe extern "C" fn array_shift(context: *mut Context, array: u64) -> Returned {
+    // SAFETY: the same contract.
+    unsafe { row_of(context, array, |store| store.array_shift(array)) }
+}
+
+/// See [`Helper::IteratorNext`].
+///
+/// # Safety
+///
+/// As for [`enter`].
+unsafe extern "C" fn iterator_next(context: *mut Context, iterator: u64) -> Returned {
+    // SAFETY: the same contract.
+    unsafe { word_of(context, |store| store.iterator_next(iterator)) }
+}
+
+/// See [`Helper::ContainerLength`].
+///
+/// # Safety
+///
+/// As for [`enter`].
+unsafe extern "C" fn container_length(context: *mut Context, container: u64) -> Returned {
+    // SAFETY: the same contract.
+    unsafe { word_of(context, |store| store.container_length(container)) }
+}
+
+/// See [`Helper::PathAppendStr`].
+///
+/// # Safety
+///
+/// As for [`enter`].
+unsafe extern "C" fn path_append_str(context: *mut Context, path: u64, name: u64) -> Returned {
+    // SAFETY: the same contract.
+    unsafe {
+        enter(context, FAULTED, |_, host| {
+            let value = host
+                .machine
+                .perform(Operation::PathAppendStr, &[path, name])?;
+            Ok(Returned { status: 0, value })
+        })
+    }
+}
+
+/// See [`Helper::PathAppendCode`].
+///
+/// # Safety
+///
+/// As for [`enter`].
+unsafe extern "C" fn path_append_code(context: *mut Context, path: u64, address: u64) -> Returned {
+    // SAFETY: the same contract.
+    unsafe {
+        word_of(context, |store| {
+            store.path_append(path, FrameWord::Code(address))
         })
     }
 }

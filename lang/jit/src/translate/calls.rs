@@ -2,9 +2,10 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    ExtFuncData, ExternalName, FuncRef, InstBuilder, Signature, UserExternalName, types,
+    ExtFuncData, ExternalName, FuncRef, Inst, InstBuilder, Signature, UserExternalName, Value,
+    types,
 };
-use ytrace_lang::ir::{FunctionId, Register};
+use ytrace_lang::ir::{Class, FunctionId, Register};
 use ytrace_values::Operation;
 
 use super::{Translator, function_signature, helper_signature};
@@ -75,6 +76,40 @@ impl Translator<'_> {
         arguments: &[Register],
         to: Option<Register>,
     ) {
+        if let (&[from], Some(to)) = (arguments, to)
+            && matches!(operation, Operation::FloatAbs | Operation::FloatSqrt)
+        {
+            self.float_function(operation, to, from);
+            return;
+        }
+        let row = to.filter(|_| gives_row(operation));
+        let row = row.and_then(|to| self.rows.get(&to).copied());
+        let call = match direct_helper(operation, arguments.len()) {
+            Some(helper) => {
+                let values: Vec<Value> = arguments
+                    .iter()
+                    .map(|&argument| self.value(argument))
+                    .collect();
+                self.help(helper, &values)
+            }
+            None => self.perform(operation, arguments, row.is_some()),
+        };
+        let results = self.builder.inst_results(call);
+        let (status, value) = (results[0], results[1]);
+        if changes_containers(operation) {
+            self.forget_rows();
+        }
+        self.check_status(status);
+        if let Some(to) = to {
+            self.define(to, value);
+        }
+        if let Some(row) = row {
+            self.take_row(row.pointer, row.length);
+        }
+    }
+
+    /// Calls the helper for all operations, with the arguments in memory.
+    fn perform(&mut self, operation: Operation, arguments: &[Register], row: bool) -> Inst {
         let number = self.plan.operations.get(&operation).copied();
         let number = self.word(number.map_or(-1, |number| number as i64));
         let pointer = match self.arguments {
@@ -90,26 +125,25 @@ impl Translator<'_> {
             _ => self.word(0),
         };
         let count = self.word(arguments.len() as i64);
-        let row = to.filter(|_| gives_row(operation));
-        let row = row.and_then(|to| self.rows.get(&to).copied());
-        let helper = if row.is_some() {
+        let helper = if row {
             Helper::PerformRow
         } else {
             Helper::Perform
         };
-        let call = self.help(helper, &[number, pointer, count]);
-        let results = self.builder.inst_results(call);
-        let (status, value) = (results[0], results[1]);
-        if changes_containers(operation) {
-            self.forget_rows();
-        }
-        self.check_status(status);
-        if let Some(to) = to {
-            self.define(to, value);
-        }
-        if let Some(row) = row {
-            self.take_row(row.pointer, row.length);
-        }
+        self.help(helper, &[number, pointer, count])
+    }
+
+    /// The operations on floats that one instruction of the processor carries out.
+    fn float_function(&mut self, operation: Operation, to: Register, from: Register) {
+        let bits = self.value(from);
+        let value = self.from_bits(Class::Float64, bits);
+        let value = if operation == Operation::FloatSqrt {
+            self.builder.ins().sqrt(value)
+        } else {
+            self.builder.ins().fabs(value)
+        };
+        let bits = self.to_bits(value);
+        self.define(to, bits);
     }
 
     fn callee(&mut self, function: FunctionId) -> FuncRef {
@@ -152,6 +186,23 @@ impl Translator<'_> {
     }
 }
 
+/// The helper that carries out one operation with its arguments in registers.
+fn direct_helper(operation: Operation, arguments: usize) -> Option<Helper> {
+    Some(match (operation, arguments) {
+        (Operation::TableFind, 2) => Helper::TableFind1,
+        (Operation::TableInsert, 2) => Helper::TableInsert1,
+        (Operation::ArrayIndex, 2) => Helper::ArrayIndex,
+        (Operation::ArrayPush, 1) => Helper::ArrayPush,
+        (Operation::ArrayPop, 1) => Helper::ArrayPop,
+        (Operation::ArrayShift, 1) => Helper::ArrayShift,
+        (Operation::IteratorNext, 1) => Helper::IteratorNext,
+        (Operation::ContainerLength, 1) => Helper::ContainerLength,
+        (Operation::PathAppendStr, 2) => Helper::PathAppendStr,
+        (Operation::PathAppendCode, 2) => Helper::PathAppendCode,
+        _ => return None,
+    })
+}
+
 /// Whether the result of an operation is a row of its first argument.
 fn gives_row(operation: Operation) -> bool {
     matches!(
@@ -186,6 +237,8 @@ fn changes_containers(operation: Operation) -> bool {
             | O::TargetBytes
             | O::TargetCompare
             | O::TargetReadable
+            | O::ContainerLength
+            | O::IteratorPosition
             | O::PathAppendStr
             | O::PathAppendCode
             | O::PathAppendPath

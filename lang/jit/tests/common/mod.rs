@@ -189,6 +189,7 @@ pub fn program(functions: Vec<Function>, constants: Constants) -> Arc<Program> {
         view_shapes: Vec::new(),
         constants: Arc::new(constants),
         spans: Vec::new(),
+        sources: Arc::default(),
     })
 }
 
