@@ -5,7 +5,7 @@ use crate::fault::{Fault, FaultKind};
 /// Bytes in use, and the most that may be.
 ///
 /// What is charged is capacity, not length, so the sum is close to what the allocator holds.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Account {
     used: u64,
     limit: u64,

@@ -6,7 +6,7 @@ use crate::fault::{Fault, FaultKind};
 
 /// An array. An element is found by its slot in the ring (what operations give as a row), by
 /// its index, or by its sequence number, which never changes while the element exists.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Array {
     pub(crate) type_id: ContainerTypeId,
     /// What an element is, if it is a container.

@@ -16,7 +16,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::iterator::ElementIterator;
 use crate::table::Table;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Content {
     Free,
     Table(Box<Table>),
@@ -25,14 +25,14 @@ pub(crate) enum Content {
     Iterator(Box<ElementIterator>),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Slot {
     generation: u32,
     content: Content,
 }
 
 /// All containers and iterators.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Containers {
     slots: Vec<Slot>,
     free: Vec<u32>,

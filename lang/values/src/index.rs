@@ -22,7 +22,7 @@ pub(crate) enum Probe {
 }
 
 /// The index. The entries themselves lie elsewhere and are compared through closures.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Index {
     /// Empty, or a power of two.
     slots: Vec<u64>,

@@ -43,7 +43,7 @@ impl SortKind {
 }
 
 /// An iterator. Elements that are added after its start are not seen, and removed ones skipped.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ElementIterator {
     /// What is iterated; 0 for nothing.
     pub(crate) container: u64,

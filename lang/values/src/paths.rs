@@ -27,7 +27,7 @@ struct Node {
 }
 
 /// All paths of a program, each once. Node 0 is the empty path.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Paths {
     nodes: Vec<Node>,
     index: Index,

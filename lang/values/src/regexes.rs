@@ -24,7 +24,7 @@ pub fn compile(source: &str) -> Result<Regex, String> {
 }
 
 /// The expressions of a program, and the last match.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Regexes {
     compiled: Vec<Option<Regex>>,
     /// The expression and the string that it matched last; captures are worked out on demand.

@@ -41,7 +41,7 @@ pub enum Frame {
 }
 
 /// Globals, strings, paths and containers of one program.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Store {
     /// The program's tables.
     pub constants: Arc<Constants>,

@@ -9,7 +9,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::index::{Index, MAX_ENTRIES, Probe};
 
 /// All strings of a program, each once. Entry 0 is the empty string.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Strings {
     bytes: Vec<u8>,
     /// Where each string ends; it begins where the one before ends.

@@ -6,7 +6,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::index::{Index, MAX_ENTRIES, Probe, hash_word, hash_words};
 
 /// A table. Rows are numbered in order of insertion; a number is stable while an iterator lives.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Table {
     pub(crate) type_id: ContainerTypeId,
     /// What the value of a row is, if it is a container.
