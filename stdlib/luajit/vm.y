@@ -13,8 +13,9 @@ _module "libluajit-5.1.so*", "libluajit*.so*", _exe;
 /// How the machine was found, for headers: "http VM", "stream VM", "stand-alone", "found by scan".
 _str lj_vm_found;
 
-/// No more than this much memory is scanned.
-#define LJ_SCAN_LIMIT (4ul << 30)
+/// No more than this much address space is scanned; what was left out, in bytes.
+#define LJ_SCAN_LIMIT (8ul << 30)
+uint64_t lj_scan_left_out;
 
 /// The main thread of the first valid state in one stretch of memory. A main thread's `glref` points just past the thread itself, since both are
 /// parts of one GG_State, which is what the scan looks for.
@@ -38,6 +39,7 @@ lua_State *lj_scan_range(uint64_t start, uint64_t end)
 lua_State *lj_scan(void)
 {
     uint64_t left = LJ_SCAN_LIMIT;
+    lj_scan_left_out = 0;
     _foreach (m in _maps()) {
         if (!(m.perms ~~ rx/^rw.p/) || m.rss == 0)
             continue;
@@ -45,11 +47,13 @@ lua_State *lj_scan(void)
             continue;
         if (!LJ_GC64 && m.start >= 1ul << 32)
             continue;
-        if (m.rss > left) {
-            _warn("the scan for LuaJIT stopped after 4 GB of memory");
-            break;
+        // Reserved address space can be huge and nearly empty.
+        uint64_t size = m.end - m.start;
+        if (size > left) {
+            lj_scan_left_out += size;
+            continue;
         }
-        left -= m.rss;
+        left -= size;
         _try {
             lua_State *L = lj_scan_range(m.start, m.end);
             if (L)
@@ -123,6 +127,8 @@ lua_State *lj_main_state(_str which)
     if (!L) {
         if (which != "auto" && which != "http" && which != "stream" && which != "standalone" && which != "scan")
             _error(sprintf("--vm takes auto, http, stream, standalone or scan, not '%s'", which));
+        if (lj_scan_left_out > 0)
+            _warn(sprintf("the scan for LuaJIT left out %hB of address space", lj_scan_left_out));
         _error(sprintf("no LuaJIT machine found (--vm %s): looked at nginx's http and stream Lua modules, at globalL of the luajit program, and for "
                        "a main thread in anonymous memory. Is LuaJIT in this process? `ytrace ps` tells; in nginx, workers have it, and so has the master "
                        "once its configuration is loaded", which));
