@@ -77,6 +77,27 @@ pub(crate) fn reference<R: gimli::Reader<Offset = usize>>(
     TypeRef::new(section, offset as u64).map(Reference::Entry)
 }
 
+/// The header of the unit at `start` of a section.
+pub(crate) fn unit_header<R: gimli::Reader<Offset = usize>>(
+    dwarf: &gimli::Dwarf<R>,
+    section: EntrySection,
+    start: u64,
+) -> gimli::Result<gimli::UnitHeader<R>> {
+    let missing = gimli::Error::NoEntryAtGivenOffset(start);
+    let start = usize::try_from(start).map_err(|_| missing)?;
+    if section != EntrySection::Types {
+        return dwarf.unit_header(gimli::DebugInfoOffset(start));
+    }
+    // Type units of DWARF 4 are only read in sequence; there is no other way to their headers.
+    let mut headers = dwarf.type_units();
+    while let Some(header) = headers.next()? {
+        if header.offset().0 == start {
+            return Ok(header);
+        }
+    }
+    Err(missing)
+}
+
 /// Builds a unit without its line program, which lives in a section that types do not need.
 pub(crate) fn unit_without_lines<R: gimli::Reader<Offset = usize>>(
     dwarf: &gimli::Dwarf<R>,
@@ -239,25 +260,7 @@ impl DebugData {
         }
         let fail = |e| self.dwarf_error(section, start, e);
         let dwarf = self.dwarf_of(section);
-        let header = match section {
-            EntrySection::Types => {
-                let mut headers = dwarf.type_units();
-                loop {
-                    match headers.next().map_err(fail)? {
-                        Some(h) if h.offset().0 as u64 == start => break h,
-                        Some(_) => {}
-                        None => return Err(fail(gimli::Error::NoEntryAtGivenOffset(start))),
-                    }
-                }
-            }
-            _ => {
-                let offset = usize::try_from(start)
-                    .map_err(|_| fail(gimli::Error::NoEntryAtGivenOffset(start)))?;
-                dwarf
-                    .unit_header(gimli::DebugInfoOffset(offset))
-                    .map_err(fail)?
-            }
-        };
+        let header = unit_header(dwarf, section, start).map_err(fail)?;
         let unit = Arc::new(unit_without_lines(dwarf, header).map_err(fail)?);
         units.insert((section, start), Arc::clone(&unit));
         Ok(unit)
@@ -315,14 +318,12 @@ impl DebugData {
             if !visit(&entry)? {
                 return Ok(());
             }
-            if entry.has_children() {
-                if let Some(AttributeValue::UnitRef(next)) = entry.attr_value(gimli::DW_AT_sibling)
-                {
-                    if next.0 > raw.next_offset().0 {
-                        raw = unit.entries_raw(Some(next)).map_err(|e| fail(next, e))?;
-                        base = 0;
-                    }
-                }
+            if entry.has_children()
+                && let Some(AttributeValue::UnitRef(next)) = entry.attr_value(gimli::DW_AT_sibling)
+                && next.0 > raw.next_offset().0
+            {
+                raw = unit.entries_raw(Some(next)).map_err(|e| fail(next, e))?;
+                base = 0;
             }
         }
         Ok(())

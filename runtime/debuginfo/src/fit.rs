@@ -109,14 +109,13 @@ fn compare_code(module: &ElfImage, debug: &ElfImage, differences: &mut Differenc
         if section.is_code() {
             compared = true;
             if let (Ok(Some(mine)), Ok(Some(theirs))) = (module.content_at(i), debug.content_at(j))
+                && let Some(at) = mine.iter().zip(theirs.iter()).position(|(a, b)| a != b)
             {
-                if let Some(at) = mine.iter().zip(theirs.iter()).position(|(a, b)| a != b) {
-                    differences.add(format!(
-                        "the code of {} differs at {:#x}",
-                        section.name,
-                        section.address.saturating_add(at as u64)
-                    ));
-                }
+                differences.add(format!(
+                    "the code of {} differs at {:#x}",
+                    section.name,
+                    section.address.saturating_add(at as u64)
+                ));
             }
         }
     }
@@ -141,13 +140,13 @@ fn compare_symbols(module: &ElfImage, debug: &ElfImage, differences: &mut Differ
             .filter(|s| s.global)
             .collect();
         // Several versions of one symbol stand at several addresses; one of them must be ours. A missing one proves nothing.
-        if let Some(first) = same_name.first() {
-            if !same_name.iter().any(|s| s.address == symbol.address) {
-                differences.add(format!(
-                    "{} is at {:#x} there, at {:#x} in the module",
-                    symbol.name, first.address, symbol.address
-                ));
-            }
+        if let Some(first) = same_name.first()
+            && !same_name.iter().any(|s| s.address == symbol.address)
+        {
+            differences.add(format!(
+                "{} is at {:#x} there, at {:#x} in the module",
+                symbol.name, first.address, symbol.address
+            ));
         }
     }
 }

@@ -31,6 +31,9 @@ pub(crate) struct Located {
     pub entry: Entry,
 }
 
+/// A parameter's name, if it has one, and its type.
+type Named = (Option<String>, TypeRef);
+
 impl Debug {
     /// Reads the entry at `at`.
     pub(crate) fn entry(&self, at: TypeRef) -> Result<Located> {
@@ -130,8 +133,13 @@ impl Debug {
             let tag = here.entry.tag();
             if is_qualifier(tag) {
                 at = self.type_of(&here)?;
-            } else if complete && is_tagged(tag) && is_declaration(&here.entry) {
-                match self.definition_of(&here)? {
+            } else if is_tagged(tag) && is_declaration(&here.entry) {
+                let by_signature = self.follow(&here, gimli::DW_AT_signature)?;
+                let definition = match by_signature {
+                    None if complete => self.definition_of(&here)?,
+                    other => other,
+                };
+                match definition {
                     Some(definition) if definition != at => at = definition,
                     _ => return Ok(Some(here)),
                 }
@@ -142,11 +150,8 @@ impl Debug {
         Err(self.data.malformed(at, "a chain of qualifiers without end"))
     }
 
-    /// The definition that belongs to a declaration: by signature, or by name where the module has just one.
+    /// The definition that belongs to a declaration by its name, where the module has just one.
     fn definition_of(&self, here: &Located) -> Result<Option<TypeRef>> {
-        if let Some(at) = self.follow(here, gimli::DW_AT_signature)? {
-            return Ok(Some(at));
-        }
         let Some(name) = self.name_of(here) else {
             return Ok(None);
         };
@@ -441,10 +446,7 @@ impl Debug {
     }
 
     /// Names (as far as they have any) and types of a function's parameters, and whether it takes more.
-    pub(crate) fn parameters(
-        &self,
-        here: &Located,
-    ) -> Result<(Vec<(Option<String>, TypeRef)>, bool)> {
+    pub(crate) fn parameters(&self, here: &Located) -> Result<(Vec<Named>, bool)> {
         let mut raw = Vec::new();
         let mut variadic = false;
         self.data

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::dwarf::{self, DebugData, MAX_HOPS};
 use crate::error::{Candidate, Error, Result};
 use crate::index::{self, Cache, DECLARATION, EntryRow, Fingerprint, Index, IndexSource};
+use crate::layout::{Located, is_declaration};
 use crate::suggest;
 use crate::types::{NameKind, TypeDesc, TypeRef};
 
@@ -194,7 +195,7 @@ impl Debug {
                 rows
             }
         };
-        let rows = prefer_definitions(rows);
+        let rows = self.prefer_complete(kind, prefer_definitions(rows))?;
         let distinct = self.distinct(&rows)?;
         match distinct.as_slice() {
             [] => Ok(None),
@@ -254,7 +255,8 @@ impl Debug {
         Ok(distinct)
     }
 
-    /// Whether two types have the same layout, members included. What pointers point to is compared by name.
+    /// Whether two types are the same to a program that reads memory: the same sizes, and members of the same names at the same places.
+    /// Typedefs are looked through, base types compared by size and encoding, what pointers point to by name.
     fn same(&self, a: TypeRef, b: TypeRef, depth: usize, budget: &mut usize) -> Result<bool> {
         if a == b {
             return Ok(true);
@@ -264,43 +266,62 @@ impl Debug {
         }
         *budget -= 1;
         let next = depth + 1;
-        Ok(match (self.describe_as_is(a)?, self.describe_as_is(b)?) {
-            (
-                TypeDesc::Typedef { name: m, target: s },
-                TypeDesc::Typedef { name: n, target: t },
-            ) => m == n && self.same(s, t, next, budget)?,
-            (
-                TypeDesc::Pointer { target: s, size: m },
-                TypeDesc::Pointer { target: t, size: n },
-            ) => m == n && self.same_target(s, t, next, budget)?,
-            (
-                TypeDesc::Array {
-                    element: s,
-                    count: m,
-                },
-                TypeDesc::Array {
-                    element: t,
-                    count: n,
-                },
-            ) => m == n && self.same(s, t, next, budget)?,
-            (TypeDesc::Struct(s), TypeDesc::Struct(t))
-            | (TypeDesc::Union(s), TypeDesc::Union(t)) => {
-                let alike = (&s.name, s.size, s.complete, s.fields.len())
-                    == (&t.name, t.size, t.complete, t.fields.len());
-                if !alike {
-                    return Ok(false);
-                }
-                for (f, g) in s.fields.iter().zip(&t.fields) {
-                    let alike = (&f.name, f.offset, f.bitfield) == (&g.name, g.offset, g.bitfield);
-                    if !alike || !self.same(f.ty, g.ty, next, budget)? {
+        let (Some(s), Some(t)) = (self.bare(a)?, self.bare(b)?) else {
+            return Ok(self.bare(a)?.is_none() && self.bare(b)?.is_none());
+        };
+        if s.at == t.at {
+            return Ok(true);
+        }
+        Ok(
+            match (self.describe_as_is(s.at)?, self.describe_as_is(t.at)?) {
+                (
+                    TypeDesc::Base {
+                        size: m,
+                        encoding: e,
+                        ..
+                    },
+                    TypeDesc::Base {
+                        size: n,
+                        encoding: f,
+                        ..
+                    },
+                ) => (m, e) == (n, f),
+                (
+                    TypeDesc::Pointer { target: s, size: m },
+                    TypeDesc::Pointer { target: t, size: n },
+                ) => m == n && self.same_target(s, t, next, budget)?,
+                (
+                    TypeDesc::Array {
+                        element: s,
+                        count: m,
+                    },
+                    TypeDesc::Array {
+                        element: t,
+                        count: n,
+                    },
+                ) => m == n && self.same(s, t, next, budget)?,
+                (TypeDesc::Struct(s), TypeDesc::Struct(t))
+                | (TypeDesc::Union(s), TypeDesc::Union(t)) => {
+                    // A declaration is completed by the definition of its name.
+                    if !s.complete || !t.complete {
+                        return Ok(s.name.is_some() && s.name == t.name);
+                    }
+                    if (s.size, s.fields.len()) != (t.size, t.fields.len()) {
                         return Ok(false);
                     }
+                    for (f, g) in s.fields.iter().zip(&t.fields) {
+                        let alike =
+                            (&f.name, f.offset, f.bitfield) == (&g.name, g.offset, g.bitfield);
+                        if !alike || !self.same(f.ty, g.ty, next, budget)? {
+                            return Ok(false);
+                        }
+                    }
+                    true
                 }
-                true
-            }
-            (TypeDesc::Function { .. }, TypeDesc::Function { .. }) => true,
-            (s, t) => s == t,
-        })
+                (TypeDesc::Function { .. }, TypeDesc::Function { .. }) => true,
+                (s, t) => s == t,
+            },
+        )
     }
 
     fn same_target(
@@ -310,16 +331,47 @@ impl Debug {
         depth: usize,
         budget: &mut usize,
     ) -> Result<bool> {
-        let (Some(s), Some(t)) = (self.strip(a, false)?, self.strip(b, false)?) else {
-            return Ok(
-                a == b || (self.strip(a, false)?.is_none() && self.strip(b, false)?.is_none())
-            );
+        let (Some(s), Some(t)) = (self.bare(a)?, self.bare(b)?) else {
+            return Ok(self.bare(a)?.is_none() && self.bare(b)?.is_none());
         };
         match (self.name_of(&s), self.name_of(&t)) {
+            (Some(_), Some(_)) if s.entry.tag() == gimli::DW_TAG_base_type => {
+                self.same(s.at, t.at, depth, budget)
+            }
             (Some(m), Some(n)) => Ok(m == n && s.entry.tag() == t.entry.tag()),
-            (None, None) => self.same(a, b, depth, budget),
+            (None, None) => self.same(s.at, t.at, depth, budget),
             _ => Ok(false),
         }
+    }
+
+    /// The entry behind typedefs and qualifiers; `None` is `void`.
+    fn bare(&self, at: TypeRef) -> Result<Option<Located>> {
+        let mut at = at;
+        for _ in 0..MAX_HOPS {
+            let Some(here) = self.strip(at, false)? else {
+                return Ok(None);
+            };
+            match here.entry.tag() {
+                gimli::DW_TAG_typedef | gimli::DW_TAG_template_alias => at = self.type_of(&here)?,
+                _ => return Ok(Some(here)),
+            }
+        }
+        Err(self.data.malformed(at, "a chain of typedefs without end"))
+    }
+
+    /// Typedefs that lead to a declaration in another unit than their own are only told from others here.
+    fn prefer_complete(&self, kind: NameKind, rows: Vec<EntryRow>) -> Result<Vec<EntryRow>> {
+        if kind != NameKind::Typedef || rows.len() < 2 {
+            return Ok(rows);
+        }
+        let mut complete = Vec::new();
+        for &row in &rows {
+            let declared = self.bare(row.at)?.is_some_and(|l| is_declaration(&l.entry));
+            if !declared {
+                complete.push(row);
+            }
+        }
+        Ok(if complete.is_empty() { rows } else { complete })
     }
 
     /// What a unit and everything that it imports defines. Read once and kept.
@@ -370,17 +422,8 @@ impl Debug {
             dwarf::EntrySection::Supplementary => slices.sup().unwrap_or(&slices),
             _ => &slices,
         };
-        let header = match row.section {
-            dwarf::EntrySection::Types => None,
-            _ => usize::try_from(row.start).ok(),
-        };
-        // Type units hold one type each and are found through signatures.
-        let Some(offset) = header else {
-            return Ok(());
-        };
-        let header = sections
-            .unit_header(gimli::DebugInfoOffset(offset))
-            .map_err(|e| fail(row.start, e))?;
+        let header =
+            dwarf::unit_header(sections, row.section, row.start).map_err(|e| fail(row.start, e))?;
         let unit = dwarf::unit_without_lines(sections, header).map_err(|e| fail(row.start, e))?;
         let mut scanned = index::Scanned::default();
         match index::scan_unit(

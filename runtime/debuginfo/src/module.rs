@@ -334,10 +334,10 @@ impl Module {
     fn tables(&self) -> &[SymbolTable] {
         self.symbols.get_or_init(|| {
             let mut tables = Vec::new();
-            if let Ok(located) = self.located() {
-                if !Arc::ptr_eq(&located.main, &self.image) {
-                    tables.push(SymbolTable::read(&located.main, SymbolTableKind::Static));
-                }
+            if let Ok(located) = self.located()
+                && !Arc::ptr_eq(&located.main, &self.image)
+            {
+                tables.push(SymbolTable::read(&located.main, SymbolTableKind::Static));
             }
             tables.push(SymbolTable::read(&self.image, SymbolTableKind::Static));
             tables.push(SymbolTable::read(&self.image, SymbolTableKind::Dynamic));
@@ -465,6 +465,17 @@ impl Module {
             section: ".debug_info",
             offset: ty.offset(),
             reason: "the module has no debug information".into(),
+        }
+    }
+
+    /// All names of that kind in the debug information, sorted.
+    ///
+    /// # Errors
+    /// The debug information cannot be indexed.
+    pub fn names(&self, kind: NameKind) -> Result<Vec<String>> {
+        match self.debug()? {
+            Some(debug) => Ok(debug.index()?.names(kind).map(str::to_owned).collect()),
+            None => Ok(Vec::new()),
         }
     }
 
@@ -596,11 +607,15 @@ impl Module {
         let symbols = self.symbols_for(NameKind::Function, name);
         if found.iter().all(|f| f.entry.is_none()) && unit.is_none() {
             // glibc's `malloc` is an alias of `__libc_malloc`, and only the latter is in the debug information.
-            for symbol in &symbols {
-                if let Some(mut function) = self.function_at(symbol)? {
-                    function.name = name.to_owned();
-                    return Ok(vec![function]);
-                }
+            // At the address of an indirect function it describes the resolver, which is something else.
+            let direct = symbols
+                .first()
+                .filter(|s| s.kind != SymbolKind::IndirectFunction);
+            if let Some(symbol) = direct
+                && let Some(mut function) = self.function_at(symbol)?
+            {
+                function.name = name.to_owned();
+                return Ok(vec![function]);
             }
         }
         if found.is_empty() {
@@ -699,15 +714,18 @@ impl Module {
     }
 
     /// What an address of code means: function, offset, source line, inlined functions. Damaged line tables cost the lines, not the
-    /// name.
+    /// name. Loads the index.
     ///
     /// # Errors
     /// None at present that a damaged file could cause; a debug file that the user named and that does not fit is reported.
     pub fn symbolize(&self, address: u64) -> Result<CodeSymbol> {
         let located = self.located()?;
-        let images = match located.status.source {
-            DebugSource::None => None,
-            DebugSource::File { .. } => Some((&*located.main, located.supplementary.as_deref())),
+        let images = match self.debug() {
+            // The line reader follows nested inlined functions by recursion, which a hostile file could make overflow the stack.
+            Ok(Some(debug)) if debug.index().is_ok_and(|i| !i.is_too_deep()) => {
+                Some((&*located.main, located.supplementary.as_deref()))
+            }
+            _ => None,
         };
         symbolize::code(&self.lines, images, self.tables(), address)
             .or_else(|_| symbolize::code(&self.lines, None, self.tables(), address))

@@ -165,7 +165,7 @@ impl Debug {
                 .or_else(|| l.entry.attr_value(gimli::DW_AT_MIPS_linkage_name))?;
             self.data.string(l.section, &l.unit, value)
         });
-        let external = chain.iter().any(|l| is_external(l));
+        let external = chain.iter().any(is_external);
         let place = match chain.first() {
             Some(here) if !row.is(DECLARATION) && !row.is(NO_PLACE) => self.code_range(here),
             _ => None,

@@ -73,6 +73,10 @@ impl Lines {
         sup: Option<&ElfImage>,
         address: u64,
     ) -> Result<Vec<(Option<String>, Option<SourceLocation>)>> {
+        // The line reader adds one to the address; no code is there.
+        if address == u64::MAX {
+            return Ok(Vec::new());
+        }
         let mut context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
         let context = context.get_or_insert_with(|| {
             let mut dwarf = Sections::load(main, sup, true)?.shared();

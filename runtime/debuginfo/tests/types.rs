@@ -93,7 +93,9 @@ fn source() -> String {
 
 /// What the program itself says: `key value` lines.
 fn truth(build: &Build, program: &str) -> std::collections::HashMap<String, String> {
-    let output = std::process::Command::new(build.path(program)).output().unwrap();
+    let output = std::process::Command::new(build.path(program))
+        .output()
+        .unwrap();
     String::from_utf8(output.stdout)
         .unwrap()
         .lines()
@@ -122,8 +124,14 @@ fn check(flags: &[&str], post: &[&str]) {
     assert!(node.complete);
     assert_eq!(node.size, number("node"));
     assert_eq!(module.size_of(node_ref).unwrap(), Some(number("node")));
-    for name in ["name", "named", "matrix", "call", "ld", "bytes", "zero", "bits", "tail"] {
-        assert_eq!(field(&node, name).offset, number(&format!("node.{name}")), "{name}");
+    for name in [
+        "name", "named", "matrix", "call", "ld", "bytes", "zero", "bits", "tail",
+    ] {
+        assert_eq!(
+            field(&node, name).offset,
+            number(&format!("node.{name}")),
+            "{name}"
+        );
     }
 
     // Pointers, qualifiers, arrays.
@@ -131,25 +139,49 @@ fn check(flags: &[&str], post: &[&str]) {
         panic!("next is no pointer")
     };
     assert_eq!(aggregate(&module, target), node);
-    let TypeDesc::Array { element, count: Some(16) } = plain(&module, field(&node, "name").ty) else {
+    let TypeDesc::Array {
+        element,
+        count: Some(16),
+    } = plain(&module, field(&node, "name").ty)
+    else {
         panic!("name is no array of 16")
     };
     assert!(matches!(
         plain(&module, element),
         TypeDesc::Base { size: 1, encoding: BaseEncoding::SignedChar, ref name } if name == "char"
     ));
-    let TypeDesc::Array { element, count: Some(3) } = plain(&module, field(&node, "matrix").ty) else {
+    let TypeDesc::Array {
+        element,
+        count: Some(3),
+    } = plain(&module, field(&node, "matrix").ty)
+    else {
         panic!("matrix has not 3 rows")
     };
-    let TypeDesc::Array { element: cell, count: Some(5) } = plain(&module, element) else {
+    let TypeDesc::Array {
+        element: cell,
+        count: Some(5),
+    } = plain(&module, element)
+    else {
         panic!("matrix has not 5 columns")
     };
-    assert!(matches!(plain(&module, cell), TypeDesc::Base { size: 4, .. }));
+    assert!(matches!(
+        plain(&module, cell),
+        TypeDesc::Base { size: 4, .. }
+    ));
     assert_eq!(module.size_of(field(&node, "matrix").ty).unwrap(), Some(60));
     assert_eq!(module.size_of(element).unwrap(), Some(20));
     assert_eq!(module.size_of(field(&node, "bytes").ty).unwrap(), Some(256));
-    assert!(matches!(plain(&module, field(&node, "tail").ty), TypeDesc::Array { count: None, .. }));
-    assert!(matches!(plain(&module, field(&node, "zero").ty), TypeDesc::Array { count: None | Some(0), .. }));
+    assert!(matches!(
+        plain(&module, field(&node, "tail").ty),
+        TypeDesc::Array { count: None, .. }
+    ));
+    assert!(matches!(
+        plain(&module, field(&node, "zero").ty),
+        TypeDesc::Array {
+            count: None | Some(0),
+            ..
+        }
+    ));
 
     // Anonymous members.
     let anonymous: Vec<_> = node.fields.iter().filter(|f| f.name.is_none()).collect();
@@ -167,7 +199,12 @@ fn check(flags: &[&str], post: &[&str]) {
         ("f", 4, BaseEncoding::Float),
         ("ld", 16, BaseEncoding::Float),
     ] {
-        let TypeDesc::Base { size: s, encoding: e, .. } = plain(&module, field(&node, name).ty) else {
+        let TypeDesc::Base {
+            size: s,
+            encoding: e,
+            ..
+        } = plain(&module, field(&node, name).ty)
+        else {
             panic!("{name} is no base type")
         };
         assert_eq!((s, e), (size, encoding), "{name}");
@@ -178,21 +215,42 @@ fn check(flags: &[&str], post: &[&str]) {
     let TypeDesc::Pointer { target, .. } = plain(&module, call) else {
         panic!("callback is no pointer")
     };
-    let TypeDesc::Function { result, parameters, variadic: true } = plain(&module, target) else {
+    let TypeDesc::Function {
+        result,
+        parameters,
+        variadic: true,
+    } = plain(&module, target)
+    else {
         panic!("callback does not point to a variadic function")
     };
     assert_eq!(parameters.len(), 2);
-    assert!(matches!(plain(&module, result), TypeDesc::Base { size: 4, .. }));
+    assert!(matches!(
+        plain(&module, result),
+        TypeDesc::Base { size: 4, .. }
+    ));
 
     // Enumerations.
     let TypeDesc::Enum(color) = plain(&module, find(&module, NameKind::Enum, "color")) else {
         panic!("color is no enumeration")
     };
     assert!(color.signed);
-    let values: Vec<_> = color.enumerators.iter().map(|e| (e.name.as_str(), e.value)).collect();
-    assert_eq!(values, [("RED", 1), ("GREEN", 2), ("NEGATIVE", -5), ("BIG", 70000)]);
-    assert_eq!(module.find_enumerator("HIGH", None).unwrap().unwrap().0, 0x8000_0000);
-    assert_eq!(module.find_enumerator("ANON_B", None).unwrap().unwrap().0, 0xff);
+    let values: Vec<_> = color
+        .enumerators
+        .iter()
+        .map(|e| (e.name.as_str(), e.value))
+        .collect();
+    assert_eq!(
+        values,
+        [("RED", 1), ("GREEN", 2), ("NEGATIVE", -5), ("BIG", 70000)]
+    );
+    assert_eq!(
+        module.find_enumerator("HIGH", None).unwrap().unwrap().0,
+        0x8000_0000
+    );
+    assert_eq!(
+        module.find_enumerator("ANON_B", None).unwrap().unwrap().0,
+        0xff
+    );
     assert_eq!(module.find_enumerator("NONE", None).unwrap(), None);
 
     // Bit-fields, by the bytes that the program saw.
@@ -201,13 +259,19 @@ fn check(flags: &[&str], post: &[&str]) {
         let tag_ref = find(&module, NameKind::Struct, tag);
         let description = aggregate(&module, tag_ref);
         let f = field(&description, name);
-        let Bitfield { bit_offset, bit_size } = f.bitfield.unwrap();
+        let Bitfield {
+            bit_offset,
+            bit_size,
+        } = f.bitfield.unwrap();
         let mut expected = vec![0u8; usize::try_from(description.size).unwrap()];
         for bit in 0..bit_size {
             let at = f.offset * 8 + bit_offset + bit;
             expected[usize::try_from(at / 8).unwrap()] |= 1 << (at % 8);
         }
-        let seen: Vec<u8> = bytes.split(' ').map(|b| u8::from_str_radix(b, 16).unwrap()).collect();
+        let seen: Vec<u8> = bytes
+            .split(' ')
+            .map(|b| u8::from_str_radix(b, 16).unwrap())
+            .collect();
         assert_eq!(seen, expected, "{key} {f:?}");
         assert!(bit_offset + bit_size <= 72);
     }
@@ -221,19 +285,42 @@ fn check(flags: &[&str], post: &[&str]) {
     assert_eq!(module.size_of(target).unwrap(), None);
 
     // Unions, look-ups that fail, suggestions.
-    assert_eq!(module.size_of(find(&module, NameKind::Union, "number")).unwrap(), Some(12));
-    assert_eq!(module.find_type(NameKind::Struct, "number", None).unwrap(), None);
+    assert_eq!(
+        module
+            .size_of(find(&module, NameKind::Union, "number"))
+            .unwrap(),
+        Some(12)
+    );
+    assert_eq!(
+        module.find_type(NameKind::Struct, "number", None).unwrap(),
+        None
+    );
     assert_eq!(module.suggest(NameKind::Struct, "nod").unwrap(), ["node"]);
-    assert!(module.find_type(NameKind::Base, "long unsigned int", None).unwrap().is_some());
+    assert!(
+        module
+            .find_type(NameKind::Base, "long unsigned int", None)
+            .unwrap()
+            .is_some()
+    );
 
     // Variables and functions agree with the symbol table.
     for (name, external) in [("counter", false), ("table", true), ("list", true)] {
         let variable = module.variable(name, None).unwrap().unwrap();
         let symbol = &module.symbols_named(name)[0];
-        assert_eq!(variable.location, Location::Address(symbol.address), "{name}");
-        assert_eq!((variable.size, variable.external), (Some(symbol.size), external), "{name}");
+        assert_eq!(
+            variable.location,
+            Location::Address(symbol.address),
+            "{name}"
+        );
+        assert_eq!(
+            (variable.size, variable.external),
+            (Some(symbol.size), external),
+            "{name}"
+        );
         assert_eq!(variable.unit.as_deref(), Some("prog.c"));
-        let data = module.symbolize_data(symbol.address + symbol.size - 1).unwrap();
+        let data = module
+            .symbolize_data(symbol.address + symbol.size - 1)
+            .unwrap();
         assert_eq!((data.name.as_str(), data.offset), (name, symbol.size - 1));
     }
     for name in ["per_thread", "per_thread_two"] {
@@ -244,17 +331,32 @@ fn check(flags: &[&str], post: &[&str]) {
     }
     let helper = module.function("helper", None).unwrap().unwrap();
     let symbol = &module.symbols_named("helper")[0];
-    assert_eq!((helper.entry, helper.size), (Some(symbol.address), symbol.size));
+    assert_eq!(
+        (helper.entry, helper.size),
+        (Some(symbol.address), symbol.size)
+    );
     assert!(!helper.external);
-    let names: Vec<_> = helper.parameters.iter().flatten().map(|p| p.name.clone().unwrap()).collect();
+    let names: Vec<_> = helper
+        .parameters
+        .iter()
+        .flatten()
+        .map(|p| p.name.clone().unwrap())
+        .collect();
     assert_eq!(names, ["first", "second"]);
     let compute = module.function("compute", None).unwrap().unwrap();
     assert!(compute.external && compute.variadic);
     assert!(matches!(
         plain(&module, compute.result.unwrap()),
-        TypeDesc::Base { encoding: BaseEncoding::Float, size: 8, .. }
+        TypeDesc::Base {
+            encoding: BaseEncoding::Float,
+            size: 8,
+            ..
+        }
     ));
-    assert!(matches!(plain(&module, compute.ty.unwrap()), TypeDesc::Function { variadic: true, .. }));
+    assert!(matches!(
+        plain(&module, compute.ty.unwrap()),
+        TypeDesc::Function { variadic: true, .. }
+    ));
 
     // Addresses of code.
     let code = module.symbolize(helper.entry.unwrap()).unwrap();
@@ -297,7 +399,10 @@ fn dwarf_4_old_zdebug() {
 
 #[test]
 fn dwarf_5_zstd() {
-    let probe = std::process::Command::new("objcopy").arg("--help").output().unwrap();
+    let probe = std::process::Command::new("objcopy")
+        .arg("--help")
+        .output()
+        .unwrap();
     if !String::from_utf8_lossy(&probe.stdout).contains("zstd") {
         eprintln!("SKIPPED: this objcopy does not know zstd");
         return;

@@ -1,7 +1,7 @@
 //! Builds the index of a module: reads all units, in parallel where there are many, and writes the tables.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -20,6 +20,8 @@ const MAX_LAYOUTS: usize = 32;
 const MAX_PROBLEMS: usize = 16;
 /// Below this size of `.debug_info`, threads cost more than they save.
 const PARALLEL_FROM: usize = 1 << 18;
+/// Entries nested more deeply than this are not read by recursion (gcc stays below a hundred).
+const MAX_NESTING: isize = 256;
 const MAX_THREADS: usize = 8;
 
 type SliceDwarf<'a> = gimli::Dwarf<Slice<'a>>;
@@ -48,6 +50,8 @@ type Names<'a> = HashMap<(Cow<'a, [u8]>, NameKind), Vec<Kept>>;
 struct Collected<'a> {
     names: Names<'a>,
     imports: Vec<(u32, TypeRef)>,
+    signatures: Vec<(u32, u64)>,
+    too_deep: HashSet<u32>,
     problems: Vec<String>,
     timeout: bool,
 }
@@ -120,6 +124,8 @@ impl<'a> Builder<'_, 'a> {
         let mut all = parts.swap_remove(0);
         for part in parts {
             all.imports.extend(part.imports);
+            all.signatures.extend(part.signatures);
+            all.too_deep.extend(part.too_deep);
             problems.extend(part.problems);
             for (key, kept) in part.names {
                 let list = all.names.entry(key).or_default();
@@ -209,9 +215,7 @@ impl<'a> Builder<'_, 'a> {
         slot: &'u UnitSlot<'a>,
     ) -> std::result::Result<&'u SliceUnit<'a>, gimli::Error> {
         slot.unit
-            .get_or_init(|| {
-                dwarf::unit_without_lines(self.dwarf(slot.section), slot.header.clone())
-            })
+            .get_or_init(|| dwarf::unit_without_lines(self.dwarf(slot.section), slot.header))
             .as_ref()
             .map_err(|e| *e)
     }
@@ -292,8 +296,13 @@ impl<'a> Builder<'_, 'a> {
                 }
             }
             let number = number as u32;
+            if is_too_deep(unit) {
+                all.too_deep.insert(number);
+            }
             all.imports
                 .extend(scanned.imports.into_iter().map(|at| (number, at)));
+            all.signatures
+                .extend(scanned.signatures.into_iter().map(|s| (number, s)));
             for Name {
                 name,
                 kind,
@@ -313,11 +322,12 @@ impl<'a> Builder<'_, 'a> {
         }
     }
 
-    fn write(&self, all: Collected<'a>, fingerprint: &Fingerprint) -> Vec<u8> {
+    fn write(&self, mut all: Collected<'a>, fingerprint: &Fingerprint) -> Vec<u8> {
         let mut strings = Strings::default();
-        let imports = self.imports(&all.imports);
+        let signatures = self.signatures();
+        let imports = self.imports(&all, &signatures);
         let shown_as = self.shown_as(&imports);
-        let mut names: Vec<_> = all.names.into_iter().collect();
+        let mut names: Vec<_> = std::mem::take(&mut all.names).into_iter().collect();
         names.sort_unstable_by(|a, b| (&a.0.0, a.0.1).cmp(&(&b.0.0, b.0.1)));
 
         let mut out = vec![0u8; HEADER];
@@ -326,7 +336,7 @@ impl<'a> Builder<'_, 'a> {
             tables.push((out.len(), size));
         };
         begin(&out, super::UNIT, &mut tables);
-        for (slot, shown) in self.units.iter().zip(&shown_as) {
+        for (i, (slot, shown)) in self.units.iter().zip(&shown_as).enumerate() {
             let name = match slot.unit.get() {
                 Some(Ok(unit)) => unit.name.as_ref().map_or(&[][..], |n| n.slice()),
                 _ => &[],
@@ -339,7 +349,7 @@ impl<'a> Builder<'_, 'a> {
             out.extend(start.to_le_bytes());
             out.extend(len.to_le_bytes());
             out.extend(shown.to_le_bytes());
-            out.extend(0u32.to_le_bytes());
+            out.extend(u32::from(all.too_deep.contains(&(i as u32))).to_le_bytes());
         }
         begin(&out, super::ENTRY, &mut tables);
         for ((name, kind), mut kept) in names {
@@ -355,7 +365,7 @@ impl<'a> Builder<'_, 'a> {
             }
         }
         begin(&out, super::SIGNATURE, &mut tables);
-        for (signature, at) in self.signatures() {
+        for (signature, at) in signatures {
             out.extend(signature.to_le_bytes());
             out.extend(at.raw().to_le_bytes());
         }
@@ -369,10 +379,19 @@ impl<'a> Builder<'_, 'a> {
         finish(out, &tables, fingerprint)
     }
 
-    fn imports(&self, raw: &[(u32, TypeRef)]) -> Vec<(u32, u32)> {
-        let mut imports: Vec<(u32, u32)> = raw
+    /// Which unit refers to which others as a whole: partial units by import, type units by signature.
+    fn imports(&self, all: &Collected<'a>, signatures: &[(u64, TypeRef)]) -> Vec<(u32, u32)> {
+        let by_signature = all.signatures.iter().filter_map(|&(from, signature)| {
+            let i = signatures.binary_search_by_key(&signature, |s| s.0).ok()?;
+            Some((from, signatures.get(i)?.1))
+        });
+        let mut imports: Vec<(u32, u32)> = all
+            .imports
             .iter()
-            .filter_map(|&(from, at)| Some((from, self.slot_of(at)?.0 as u32)))
+            .copied()
+            .chain(by_signature)
+            .filter_map(|(from, at)| Some((from, self.slot_of(at)?.0 as u32)))
+            .filter(|(from, to)| from != to)
             .collect();
         imports.sort_unstable();
         imports.dedup();
@@ -432,6 +451,28 @@ impl<'a> Builder<'_, 'a> {
         signatures.dedup_by_key(|s| s.0);
         signatures
     }
+}
+
+/// Whether entries are nested more deeply than any compiler does. A damaged unit is not followed beyond the damage by other readers either.
+fn is_too_deep(unit: &SliceUnit<'_>) -> bool {
+    let Ok(mut raw) = unit.entries_raw(None) else {
+        return false;
+    };
+    while !raw.is_empty() {
+        if raw.next_depth() > MAX_NESTING {
+            return true;
+        }
+        match raw.read_abbreviation() {
+            Ok(Some(abbrev)) => {
+                if raw.skip_attributes(abbrev.attributes()).is_err() {
+                    return false;
+                }
+            }
+            Ok(None) => {}
+            Err(_) => return false,
+        }
+    }
+    false
 }
 
 impl Collected<'_> {

@@ -5,7 +5,7 @@
 //! | part | content |
 //! |---|---|
 //! | header | magic, version, checksum of the rest, length, fingerprint of the debug files, table positions |
-//! | units | sorted by section and offset: section and start, end, name, the compile unit that stands for it |
+//! | units | sorted by section and offset: section and start, end, name, the compile unit that stands for it, whether it nests too deeply |
 //! | entries | sorted by name, then kind: name, kind, flags, unit, entry |
 //! | signatures | sorted: type signature, entry |
 //! | imports | sorted: unit, imported unit |
@@ -204,6 +204,16 @@ impl Index {
         } else {
             unit.name
         }
+    }
+
+    /// Whether some unit nests entries so deeply that no reader should follow them by recursion.
+    pub fn is_too_deep(&self) -> bool {
+        (0..self.units.count).any(|i| {
+            let flag = self
+                .row(self.units, UNIT, i)
+                .and_then(|row| u32_at(row, 28));
+            flag != Some(0)
+        })
     }
 
     /// Like `slice::partition_point`; a row that cannot be read counts as greater.

@@ -4,7 +4,7 @@
 //! same type in many units is recognised. Equal hashes mean equal layouts; different ones are compared member by member later.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use gimli::{AttributeValue, DwTag, RunTimeEndian, UnitOffset};
@@ -42,6 +42,8 @@ pub(crate) enum Stop {
 pub(crate) struct Scanned<'a> {
     pub names: Vec<Name<'a>>,
     pub imports: Vec<TypeRef>,
+    /// Type units that it refers to, by signature.
+    pub signatures: HashSet<u64>,
 }
 
 /// Looks up the name of an entry elsewhere, for entries that refer to their declaration.
@@ -90,7 +92,7 @@ struct Attributes<'a> {
     external: bool,
     has_place: bool,
     scoped_enum: bool,
-    signature: bool,
+    signature: Option<u64>,
     is_c: bool,
 }
 
@@ -158,7 +160,7 @@ impl<'a> Scanner<'_, '_, 'a> {
         let mut steps = 0u32;
         while !raw.is_empty() {
             steps = steps.wrapping_add(1);
-            if steps % 4096 == 0 && deadline.is_some_and(|d| Instant::now() > d) {
+            if steps.is_multiple_of(4096) && deadline.is_some_and(|d| Instant::now() > d) {
                 return Err(Stop::Timeout);
             }
             let at = raw.next_offset();
@@ -174,6 +176,9 @@ impl<'a> Scanner<'_, '_, 'a> {
                 let attribute = raw
                     .read_attribute_inline(spec)
                     .map_err(|e| damaged(at, e))?;
+                if let AttributeValue::DebugTypesRef(signature) = attribute.raw_value() {
+                    self.out.signatures.insert(signature.0);
+                }
                 attributes.take(&attribute, self.unit);
             }
             while self.scopes.last().is_some_and(|s| s.depth >= depth) {
@@ -299,11 +304,7 @@ impl<'a> Scanner<'_, '_, 'a> {
     }
 
     fn text(&self, value: Option<&AttributeValue<Slice<'a>>>) -> Option<&'a [u8]> {
-        let bytes = self
-            .dwarf
-            .attr_string(self.unit, value?.clone())
-            .ok()?
-            .slice();
+        let bytes = self.dwarf.attr_string(self.unit, *value?).ok()?.slice();
         let bytes = bytes.get(..bytes.len().min(MAX_NAME))?;
         (!bytes.is_empty()).then_some(bytes)
     }
@@ -337,8 +338,9 @@ impl<'a> Scanner<'_, '_, 'a> {
             offset,
             tag,
             name: self.text(a.name.as_ref()),
-            declaration: a.declaration,
-            own: mix(a.numbers, u64::from(tag.0)),
+            // With a signature, the definition is known: that of the type unit.
+            declaration: a.declaration && a.signature.is_none(),
+            own: mix(mix(a.numbers, u64::from(tag.0)), a.signature.unwrap_or(0)),
             refs: match &a.ty {
                 Some(value) => vec![self.reference(Some(value))],
                 None => Vec::new(),
@@ -371,7 +373,7 @@ impl<'a> Scanner<'_, '_, 'a> {
         let record = self.record(tag, offset, a);
         let flags = if a.declaration { DECLARATION } else { 0 };
         // A declaration that carries a signature stands for the definition in its type unit, which is found by itself.
-        if !(a.declaration && a.signature) {
+        if !(a.declaration && a.signature.is_some()) {
             self.announce(kind, a, flags, record);
         }
         let name = self.text(a.name.as_ref()).unwrap_or_default();
@@ -656,7 +658,11 @@ impl<'a> Attributes<'a> {
             gimli::DW_AT_enum_class => {
                 self.scoped_enum = matches!(value, AttributeValue::Flag(true))
             }
-            gimli::DW_AT_signature => self.signature = true,
+            gimli::DW_AT_signature => {
+                if let AttributeValue::DebugTypesRef(signature) = value {
+                    self.signature = Some(signature.0);
+                }
+            }
             gimli::DW_AT_language => {
                 self.is_c = matches!(
                     value,

@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
-use ytrace_debuginfo::{
-    Aggregate, DebugRoot, Field, Loader, Module, NameKind, TypeDesc, TypeRef,
-};
+use ytrace_debuginfo::{Aggregate, DebugRoot, Field, Loader, Module, NameKind, TypeDesc, TypeRef};
 
 /// Runs a tool of the build environment; the tests need it, so its absence is a failure.
 pub fn run(tool: &str, arguments: &[&str], dir: &Path) {
@@ -33,7 +31,9 @@ impl Build {
     pub fn new(sources: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         for (name, text) in sources {
-            std::fs::write(dir.path().join(name), text).unwrap();
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
         }
         Build { dir }
     }
