@@ -133,10 +133,10 @@ impl Debug {
             let tag = here.entry.tag();
             if is_qualifier(tag) {
                 at = self.type_of(&here)?;
-            } else if is_tagged(tag) && is_declaration(&here.entry) {
-                let by_signature = self.follow(&here, gimli::DW_AT_signature)?;
-                let definition = match by_signature {
-                    None if complete => self.definition_of(&here)?,
+            } else if is_tagged(tag) {
+                // gcc leaves nothing but the signature where the type is in a unit of its own.
+                let definition = match self.follow(&here, gimli::DW_AT_signature)? {
+                    None if complete && is_declaration(&here.entry) => self.definition_of(&here)?,
                     other => other,
                 };
                 match definition {
