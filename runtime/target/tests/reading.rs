@@ -1,5 +1,8 @@
 //! Reading real programs is exact and does not change them.
 
+// One range is what is meant, not the numbers in it.
+#![allow(clippy::single_range_in_vec_init)]
+
 mod common;
 
 use std::time::{Duration, Instant};
@@ -579,4 +582,89 @@ fn figures_of_copying_and_caching() {
             );
         }
     }
+}
+
+/// Not a test of its own: the part of the next one that runs without privileges.
+#[test]
+fn unprivileged_part() {
+    let Ok(parent) = std::env::var("YTRACE_TEST_UNPRIVILEGED") else {
+        return;
+    };
+    let other = ytrace_target::Process::open(parent.parse().unwrap()).unwrap();
+    let denied = other.check_access().unwrap_err();
+    assert!(
+        matches!(
+            &denied,
+            ytrace_target::OpenError::Denied {
+                cause: ytrace_target::DenialCause::OtherUser { owner: 0, .. },
+                ..
+            }
+        ),
+        "{denied:?}"
+    );
+    println!("{denied}; hint: {}", denied.hint().unwrap());
+    let refused = ytrace_target::PausedProcess::stop(&other, &StopOptions::default()).unwrap_err();
+    assert!(
+        matches!(refused, ytrace_target::StopError::Denied { .. }),
+        "{refused}"
+    );
+
+    let file = common::directory().join("mapped");
+    std::fs::write(&file, vec![b'f'; 10_000]).unwrap();
+    let mut program = Program::start("memory", &["1", file.to_str().unwrap()]);
+    let layout = layout(&mut program);
+    let process = program.process();
+    let before = figures(&program);
+    let mut memory = LiveMemory::new(&process, LiveOptions::default()).unwrap();
+    assert_eq!(word(&mut memory, layout.pattern).unwrap(), 1000);
+    assert_eq!(
+        word(&mut memory, layout.mapped).unwrap(),
+        u64::from_ne_bytes([b'f'; 8])
+    );
+    assert_eq!(word(&mut memory, layout.untouched).unwrap(), 0);
+    // The object of an anonymous shared mapping is out of reach, and reading it through the process would charge it.
+    assert!(matches!(
+        word(&mut memory, layout.zone),
+        Err(ReadError::NotResident { .. })
+    ));
+    assert_eq!(memory.counters().not_resident, 1);
+    let ranges = [layout.pattern..layout.pattern + layout.size];
+    let mut copy = copy_ranges(&process, &ranges, &options(Duration::from_secs(1))).unwrap();
+    assert_eq!(word(&mut copy, layout.pattern).unwrap(), 1000);
+    assert_eq!(figures(&program), before);
+    assert_eq!(program.finish().0, Some(0));
+}
+
+#[test]
+fn without_privileges() {
+    // SAFETY: the call takes no pointer.
+    if unsafe { libc::geteuid() } != 0 {
+        println!("SKIPPED: without_privileges: only root can become another user");
+        return;
+    }
+    // The program must be where everyone may run it.
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(
+        directory.path(),
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )
+    .unwrap();
+    let program = directory.path().join("reading");
+    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let mut command = std::process::Command::new(&program);
+    command
+        .args(["--exact", "unprivileged_part", "--nocapture"])
+        .current_dir(directory.path());
+    command.env("YTRACE_TEST_UNPRIVILEGED", std::process::id().to_string());
+    let source = directory.path().join("programs");
+    std::fs::create_dir(&source).unwrap();
+    std::fs::copy(common::source("memory.c"), source.join("memory.c")).unwrap();
+    command.env("YTRACE_TEST_PROGRAMS", &source);
+    std::os::unix::process::CommandExt::uid(&mut command, 65534);
+    std::os::unix::process::CommandExt::gid(&mut command, 65534);
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    println!("{text}");
+    assert!(output.status.success() && text.contains("hint:"));
 }

@@ -246,3 +246,120 @@ fn a_second_tracer_is_refused_by_name() {
         Err(StopError::Ourselves { .. })
     ));
 }
+
+/// Not a test of its own: what the next one starts, to be killed. Stops the process named by the environment variable, says
+/// so, and holds it until it is killed itself; or stops and resumes it for ever.
+#[test]
+fn tracer_to_be_killed() {
+    let Ok(pid) = std::env::var("YTRACE_TEST_HOLD") else {
+        return;
+    };
+    let process = ytrace_target::Process::open(pid.parse().unwrap()).unwrap();
+    let forever = StopOptions {
+        max_pause: Duration::MAX,
+        ..options()
+    };
+    if std::env::var_os("YTRACE_TEST_LOOP").is_some() {
+        println!("stopping");
+        loop {
+            PausedProcess::stop(&process, &forever)
+                .unwrap()
+                .resume()
+                .unwrap();
+        }
+    }
+    let paused = PausedProcess::stop(&process, &forever).unwrap();
+    println!("stopped");
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).unwrap();
+    drop(paused);
+}
+
+/// Starts this test program again as the tracer of `pid`, and waits until it has begun.
+fn tracer(pid: i32, endless: bool) -> Program {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args([
+        "--exact",
+        "tracer_to_be_killed",
+        "--nocapture",
+        "--test-threads=1",
+    ]);
+    command.env("YTRACE_TEST_HOLD", pid.to_string());
+    if endless {
+        command.env("YTRACE_TEST_LOOP", "1");
+    }
+    let mut tracer = Program::spawn(&mut command);
+    while !tracer
+        .line()
+        .ends_with(if endless { "stopping" } else { "stopped" })
+    {}
+    tracer
+}
+
+#[test]
+fn a_killed_tracer_leaves_no_trace() {
+    // Killed while everything is stopped: no system call fails.
+    let mut program = Program::start("waiters", &["1"]);
+    program.line();
+    for _ in 0..20 {
+        let mut tracer = tracer(program.pid(), false);
+        assert!(!program.status("TracerPid:").ends_with("\t0"));
+        tracer.child.kill().unwrap();
+        tracer.child.wait().unwrap();
+        assert!(program.status("TracerPid:").ends_with("\t0"));
+        let steps: u64 = program.ask("x").parse().unwrap();
+        while program.ask("x").parse::<u64>().unwrap() == steps {}
+    }
+    assert_eq!(program.finish(), (Some(0), String::new()));
+    // Killed at any instant: the program runs on.
+    let mut program = Program::start("threads", &["sleep", "8"]);
+    program.line();
+    for round in 0..50 {
+        let mut tracer = tracer(program.pid(), true);
+        (0..round * 50).for_each(|_| std::thread::yield_now());
+        tracer.child.kill().unwrap();
+        tracer.child.wait().unwrap();
+        assert!(program.status("TracerPid:").ends_with("\t0"));
+        assert_eq!(program.ask("x"), "alive");
+        for tid in program.process().threads().unwrap() {
+            assert!(
+                wait_for_state(program.pid(), tid, 'S'),
+                "thread {tid} does not sleep as before"
+            );
+        }
+    }
+    assert_eq!(program.finish().0, Some(0));
+}
+
+#[test]
+fn a_thread_that_nothing_interrupts_is_held() {
+    let mut program = Program::start("threads", &["vfork", "1"]);
+    program.line();
+    let process = program.process();
+    let others = process
+        .threads()
+        .unwrap()
+        .into_iter()
+        .filter(|tid| *tid != program.pid());
+    for tid in others {
+        assert!(wait_for_state(program.pid(), tid, 'D'));
+    }
+    for _ in 0..3 {
+        let paused = PausedProcess::stop(&process, &options()).unwrap();
+        assert_eq!(
+            paused
+                .threads()
+                .iter()
+                .filter(|thread| thread.registers.is_none())
+                .count(),
+            1
+        );
+        let report = paused.resume().unwrap();
+        assert_eq!(report.held_in_kernel, 1);
+        assert!(report.pause < Duration::from_secs(1));
+        assert_eq!(program.ask("x"), "alive");
+        assert!(program.status("TracerPid:").ends_with("\t0"));
+    }
+    assert_eq!(program.ask("open"), "back");
+    assert_eq!(program.finish().0, Some(0));
+}

@@ -1,5 +1,8 @@
 //! The ptrace requests that are used, made safe. All are for the thread that has seized the tracee.
 
+// The type of a request differs between C libraries.
+#![allow(clippy::unnecessary_cast)]
+
 use std::ffi::c_void;
 
 use nix::errno::Errno;

@@ -1,5 +1,6 @@
 //! The stopped threads of a process, in the hands of the thread that traces them.
 
+use std::collections::HashSet;
 use std::fs;
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
@@ -20,7 +21,12 @@ const MAX_ROUNDS: usize = 1_000;
 /// How long a thread may take to stop before it is looked at whether it waits inside the kernel.
 const KERNEL_WAIT: Duration = Duration::from_millis(2);
 /// How many times threads are looked at before the tracer sleeps between two looks.
-const EAGER_LOOKS: u32 = 4;
+const EAGER_LOOKS: u32 = 40;
+/// After how many looks without progress the tracer runs before all ordinary threads.
+const PATIENT_LOOKS: u32 = 60;
+/// How long the tracer sleeps between two looks at first, and after a hundred of them.
+const SHORT_SLEEP: Duration = Duration::from_micros(5);
+const LONG_SLEEP: Duration = Duration::from_micros(100);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -50,6 +56,7 @@ struct Thread {
 pub(crate) struct StoppedThreads {
     pid: i32,
     threads: Vec<Thread>,
+    known: HashSet<i32>,
     began: Instant,
     report: PauseReport,
     resumed: bool,
@@ -76,20 +83,18 @@ impl StoppedThreads {
             return Err(already_traced(pid, tracer));
         }
         crate::sys::wake_punctually();
-        let realtime = options.realtime && crate::sys::schedule_first();
         let mut stopped = StoppedThreads {
             pid,
             threads: Vec::new(),
+            known: HashSet::new(),
             began: Instant::now(),
-            report: PauseReport {
-                realtime,
-                ..PauseReport::default()
-            },
+            report: PauseReport::default(),
             resumed: false,
             bound: PhantomData,
         };
         // An error drops `stopped`, which resumes.
         stopped.stop_all(process, options)?;
+        stopped.come_first(options);
         stopped.report.stopping = stopped.began.elapsed();
         stopped.report.threads = stopped
             .threads
@@ -106,12 +111,7 @@ impl StoppedThreads {
         for _ in 0..MAX_ROUNDS {
             let known = self.threads.len();
             for tid in self.list()? {
-                if self
-                    .threads
-                    .iter()
-                    .take(known)
-                    .all(|thread| thread.tid != tid)
-                {
+                if self.known.insert(tid) {
                     self.seize(tid)?;
                 }
             }
@@ -144,7 +144,7 @@ impl StoppedThreads {
                     }
                 }
             }
-            self.wait(deadline)?;
+            self.wait(deadline, options)?;
             if Instant::now() > deadline {
                 break;
             }
@@ -205,7 +205,7 @@ impl StoppedThreads {
     }
 
     /// Waits until no thread is running.
-    fn wait(&mut self, deadline: Instant) -> Result<(), StopError> {
+    fn wait(&mut self, deadline: Instant, options: &StopOptions) -> Result<(), StopError> {
         let began = Instant::now();
         let mut looks = 0u32;
         loop {
@@ -229,6 +229,9 @@ impl StoppedThreads {
                 continue;
             }
             looks += 1;
+            if looks == PATIENT_LOOKS {
+                self.come_first(options);
+            }
             let waited = began.elapsed();
             if waited > KERNEL_WAIT && looks.is_multiple_of(16) {
                 self.hold_waiting();
@@ -245,8 +248,16 @@ impl StoppedThreads {
             }
             if looks > EAGER_LOOKS {
                 // Sleeping, not spinning: a tracer that runs before all others would keep the thread from stopping.
-                std::thread::sleep(Duration::from_micros(u64::from(looks.min(20)) * 5));
+                std::thread::sleep(if looks < 100 { SHORT_SLEEP } else { LONG_SLEEP });
             }
+        }
+    }
+
+    /// Runs the tracer before all ordinary threads from now on. Threads stop sooner without that, for they may need the
+    /// processor that the tracer runs on; so it is done when they have stopped, or when others seem to be in the way.
+    fn come_first(&mut self, options: &StopOptions) {
+        if options.realtime && !self.report.realtime {
+            self.report.realtime = crate::sys::schedule_first();
         }
     }
 

@@ -17,9 +17,17 @@ pub fn directory() -> &'static Path {
         .path()
 }
 
+/// The source of a program; another user may have to read it from elsewhere.
+pub fn source(name: &str) -> PathBuf {
+    let directory = std::env::var_os("YTRACE_TEST_PROGRAMS").map(PathBuf::from);
+    directory
+        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs"))
+        .join(name)
+}
+
 /// Compiles `tests/programs/NAME.c`; returns the executable.
 pub fn compile(name: &str) -> PathBuf {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/programs/{name}.c"));
+    let source = source(&format!("{name}.c"));
     // Tests run side by side: each compiles to a name of its own.
     let unique = format!("{name}-{:?}", std::thread::current().id()).replace(['(', ')'], "_");
     let program = directory().join(unique);
@@ -61,8 +69,11 @@ impl Program {
     }
 
     pub fn run(program: &Path, arguments: &[&str]) -> Program {
-        let mut child = Command::new(program)
-            .args(arguments)
+        Program::spawn(Command::new(program).args(arguments))
+    }
+
+    pub fn spawn(command: &mut Command) -> Program {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -1,4 +1,5 @@
-/* Threads that sleep on a futex, or that come and go. Arguments: "sleep N" or "churn N" or "exit N".
+/* vfork: a thread waits inside the kernel for a child that borrows its memory, until a line arrives.
+   Threads that sleep on a futex, or that come and go. Arguments: "sleep N" or "churn N" or "exit N".
    churn: N threads that each make short-lived threads for ever. exit: the process exits when a line arrives, and its
    threads with it. */
 #define _GNU_SOURCE
@@ -33,22 +34,44 @@ static void *maker(void *unused)
             pthread_join(thread, NULL);
 }
 
+static int gate[2];
+
+static void *borrowed(void *unused)
+{
+    pthread_barrier_wait(&ready);
+    if (vfork() == 0) {
+        char byte;
+        _exit(read(gate[0], &byte, 1) == 1 ? 0 : 1);
+    }
+    printf("back\n");
+    fflush(stdout);
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
     int count = argc > 2 ? atoi(argv[2]) : 1;
+    int forks = argc > 1 && !strcmp(argv[1], "vfork");
     int churn = argc > 1 && !strcmp(argv[1], "churn");
     pthread_t thread;
     char line[64];
     pthread_barrier_init(&ready, NULL, count + 1);
     pthread_mutex_lock(&never);
+    if (pipe(gate))
+        return 3;
     for (int i = 0; i < count; i++)
-        pthread_create(&thread, NULL, churn ? maker : sleeper, NULL);
+        pthread_create(&thread, NULL, forks ? borrowed : churn ? maker : sleeper, NULL);
     pthread_barrier_wait(&ready);
     printf("ready\n");
     fflush(stdout);
     while (fgets(line, sizeof line, stdin)) {
         if (!strcmp(line, "exit\n"))
             _exit(7);
+        if (!strcmp(line, "open\n")) {
+            if (write(gate[1], "", 1) != 1)
+                return 4;
+            continue;
+        }
         printf("alive\n");
         fflush(stdout);
     }
