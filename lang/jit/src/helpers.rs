@@ -206,7 +206,7 @@ impl Raised {
             Raised::ShiftRange => Fault::new(FaultKind::ShiftRange),
             Raised::FloatRange => Fault::new(FaultKind::FloatRange),
             Raised::IndexOutOfRange => Fault::new(FaultKind::IndexOutOfRange)
-                .with_message(format!("index {} of an array of {b}", a as i64)),
+                .with_message(format!("index {} of {b}", a as i64)),
             Raised::StackTooDeep => Fault::new(FaultKind::StackTooDeep),
             Raised::BadPlace => Fault::new(FaultKind::Internal)
                 .with_message("an access outside of the memory of its place"),
