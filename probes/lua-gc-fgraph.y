@@ -37,7 +37,7 @@ _probe _oneshot {
     _assert_equal("g->gc.total", lj_total_bytes, total);
 
     if (lj_total_finalizers > 1000)
-        printf("next: ytrace run probes/lua-gc-fgraph.y -p %d --weight finalizers -o finalizers.svg\n", _pid());
+        printf("next: ytrace run probes/lua-gc-fgraph.y -p %ld --weight finalizers -o finalizers.svg\n", _pid());
     else
-        printf("next: ytrace run probes/lua-gc-fgraph.y -p %d -o held.svg\n", _pid());
+        printf("next: ytrace run probes/lua-gc-fgraph.y -p %ld -o held.svg\n", _pid());
 }

@@ -21,7 +21,7 @@ uint32_t lj_ctype_learn(uint32_t id)
     uint32_t raw = id;
     for (int i = 0; i < 64; i++) {
         if (!lj_cts || raw >= lj_cts->top)
-            _raise(sprintf("C data of the C type %u, but there are only %u", id, lj_cts ? lj_cts->top : 0));
+            _raise("C data of the C type %u, but there are only %u", id, lj_cts ? lj_cts->top : 0);
         CType *ct = &lj_cts->tab[raw];
         uint32_t info = ct->info;
         if (!ctype_isattrib(info)) {
@@ -31,7 +31,7 @@ uint32_t lj_ctype_learn(uint32_t id)
         }
         raw = ctype_cid(info);
     }
-    _raise(sprintf("the C type %u has a chain of attributes without an end", id));
+    _raise("the C type %u has a chain of attributes without an end", id);
     return 0;
 }
 
@@ -107,7 +107,7 @@ uint64_t lj_object_size(GCobj *o, int gct)
     case 12:
         return lj_userdata_size(&o->ud);
     default:
-        _raise(sprintf("an object of the unknown type %d", gct));
+        _raise("an object of the unknown type %d", gct);
     }
     return 0;
 }

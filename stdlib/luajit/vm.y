@@ -126,12 +126,12 @@ lua_State *lj_main_state(_str which)
     lua_State *L = lj_find_main_state(which);
     if (!L) {
         if (which != "auto" && which != "http" && which != "stream" && which != "standalone" && which != "scan")
-            _error(sprintf("--vm takes auto, http, stream, standalone or scan, not '%s'", which));
+            _error("--vm takes auto, http, stream, standalone or scan, not '%s'", which);
         if (lj_scan_left_out > 0)
-            _warn(sprintf("the scan for LuaJIT left out %hB of address space", lj_scan_left_out));
-        _error(sprintf("no LuaJIT machine found (--vm %s): looked at nginx's http and stream Lua modules, at globalL of the luajit program, and for "
+            _warn("the scan for LuaJIT left out %hB of address space", lj_scan_left_out);
+        _error("no LuaJIT machine found (--vm %s): looked at nginx's http and stream Lua modules, at globalL of the luajit program, and for "
                        "a main thread in anonymous memory. Is LuaJIT in this process? `ytrace ps` tells; in nginx, workers have it, and so has the master "
-                       "once its configuration is loaded", which));
+                       "once its configuration is loaded", which);
     }
     return L;
 }

@@ -43,7 +43,7 @@ void *ngx_http_lua_vm(void)
     _try {
         return ngx_module_main_conf_head((void *)&ngx_http_module, (void *)&ngx_http_lua_module);
     } _catch (_fault f) {
-        _warn(sprintf("nginx's http configuration cannot be read: %s", f.message));
+        _warn("nginx's http configuration cannot be read: %s", f.message);
     }
 ##endif
     return NULL;
@@ -56,7 +56,7 @@ void *ngx_stream_lua_vm(void)
     _try {
         return ngx_module_main_conf_head((void *)&ngx_stream_module, (void *)&ngx_stream_lua_module);
     } _catch (_fault f) {
-        _warn(sprintf("nginx's stream configuration cannot be read: %s", f.message));
+        _warn("nginx's stream configuration cannot be read: %s", f.message);
     }
 ##endif
     return NULL;
