@@ -32,7 +32,11 @@ fn write_function(text: &mut String, program: &Program, function: &Function) -> 
     for index in 0..function.parameters {
         let separator = if index > 0 { ", " } else { "" };
         let class = function.registers.get(index as usize);
-        write!(text, "{separator}r{index}{}", class.map_or("", |class| class_suffix(*class)))?;
+        write!(
+            text,
+            "{separator}r{index}{}",
+            class.map_or("", |class| class_suffix(*class))
+        )?;
     }
     write!(text, ")")?;
     if let Some(class) = function.result {
@@ -164,12 +168,7 @@ fn write_arguments(text: &mut String, arguments: &[Register]) -> fmt::Result {
     Ok(())
 }
 
-fn write_constant(
-    text: &mut String,
-    function: &Function,
-    to: Register,
-    value: u64,
-) -> fmt::Result {
+fn write_constant(text: &mut String, function: &Function, to: Register, value: u64) -> fmt::Result {
     match function.registers.get(to.0 as usize) {
         Some(Class::Float32) => write!(text, "{to} = {:?}f32", f32::from_bits(value as u32)),
         Some(Class::Float64) => write!(text, "{to} = {:?}f64", f64::from_bits(value)),
@@ -211,21 +210,33 @@ fn write_instruction(
             right,
         } => {
             let sign = if *signed { "signed" } else { "unsigned" };
-            write!(text, "{to} = {left} {} {right} {sign}", comparison(*operator))
+            write!(
+                text,
+                "{to} = {left} {} {right} {sign}",
+                comparison(*operator)
+            )
         }
         InstructionKind::Float {
             operator,
             to,
             left,
             right,
-        } => write!(text, "{to} = {left} {} {right} float", float_operator(*operator)),
+        } => write!(
+            text,
+            "{to} = {left} {} {right} float",
+            float_operator(*operator)
+        ),
         InstructionKind::FloatNegate { to, from } => write!(text, "{to} = -{from} float"),
         InstructionKind::CompareFloats {
             comparison: operator,
             to,
             left,
             right,
-        } => write!(text, "{to} = {left} {} {right} float", comparison(*operator)),
+        } => write!(
+            text,
+            "{to} = {left} {} {right} float",
+            comparison(*operator)
+        ),
         InstructionKind::IntegerToFloat { signed, to, from } => {
             let sign = if *signed { "signed" } else { "unsigned" };
             write!(text, "{to} = float of {sign} {from}")
@@ -285,7 +296,11 @@ fn write_terminator(text: &mut String, terminator: &Terminator) -> fmt::Result {
             condition,
             then,
             otherwise,
-        } => write!(text, "if {condition} jump b{} else b{}", then.0, otherwise.0),
+        } => write!(
+            text,
+            "if {condition} jump b{} else b{}",
+            then.0, otherwise.0
+        ),
         Terminator::Switch {
             value,
             cases,

@@ -63,13 +63,19 @@ pub fn verify_function(program: &Program, function: &Function) -> Result<(), Ver
         )
     });
     if !entry_steps {
-        return Err(at(0, 0)("the function does not begin with a step".to_owned()));
+        return Err(at(0, 0)(
+            "the function does not begin with a step".to_owned(),
+        ));
     }
     let checker = Checker { program, function };
     for (index, block) in function.blocks.iter().enumerate() {
-        checker.block(block).map_err(|(instruction, message)| at(index, instruction)(message))?;
+        checker
+            .block(block)
+            .map_err(|(instruction, message)| at(index, instruction)(message))?;
     }
-    checker.loops_step().map_err(|(block, message)| at(block, 0)(message))
+    checker
+        .loops_step()
+        .map_err(|(block, message)| at(block, 0)(message))
 }
 
 type Checked = Result<(), String>;
@@ -148,7 +154,9 @@ impl Checker<'_> {
     }
 
     fn words(&self, registers: &[Register]) -> Checked {
-        registers.iter().try_for_each(|register| self.word(*register))
+        registers
+            .iter()
+            .try_for_each(|register| self.word(*register))
     }
 
     fn float(&self, register: Register) -> Result<Class, String> {
@@ -350,13 +358,13 @@ impl Checker<'_> {
                     continue;
                 }
                 let mut cycle = false;
-                block.terminator.successors(&mut |next| {
-                    match state.get(next.0 as usize) {
+                block
+                    .terminator
+                    .successors(&mut |next| match state.get(next.0 as usize) {
                         Some(1) => cycle = true,
                         Some(0) => stack.push((next.0 as usize, false)),
                         _ => {}
-                    }
-                });
+                    });
                 if cycle {
                     return Err((index, "a loop that takes no steps".to_owned()));
                 }

@@ -77,11 +77,7 @@ impl Frames {
 
 /// The offset of a slot from the start of a function's slots.
 pub(super) fn slot_offset(function: &Function, slot: SlotId) -> usize {
-    function
-        .slots
-        .iter()
-        .take(slot.0 as usize)
-        .sum::<u64>() as usize
+    function.slots.iter().take(slot.0 as usize).sum::<u64>() as usize
 }
 
 /// A float in a register as a double.

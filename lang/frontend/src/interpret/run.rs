@@ -280,9 +280,7 @@ impl<'a, 'm, 'b> Run<'a, 'm, 'b> {
                     frame.block = handler.0;
                     frame.instruction = 0;
                 }
-                self.machine
-                    .store
-                    .set_caught(fault, program.location(span));
+                self.machine.store.set_caught(fault, program.location(span));
                 return Ok(());
             }
             if chain.len() < MAX_CHAIN {
@@ -396,8 +394,9 @@ impl View<'_, '_, '_, '_> {
                         );
                         u64::from(value.to_bits())
                     }
-                    _ => a::float64(*operator, f64::from_bits(left), f64::from_bits(right))
-                        .to_bits(),
+                    _ => {
+                        a::float64(*operator, f64::from_bits(left), f64::from_bits(right)).to_bits()
+                    }
                 };
                 self.set(*to, value);
             }
@@ -415,8 +414,7 @@ impl View<'_, '_, '_, '_> {
                 left,
                 right,
             } => {
-                let value =
-                    a::compare_floats(*comparison, self.double(*left), self.double(*right));
+                let value = a::compare_floats(*comparison, self.double(*left), self.double(*right));
                 self.set(*to, value);
             }
             InstructionKind::IntegerToFloat { signed, to, from } => {
@@ -562,9 +560,8 @@ impl View<'_, '_, '_, '_> {
                 .and_then(|range| self.run.state.frames.bytes.get(range)),
             Base::Row { container, row } => {
                 let (container, row) = (self.get(container), self.get(row));
-                range(self.offset(place), length).and_then(|range| {
-                    self.run.machine.store.row(container, row)?.get(range)
-                })
+                range(self.offset(place), length)
+                    .and_then(|range| self.run.machine.store.row(container, row)?.get(range))
             }
         };
         found.ok_or_else(|| internal("a load outside of its object"))
@@ -615,7 +612,6 @@ impl View<'_, '_, '_, '_> {
         self.bytes_mut(to, length)?.copy_from_slice(&buffer);
         Ok(())
     }
-
 }
 
 fn range(start: u64, length: usize) -> Option<std::ops::Range<usize>> {

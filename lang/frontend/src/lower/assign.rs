@@ -7,9 +7,7 @@ use super::builder::Builder;
 use super::place::{Located, Resolved};
 use super::{LowerError, Lowered};
 use crate::hir::{ArithmeticOperator, Expression, Place};
-use crate::ir::{
-    Class, FloatOperator, InstructionKind, IntegerOperator, IntegerType, Register,
-};
+use crate::ir::{Class, FloatOperator, InstructionKind, IntegerOperator, IntegerType, Register};
 use crate::types::{Type, TypeId};
 use ytrace_values::Operation;
 
@@ -77,9 +75,10 @@ impl Builder<'_, '_> {
         let resolved = self.resolve(place)?;
         let index = self.scalar(value)?;
         let bytes = self.scaled(index, scale as u64);
-        let (_, new) = self.update(&resolved, |builder, old| {
-            Ok(builder.address_add(old, bytes))
-        })?;
+        let (_, new) = self.update(
+            &resolved,
+            |builder, old| Ok(builder.address_add(old, bytes)),
+        )?;
         Ok(new)
     }
 
@@ -101,9 +100,7 @@ impl Builder<'_, '_> {
     pub(super) fn step(&mut self, place: &Place, amount: i64, postfix: bool) -> Lowered<Register> {
         let resolved = self.resolve(place)?;
         let ty = resolved.ty;
-        let (old, new) = self.update(&resolved, |builder, old| {
-            builder.stepped(old, amount, ty)
-        })?;
+        let (old, new) = self.update(&resolved, |builder, old| builder.stepped(old, amount, ty))?;
         Ok(if postfix { old } else { new })
     }
 

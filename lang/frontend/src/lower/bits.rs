@@ -4,9 +4,7 @@
 //! 8 bytes, so that nothing outside of its record is touched.
 
 use super::builder::Builder;
-use crate::ir::{
-    InstructionKind, IntegerOperator, IntegerType, MemoryType, Place, Register,
-};
+use crate::ir::{InstructionKind, IntegerOperator, IntegerType, MemoryType, Place, Register};
 use crate::types::TypeId;
 
 const WORD: IntegerType = IntegerType {
@@ -76,13 +74,7 @@ impl Builder<'_, '_> {
     }
 
     /// Loads the field at a place.
-    pub(super) fn load_bits(
-        &mut self,
-        place: Place,
-        bits: (u32, u32),
-        ty: TypeId,
-        to: Register,
-    ) {
+    pub(super) fn load_bits(&mut self, place: Place, bits: (u32, u32), ty: TypeId, to: Register) {
         let (first, shift, pieces) = pieces(bits);
         let mut sum = None;
         for (at, memory) in pieces {

@@ -388,11 +388,16 @@ impl<'a, 'p> Builder<'a, 'p> {
 
     /// Lets temporaries since a mark be used again.
     pub(super) fn release_temporaries(&mut self, mark: &TemporaryMark) {
-        let registers = self.held_registers.split_off(mark.0.min(self.held_registers.len()));
+        let registers = self
+            .held_registers
+            .split_off(mark.0.min(self.held_registers.len()));
         // Backwards, so that the same registers serve the next statement in the same order.
         for register in registers.into_iter().rev() {
             if let Some(class) = self.registers.get(register.0 as usize) {
-                self.free_registers.entry(*class).or_default().push(register);
+                self.free_registers
+                    .entry(*class)
+                    .or_default()
+                    .push(register);
             }
         }
         let slots = self.held_slots.split_off(mark.1.min(self.held_slots.len()));

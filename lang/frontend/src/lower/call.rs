@@ -39,9 +39,7 @@ impl Builder<'_, '_> {
                     Argument::Register(self.scalar(value)?)
                 }
                 CallArgument::Value(value) => Argument::Register(self.record_argument(value)?),
-                CallArgument::Container(container) => {
-                    Argument::Container(self.prepare(container)?)
-                }
+                CallArgument::Container(container) => Argument::Container(self.prepare(container)?),
             });
         }
         let mut registers = Vec::with_capacity(arguments.len() + 1);
@@ -103,7 +101,10 @@ impl Builder<'_, '_> {
         let kind = self.constant(scalar_sort_kind(scalar));
         match self.operation_result(operation, vec![table, offset, kind], ty)? {
             Some(register) => Ok(register),
-            None => Err(LowerError::malformed(container.span, "a sum without a type")),
+            None => Err(LowerError::malformed(
+                container.span,
+                "a sum without a type",
+            )),
         }
     }
 }

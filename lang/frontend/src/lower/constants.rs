@@ -1,6 +1,6 @@
 //! Shapes of values and types of containers.
 
-use super::{Lowered, LowerError, MAX_KEY_WORDS, Unit};
+use super::{LowerError, Lowered, MAX_KEY_WORDS, Unit};
 use crate::source::Span;
 use crate::types::{Type, TypeId};
 use ytrace_values::constants::{
@@ -83,7 +83,14 @@ impl Unit<'_> {
                 let target = types.resolved(*target);
                 Shape::Pointer {
                     type_name,
-                    to_char: matches!(target, Type::Integer { size: 1, character: true, .. }),
+                    to_char: matches!(
+                        target,
+                        Type::Integer {
+                            size: 1,
+                            character: true,
+                            ..
+                        }
+                    ),
                     to_code: matches!(target, Type::Function { .. }),
                 }
             }
@@ -209,12 +216,7 @@ impl Unit<'_> {
     }
 
     /// Adds the words of a key type: one a scalar, records and fixed arrays part by part.
-    pub(crate) fn key_words(
-        &self,
-        ty: TypeId,
-        span: Span,
-        words: &mut Vec<Scalar>,
-    ) -> Lowered<()> {
+    pub(crate) fn key_words(&self, ty: TypeId, span: Span, words: &mut Vec<Scalar>) -> Lowered<()> {
         self.each_key_part(ty, span, &mut |part| {
             words.push(part.scalar);
         })

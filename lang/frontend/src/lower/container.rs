@@ -245,11 +245,7 @@ impl Builder<'_, '_> {
     }
 
     /// `_pop`, `_shift`: the place of the removed element.
-    pub(super) fn array_take(
-        &mut self,
-        front: bool,
-        container: &hir::Container,
-    ) -> Lowered<Place> {
+    pub(super) fn array_take(&mut self, front: bool, container: &hir::Container) -> Lowered<Place> {
         let operation = if front {
             Operation::ArrayShift
         } else {

@@ -1,7 +1,7 @@
 //! Short-circuit and conditional expressions, and branches on conditions.
 
-use super::builder::Builder;
 use super::Lowered;
+use super::builder::Builder;
 use crate::hir::{Expression, ExpressionKind};
 use crate::ir::{BlockId, Class, Comparison, InstructionKind, Register, Terminator};
 use crate::types::TypeId;

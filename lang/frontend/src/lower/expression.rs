@@ -42,11 +42,7 @@ impl Builder<'_, '_> {
     }
 
     /// Evaluates two scalars from left to right.
-    fn operands(
-        &mut self,
-        left: &Expression,
-        right: &Expression,
-    ) -> Lowered<(Register, Register)> {
+    fn operands(&mut self, left: &Expression, right: &Expression) -> Lowered<(Register, Register)> {
         let left = if harmless(right, 0) {
             self.operand(left)?
         } else {
@@ -478,9 +474,9 @@ impl Builder<'_, '_> {
     }
 
     fn is_local_register(&self, register: Register) -> bool {
-        self.homes.iter().any(
-            |home| matches!(home, super::builder::Home::Register(local) if *local == register),
-        )
+        self.homes
+            .iter()
+            .any(|home| matches!(home, super::builder::Home::Register(local) if *local == register))
     }
 
     pub(super) fn extend(&mut self, from: Register, ty: IntegerType) -> Register {

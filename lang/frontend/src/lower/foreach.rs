@@ -45,8 +45,7 @@ impl Builder<'_, '_> {
         if let Some(limit) = limit {
             self.operation(Operation::IteratorLimit, vec![iterator, limit], None);
         }
-        let (head, inside, again, leave) =
-            (self.block(), self.block(), self.block(), self.block());
+        let (head, inside, again, leave) = (self.block(), self.block(), self.block(), self.block());
         self.fall_into(head);
         let row = self.operate(Operation::IteratorNext, vec![iterator]);
         let condition = self.is_row(row);
@@ -129,17 +128,16 @@ impl Builder<'_, '_> {
         load: &mut dyn FnMut(&mut Self, Place) -> Lowered<()>,
     ) -> Lowered<()> {
         let Some(scalar) = self.unit.scalar_kind(by.ty) else {
-            return Err(LowerError::malformed(by.span, "a sort key that is no scalar"));
+            return Err(LowerError::malformed(
+                by.span,
+                "a sort key that is no scalar",
+            ));
         };
         self.each_row(iterator, &mut |builder, row| {
             load(builder, fixed(Base::Row { container, row }))?;
             let key = builder.scalar_word(by)?;
             let kind = builder.constant(scalar_sort_kind(scalar));
-            builder.operation(
-                Operation::IteratorSortKey,
-                vec![iterator, key, kind],
-                None,
-            );
+            builder.operation(Operation::IteratorSortKey, vec![iterator, key, kind], None);
             Ok(())
         })
     }
@@ -149,11 +147,7 @@ impl Builder<'_, '_> {
         self.each_row(iterator, &mut |builder, _| {
             let key = builder.operate(Operation::IteratorPosition, vec![iterator]);
             let kind = builder.constant(1);
-            builder.operation(
-                Operation::IteratorSortKey,
-                vec![iterator, key, kind],
-                None,
-            );
+            builder.operation(Operation::IteratorSortKey, vec![iterator, key, kind], None);
             Ok(())
         })
     }

@@ -80,7 +80,10 @@ impl Builder<'_, '_> {
             right: zero,
         });
         let bits = self.word();
-        self.emit(InstructionKind::FloatToBits { to: bits, from: sum });
+        self.emit(InstructionKind::FloatToBits {
+            to: bits,
+            from: sum,
+        });
         // All ones where the value is NaN, else 0.
         let nan = self.word();
         self.emit(InstructionKind::CompareFloats {

@@ -318,7 +318,9 @@ impl Unit<'_> {
         for (index, global) in program.globals.iter().enumerate() {
             if program.types.is_container(global.ty) {
                 let ty = builder.unit.container_type(global.ty, global.span)?;
-                let offset = builder.unit.global_offset(hir::GlobalId(index as u32), global.span)?;
+                let offset = builder
+                    .unit
+                    .global_offset(hir::GlobalId(index as u32), global.span)?;
                 builder.set_span(global.span);
                 builder.new_global_container(ty, offset);
             }

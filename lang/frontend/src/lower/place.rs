@@ -182,9 +182,7 @@ impl Builder<'_, '_> {
         if let ExpressionKind::Integer(index) = &index.kind
             && *index < count
         {
-            resolved.offset = resolved
-                .offset
-                .wrapping_add(index.wrapping_mul(stride));
+            resolved.offset = resolved.offset.wrapping_add(index.wrapping_mul(stride));
             return Ok(resolved);
         }
         let index = self.scalar(index)?;

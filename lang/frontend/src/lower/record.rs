@@ -111,14 +111,20 @@ impl Builder<'_, '_> {
                     None => self.memory_type(value.ty).size(),
                 };
                 if !inside(size) {
-                    return Err(LowerError::malformed(value.span, "a part outside its record"));
+                    return Err(LowerError::malformed(
+                        value.span,
+                        "a part outside its record",
+                    ));
                 }
                 let from = self.scalar(value)?;
                 self.store_to(Located::Memory(place), *bits, value.ty, from);
             } else {
                 let size = self.unit.size(value.ty, value.span)?;
                 if !inside(size) {
-                    return Err(LowerError::malformed(value.span, "a part outside its record"));
+                    return Err(LowerError::malformed(
+                        value.span,
+                        "a part outside its record",
+                    ));
                 }
                 self.record_into(value, place, size)?;
             }
@@ -189,7 +195,10 @@ impl Builder<'_, '_> {
         let place = self.record(value)?;
         match place.base {
             Base::Slot(slot) => Ok(self.slot_address(slot)),
-            _ => Err(LowerError::malformed(value.span, "a temporary outside of the frame")),
+            _ => Err(LowerError::malformed(
+                value.span,
+                "a temporary outside of the frame",
+            )),
         }
     }
 

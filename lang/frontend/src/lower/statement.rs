@@ -6,9 +6,7 @@ use super::builder::{Builder, Home, JumpTarget, ResultHome, fixed};
 use super::labels::ScopeKey;
 use super::{LowerError, Lowered};
 use crate::hir::{self, Expression, LabelId, LocalId, Statement, StatementKind};
-use crate::ir::{
-    Base, BlockId, Comparison, InstructionKind, MemoryType, Register, Terminator,
-};
+use crate::ir::{Base, BlockId, Comparison, InstructionKind, MemoryType, Register, Terminator};
 use ytrace_values::Operation;
 
 /// The most values of case ranges that become cases of their own.
@@ -59,7 +57,10 @@ impl Builder<'_, '_> {
             StatementKind::Goto(label) => self.goto(*label),
             StatementKind::Break => {
                 let Some(target) = self.targets.last() else {
-                    return Err(LowerError::malformed(self.here(), "`break` outside of a loop"));
+                    return Err(LowerError::malformed(
+                        self.here(),
+                        "`break` outside of a loop",
+                    ));
                 };
                 let (block, scopes) = (target.leave, target.scopes);
                 self.leave(block, scopes);
@@ -172,8 +173,7 @@ impl Builder<'_, '_> {
         step: Option<&Expression>,
         body: &[Statement],
     ) -> Lowered<()> {
-        let (head, inside, again, leave) =
-            (self.block(), self.block(), self.block(), self.block());
+        let (head, inside, again, leave) = (self.block(), self.block(), self.block(), self.block());
         if test_last {
             self.fall_into(inside);
         } else {

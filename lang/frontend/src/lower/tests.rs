@@ -336,7 +336,13 @@ fn a_loop_takes_a_step_an_iteration_and_one_for_its_function() {
     ];
     m.function(m.long, 0, &[m.long, m.long], body);
     let outcome = m.run();
-    assert_eq!(outcome, Outcome { result: Ok(45), steps: 11 });
+    assert_eq!(
+        outcome,
+        Outcome {
+            result: Ok(45),
+            steps: 11
+        }
+    );
 }
 
 #[test]
@@ -371,11 +377,21 @@ fn integers_wrap_and_division_by_zero_faults() {
 
     let mut m = Maker::new();
     let least = m.int(i64::MIN);
-    m.function(m.long, 0, &[], vec![give(m.arithmetic(A::Divide, least, m.int(-1)))]);
+    m.function(
+        m.long,
+        0,
+        &[],
+        vec![give(m.arithmetic(A::Divide, least, m.int(-1)))],
+    );
     assert_eq!(m.run().result, Ok(i64::MIN as u64));
 
     let mut m = Maker::new();
-    m.function(m.long, 0, &[], vec![give(m.arithmetic(A::Remainder, m.int(1), m.int(0)))]);
+    m.function(
+        m.long,
+        0,
+        &[],
+        vec![give(m.arithmetic(A::Remainder, m.int(1), m.int(0)))],
+    );
     assert_eq!(kind_of(&m.run()), Some(FaultKind::DivisionByZero));
 }
 
@@ -413,7 +429,10 @@ fn records_travel_by_value() {
             give(get(0, pair)),
         ],
     );
-    let call = m.make(E::Call(callee, vec![CallArgument::Value(get(0, pair))]), pair);
+    let call = m.make(
+        E::Call(callee, vec![CallArgument::Value(get(0, pair))]),
+        pair,
+    );
     let result = m.add(
         m.arithmetic(
             A::Multiply,
@@ -436,7 +455,14 @@ fn bit_fields_keep_their_neighbours_and_cut_their_values() {
     let mut m = Maker::new();
     // 3 bits unsigned at 0, 13 bits signed at 3 (over a byte boundary), 7 bits at 16.
     let fields = [Some((0, 3)), Some((3, 13)), Some((16, 7))];
-    let record = m.record(&[(m.int, 0, fields[0]), (m.int, 0, fields[1]), (m.int, 0, fields[2])], 4);
+    let record = m.record(
+        &[
+            (m.int, 0, fields[0]),
+            (m.int, 0, fields[1]),
+            (m.int, 0, fields[2]),
+        ],
+        4,
+    );
     let field = |m: &Maker, index: usize| member(local(0, record), 0, fields[index], m.int);
     let int = |m: &Maker, value: i64| m.make(E::Integer(value as u64), m.int);
     let body = vec![
@@ -465,7 +491,11 @@ fn bit_fields_keep_their_neighbours_and_cut_their_values() {
                                 Box::new(m.add(
                                     load(field(&m, 1)),
                                     m.add(
-                                        m.arithmetic(A::Multiply, load(field(&m, 0)), int(&m, 1000)),
+                                        m.arithmetic(
+                                            A::Multiply,
+                                            load(field(&m, 0)),
+                                            int(&m, 1000),
+                                        ),
                                         load(field(&m, 2)),
                                     ),
                                 )),
@@ -576,7 +606,14 @@ fn an_absent_row_of_containers_is_empty_until_it_is_written() {
 fn struct_keys_compare_by_field_and_come_back_in_loops() {
     let mut m = Maker::new();
     // A record with padding between its members and a float.
-    let key = m.record(&[(m.unsigned_char, 0, None), (m.float, 4, None), (m.long, 8, None)], 16);
+    let key = m.record(
+        &[
+            (m.unsigned_char, 0, None),
+            (m.float, 4, None),
+            (m.long, 8, None),
+        ],
+        16,
+    );
     let ty = m.table(&[key], m.long);
     let table = m.global(ty);
     let make_key = |m: &Maker, float: f64| {
@@ -603,7 +640,10 @@ fn struct_keys_compare_by_field_and_come_back_in_loops() {
         descending: false,
         limit: None,
         body: vec![
-            add_to(local(2, m.long), load(member(local(0, key), 8, None, m.long))),
+            add_to(
+                local(2, m.long),
+                load(member(local(0, key), 8, None, m.long)),
+            ),
             add_to(local(2, m.long), get(1, m.long)),
             add_to(
                 local(2, m.long),
@@ -674,11 +714,19 @@ fn a_loop_can_be_sorted_and_limited() {
 fn a_caught_fault_keeps_locals_and_goes_on() {
     let mut m = Maker::new();
     let fault = m.record(
-        &[(m.str, 0, None), (m.pointer, 8, None), (m.str, 16, None), (m.str, 24, None)],
+        &[
+            (m.str, 0, None),
+            (m.pointer, 8, None),
+            (m.str, 16, None),
+            (m.str, 24, None),
+        ],
         32,
     );
     // The fault happens in a callee.
-    let target = place(PlaceKind::Target(Box::new(m.make(E::Integer(0xdead_0000), m.pointer))), m.long);
+    let target = place(
+        PlaceKind::Target(Box::new(m.make(E::Integer(0xdead_0000), m.pointer))),
+        m.long,
+    );
     let callee = m.function(m.long, 0, &[], vec![give(load(target))]);
     let call = m.make(E::Call(callee, Vec::new()), m.long);
     let body = vec![
@@ -782,7 +830,11 @@ fn local_containers_are_freed_on_every_way_out() {
         m.function(m.long, 0, &[m.long, array], body);
         let (outcome, store) = m.run_with(1000, 1 << 16);
         assert_eq!(outcome.result, Ok(0));
-        assert!(store.memory_used() < 2000, "way {how}: {}", store.memory_used());
+        assert!(
+            store.memory_used() < 2000,
+            "way {how}: {}",
+            store.memory_used()
+        );
     }
 }
 
@@ -883,12 +935,19 @@ fn loads_from_the_target_cross_pages_and_extend() {
     m.function(m.int, 0, &[], body);
     let outcome = m.run();
     let fault = outcome.result.expect_err("a fault").fault;
-    assert_eq!((fault.kind, fault.address), (FaultKind::Unmapped, Some(0x1100)));
+    assert_eq!(
+        (fault.kind, fault.address),
+        (FaultKind::Unmapped, Some(0x1100))
+    );
 }
 
 #[test]
 fn floats_out_of_range_fault() {
-    for (value, good) in [(2_147_483_647.5, true), (2_147_483_648.0, false), (f64::NAN, false)] {
+    for (value, good) in [
+        (2_147_483_647.5, true),
+        (2_147_483_648.0, false),
+        (f64::NAN, false),
+    ] {
         let mut m = Maker::new();
         let float = m.make(E::Float(value), m.double);
         let body = vec![give(m.make(
@@ -909,5 +968,8 @@ fn deep_nesting_is_refused_and_not_a_crash() {
         sum = m.add(sum, m.int(1));
     }
     m.function(m.long, 0, &[], vec![give(sum)]);
-    assert!(matches!(lower(&m.program()), Err(LowerError::TooDeep { .. })));
+    assert!(matches!(
+        lower(&m.program()),
+        Err(LowerError::TooDeep { .. })
+    ));
 }

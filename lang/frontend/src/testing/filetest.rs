@@ -1,1 +1,615 @@
-//! Filetests.
+//! Filetests: small probe files whose expected output stands in comments.
+//!
+//! The first line names the phase, directives follow, then the program, then what it gives:
+//!
+//! ```text
+//! // test run
+//! //! memory 0x1000 u32 1 2 3 "text\0"
+//! _probe _oneshot { printf("%d\n", *(int *)0x1004); }
+//! //> 2
+//! ```
+//!
+//! Phases: `parse` (the syntax tree), `type` (globals and functions with their types), `ir` (the
+//! lowered program as text), `run` (what its probes print, warn and check), and `parse-error`,
+//! `type-error`, `run-error` (the diagnostics, or the fault that ends a probe).
+//!
+//! Directives:
+//! - `//! memory ADDRESS ITEMS…`: bytes of the target. Items are strings in quotes (`\n`, `\0`,
+//!   `\\`, `\"`, `\xNN`) and numbers of the type named last (`u8 u16 u32 u64 f32 f64`; `u8` at
+//!   first), little-endian.
+//! - `//! target`: names are resolved in the double of the checker's tests.
+//! - `//! arguments WORDS…`: the words after `--`.
+//! - `//! steps N`, `//! stack N`, `//! tracer-memory N`, `//! output N`, `//! string N`: budgets.
+//! - `//! show steps`: the number of steps of each probe is part of the output.
+//! - `//! file NAME`: the lines `//| …` that follow are a file that `#include` finds.
+//!
+//! This module reads no files: who calls it brings the text. [`Filetest::transcript`] takes any
+//! executor, so that another one can be held against the interpreter.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use super::world::{RecordingHost, SparseMemory};
+use crate::check;
+use crate::compile::LayoutChoices;
+use crate::diagnostics::{Diagnostic, Severity};
+use crate::execute::{Budget, Executor, Outcome};
+use crate::hir::ProbePoint;
+use crate::interpret::Interpreter;
+use crate::source::{LoadError, Loader, SourceFile, SourceMap};
+use crate::{dump, hir, ir, lower, parse, verify};
+use ytrace_values::{FaultKind, Limits, Machine, Store};
+
+/// What a filetest looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Phase {
+    Parse,
+    ParseError,
+    Type,
+    TypeError,
+    Ir,
+    Run,
+    RunError,
+}
+
+/// A filetest that was read.
+#[derive(Clone, Debug)]
+pub struct Filetest {
+    /// What it looks at.
+    pub phase: Phase,
+    /// The lines of `//> `.
+    pub expected: String,
+    /// The text without those lines.
+    program: String,
+    directives: Directives,
+}
+
+#[derive(Clone, Debug)]
+struct Directives {
+    memory: Vec<(u64, Vec<u8>)>,
+    target: bool,
+    arguments: Vec<String>,
+    steps: u64,
+    stack: u64,
+    limits: Limits,
+    show_steps: bool,
+    files: Vec<(String, String)>,
+}
+
+impl Default for Directives {
+    fn default() -> Self {
+        Self {
+            memory: Vec::new(),
+            target: false,
+            arguments: Vec::new(),
+            steps: 10_000_000,
+            stack: 1 << 20,
+            limits: Limits {
+                memory: 1 << 26,
+                output: 1 << 20,
+                string: 1 << 12,
+            },
+            show_steps: false,
+            files: Vec::new(),
+        }
+    }
+}
+
+/// Everything that a run did. Two executors must agree on all of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transcript {
+    /// What ran, how it ended, and in how many steps.
+    pub outcomes: Vec<(String, Outcome)>,
+    /// What was printed.
+    pub output: Vec<u8>,
+    /// Warnings.
+    pub warnings: Vec<String>,
+    /// Cross-checks.
+    pub checks: Vec<(String, i64, i64)>,
+    /// The bytes of the globals at the end.
+    pub globals: Vec<u8>,
+    /// Tracer memory in use at the end.
+    pub memory_used: u64,
+}
+
+/// Makes an executor of a program.
+pub type MakeExecutor<'a> =
+    &'a mut dyn FnMut(Arc<ir::Program>) -> Result<Box<dyn Executor>, String>;
+
+impl Filetest {
+    /// Reads a filetest. The error says what is wrong with its form.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let mut lines = text.lines();
+        let phase = lines
+            .next()
+            .and_then(|line| line.strip_prefix("// test "))
+            .ok_or("the first line is not `// test PHASE`")?;
+        let phase = match phase.trim() {
+            "parse" => Phase::Parse,
+            "parse-error" => Phase::ParseError,
+            "type" => Phase::Type,
+            "type-error" => Phase::TypeError,
+            "ir" => Phase::Ir,
+            "run" => Phase::Run,
+            "run-error" => Phase::RunError,
+            other => return Err(format!("no phase `{other}`")),
+        };
+        let mut directives = Directives::default();
+        let mut expected = String::new();
+        let mut program = format!("{}\n", text.lines().next().unwrap_or_default());
+        for line in lines {
+            if let Some(line) = line.strip_prefix("//>") {
+                expected.push_str(line.strip_prefix(' ').unwrap_or(line));
+                expected.push('\n');
+                continue;
+            }
+            if let Some(line) = line.strip_prefix("//! ") {
+                directives.directive(line)?;
+            } else if let Some(line) = line.strip_prefix("//|") {
+                let Some((_, file)) = directives.files.last_mut() else {
+                    return Err("a line `//|` before any `//! file`".to_owned());
+                };
+                file.push_str(line.strip_prefix(' ').unwrap_or(line));
+                file.push('\n');
+            }
+            program.push_str(line);
+            program.push('\n');
+        }
+        Ok(Self {
+            phase,
+            expected,
+            program,
+            directives,
+        })
+    }
+
+    /// The text with other expectations.
+    pub fn blessed(&self, actual: &str) -> String {
+        let mut text = self.program.trim_end().to_owned();
+        text.push('\n');
+        for line in actual.lines() {
+            text.push_str("//>");
+            if !line.is_empty() {
+                text.push(' ');
+                text.push_str(line);
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    /// What the program gives in its phase, by the interpreter.
+    pub fn evaluate(&self, name: &str) -> Result<String, String> {
+        let parsed = self.parse(name);
+        if self.phase == Phase::ParseError {
+            return if parsed.has_errors() {
+                Ok(diagnostics(&parsed.diagnostics, &parsed.sources))
+            } else {
+                Err("it should not parse, but does".to_owned())
+            };
+        }
+        if parsed.has_errors() {
+            return Err(diagnostics(&parsed.diagnostics, &parsed.sources));
+        }
+        if self.phase == Phase::Parse {
+            return Ok(tree(&parsed.unit));
+        }
+        let checked = self.check(&parsed)?;
+        let complete = checked.is_complete();
+        let mut text = diagnostics(&checked.diagnostics, &parsed.sources);
+        for (span, message) in &checked.unresolved {
+            let place = place(&parsed.sources, *span);
+            let _ = writeln!(text, "unresolved {place}: {message}");
+        }
+        if self.phase == Phase::TypeError {
+            if !complete {
+                return Ok(text);
+            }
+            // Some rules are known to the lowering alone.
+            return match lower::lower(&checked.program) {
+                Err(error) => {
+                    let place = place(&parsed.sources, error.span());
+                    Ok(format!("{text}error {place}: {error}\n"))
+                }
+                Ok(_) => Err("it should not check, but does".to_owned()),
+            };
+        }
+        if !complete {
+            return Err(text);
+        }
+        if self.phase == Phase::Type {
+            text.push_str(&declarations(&checked.program));
+            return Ok(text);
+        }
+        let program = Arc::new(lowered(&checked.program, &parsed.sources)?);
+        if self.phase == Phase::Ir {
+            text.push_str(&dump::program(&program));
+            return Ok(text);
+        }
+        let executor = Interpreter::new(Arc::clone(&program));
+        let transcript = self.execute(&checked.program, &program, Box::new(executor));
+        let failed = transcript.outcomes.iter().any(|(_, outcome)| fails(outcome));
+        if failed != (self.phase == Phase::RunError) {
+            return Err(self.show(&transcript, &program));
+        }
+        text.push_str(&self.show(&transcript, &program));
+        Ok(text)
+    }
+
+    /// What an executor does with the program; `None` for phases that run nothing.
+    pub fn transcript(
+        &self,
+        name: &str,
+        make: MakeExecutor<'_>,
+    ) -> Result<Option<Transcript>, String> {
+        if !matches!(self.phase, Phase::Run | Phase::RunError) {
+            return Ok(None);
+        }
+        let parsed = self.parse(name);
+        if parsed.has_errors() {
+            return Err(diagnostics(&parsed.diagnostics, &parsed.sources));
+        }
+        let checked = self.check(&parsed)?;
+        if !checked.is_complete() {
+            return Err(diagnostics(&checked.diagnostics, &parsed.sources));
+        }
+        let program = Arc::new(lowered(&checked.program, &parsed.sources)?);
+        let executor = make(Arc::clone(&program))?;
+        Ok(Some(self.execute(&checked.program, &program, executor)))
+    }
+
+    /// What the interpreter does with the program; `None` for phases that run nothing.
+    pub fn interpreted(&self, name: &str) -> Result<Option<Transcript>, String> {
+        self.transcript(name, &mut |program| Ok(Box::new(Interpreter::new(program))))
+    }
+
+    fn parse(&self, name: &str) -> parse::Parsed {
+        let main = SourceFile {
+            name: name.to_owned(),
+            text: Arc::from(self.program.as_str()),
+            library: false,
+        };
+        let mut loader = Files(&self.directives.files);
+        let mut double = self.target();
+        parse::parse(
+            main,
+            &mut loader,
+            double.as_mut().map(|double| double as &mut dyn crate::target::Target),
+            &LayoutChoices::new(),
+            &[],
+        )
+    }
+
+    fn check(&self, parsed: &parse::Parsed) -> Result<check::Checked, String> {
+        let mut double = self.target();
+        check::check(
+            check::Input {
+                unit: &parsed.unit,
+                sources: &parsed.sources,
+                arguments: &self.directives.arguments,
+            },
+            double.as_mut().map(|double| double as &mut dyn crate::target::Target),
+        )
+        .map_err(|error| format!("{error:?}"))
+    }
+
+    fn target(&self) -> Option<check::testing::TestTarget> {
+        self.directives.target.then(check::testing::TestTarget::sample)
+    }
+
+    /// Runs the initializers, then every probe once: `_begin`, oneshots and timers, `_end`.
+    fn execute(
+        &self,
+        typed: &hir::Program,
+        program: &ir::Program,
+        mut executor: Box<dyn Executor>,
+    ) -> Transcript {
+        let directives = &self.directives;
+        let mut store = Store::new(Arc::clone(&program.constants), directives.limits);
+        let mut memory = SparseMemory::default();
+        for (address, bytes) in &directives.memory {
+            memory.write(*address, bytes);
+        }
+        let mut host = RecordingHost::default();
+        let budget = Budget {
+            steps: directives.steps,
+            stack: directives.stack,
+            deadline: None,
+            interrupt: None,
+        };
+        let mut outcomes: Vec<(String, Outcome)> = Vec::new();
+        let mut machine = Machine {
+            store: &mut store,
+            memory: &mut memory,
+            host: &mut host,
+        };
+        let mut run = |name: &str, function, outcomes: &mut Vec<(String, Outcome)>| {
+            let outcome = executor.run(function, &mut machine, budget);
+            let kind = outcome.result.as_ref().err().map(|fault| fault.fault.kind);
+            outcomes.push((name.to_owned(), outcome));
+            kind
+        };
+        let mut ended = run("initialize", program.initialize, &mut outcomes).is_some();
+        for group in 0..3 {
+            for (probe, function) in typed.probes.iter().zip(&program.probes) {
+                let (its_group, name) = match &probe.point {
+                    ProbePoint::Begin => (0, "_begin"),
+                    ProbePoint::End => (2, "_end"),
+                    ProbePoint::Oneshot => (1, "_oneshot"),
+                    ProbePoint::Timer(_) => (1, "_timer"),
+                };
+                if its_group != group || (ended && group != 2) {
+                    continue;
+                }
+                match run(name, *function, &mut outcomes) {
+                    Some(FaultKind::Exit | FaultKind::Error) => ended = true,
+                    _ => {}
+                }
+            }
+        }
+        Transcript {
+            outcomes,
+            output: host.output,
+            warnings: host.warnings,
+            checks: host.checks,
+            globals: store.globals.clone(),
+            memory_used: store.memory_used(),
+        }
+    }
+
+    fn show(&self, transcript: &Transcript, program: &ir::Program) -> String {
+        let mut text = String::from_utf8_lossy(&transcript.output).into_owned();
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push_str("⏎\n");
+        }
+        for warning in &transcript.warnings {
+            let _ = writeln!(text, "warning: {warning}");
+        }
+        for (name, left, right) in &transcript.checks {
+            let _ = writeln!(text, "check {name}: {left} {right}");
+        }
+        for (name, outcome) in &transcript.outcomes {
+            if let Err(fault) = &outcome.result {
+                let location = |span| {
+                    let location = program.location(span);
+                    // Without the name of the file, which is that of the test.
+                    location.split_once(':').map_or(location.clone(), |(_, place)| place.to_owned())
+                };
+                let _ = write!(text, "{name} ended: {} at {}", fault.fault, location(fault.span));
+                for (function, span) in fault.chain.iter().skip(1).take(4) {
+                    let name = program
+                        .functions
+                        .get(function.0 as usize)
+                        .map_or("?", |function| function.name.as_str());
+                    let _ = write!(text, ", from {name} at {}", location(*span));
+                }
+                text.push('\n');
+            }
+            if self.directives.show_steps {
+                let _ = writeln!(text, "{name}: {} steps", outcome.steps);
+            }
+        }
+        text
+    }
+}
+
+/// Whether a run ended in a way that a `run` test does not expect.
+fn fails(outcome: &Outcome) -> bool {
+    match &outcome.result {
+        Ok(_) => false,
+        Err(fault) => !matches!(fault.fault.kind, FaultKind::Next | FaultKind::Exit),
+    }
+}
+
+fn lowered(typed: &hir::Program, sources: &SourceMap) -> Result<ir::Program, String> {
+    let mut program = lower::lower(typed)
+        .map_err(|error| format!("error {}: {error}", place(sources, error.span())))?;
+    verify::verify(&program).map_err(|error| error.to_string())?;
+    program.sources = Arc::new(sources.clone());
+    Ok(program)
+}
+
+/// Globals, then functions with their locals.
+fn declarations(program: &hir::Program) -> String {
+    let mut text = String::new();
+    let types = &program.types;
+    for global in &program.globals {
+        let _ = writeln!(text, "{}: {}", global.name, types.name_of(global.ty));
+    }
+    for function in &program.functions {
+        let locals: Vec<String> = function
+            .locals
+            .iter()
+            .map(|local| format!("{}: {}", local.name, types.name_of(local.ty)))
+            .collect();
+        let (parameters, locals) = locals.split_at(locals.len().min(function.parameters as usize));
+        let _ = write!(
+            text,
+            "{}({}) -> {}",
+            function.name,
+            parameters.join(", "),
+            types.name_of(function.result)
+        );
+        if !locals.is_empty() {
+            let _ = write!(text, " {{ {} }}", locals.join(", "));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// One line an item: its debug form without the spans.
+fn tree(unit: &crate::ast::Unit) -> String {
+    let mut text = String::new();
+    for item in &unit.items {
+        let debug = format!("{:?}", item.kind);
+        let mut rest = debug.as_str();
+        while let Some(start) = rest.find("Span { file") {
+            // Two levels of braces: the span, and the id of the file in parentheses.
+            let (before, span) = rest.split_at(start);
+            let before = before.trim_end_matches("span: ").trim_end_matches(", ");
+            text.push_str(before);
+            rest = span.find('}').and_then(|end| span.get(end + 1..)).unwrap_or_default();
+        }
+        text.push_str(rest);
+        text.push('\n');
+    }
+    text
+}
+
+/// One line a diagnostic: place, message, label, help.
+fn diagnostics(list: &[Diagnostic], sources: &SourceMap) -> String {
+    let mut text = String::new();
+    for diagnostic in list {
+        let kind = match diagnostic.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let (span, label) = &diagnostic.primary;
+        let _ = write!(text, "{kind} {}: {}", place(sources, *span), diagnostic.message);
+        if !label.is_empty() {
+            let _ = write!(text, " [{label}]");
+        }
+        for (span, label) in &diagnostic.secondary {
+            let _ = write!(text, " [{}: {label}]", place(sources, *span));
+        }
+        if let Some(help) = &diagnostic.help {
+            let _ = write!(text, " (help: {help})");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Line and column, with the name of the file unless it is the main one.
+fn place(sources: &SourceMap, span: crate::source::Span) -> String {
+    let location = sources.location(span);
+    if span.file.0 > 0 {
+        return location;
+    }
+    match location.split_once(':') {
+        Some((_, place)) => place.to_owned(),
+        None => location,
+    }
+}
+
+struct Files<'a>(&'a [(String, String)]);
+
+impl Loader for Files<'_> {
+    fn load(&mut self, name: &str, _quoted: bool, _from: &str) -> Result<SourceFile, LoadError> {
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(name, text)| SourceFile {
+                name: name.clone(),
+                text: Arc::from(text.as_str()),
+                library: false,
+            })
+            .ok_or_else(|| LoadError::NotFound {
+                name: name.to_owned(),
+                tried: vec!["the filetest".to_owned()],
+            })
+    }
+}
+
+impl Directives {
+    fn directive(&mut self, line: &str) -> Result<(), String> {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let rest = rest.trim();
+        let number = || number(rest).ok_or_else(|| format!("`{word}` without a number"));
+        match word {
+            "memory" => {
+                let (address, items) = rest.split_once(' ').unwrap_or((rest, ""));
+                let address = self::number(address)
+                    .ok_or_else(|| format!("`{address}` is no address"))?;
+                self.memory.push((address, items_of(items)?));
+            }
+            "target" => self.target = true,
+            "arguments" => {
+                self.arguments = rest.split_whitespace().map(str::to_owned).collect();
+            }
+            "steps" => self.steps = number()?,
+            "stack" => self.stack = number()?,
+            "tracer-memory" => self.limits.memory = number()?,
+            "output" => self.limits.output = number()?,
+            "string" => self.limits.string = number()?,
+            "show" if rest == "steps" => self.show_steps = true,
+            "file" => self.files.push((rest.to_owned(), String::new())),
+            _ => return Err(format!("no directive `{line}`")),
+        }
+        Ok(())
+    }
+}
+
+/// A number, decimal or hexadecimal, perhaps negative.
+fn number(text: &str) -> Option<u64> {
+    if let Some(digits) = text.strip_prefix("0x") {
+        return u64::from_str_radix(digits, 16).ok();
+    }
+    match text.strip_prefix('-') {
+        Some(digits) => digits.parse::<u64>().ok().map(u64::wrapping_neg),
+        None => text.parse().ok(),
+    }
+}
+
+/// The bytes of a `memory` directive.
+fn items_of(mut text: &str) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let mut ty = "u8";
+    loop {
+        text = text.trim_start();
+        if text.is_empty() {
+            return Ok(bytes);
+        }
+        if let Some(rest) = text.strip_prefix('"') {
+            text = string_item(rest, &mut bytes)?;
+            continue;
+        }
+        let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+        text = rest;
+        if matches!(word, "u8" | "u16" | "u32" | "u64" | "f32" | "f64") {
+            ty = word;
+            continue;
+        }
+        let bad = || format!("`{word}` is no {ty}");
+        let value = match ty {
+            "f32" => u64::from(word.parse::<f32>().map_err(|_| bad())?.to_bits()),
+            "f64" => word.parse::<f64>().map_err(|_| bad())?.to_bits(),
+            _ => number(word).ok_or_else(bad)?,
+        };
+        let size = match ty {
+            "u8" => 1,
+            "u16" => 2,
+            "u32" | "f32" => 4,
+            _ => 8,
+        };
+        bytes.extend(value.to_le_bytes().into_iter().take(size));
+    }
+}
+
+/// Reads a string up to its closing quote; gives what follows.
+fn string_item<'t>(text: &'t str, bytes: &mut Vec<u8>) -> Result<&'t str, String> {
+    let mut characters = text.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '"' => return Ok(text.get(at + 1..).unwrap_or_default()),
+            '\\' => match characters.next() {
+                Some((_, 'n')) => bytes.push(b'\n'),
+                Some((_, '0')) => bytes.push(0),
+                Some((at, 'x')) => {
+                    let digits = text.get(at + 1..at + 3).unwrap_or_default();
+                    let byte = u8::from_str_radix(digits, 16)
+                        .map_err(|_| format!("`\\x{digits}` in a string"))?;
+                    bytes.push(byte);
+                    characters.next();
+                    characters.next();
+                }
+                Some((_, other)) => bytes.extend(other.to_string().as_bytes()),
+                None => break,
+            },
+            other => bytes.extend(other.to_string().as_bytes()),
+        }
+    }
+    Err("a string without an end".to_owned())
+}

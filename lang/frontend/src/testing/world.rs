@@ -106,8 +106,10 @@ impl Host for RecordingHost {
         match name {
             "rip" => Ok(0x40_0010),
             "rsp" => Ok(0x7fff_0000 + tid),
-            _ => Err(Fault::new(FaultKind::NotAvailable)
-                .with_message(format!("no register `{name}`"))),
+            _ => {
+                Err(Fault::new(FaultKind::NotAvailable)
+                    .with_message(format!("no register `{name}`")))
+            }
         }
     }
 
