@@ -195,37 +195,14 @@ impl Sections {
     }
 }
 
-/// The DWARF of a module, with a cache of the units that were looked into.
-#[derive(Debug)]
-pub(crate) struct DebugData {
+/// The files that hold the DWARF of a module.
+#[derive(Debug, Clone)]
+pub(crate) struct Files {
     pub main: Arc<ElfImage>,
     pub sup: Option<Arc<ElfImage>>,
-    pub sections: Sections,
-    pub dwarf: Dwarf,
-    units: Mutex<HashMap<(EntrySection, u64), Arc<Unit>>>,
 }
 
-impl DebugData {
-    pub fn load(main: Arc<ElfImage>, sup: Option<Arc<ElfImage>>) -> Result<Self> {
-        let sections = Sections::load(&main, sup.as_deref(), false)?;
-        let dwarf = sections.shared();
-        Ok(DebugData {
-            main,
-            sup,
-            sections,
-            dwarf,
-            units: Mutex::default(),
-        })
-    }
-
-    /// The sections that hold `section`'s units and strings.
-    pub fn dwarf_of(&self, section: EntrySection) -> &Dwarf {
-        match section {
-            EntrySection::Supplementary => self.dwarf.sup().unwrap_or(&self.dwarf),
-            _ => &self.dwarf,
-        }
-    }
-
+impl Files {
     fn image_of(&self, section: EntrySection) -> &ElfImage {
         match (section, &self.sup) {
             (EntrySection::Supplementary, Some(sup)) => sup,
@@ -251,6 +228,36 @@ impl DebugData {
             reason: reason.into(),
         }
     }
+}
+
+/// The DWARF of a module, with a cache of the units that were looked into.
+#[derive(Debug)]
+pub(crate) struct DebugData {
+    pub files: Files,
+    pub sections: Sections,
+    pub dwarf: Dwarf,
+    units: Mutex<HashMap<(EntrySection, u64), Arc<Unit>>>,
+}
+
+impl DebugData {
+    pub fn load(files: Files) -> Result<Self> {
+        let sections = Sections::load(&files.main, files.sup.as_deref(), false)?;
+        let dwarf = sections.shared();
+        Ok(DebugData {
+            files,
+            sections,
+            dwarf,
+            units: Mutex::default(),
+        })
+    }
+
+    /// The sections that hold `section`'s units and strings.
+    pub fn dwarf_of(&self, section: EntrySection) -> &Dwarf {
+        match section {
+            EntrySection::Supplementary => self.dwarf.sup().unwrap_or(&self.dwarf),
+            _ => &self.dwarf,
+        }
+    }
 
     /// The unit whose header is at `start`.
     pub fn unit(&self, section: EntrySection, start: u64) -> Result<Arc<Unit>> {
@@ -258,7 +265,7 @@ impl DebugData {
         if let Some(unit) = units.get(&(section, start)) {
             return Ok(Arc::clone(unit));
         }
-        let fail = |e| self.dwarf_error(section, start, e);
+        let fail = |e| self.files.dwarf_error(section, start, e);
         let dwarf = self.dwarf_of(section);
         let header = unit_header(dwarf, section, start).map_err(fail)?;
         let unit = Arc::new(unit_without_lines(dwarf, header).map_err(fail)?);
@@ -289,7 +296,8 @@ impl DebugData {
     ) -> Result<()> {
         let start = unit.header.offset().0 as u64;
         let fail = |at: UnitOffset<usize>, e| {
-            self.dwarf_error(section, start.saturating_add(at.0 as u64), e)
+            self.files
+                .dwarf_error(section, start.saturating_add(at.0 as u64), e)
         };
         let mut raw = unit
             .entries_raw(Some(offset))

@@ -38,20 +38,20 @@ impl Debug {
     /// Reads the entry at `at`.
     pub(crate) fn entry(&self, at: TypeRef) -> Result<Located> {
         let index = self.index()?;
-        let bad = || self.data.malformed(at, "no unit holds this entry");
+        let bad = || self.files.malformed(at, "no unit holds this entry");
         let section = at.section().ok_or_else(bad)?;
         let unit = index
             .unit_holding(section, at.offset())
             .and_then(|number| index.unit(number))
             .ok_or_else(bad)?;
-        let unit = self.data.unit(section, unit.start)?;
+        let unit = self.data()?.unit(section, unit.start)?;
         let offset = usize::try_from(at.offset())
             .ok()
             .and_then(|o| gimli::UnitSectionOffset(o).to_unit_offset(&unit.header))
             .ok_or_else(bad)?;
         let entry = unit
             .entry(offset)
-            .map_err(|e| self.data.dwarf_error(section, at.offset(), e))?;
+            .map_err(|e| self.files.dwarf_error(section, at.offset(), e))?;
         Ok(Located {
             at,
             section,
@@ -78,14 +78,14 @@ impl Debug {
             Some(Reference::Entry(at)) => Ok(at),
             Some(Reference::Signature(signature)) => {
                 self.index()?.signature(signature).ok_or_else(|| {
-                    self.data.malformed(
+                    self.files.malformed(
                         from.at,
                         format!("no type unit has the signature {signature:#x}"),
                     )
                 })
             }
             None => Err(self
-                .data
+                .files
                 .malformed(from.at, "a reference in an unknown form")),
         }
     }
@@ -99,7 +99,7 @@ impl Debug {
 
     pub(crate) fn name_of(&self, from: &Located) -> Option<String> {
         let value = from.entry.attr_value(gimli::DW_AT_name)?;
-        self.data.string(from.section, &from.unit, value)
+        self.data().ok()?.string(from.section, &from.unit, value)
     }
 
     fn number(&self, from: &Located, attribute: gimli::DwAt) -> Option<u64> {
@@ -147,7 +147,9 @@ impl Debug {
                 return Ok(Some(here));
             }
         }
-        Err(self.data.malformed(at, "a chain of qualifiers without end"))
+        Err(self
+            .files
+            .malformed(at, "a chain of qualifiers without end"))
     }
 
     /// The definition that belongs to a declaration by its name, where the module has just one.
@@ -214,7 +216,7 @@ impl Debug {
 
     fn array(&self, here: &Located) -> Result<TypeDesc> {
         let mut counts: Vec<Option<u64>> = Vec::new();
-        self.data
+        self.data()?
             .children(here.section, &here.unit, here.offset, |child| {
                 match child.tag() {
                     gimli::DW_TAG_subrange_type | gimli::DW_TAG_generic_subrange => {
@@ -228,14 +230,14 @@ impl Debug {
             })?;
         if counts.len() > MAX_DIMENSIONS {
             return Err(self
-                .data
+                .files
                 .malformed(here.at, "an array of too many dimensions"));
         }
         let taken = here.at.dimension();
         let count = counts.get(taken).copied().flatten();
         let element = if taken + 1 < counts.len() {
             here.at.with_dimension(taken + 1).ok_or_else(|| {
-                self.data
+                self.files
                     .malformed(here.at, "an array of too many dimensions")
             })?
         } else {
@@ -248,7 +250,7 @@ impl Debug {
         let mut fields = Vec::new();
         let mut omitted = 0;
         let mut names = 0;
-        self.data
+        self.data()?
             .children(here.section, &here.unit, here.offset, |child| {
                 let is_base = child.tag() == gimli::DW_TAG_inheritance;
                 // Static members of C++ classes are declared as members too (DWARF 4).
@@ -259,7 +261,9 @@ impl Debug {
                     return Ok(true);
                 }
                 if fields.len() >= MAX_FIELDS || names > MAX_NAMES {
-                    return Err(self.data.malformed(here.at, "a type with too many members"));
+                    return Err(self
+                        .files
+                        .malformed(here.at, "a type with too many members"));
                 }
                 match self.field(here, child, is_base)? {
                     Some(field) => {
@@ -295,7 +299,11 @@ impl Debug {
         };
         let name = child
             .attr_value(gimli::DW_AT_name)
-            .and_then(|value| self.data.string(parent.section, &parent.unit, value))
+            .and_then(|value| {
+                self.data()
+                    .ok()?
+                    .string(parent.section, &parent.unit, value)
+            })
             .filter(|name| !is_base && !name.is_empty());
         let bit_size = number(gimli::DW_AT_bit_size).filter(|_| !is_base);
         let (offset, bitfield) = match bit_size {
@@ -327,7 +335,7 @@ impl Debug {
         // The declared type's size; a member whose type cannot be sized is addressed by bytes.
         let declared = self.scalar_of(ty).ok().flatten().map(|(size, _)| size);
         let declared = declared.filter(|size| (1..=16).contains(size));
-        let little = self.data.main.endian == object::Endianness::Little;
+        let little = self.files.main.endian == object::Endianness::Little;
         let from_start = if let Some(bits) = number(gimli::DW_AT_data_bit_offset) {
             location.unwrap_or(0).saturating_mul(8).saturating_add(bits)
         } else if let Some(value) = child.attr_value(gimli::DW_AT_bit_offset) {
@@ -370,19 +378,19 @@ impl Debug {
         };
         let mut constants: Vec<(String, AttributeValue<dwarf::Reader>)> = Vec::new();
         let mut names = 0;
-        self.data
+        self.data()?
             .children(here.section, &here.unit, here.offset, |child| {
                 if child.tag() != gimli::DW_TAG_enumerator {
                     return Ok(true);
                 }
                 if constants.len() >= MAX_ENUMERATORS || names > MAX_NAMES {
                     return Err(self
-                        .data
+                        .files
                         .malformed(here.at, "an enumeration with too many constants"));
                 }
                 let name = child
                     .attr_value(gimli::DW_AT_name)
-                    .and_then(|value| self.data.string(here.section, &here.unit, value));
+                    .and_then(|value| self.data().ok()?.string(here.section, &here.unit, value));
                 if let (Some(name), Some(value)) =
                     (name, child.attr_value(gimli::DW_AT_const_value))
                 {
@@ -449,7 +457,7 @@ impl Debug {
     pub(crate) fn parameters(&self, here: &Located) -> Result<(Vec<Named>, bool)> {
         let mut raw = Vec::new();
         let mut variadic = false;
-        self.data
+        self.data()?
             .children(here.section, &here.unit, here.offset, |child| {
                 match child.tag() {
                     gimli::DW_TAG_formal_parameter => raw.push(child.clone()),
@@ -460,7 +468,7 @@ impl Debug {
             })?;
         if raw.len() > MAX_PARAMETERS {
             return Err(self
-                .data
+                .files
                 .malformed(here.at, "a function with too many parameters"));
         }
         let mut parameters = Vec::with_capacity(raw.len());
@@ -506,7 +514,7 @@ impl Debug {
                     };
                     factor = factor
                         .checked_mul(count)
-                        .ok_or_else(|| self.data.malformed(at, "an array larger than memory"))?;
+                        .ok_or_else(|| self.files.malformed(at, "an array larger than memory"))?;
                     at = element;
                     continue;
                 }
@@ -533,11 +541,11 @@ impl Debug {
                 None => Ok(None),
                 Some(size) => match size.checked_mul(factor) {
                     Some(size) => Ok(Some(size)),
-                    None => Err(self.data.malformed(at, "an array larger than memory")),
+                    None => Err(self.files.malformed(at, "an array larger than memory")),
                 },
             };
         }
-        Err(self.data.malformed(at, "a chain of typedefs without end"))
+        Err(self.files.malformed(at, "a chain of typedefs without end"))
     }
 }
 

@@ -1,10 +1,10 @@
 //! Finding types by name: through the index, or, where a compile unit is named, in that unit.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::dwarf::{self, DebugData, MAX_HOPS};
+use crate::dwarf::{self, DebugData, Files, MAX_HOPS};
 use crate::error::{Candidate, Error, Result};
 use crate::index::{self, Cache, DECLARATION, EntryRow, Fingerprint, Index, IndexSource};
 use crate::layout::{Located, is_declaration};
@@ -27,7 +27,8 @@ struct IndexState {
 
 /// The debug information of a module with its index.
 pub(crate) struct Debug {
-    pub data: DebugData,
+    pub files: Files,
+    data: OnceLock<Result<DebugData>>,
     cache: Option<Cache>,
     limit: Duration,
     state: Mutex<IndexState>,
@@ -35,9 +36,10 @@ pub(crate) struct Debug {
 }
 
 impl Debug {
-    pub fn new(data: DebugData, cache: Option<Cache>, limit: Duration) -> Self {
+    pub fn new(files: Files, cache: Option<Cache>, limit: Duration) -> Self {
         Debug {
-            data,
+            files,
+            data: OnceLock::new(),
             cache,
             limit,
             state: Mutex::new(IndexState {
@@ -47,6 +49,14 @@ impl Debug {
             }),
             unit_names: Mutex::default(),
         }
+    }
+
+    /// The sections, unpacked when an entry is first read: looking up a name that the index does not have must not cost that.
+    pub fn data(&self) -> Result<&DebugData> {
+        self.data
+            .get_or_init(|| DebugData::load(self.files.clone()))
+            .as_ref()
+            .map_err(Clone::clone)
     }
 
     /// The index: from memory, from the cache, or built now.
@@ -59,7 +69,7 @@ impl Debug {
         let stored = self
             .cache
             .as_ref()
-            .and_then(|cache| cache.load(&self.data.main, &fingerprint));
+            .and_then(|cache| cache.load(&self.files.main, &fingerprint));
         if let Some(index) = stored {
             let index = Arc::new(index);
             state.index = Some(Ok(Arc::clone(&index)));
@@ -70,16 +80,18 @@ impl Debug {
     }
 
     fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of(&self.data.main, self.data.sup.as_deref())
+        Fingerprint::of(&self.files.main, self.files.sup.as_deref())
     }
 
     fn build(&self, state: &mut IndexState, fingerprint: &Fingerprint) -> Result<Arc<Index>> {
-        let built = index::build(&self.data, fingerprint, self.limit);
+        let built = self
+            .data()
+            .and_then(|data| index::build(data, fingerprint, self.limit));
         let result = built.map(|(index, problems)| {
             let not_kept = match &self.cache {
                 None => Some("no cache directory is set".to_owned()),
                 Some(cache) => cache
-                    .store(&self.data.main, fingerprint, &index)
+                    .store(&self.files.main, fingerprint, &index)
                     .err()
                     .map(|e| e.to_string()),
             };
@@ -168,7 +180,7 @@ impl Debug {
                 name.rsplit('/').next()
             });
             return Err(Error::NoSuchUnit {
-                path: self.data.main.path.clone(),
+                path: self.files.main.path.clone(),
                 unit: unit.to_owned(),
                 similar: suggest::closest(unit, names),
             });
@@ -218,7 +230,7 @@ impl Debug {
             });
         }
         Ok(Error::Ambiguous {
-            path: self.data.main.path.clone(),
+            path: self.files.main.path.clone(),
             kind,
             name: name.to_owned(),
             candidates,
@@ -356,7 +368,7 @@ impl Debug {
                 _ => return Ok(Some(here)),
             }
         }
-        Err(self.data.malformed(at, "a chain of typedefs without end"))
+        Err(self.files.malformed(at, "a chain of typedefs without end"))
     }
 
     /// Typedefs that lead to a declaration in another unit than their own are only told from others here.
@@ -416,8 +428,8 @@ impl Debug {
         let Some(row) = index.unit(number) else {
             return Ok(());
         };
-        let fail = |offset, e| self.data.dwarf_error(row.section, offset, e);
-        let slices = self.data.sections.slices();
+        let fail = |offset, e| self.files.dwarf_error(row.section, offset, e);
+        let slices = self.data()?.sections.slices();
         let sections = match row.section {
             dwarf::EntrySection::Supplementary => slices.sup().unwrap_or(&slices),
             _ => &slices,
@@ -438,7 +450,7 @@ impl Debug {
             Err(index::Stop::Damaged(at, e)) => return Err(fail(at, e)),
             Err(index::Stop::Timeout) => {
                 return Err(Error::IndexTimeout {
-                    path: self.data.main.path.clone(),
+                    path: self.files.main.path.clone(),
                     seconds: self.limit.as_secs(),
                 });
             }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crate::dwarf::DebugData;
+use crate::dwarf::Files;
 use crate::elf::{ElfImage, Section, Segment};
 use crate::error::{Candidate, Error, Result};
 use crate::files::{FileProvider, HostFiles};
@@ -142,8 +142,7 @@ struct Located {
     /// The separate debug file, or the module itself.
     main: Arc<ElfImage>,
     supplementary: Option<Arc<ElfImage>>,
-    /// Its sections, unpacked when first needed; `None` where there is no debug information.
-    debug: OnceLock<Result<Option<Debug>>>,
+    debug: Option<Debug>,
 }
 
 /// An ELF file and its debug information. All answers are in the file's own addresses (svma).
@@ -288,26 +287,28 @@ impl Module {
         let main = found
             .separate
             .map_or_else(|| Arc::clone(&self.image), Arc::new);
+        let supplementary = found.supplementary.map(Arc::new);
+        let debug = match found.status.source {
+            DebugSource::None => None,
+            DebugSource::File { .. } => {
+                let files = Files {
+                    main: Arc::clone(&main),
+                    sup: supplementary.clone(),
+                };
+                let cache = self.loader.cache.clone().map(Cache::new);
+                Some(Debug::new(files, cache, self.loader.limit))
+            }
+        };
         Ok(Located {
             status: found.status,
             main,
-            supplementary: found.supplementary.map(Arc::new),
-            debug: OnceLock::new(),
+            supplementary,
+            debug,
         })
     }
 
     fn debug(&self) -> Result<Option<&Debug>> {
-        let located = self.located()?;
-        let debug = located.debug.get_or_init(|| match located.status.source {
-            DebugSource::None => Ok(None),
-            DebugSource::File { .. } => {
-                let data =
-                    DebugData::load(Arc::clone(&located.main), located.supplementary.clone())?;
-                let cache = self.loader.cache.clone().map(Cache::new);
-                Ok(Some(Debug::new(data, cache, self.loader.limit)))
-            }
-        });
-        debug.as_ref().map(Option::as_ref).map_err(Clone::clone)
+        Ok(self.located()?.debug.as_ref())
     }
 
     /// Where the debug information comes from, or where one looked for it. Looks for it if nobody has yet.
@@ -322,10 +323,9 @@ impl Module {
     #[must_use]
     pub fn index_status(&self) -> (IndexSource, Vec<String>) {
         match self.debug.get() {
-            Some(Ok(located)) => match located.debug.get() {
-                Some(Ok(Some(debug))) => debug.index_status(),
-                _ => (IndexSource::NotLoaded, Vec::new()),
-            },
+            Some(Ok(Located {
+                debug: Some(debug), ..
+            })) => debug.index_status(),
             _ => (IndexSource::NotLoaded, Vec::new()),
         }
     }

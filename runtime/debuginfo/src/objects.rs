@@ -163,7 +163,7 @@ impl Debug {
                 .entry
                 .attr_value(gimli::DW_AT_linkage_name)
                 .or_else(|| l.entry.attr_value(gimli::DW_AT_MIPS_linkage_name))?;
-            self.data.string(l.section, &l.unit, value)
+            self.data().ok()?.string(l.section, &l.unit, value)
         });
         let external = chain.iter().any(is_external);
         let place = match chain.first() {
@@ -239,7 +239,7 @@ impl Debug {
             gimli::AttributeValue::Block(b) => gimli::Expression(b),
             _ => return None,
         };
-        let dwarf = self.data.dwarf_of(here.section);
+        let dwarf = self.data().ok()?.dwarf_of(here.section);
         let mut operations = expression.operations(here.unit.encoding());
         let first = match operations.next().ok()?? {
             gimli::Operation::Address { address } => address,
@@ -266,7 +266,7 @@ impl Debug {
 
     /// Entry address and size of the code at the entry.
     fn code_range(&self, here: &Located) -> Option<(u64, u64)> {
-        let dwarf = self.data.dwarf_of(here.section);
+        let dwarf = self.data().ok()?.dwarf_of(here.section);
         let entry_pc = here
             .entry
             .attr_value(gimli::DW_AT_entry_pc)

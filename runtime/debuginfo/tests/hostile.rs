@@ -276,3 +276,66 @@ proptest! {
         exercise(noise);
     }
 }
+
+/// Hand-made debug information: one function with `DW_TAG_inlined_subroutine` nested a hundred thousand times.
+const NESTED: &str = r#"
+    .text
+    .globl f
+f:  nop
+    nop
+f_end:
+    .section .debug_abbrev,"",@progbits
+    .uleb128 1; .uleb128 0x11; .byte 1; .uleb128 0x11; .uleb128 1; .uleb128 0x12; .uleb128 7; .uleb128 0x3; .uleb128 8; .byte 0, 0
+    .uleb128 2; .uleb128 0x2e; .byte 1; .uleb128 0x11; .uleb128 1; .uleb128 0x12; .uleb128 7; .uleb128 0x3; .uleb128 8; .byte 0, 0
+    .uleb128 3; .uleb128 0x1d; .byte 1; .byte 0, 0
+    .uleb128 4; .uleb128 0x13; .byte 1; .uleb128 0x3; .uleb128 8; .byte 0, 0
+    .byte 0
+    .section .debug_info,"",@progbits
+    .long end - start
+start:
+    .value 4
+    .long 0
+    .byte 8
+    .uleb128 1; .quad f; .quad f_end - f; .string "nested.c"
+    .uleb128 2; .quad f; .quad f_end - f; .string "f"
+    .fill 100000, 1, 3
+    .fill 100000, 1, 0
+    .byte 0
+    .rept 50000
+    .uleb128 4; .string "s"
+    .endr
+    .fill 50000, 1, 0
+    .byte 0
+end:
+"#;
+
+#[test]
+fn nesting_without_end() {
+    let build = Build::new(&[("nested.s", NESTED)]);
+    build.run("gcc", &["-nostdlib", "-shared", "nested.s", "-o", "nested"]);
+    let bytes = std::fs::read(build.path("nested")).unwrap();
+    exercise(bytes.clone());
+    let module = Loader::default()
+        .open_bytes(Path::new("/x"), bytes)
+        .unwrap();
+    let f = module.function("f", None).unwrap().unwrap();
+    // The name comes from the symbol; lines are not read from such a file.
+    let code = module.symbolize(f.entry.unwrap()).unwrap();
+    assert_eq!(code.name.as_deref(), Some("f"));
+    assert_eq!((code.location, code.inlined.len()), (None, 0));
+}
+
+#[test]
+fn modules_can_be_shared_among_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Module>();
+    shared::<Loader>();
+    let module = Loader::default()
+        .open_bytes(Path::new("/x"), program(&["-gdwarf-5"]))
+        .unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| ask(&module));
+        }
+    });
+}

@@ -117,7 +117,7 @@ impl<'a> Builder<'_, 'a> {
         });
         if parts.iter().any(|p| p.timeout) {
             return Err(Error::IndexTimeout {
-                path: self.data.main.path.clone(),
+                path: self.data.files.main.path.clone(),
                 seconds: limit.as_secs(),
             });
         }
@@ -138,7 +138,7 @@ impl<'a> Builder<'_, 'a> {
         problems.truncate(MAX_PROBLEMS);
         let bytes = self.write(all, fingerprint);
         let index = Index::from_bytes(bytes, fingerprint).ok_or_else(|| Error::TooLarge {
-            path: self.data.main.path.clone(),
+            path: self.data.files.main.path.clone(),
             what: "the index of its names".into(),
             size: u64::MAX,
             limit: u64::from(u32::MAX),
