@@ -1,64 +1,427 @@
 //! The preprocessor: includes, macros, and conditions on the target.
+//!
+//! Works on tokens. A file is cut at its directive lines; the text between two of them is expanded
+//! as a whole, so that the arguments of a macro may span lines but not directives.
+//!
+//! `_module` lines and `_layout` groups take effect here, because the conditions that follow them
+//! depend on what they choose.
 
-use std::collections::HashMap;
+mod condition;
+mod directives;
+mod layout;
+mod macros;
+mod target;
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use crate::compile::LayoutChoices;
 use crate::diagnostics::Diagnostic;
-use crate::lexer::{self, Interner, Token};
+use crate::lexer::{self, Interner, Token, TokenKind};
 use crate::parse::FileScope;
-use crate::source::{Loader, SourceFile, SourceMap, Span};
+use crate::source::{FileId, Loader, SourceFile, SourceMap, Span};
 use crate::target::Target;
+
+/// Files that may include one another in a row.
+const MAX_INCLUDE_DEPTH: usize = 64;
+
+/// Files of a program.
+const MAX_FILES: usize = 2_000;
 
 /// One use of a macro.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expansion {
     /// The macro.
     pub name: String,
-    /// Where it is defined; `None` for one from the command line or built in.
+    /// Where it is defined; `None` for one that is built in.
     pub definition: Option<Span>,
 }
 
-/// Where macros were used: by the span of the name at the use, the macros that were expanded
-/// there, the outermost first.
+/// Where macros were used.
+///
+/// A token out of a macro carries the span of the macro's name at its use in a file; here stands
+/// which macros were expanded there.
 #[derive(Clone, Debug, Default)]
 pub struct Expansions {
-    uses: HashMap<Span, Vec<Expansion>>,
+    uses: HashMap<(FileId, u32), Vec<Expansion>>,
+}
+
+impl Expansions {
+    /// The macros that were expanded at the start of a span, the outermost first; empty where the
+    /// text is as written.
+    pub fn at(&self, span: Span) -> &[Expansion] {
+        self.uses
+            .get(&(span.file, span.start))
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    }
+
+    /// The names beyond the first few help nobody.
+    const MAX_CHAIN: usize = 8;
+
+    fn record(&mut self, at: Span, name: &str, definition: Option<Span>) {
+        let chain = self.uses.entry((at.file, at.start)).or_default();
+        if chain.len() < Self::MAX_CHAIN && !chain.iter().any(|known| known.name == name) {
+            chain.push(Expansion {
+                name: name.to_owned(),
+                definition,
+            });
+        }
+    }
 }
 
 /// What the preprocessor gives.
 pub struct Preprocessed {
+    /// The tokens of the program.
     pub tokens: Vec<Token>,
+    /// The files that were read.
     pub sources: SourceMap,
+    /// What `_module` says in each.
     pub scopes: Vec<FileScope>,
+    /// Errors and warnings.
     pub diagnostics: Vec<Diagnostic>,
+    /// Where macros were used.
     pub expansions: Expansions,
     /// The candidate in use of each `_layout` group.
     pub layouts: HashMap<String, Option<usize>>,
+    /// The greatest number of arms of a `##if…`, without a target.
     pub arms: usize,
+    /// The `///` text at the top of the main file.
     pub documentation: Option<String>,
 }
 
+/// Preprocesses a program. Without a target, the arm number `arm` of every `##if…` is taken.
 pub fn preprocess(
     main: SourceFile,
-    _loader: &mut dyn Loader,
-    _target: Option<&mut dyn Target>,
-    _choices: &LayoutChoices,
-    _defines: &[(String, String)],
-    _arm: usize,
+    loader: &mut dyn Loader,
+    target: Option<&mut dyn Target>,
+    choices: &LayoutChoices,
+    defines: &[(String, String)],
+    arm: usize,
 ) -> Preprocessed {
-    let mut sources = SourceMap::default();
-    let text = main.text.clone();
-    let file = sources.add(main);
-    let mut diagnostics = Vec::new();
-    let tokens = lexer::lex(file, &text, &mut Interner::default(), &mut diagnostics);
-    Preprocessed {
-        tokens,
-        sources,
+    let mut preprocessor = Preprocessor {
+        loader,
+        target,
+        choices,
+        arm,
+        interner: Interner::default(),
+        sources: SourceMap::default(),
         scopes: Vec::new(),
-        diagnostics,
+        diagnostics: Vec::new(),
+        macros: macros::Macros::default(),
         expansions: Expansions::default(),
+        included: HashSet::new(),
+        depth: 0,
+        output: Vec::new(),
+        watch: Watch::None,
         layouts: HashMap::new(),
+        declared: target::Declared::default(),
         arms: 0,
         documentation: None,
+        lines: HashMap::new(),
+    };
+    preprocessor.run(main, defines);
+    Preprocessed {
+        tokens: preprocessor.output,
+        sources: preprocessor.sources,
+        scopes: preprocessor.scopes,
+        diagnostics: preprocessor.diagnostics,
+        expansions: preprocessor.expansions,
+        layouts: preprocessor.layouts,
+        arms: preprocessor.arms,
+        documentation: preprocessor.documentation,
     }
 }
+
+/// What the output is inside of.
+#[derive(Clone, Copy, Debug)]
+enum Watch {
+    None,
+    /// A `_module` line that started at this index of the output.
+    Module(usize),
+    /// A `_layout` group that started at this index of the output, and its open braces.
+    Layout(usize, usize),
+}
+
+struct Preprocessor<'l, 't, 'c> {
+    loader: &'l mut dyn Loader,
+    target: Option<&'t mut dyn Target>,
+    choices: &'c LayoutChoices,
+    arm: usize,
+    interner: Interner,
+    sources: SourceMap,
+    scopes: Vec<FileScope>,
+    diagnostics: Vec<Diagnostic>,
+    macros: macros::Macros,
+    expansions: Expansions,
+    /// Canonical names of the files that were included.
+    included: HashSet<String>,
+    depth: usize,
+    output: Vec<Token>,
+    watch: Watch,
+    layouts: HashMap<String, Option<usize>>,
+    /// The types of the layouts in use.
+    declared: target::Declared,
+    arms: usize,
+    documentation: Option<String>,
+    /// Offsets of the line starts of a file, once `__LINE__` asked for them.
+    lines: HashMap<FileId, Rc<[u32]>>,
+}
+
+impl Preprocessor<'_, '_, '_> {
+    fn run(&mut self, main: SourceFile, defines: &[(String, String)]) {
+        self.included.insert(main.name.clone());
+        let main_id = self.add_file(main);
+        for (name, value) in [
+            ("__YTRACE__", "1"),
+            ("__linux__", "1"),
+            ("__x86_64__", "1"),
+            ("__LP64__", "1"),
+        ] {
+            self.define_built_in(name, value);
+        }
+        if !defines.is_empty() {
+            let text: String = defines
+                .iter()
+                .map(|(name, value)| format!("#define {name} {}\n", value.replace('\n', " ")))
+                .collect();
+            let file = self.add_file(SourceFile {
+                name: "<command line>".to_owned(),
+                text: text.into(),
+                library: false,
+            });
+            self.file(file);
+        }
+        self.file(main_id);
+    }
+
+    fn add_file(&mut self, file: SourceFile) -> FileId {
+        let id = self.sources.add(file);
+        self.scopes.push(FileScope::default());
+        id
+    }
+
+    fn text(&self, file: FileId) -> std::sync::Arc<str> {
+        self.sources
+            .get(file)
+            .map(|file| file.text.clone())
+            .unwrap_or_default()
+    }
+
+    fn error(&mut self, span: Span, message: impl Into<String>, label: impl Into<String>) {
+        self.diagnostics
+            .push(Diagnostic::error(span, message, label));
+    }
+
+    /// Preprocesses one file.
+    fn file(&mut self, file: FileId) {
+        let text = self.text(file);
+        let mut tokens = lexer::lex(file, &text, &mut self.interner, &mut self.diagnostics);
+        if file == FileId(0) {
+            self.take_documentation(&text, &mut tokens);
+        }
+        let arms = match self.target {
+            None => directives::count_arms(&tokens),
+            Some(_) => HashMap::new(),
+        };
+        self.arms = self.arms.max(arms.values().copied().max().unwrap_or(0));
+        let mut conditions: Vec<directives::Condition> = Vec::new();
+        let mut index = 0;
+        while let Some(token) = tokens.get(index) {
+            let directive = directives::is_directive(token);
+            // A directive ends at the end of its line, text at the next directive.
+            let length = tokens
+                .get(index + 1..)
+                .unwrap_or_default()
+                .iter()
+                .position(|next| next.first && (directive || directives::is_directive(next)));
+            let end = length.map_or(tokens.len(), |length| index + 1 + length);
+            let part = tokens.get(index..end).unwrap_or_default();
+            if directive {
+                let arms = arms.get(&index).copied();
+                self.directive(&text, part, &mut conditions, arms);
+            } else if conditions.iter().all(|condition| condition.active) {
+                let mut part = part.to_vec();
+                // What documents a directive documents no item.
+                if end < tokens.len() {
+                    while part
+                        .last()
+                        .is_some_and(|last| last.kind == TokenKind::Documentation && last.first)
+                    {
+                        part.pop();
+                    }
+                }
+                let expanded = self.expand(part);
+                self.emit(expanded);
+            }
+            index = end;
+        }
+        for condition in conditions {
+            self.error(
+                condition.span,
+                "this condition never ends",
+                format!("no `{}endif` follows", condition.mark()),
+            );
+        }
+    }
+
+    /// Takes the `///` lines at the top of the main file, if a directive or an empty line follows
+    /// them: they describe the program, not its first item.
+    fn take_documentation(&mut self, text: &str, tokens: &mut Vec<Token>) {
+        let count = tokens
+            .iter()
+            .take_while(|token| token.kind == TokenKind::Documentation)
+            .count();
+        let Some(last) = count.checked_sub(1).and_then(|last| tokens.get(last)) else {
+            return;
+        };
+        let alone = match tokens.get(count) {
+            None => true,
+            Some(next) => {
+                directives::is_directive(next)
+                    || text
+                        .get(last.span.end as usize..next.span.start as usize)
+                        .is_some_and(|between| between.matches('\n').count() > 1)
+            }
+        };
+        if alone {
+            let lines: Vec<&str> = tokens
+                .iter()
+                .take(count)
+                .map(|token| {
+                    token
+                        .text
+                        .strip_prefix(' ')
+                        .unwrap_or(&token.text)
+                        .trim_end()
+                })
+                .collect();
+            self.documentation = Some(lines.join("\n"));
+            tokens.drain(..count);
+        }
+    }
+
+    /// Adds expanded tokens to the output. What `_module` and `_layout` say takes effect here.
+    fn emit(&mut self, tokens: Vec<Token>) {
+        for token in tokens {
+            let index = self.output.len();
+            let mut complete = false;
+            self.watch = match self.watch {
+                Watch::None if token.is_word("_module") => Watch::Module(index),
+                Watch::None if token.is_word("_layout") => Watch::Layout(index, 0),
+                Watch::Module(_) if token.is(";") => {
+                    complete = true;
+                    self.watch
+                }
+                Watch::Layout(_, 0) if token.is(";") => {
+                    complete = true;
+                    self.watch
+                }
+                Watch::Layout(start, depth) if token.is("{") => Watch::Layout(start, depth + 1),
+                Watch::Layout(start, depth) if token.is("}") => {
+                    Watch::Layout(start, depth.saturating_sub(1))
+                }
+                other => other,
+            };
+            self.output.push(token);
+            if complete {
+                let watch = std::mem::replace(&mut self.watch, Watch::None);
+                match watch {
+                    Watch::Module(start) => self.module_line(start),
+                    Watch::Layout(start, _) => self.layout_group(start),
+                    Watch::None => {}
+                }
+            }
+        }
+    }
+
+    /// A `_module` line that starts at `start` of the output.
+    fn module_line(&mut self, start: usize) {
+        let Some(first) = self.output.get(start) else {
+            return;
+        };
+        let span = first.span;
+        let mut patterns: Vec<String> = Vec::new();
+        let mut last = span;
+        for token in self.output.get(start + 1..).unwrap_or_default() {
+            match token.kind {
+                TokenKind::String => {
+                    // A wrong escape is reported where the text is parsed.
+                    let bytes = crate::lexer_literals::string(&token.text).unwrap_or_default();
+                    patterns.push(String::from_utf8_lossy(&bytes).into_owned());
+                }
+                TokenKind::Identifier if token.is_word("_exe") => patterns.push("_exe".to_owned()),
+                _ => {}
+            }
+            last = token.span;
+        }
+        let Some(scope) = self.scopes.get(span.file.0 as usize) else {
+            return;
+        };
+        if let Some(before) = scope.line {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    span,
+                    "a file has one `_module` line",
+                    "this is the second one",
+                )
+                .with_secondary(before, "the first one"),
+            );
+            return;
+        }
+        let module = self.target.as_deref_mut().and_then(|target| {
+            patterns
+                .iter()
+                .find_map(|pattern| target.find_module(pattern))
+        });
+        if let Some(scope) = self.scopes.get_mut(span.file.0 as usize) {
+            scope.line = Some(span.to(last));
+            scope.module = module;
+        }
+    }
+
+    /// Reads a file that a directive names.
+    fn include(&mut self, name: &str, quoted: bool, span: Span) {
+        if self.depth >= MAX_INCLUDE_DEPTH || self.scopes.len() >= MAX_FILES {
+            self.error(
+                span,
+                "too many files include one another",
+                format!("more than {MAX_INCLUDE_DEPTH} in a row, or {MAX_FILES} in all"),
+            );
+            return;
+        }
+        let from = self
+            .sources
+            .get(span.file)
+            .map(|file| file.name.clone())
+            .unwrap_or_default();
+        match self.loader.load(name, quoted, &from) {
+            Ok(file) => {
+                if self.included.insert(file.name.clone()) {
+                    let id = self.add_file(file);
+                    self.depth += 1;
+                    self.file(id);
+                    self.depth -= 1;
+                }
+            }
+            Err(error) => {
+                let diagnostic = match &error {
+                    crate::source::LoadError::NotFound { tried, .. } if tried.is_empty() => {
+                        Diagnostic::error(span, format!("no file `{name}`"), "not found")
+                    }
+                    crate::source::LoadError::NotFound { tried, .. } => {
+                        Diagnostic::error(span, format!("no file `{name}`"), "not found")
+                            .with_help(format!("looked for in {}", tried.join(", ")))
+                    }
+                    crate::source::LoadError::Refused { reason, .. } => {
+                        Diagnostic::error(span, format!("`{name}` is not read"), reason.clone())
+                    }
+                };
+                self.diagnostics.push(diagnostic);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
