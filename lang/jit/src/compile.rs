@@ -82,6 +82,9 @@ pub struct CompiledProgram {
     entries: Vec<Option<Entry>>,
     /// Native bytes that a call of each function takes.
     native_frames: Vec<u64>,
+    /// Native bytes that the deepest chain of calls from each function takes; `None` if it can
+    /// lead to a recursion.
+    native_chains: Vec<Option<u64>>,
     code_size: usize,
     /// Owns the memory of the code; taken only when this value is dropped.
     module: Mutex<Option<JITModule>>,
@@ -127,6 +130,7 @@ impl CompiledProgram {
             geometry,
             operations,
             entries: linked.entries,
+            native_chains: native_chains(&program, &linked.native_frames),
             native_frames: linked.native_frames,
             code_size: compiled.iter().map(|code| code.bytes.len()).sum(),
             module: Mutex::new(Some(linked.module)),
@@ -159,9 +163,16 @@ impl CompiledProgram {
         self.entries.get(function.0 as usize).copied().flatten()
     }
 
-    /// How many bytes of the native stack calls may take that together cost `stack` bytes of the
-    /// stack budget; saturates when some function costs nothing.
-    pub(crate) fn native_need(&self, stack: u64) -> u64 {
+    /// How many bytes of the native stack a run of a function may take with a stack budget of
+    /// `stack` bytes, without what helpers need.
+    ///
+    /// Where no recursion is possible, it is what the deepest chain of calls takes; else as much
+    /// as the budget allows, `u64::MAX` when some function costs nothing.
+    pub(crate) fn native_need(&self, function: FunctionId, stack: u64) -> u64 {
+        let chain = self.native_chains.get(function.0 as usize).copied();
+        let Some(None) = chain else {
+            return chain.flatten().unwrap_or(0);
+        };
         let functions = self.program.functions.iter().zip(&self.native_frames);
         functions
             .filter(|&(_, &native)| native > 0)
@@ -240,12 +251,7 @@ fn reachable(program: &Program) -> Vec<FunctionId> {
         if std::mem::replace(mark, true) {
             continue;
         }
-        let blocks = &program.functions[id.0 as usize].blocks;
-        for instruction in blocks.iter().flat_map(|block| &block.instructions) {
-            if let InstructionKind::Call { function, .. } = instruction.kind {
-                pending.push(function);
-            }
-        }
+        pending.extend(callees(program, id));
     }
     let present = (0..).map(FunctionId).zip(&reached);
     let mut functions: Vec<FunctionId> = present
@@ -254,6 +260,53 @@ fn reachable(program: &Program) -> Vec<FunctionId> {
         .collect();
     functions.extend(missing);
     functions
+}
+
+/// The functions that a function calls.
+fn callees(program: &Program, id: FunctionId) -> impl Iterator<Item = FunctionId> {
+    let function = program.functions.get(id.0 as usize);
+    let blocks = function.into_iter().flat_map(|function| &function.blocks);
+    blocks
+        .flat_map(|block| &block.instructions)
+        .filter_map(|instruction| match instruction.kind {
+            InstructionKind::Call { function, .. } => Some(function),
+            _ => None,
+        })
+}
+
+/// See [`CompiledProgram::native_chains`].
+fn native_chains(program: &Program, native_frames: &[u64]) -> Vec<Option<u64>> {
+    // Callees first: a function is settled when all that it calls are; what is never settled
+    // leads to a recursion.
+    let count = native_frames.len();
+    let mut waiting = vec![0_usize; count];
+    let mut callers = vec![Vec::new(); count];
+    for (index, &frame) in native_frames.iter().enumerate() {
+        if frame == 0 {
+            continue;
+        }
+        for callee in callees(program, FunctionId(index as u32)) {
+            if let Some(callers) = callers.get_mut(callee.0 as usize) {
+                callers.push(index);
+                waiting[index] += 1;
+            }
+        }
+    }
+    let mut chains = vec![None; count];
+    let mut deepest = vec![0_u64; count];
+    let mut settled: Vec<usize> = (0..count).filter(|&index| waiting[index] == 0).collect();
+    while let Some(index) = settled.pop() {
+        let chain = native_frames[index].saturating_add(deepest[index]);
+        chains[index] = Some(chain);
+        for &caller in &callers[index] {
+            deepest[caller] = deepest[caller].max(chain);
+            waiting[caller] -= 1;
+            if waiting[caller] == 0 {
+                settled.push(caller);
+            }
+        }
+    }
+    chains
 }
 
 /// The operations that functions use, and the number of each.

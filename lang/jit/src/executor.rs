@@ -124,7 +124,7 @@ impl Jit {
             .filter(|_| fits)
             .ok_or_else(|| Fault::new(FaultKind::StackTooDeep))?;
         let need = code
-            .native_need(stack)
+            .native_need(function, stack)
             .saturating_add(2 * code.largest_native_frame() + 2 * HELPER_STACK)
             .min(MOST_NATIVE_STACK);
         let enough = stacker::remaining_stack().is_some_and(|left| left as u64 >= need);

@@ -158,7 +158,7 @@ fn integers_wrap_and_fault_as_the_language_says() {
                         O::ShiftRight => Ok(l >> r),
                     };
                     // A sample of the full product keeps the test short.
-                    if (left ^ right.rotate_left(3) ^ operator as u64) % 3 != 0
+                    if !(left ^ right.rotate_left(3) ^ operator as u64).is_multiple_of(3)
                         && !matches!(operator, O::Divide | O::Remainder)
                     {
                         continue;
@@ -962,4 +962,70 @@ fn broken_rules_are_errors() {
             "{index}: {result:?}"
         );
     }
+}
+
+#[test]
+fn code_is_never_writable_and_executable_and_is_freed() {
+    use std::sync::Arc;
+    use ytrace_jit::CompiledProgram;
+    let program = common::program(vec![recursion(8, 10, 64)], Default::default());
+    let compile =
+        || CompiledProgram::compile(Arc::clone(&program), common::options()).expect("compiles");
+    let executable = || {
+        let maps = std::fs::read_to_string("/proc/self/maps").expect("maps");
+        assert!(!maps.lines().any(|line| line.contains("rwx")), "{maps}");
+        maps.lines().filter(|line| line.contains("r-xp")).count()
+    };
+    let before = executable();
+    let kept: Vec<CompiledProgram> = (0..50).map(|_| compile()).collect();
+    assert!(executable() > before);
+    drop(kept);
+    // Other tests compile meanwhile, but not fifty programs at once.
+    assert!(executable() < before + 50);
+}
+
+#[test]
+fn a_panic_in_a_helper_is_an_internal_error() {
+    use std::sync::Arc;
+    use ytrace_lang::execute::Executor;
+    use ytrace_values::memory::{Memory, MemoryError, Page};
+    use ytrace_values::{Machine, Store};
+
+    struct Panics;
+    impl Memory for Panics {
+        fn page_size(&self) -> u64 {
+            PAGE
+        }
+        fn page(&mut self, address: u64) -> Result<Page, MemoryError> {
+            panic!("page {address:#x}");
+        }
+    }
+    let mut b = Builder::new("main", &[], Some(Class::Word));
+    let (base, to) = (b.constant(ENTRY, PAGE), b.word());
+    b.push(
+        ENTRY,
+        I::Load {
+            to,
+            place: Place {
+                base: Base::Target(base),
+                offset: 0,
+                index: None,
+            },
+            ty: MemoryType::W64,
+        },
+    );
+    let program = common::program(vec![b.function], Default::default());
+    let mut jit = common::compile(&program);
+    let mut store = Store::new(Arc::clone(&program.constants), common::limits());
+    let mut host = common::FakeHost::default();
+    let mut memory = Panics;
+    let mut machine = Machine {
+        store: &mut store,
+        memory: &mut memory,
+        host: &mut host,
+    };
+    let outcome = jit.run(FunctionId(0), &mut machine, budget());
+    let fault = outcome.result.unwrap_err().fault;
+    assert_eq!(fault.kind, FaultKind::Internal);
+    assert_eq!(fault.message.as_deref(), Some("page 0x100"));
 }

@@ -264,13 +264,13 @@ impl Translator<'_> {
 
     pub(super) fn float_to_bits(&mut self, to: Register, from: Register) {
         let value = self.value_as_float64(from);
-        let word = self.to_bits(value);
+        let word = self.bits_of(value);
         self.define(to, word);
     }
 
     pub(super) fn bits_to_float(&mut self, to: Register, from: Register) {
         let word = self.value(from);
-        let value = self.from_bits(Class::Float64, word);
+        let value = self.value_of_bits(Class::Float64, word);
         let value = match self.class(to) {
             Class::Float32 => self.builder.ins().fdemote(types::F32, value),
             _ => value,

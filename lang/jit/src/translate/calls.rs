@@ -65,7 +65,7 @@ impl Translator<'_> {
         self.forget_rows();
         self.check_status(status);
         if let Some(to) = to {
-            let value = self.from_bits(self.class(to), bits);
+            let value = self.value_of_bits(self.class(to), bits);
             self.define(to, value);
         }
     }
@@ -136,13 +136,13 @@ impl Translator<'_> {
     /// The operations on floats that one instruction of the processor carries out.
     fn float_function(&mut self, operation: Operation, to: Register, from: Register) {
         let bits = self.value(from);
-        let value = self.from_bits(Class::Float64, bits);
+        let value = self.value_of_bits(Class::Float64, bits);
         let value = if operation == Operation::FloatSqrt {
             self.builder.ins().sqrt(value)
         } else {
             self.builder.ins().fabs(value)
         };
-        let bits = self.to_bits(value);
+        let bits = self.bits_of(value);
         self.define(to, bits);
     }
 

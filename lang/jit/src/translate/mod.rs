@@ -404,7 +404,7 @@ impl<'a> Translator<'a> {
                 let bits = match register {
                     Some(register) => {
                         let value = self.value(*register);
-                        self.to_bits(value)
+                        self.bits_of(value)
                     }
                     None => self.word(0),
                 };
@@ -472,7 +472,7 @@ impl<'a> Translator<'a> {
     }
 
     /// The bits of a value of any class as a word; those of a 32-bit float zero-extended.
-    fn to_bits(&mut self, value: Value) -> Value {
+    fn bits_of(&mut self, value: Value) -> Value {
         match self.builder.func.dfg.value_type(value) {
             types::F32 => {
                 let bits = self
@@ -489,8 +489,8 @@ impl<'a> Translator<'a> {
         }
     }
 
-    /// The inverse of [`Translator::to_bits`].
-    fn from_bits(&mut self, class: Class, bits: Value) -> Value {
+    /// The inverse of [`Translator::bits_of`].
+    fn value_of_bits(&mut self, class: Class, bits: Value) -> Value {
         match class {
             Class::Word => bits,
             Class::Float32 => {
