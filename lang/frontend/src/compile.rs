@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostics::Diagnostic;
+use crate::check::{self, Checked, OptionError};
+use crate::diagnostics::{Diagnostic, Severity};
 use crate::hir::OptionValue;
 use crate::source::{Loader, SourceFile, SourceMap};
 use crate::target::Target;
+use crate::{lower, parse};
 
 /// Candidates chosen for `_layout` groups by name. A group that is not in the map takes the
 /// target's debug information if that has every record of the group's first candidate complete,
@@ -63,4 +65,127 @@ pub struct OptionHelp {
     pub default: OptionValue,
     /// The `///` text.
     pub documentation: Option<String>,
+}
+
+/// A checked program that has not been lowered.
+#[derive(Debug)]
+pub struct Typed {
+    /// What the checker gave, with the diagnostics of the parser first.
+    pub checked: crate::check::Checked,
+    /// The source text.
+    pub sources: SourceMap,
+    /// The `///` text at the top of the main file.
+    pub documentation: Option<String>,
+    /// Where macros were used.
+    pub expansions: crate::parse::Expansions,
+    /// See [`crate::parse::Parsed::arms`].
+    pub arms: usize,
+}
+
+/// Parses and checks a program. Errors in the text are among the diagnostics of the result;
+/// only words after `--` that do not fit are an error here.
+pub fn compile_typed(request: Request<'_>) -> Result<Typed, CompileError> {
+    compile_arm(request, 0)
+}
+
+/// As [`compile_typed`]; without a target the arm number `arm` of every `##if…` is taken.
+pub fn compile_arm(request: Request<'_>, arm: usize) -> Result<Typed, CompileError> {
+    let Request {
+        main,
+        loader,
+        target,
+        layouts,
+        defines,
+        arguments,
+    } = request;
+    let Some(target) = target else {
+        let parsed = parse::parse_arm(main, loader, None, &layouts, &defines, arm);
+        return typed(parsed, None, &arguments);
+    };
+    let parsed = parse::parse_arm(main, loader, Some(&mut *target), &layouts, &defines, arm);
+    typed(parsed, Some(target), &arguments)
+}
+
+fn typed(
+    parsed: parse::Parsed,
+    target: Option<&mut dyn Target>,
+    arguments: &[String],
+) -> Result<Typed, CompileError> {
+    let checked = match target {
+        Some(target) => check_parsed(&parsed, Some(&mut *target), arguments),
+        None => check_parsed(&parsed, None, arguments),
+    };
+    let mut checked = match checked {
+        Ok(checked) => checked,
+        Err(OptionError::Help(options)) => return Err(CompileError::Help(options)),
+        // Options are only as good as the text that declares them.
+        Err(OptionError::Wrong { .. }) if parsed.has_errors() => {
+            return Err(CompileError::Source(parsed.diagnostics, parsed.sources));
+        }
+        Err(OptionError::Wrong { message, help }) => {
+            return Err(CompileError::Arguments(message, help));
+        }
+    };
+    checked.diagnostics.splice(0..0, parsed.diagnostics);
+    Ok(Typed {
+        checked,
+        sources: parsed.sources,
+        documentation: parsed.documentation,
+        expansions: parsed.expansions,
+        arms: parsed.arms,
+    })
+}
+
+fn check_parsed<'a>(
+    parsed: &'a parse::Parsed,
+    target: Option<&'a mut (dyn Target + 'a)>,
+    arguments: &'a [String],
+) -> Result<Checked, OptionError> {
+    check::check(
+        check::Input {
+            unit: &parsed.unit,
+            sources: &parsed.sources,
+            scopes: &parsed.scopes,
+            arguments,
+        },
+        target,
+    )
+}
+
+/// Compiles a program: parses, checks, lowers.
+pub fn compile(request: Request<'_>) -> Result<Compiled, CompileError> {
+    let Typed {
+        checked, sources, ..
+    } = compile_typed(request)?;
+    let Checked {
+        program: typed,
+        mut diagnostics,
+        unresolved,
+    } = checked;
+    for (span, name) in unresolved {
+        diagnostics.push(
+            Diagnostic::error(
+                span,
+                format!("`{name}` is of a target, and there is none"),
+                "",
+            )
+            .with_help("name one with `-p PID`, `--core FILE` or `--types FILE`"),
+        );
+    }
+    let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
+    if diagnostics.iter().any(is_error) {
+        return Err(CompileError::Source(diagnostics, sources));
+    }
+    match lower::lower(&typed) {
+        Ok(program) => Ok(Compiled {
+            typed,
+            program,
+            sources,
+            warnings: diagnostics,
+        }),
+        Err(error) => {
+            diagnostics.push(Diagnostic::error(error.span(), error.to_string(), ""));
+            Err(CompileError::Source(diagnostics, sources))
+        }
+    }
 }

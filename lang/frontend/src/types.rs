@@ -4,7 +4,7 @@
 //! (records and enumerations are equal by identity), so `==` on ids is type equality once
 //! typedefs are resolved with [`Types::resolve`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::target::{ModuleId, TargetType};
 
@@ -135,6 +135,9 @@ pub struct Types {
     ids: HashMap<Type, TypeId>,
     records: Vec<Record>,
     enums: Vec<Enumeration>,
+    /// Records and enumerations without a tag that are called by a typedef's name.
+    records_named_by_typedef: HashSet<RecordId>,
+    enums_named_by_typedef: HashSet<EnumId>,
 }
 
 impl Types {
@@ -223,5 +226,144 @@ impl Types {
             self.resolved(id),
             Type::Aggregate | Type::Growing(_) | Type::Table(..)
         )
+    }
+
+    /// Gives a record without a tag the name of a typedef for it.
+    pub fn name_record(&mut self, id: RecordId, typedef: &str) {
+        let record = self.record_mut(id);
+        if record.name.is_empty() {
+            typedef.clone_into(&mut record.name);
+            self.records_named_by_typedef.insert(id);
+        }
+    }
+
+    /// Gives an enumeration without a tag the name of a typedef for it.
+    pub fn name_enum(&mut self, id: EnumId, typedef: &str) {
+        let enumeration = &mut self.enums[id.0 as usize];
+        if enumeration.name.is_empty() {
+            typedef.clone_into(&mut enumeration.name);
+            self.enums_named_by_typedef.insert(id);
+        }
+    }
+
+    /// How a probe file writes the type: `struct ngx_pool_s *`, `u_char [16]`, `long [_path]`.
+    pub fn name_of(&self, id: TypeId) -> String {
+        self.declare(id, String::new(), 0)
+    }
+
+    /// The type around a declarator, as in a declaration.
+    fn declare(&self, id: TypeId, declarator: String, depth: u32) -> String {
+        if depth > 64 {
+            return format!("…{declarator}");
+        }
+        let simple = |name: &str| {
+            if declarator.is_empty() {
+                name.to_owned()
+            } else if declarator.starts_with('[') || declarator.starts_with('(') {
+                format!("{name} {declarator}")
+            } else {
+                format!("{name} {}", declarator.trim_start())
+            }
+        };
+        match self.get(id) {
+            Type::Void => simple("void"),
+            Type::Unknown => simple("(unknown type)"),
+            Type::Bool => simple("_Bool"),
+            Type::Integer {
+                size,
+                signed,
+                rank,
+                character,
+            } => simple(match (size, signed, rank, character) {
+                (1, true, _, _) => "char",
+                (1, false, _, _) => "unsigned char",
+                (2, true, _, _) => "short",
+                (2, false, _, _) => "unsigned short",
+                (4, true, _, _) => "int",
+                (4, false, _, _) => "unsigned int",
+                (_, true, 5, _) => "long long",
+                (_, false, 5, _) => "unsigned long long",
+                (_, true, _, _) => "long",
+                (_, false, _, _) => "unsigned long",
+            }),
+            Type::Float { size: 4 } => simple("float"),
+            Type::Float { .. } => simple("double"),
+            Type::Enum(id) => {
+                let name = &self.enumeration(*id).name;
+                if name.is_empty() {
+                    simple("enum { … }")
+                } else if self.enums_named_by_typedef.contains(id) {
+                    simple(name)
+                } else {
+                    simple(&format!("enum {name}"))
+                }
+            }
+            Type::Pointer(target) => {
+                let function_or_array = matches!(
+                    self.get(*target),
+                    Type::Function { .. } | Type::Array(..) | Type::Growing(_) | Type::Table(..)
+                );
+                let inner = format!("*{declarator}");
+                let inner = if function_or_array {
+                    format!("({inner})")
+                } else {
+                    inner
+                };
+                self.declare(*target, inner, depth + 1)
+            }
+            Type::Array(element, count) => {
+                let count = count.map(|count| count.to_string()).unwrap_or_default();
+                self.declare(*element, format!("{declarator}[{count}]"), depth + 1)
+            }
+            Type::Record(id) => {
+                let record = self.record(*id);
+                let keyword = if record.union { "union" } else { "struct" };
+                if record.name.is_empty() {
+                    simple(&format!("{keyword} {{ … }}"))
+                } else if self.records_named_by_typedef.contains(id) {
+                    simple(&record.name)
+                } else {
+                    simple(&format!("{keyword} {}", record.name))
+                }
+            }
+            Type::Function {
+                result,
+                parameters,
+                variadic,
+            } => {
+                let mut names: Vec<String> = parameters
+                    .iter()
+                    .take(32)
+                    .map(|parameter| self.declare(*parameter, String::new(), depth + 8))
+                    .collect();
+                if *variadic || parameters.len() > 32 {
+                    names.push("...".to_owned());
+                }
+                if names.is_empty() {
+                    names.push("void".to_owned());
+                }
+                self.declare(
+                    *result,
+                    format!("{declarator}({})", names.join(", ")),
+                    depth + 1,
+                )
+            }
+            Type::Typedef(name, _) => simple(name),
+            Type::Str => simple("_str"),
+            Type::Path => simple("_path"),
+            Type::Aggregate => simple("_agg"),
+            Type::Growing(element) => self.declare(*element, format!("{declarator}[]"), depth + 1),
+            Type::Table(keys, value) => {
+                let keys: Vec<String> = keys
+                    .iter()
+                    .map(|key| self.declare(*key, String::new(), depth + 8))
+                    .collect();
+                self.declare(
+                    *value,
+                    format!("{declarator}[{}]", keys.join(", ")),
+                    depth + 1,
+                )
+            }
+        }
     }
 }

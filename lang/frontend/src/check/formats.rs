@@ -1,0 +1,724 @@
+//! Formats of `printf` and its like, checked against their arguments.
+
+use super::Checker;
+use super::builtins::Builtin;
+use super::class::{Class, Operand};
+use crate::ast;
+use crate::hir::{self, ExpressionKind, FormatPiece};
+use crate::source::Span;
+use crate::types::{Type, TypeId};
+use ytrace_values::Operation;
+use ytrace_values::constants::{Amount, Conversion, ConversionKind, FormatArgument, Scalar};
+
+/// One conversion as the text of a format has it.
+#[derive(Clone, Debug, PartialEq)]
+struct Written {
+    /// The whole conversion, for messages.
+    text: String,
+    conversion: Conversion,
+    /// The size in bytes that the length modifier says, for integers.
+    size: u8,
+}
+
+/// A piece of a format's text.
+#[derive(Clone, Debug, PartialEq)]
+enum Part {
+    Text(Vec<u8>),
+    Conversion(Written),
+}
+
+/// The largest width or precision.
+const WIDEST: u32 = 65536;
+
+/// Splits a format. The error says what is wrong with which conversion.
+fn parse(format: &[u8]) -> Result<Vec<Part>, (String, String)> {
+    let mut parts = Vec::new();
+    let mut text = Vec::new();
+    let mut rest = format;
+    while let Some((byte, after)) = rest.split_first() {
+        if *byte != b'%' {
+            text.push(*byte);
+            rest = after;
+            continue;
+        }
+        if after.first() == Some(&b'%') {
+            text.push(b'%');
+            rest = after.get(1..).unwrap_or_default();
+            continue;
+        }
+        if !text.is_empty() {
+            parts.push(Part::Text(std::mem::take(&mut text)));
+        }
+        let (written, remainder) = parse_conversion(rest)?;
+        parts.push(Part::Conversion(written));
+        rest = remainder;
+    }
+    if !text.is_empty() {
+        parts.push(Part::Text(text));
+    }
+    Ok(parts)
+}
+
+/// A number of a width or a precision.
+fn number(rest: &mut &[u8]) -> Option<u32> {
+    let mut value: Option<u32> = None;
+    while let Some((digit, after)) = rest.split_first().filter(|(byte, _)| byte.is_ascii_digit()) {
+        let next = value
+            .unwrap_or(0)
+            .saturating_mul(10)
+            .saturating_add(u32::from(digit - b'0'));
+        value = Some(next.min(WIDEST + 1));
+        *rest = after;
+    }
+    value
+}
+
+fn amount(rest: &mut &[u8]) -> Amount {
+    if let Some(after) = rest.strip_prefix(b"*") {
+        *rest = after;
+        return Amount::Argument;
+    }
+    number(rest).map_or(Amount::None, Amount::Fixed)
+}
+
+/// One conversion, which starts with `%`, and what follows it.
+fn parse_conversion(whole: &[u8]) -> Result<(Written, &[u8]), (String, String)> {
+    let mut rest = whole.get(1..).unwrap_or_default();
+    let mut conversion = Conversion {
+        left: false,
+        plus: false,
+        space: false,
+        alternate: false,
+        zero: false,
+        thousands: false,
+        width: Amount::None,
+        precision: Amount::None,
+        kind: ConversionKind::Decimal,
+        argument: FormatArgument::Scalar(Scalar::Signed(8)),
+    };
+    while let Some((flag, after)) = rest.split_first() {
+        match flag {
+            b'-' => conversion.left = true,
+            b'+' => conversion.plus = true,
+            b' ' => conversion.space = true,
+            b'#' => conversion.alternate = true,
+            b'0' => conversion.zero = true,
+            b'\'' => conversion.thousands = true,
+            _ => break,
+        }
+        rest = after;
+    }
+    conversion.width = amount(&mut rest);
+    if let Some(after) = rest.strip_prefix(b".") {
+        rest = after;
+        conversion.precision = match amount(&mut rest) {
+            Amount::None => Amount::Fixed(0),
+            given => given,
+        };
+    }
+    let written_to = |rest: &[u8]| {
+        let length = whole.len().saturating_sub(rest.len());
+        String::from_utf8_lossy(whole.get(..length).unwrap_or(whole)).into_owned()
+    };
+    for given in [conversion.width, conversion.precision] {
+        if matches!(given, Amount::Fixed(value) if value > WIDEST) {
+            return Err((
+                written_to(rest),
+                format!("a width or a precision of more than {WIDEST}"),
+            ));
+        }
+    }
+    let lengths: [(&[u8], u8); 9] = [
+        (b"hh", 1),
+        (b"h", 2),
+        (b"ll", 8),
+        (b"l", 8),
+        (b"q", 8),
+        (b"j", 8),
+        (b"z", 8),
+        (b"t", 8),
+        (b"L", 16),
+    ];
+    let mut size = 4;
+    let human = matches!(rest, [b'h', b'B' | b'T', ..]);
+    if !human
+        && let Some((after, length)) = lengths
+            .iter()
+            .find_map(|(prefix, length)| Some((rest.strip_prefix(*prefix)?, *length)))
+    {
+        rest = after;
+        size = length;
+    }
+    if human {
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    let Some((letter, after)) = rest.split_first() else {
+        return Err((written_to(rest), "the conversion has no letter".to_owned()));
+    };
+    conversion.kind = match letter {
+        b'B' if human => ConversionKind::Bytes,
+        b'T' if human => ConversionKind::Duration,
+        b'd' | b'i' => ConversionKind::Decimal,
+        b'u' => ConversionKind::Unsigned,
+        b'o' => ConversionKind::Octal,
+        b'x' => ConversionKind::Hexadecimal { upper: false },
+        b'X' => ConversionKind::Hexadecimal { upper: true },
+        b'c' => ConversionKind::Character,
+        b'p' => ConversionKind::Pointer,
+        b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'a' | b'A' => {
+            ConversionKind::Float(char::from(*letter))
+        }
+        b's' => ConversionKind::String,
+        b'V' => ConversionKind::Value,
+        b'n' => {
+            return Err((
+                written_to(after),
+                "`%n` writes to memory, which no probe file does".to_owned(),
+            ));
+        }
+        _ => {
+            return Err((
+                written_to(after),
+                "no such conversion; there are d i u o x X c p e f g a s V hB hT".to_owned(),
+            ));
+        }
+    };
+    let written = Written {
+        text: written_to(after),
+        conversion,
+        size,
+    };
+    Ok((written, after))
+}
+
+impl Checker<'_> {
+    /// `printf` or `sprintf`.
+    pub(super) fn format_call(
+        &mut self,
+        string: bool,
+        format: &ast::Expression,
+        arguments: &[&ast::Expression],
+        span: Span,
+    ) -> hir::Expression {
+        let value = self.value(format);
+        if self.is_unknown(value.ty) {
+            return self.unknown(span);
+        }
+        let ExpressionKind::Str(bytes) = &value.kind else {
+            let found = self.quoted(value.ty);
+            self.error_help(
+                format.span,
+                "a format must be a string literal",
+                format!("this is {found}"),
+                "to print a string, write `printf(\"%s\", s)`",
+            );
+            return self.unknown(span);
+        };
+        let parts = match parse(bytes) {
+            Ok(parts) => parts,
+            Err((conversion, reason)) => {
+                self.error(
+                    format.span,
+                    format!("bad conversion `{conversion}`"),
+                    reason,
+                );
+                return self.unknown(span);
+            }
+        };
+        let mut rest = arguments.iter();
+        let mut pieces = Vec::new();
+        let mut values = Vec::new();
+        let mut failed = false;
+        for part in parts {
+            match part {
+                Part::Text(text) => pieces.push(FormatPiece::Text(text)),
+                Part::Conversion(written) => {
+                    let mut next = |checker: &mut Self, what: &str| match rest.next() {
+                        Some(expression) => Some(*expression),
+                        None => {
+                            checker.error(
+                                format.span,
+                                format!("`{}` has no argument", written.text),
+                                format!("{what} is missing"),
+                            );
+                            None
+                        }
+                    };
+                    let mut amounts = Vec::new();
+                    for given in [written.conversion.width, written.conversion.precision] {
+                        if given == Amount::Argument {
+                            match next(self, "the value of `*`") {
+                                Some(expression) => amounts.push(expression),
+                                None => return self.unknown(span),
+                            }
+                        }
+                    }
+                    let Some(expression) = next(self, "its value") else {
+                        return self.unknown(span);
+                    };
+                    for amount in amounts {
+                        let value = self.value(amount);
+                        let class = self.class(value.ty);
+                        if !class.is_integer() {
+                            if class != Class::Unknown {
+                                let found = self.quoted(value.ty);
+                                self.error(
+                                    amount.span,
+                                    format!("the `*` of `{}` must be an integer", written.text),
+                                    format!("this is {found}"),
+                                );
+                            }
+                            failed = true;
+                        }
+                        let long = self.basics.long;
+                        values.push(self.convert(value, long));
+                    }
+                    match self.format_argument(&written, expression) {
+                        Some((piece, value)) => {
+                            pieces.push(piece);
+                            values.push(value);
+                        }
+                        None => failed = true,
+                    }
+                }
+            }
+        }
+        let extra: Vec<_> = rest.collect();
+        if let Some(first) = extra.first() {
+            for expression in &extra {
+                self.value(expression);
+            }
+            self.error(
+                first.span,
+                "more arguments than the format has conversions",
+                "no conversion prints this",
+            );
+            failed = true;
+        }
+        if failed || values.iter().any(|value| self.is_unknown(value.ty)) {
+            return self.unknown(span);
+        }
+        self.format_expression(string, pieces, values, span)
+    }
+
+    /// A use of a checked format.
+    fn format_expression(
+        &mut self,
+        string: bool,
+        pieces: Vec<FormatPiece>,
+        arguments: Vec<hir::Expression>,
+        span: Span,
+    ) -> hir::Expression {
+        let format = self.formats.len() as u32;
+        self.formats.push(pieces);
+        hir::Expression {
+            kind: ExpressionKind::Format {
+                string,
+                format,
+                arguments,
+            },
+            ty: if string {
+                self.basics.string
+            } else {
+                self.basics.void
+            },
+            span,
+        }
+    }
+
+    /// One conversion with its value; `None` after an error.
+    fn format_argument(
+        &mut self,
+        written: &Written,
+        expression: &ast::Expression,
+    ) -> Option<(FormatPiece, hir::Expression)> {
+        let mut conversion = written.conversion.clone();
+        let operand = self.operand(expression);
+        if conversion.kind == ConversionKind::Value {
+            return self.value_argument(conversion, operand);
+        }
+        let value = self.rvalue(operand);
+        if self.is_unknown(value.ty) {
+            return None;
+        }
+        let class = self.class(value.ty);
+        let (argument, value) = match conversion.kind {
+            ConversionKind::Decimal
+            | ConversionKind::Unsigned
+            | ConversionKind::Octal
+            | ConversionKind::Hexadecimal { .. } => self.integer_argument(written, value)?,
+            ConversionKind::Character => {
+                if !class.is_integer() {
+                    self.format_mismatch(written, &value, "a character");
+                    return None;
+                }
+                let ty = self.basics.unsigned_char;
+                (
+                    FormatArgument::Scalar(Scalar::Unsigned(1)),
+                    self.convert(value, ty),
+                )
+            }
+            ConversionKind::Pointer => {
+                if !matches!(class, Class::Pointer(_) | Class::Integer { size: 8, .. }) {
+                    self.format_mismatch(written, &value, "a pointer");
+                    return None;
+                }
+                let ty = self.basics.void_pointer;
+                (
+                    FormatArgument::Scalar(Scalar::Pointer),
+                    self.convert(value, ty),
+                )
+            }
+            ConversionKind::Float(_) => {
+                if !matches!(class, Class::Float(_)) {
+                    self.format_mismatch(written, &value, "a `double`");
+                    return None;
+                }
+                let ty = self.basics.double;
+                (
+                    FormatArgument::Scalar(Scalar::Float64),
+                    self.convert(value, ty),
+                )
+            }
+            ConversionKind::String => match class {
+                Class::Str => (FormatArgument::Scalar(Scalar::Str), value),
+                Class::Pointer(target) if self.is_character(target) => {
+                    (FormatArgument::TargetString, value)
+                }
+                _ => {
+                    self.format_mismatch(written, &value, "a `_str` or a `char *`");
+                    return None;
+                }
+            },
+            ConversionKind::Bytes | ConversionKind::Duration => {
+                if !class.is_integer() {
+                    self.format_mismatch(written, &value, "an integer");
+                    return None;
+                }
+                let ty = self.basics.long;
+                (
+                    FormatArgument::Scalar(Scalar::Signed(8)),
+                    self.convert(value, ty),
+                )
+            }
+            ConversionKind::Value => return None,
+        };
+        conversion.argument = argument;
+        Some((
+            FormatPiece::Conversion {
+                conversion,
+                value: None,
+            },
+            value,
+        ))
+    }
+
+    fn integer_argument(
+        &mut self,
+        written: &Written,
+        value: hir::Expression,
+    ) -> Option<(FormatArgument, hir::Expression)> {
+        let signed = written.conversion.kind == ConversionKind::Decimal;
+        let class = self.class(value.ty);
+        let pointer = matches!(class, Class::Pointer(_)) && written.size == 8 && !signed;
+        if !class.is_integer() && !pointer || written.size > 8 {
+            self.format_mismatch(written, &value, "an integer");
+            return None;
+        }
+        let (size, _) = self.integer_shape(value.ty)?;
+        let fits = self.constant_of(&value).is_some_and(|constant| {
+            i32::try_from(constant).is_ok() || !signed && u32::try_from(constant).is_ok()
+        });
+        if size > written.size && written.size >= 4 && !fits {
+            let found = self.quoted(value.ty);
+            let letter = written.text.chars().last().unwrap_or('d');
+            let stem: String = written
+                .text
+                .chars()
+                .take(written.text.chars().count().saturating_sub(1))
+                .collect();
+            self.error_help(
+                value.span,
+                format!("`{}` prints 4 bytes", written.text),
+                format!("this is {found}, of 8 bytes"),
+                format!("write `{stem}l{letter}`"),
+            );
+            return None;
+        }
+        let ty = match (written.size, signed) {
+            (1, true) => self.basics.char,
+            (1, false) => self.basics.unsigned_char,
+            (2, true) => self.basics.short,
+            (2, false) => self.basics.unsigned_short,
+            (4, true) => self.basics.int,
+            (4, false) => self.basics.unsigned_int,
+            (_, true) => self.basics.long,
+            (_, false) => self.basics.unsigned_long,
+        };
+        let scalar = if signed {
+            Scalar::Signed(written.size)
+        } else {
+            Scalar::Unsigned(written.size)
+        };
+        // An `unsigned int` of a bit-field or a narrower type goes through its own promotion.
+        let value = if pointer { value } else { self.promote(value) };
+        Some((FormatArgument::Scalar(scalar), self.convert(value, ty)))
+    }
+
+    fn format_mismatch(&mut self, written: &Written, value: &hir::Expression, wanted: &str) {
+        let found = self.quoted(value.ty);
+        let flags: String = written
+            .text
+            .trim_start_matches('%')
+            .trim_end_matches(|letter: char| letter.is_ascii_alphabetic())
+            .to_owned();
+        let help = match self.class(value.ty) {
+            Class::Str => format!("a string is printed by `%{flags}s`"),
+            Class::Path => "a path is printed by `%V`".to_owned(),
+            Class::Float(_) => format!("a float is printed by `%{flags}f`"),
+            Class::Pointer(target) if self.class(target) == Class::Void => {
+                "an address is printed by `%p`; for text cast to `char *`".to_owned()
+            }
+            Class::Pointer(_) => "an address is printed by `%p`".to_owned(),
+            Class::Record(record) => {
+                let names = self.member_names(record, 0);
+                let has = |name: &str| names.iter().any(|known| known == name);
+                if has("data") && has("len") {
+                    "write `%.*s` with `(int) s.len, s.data`, or `_tostr(s.data, s.len)`".to_owned()
+                } else {
+                    "a whole struct is printed by `%V`".to_owned()
+                }
+            }
+            class if class.is_integer() => {
+                let (size, signed) = self.integer_shape(value.ty).unwrap_or((4, true));
+                let length = if size == 8 { "l" } else { "" };
+                let letter = if signed { 'd' } else { 'u' };
+                format!("an integer like this is printed by `%{flags}{length}{letter}`")
+            }
+            _ => "any value is printed by `%V`".to_owned(),
+        };
+        self.error_help(
+            value.span,
+            format!("`{}` prints {wanted}", written.text),
+            format!("this is {found}"),
+            help,
+        );
+    }
+
+    /// `%V`: records and arrays of the target travel as addresses, all else as values.
+    fn value_argument(
+        &mut self,
+        conversion: Conversion,
+        operand: Operand,
+    ) -> Option<(FormatPiece, hir::Expression)> {
+        let ty = operand.ty();
+        let by_address = match &operand {
+            Operand::Place(place) => {
+                Self::in_target(place)
+                    && matches!(self.class(ty), Class::Record(_) | Class::Array(_, Some(_)))
+            }
+            _ => false,
+        };
+        self.complete_value(ty);
+        let value = match operand {
+            Operand::Place(place) if by_address && self.size_of(ty).is_some() => {
+                let pointer = self.types.intern(Type::Pointer(ty));
+                self.address_of(place, pointer)
+            }
+            other => self.rvalue(other),
+        };
+        if self.is_unknown(value.ty) {
+            return None;
+        }
+        if self.class(value.ty) == Class::Void {
+            self.error(value.span, "`%V` prints a value", "this gives none");
+            return None;
+        }
+        let shown = if by_address { ty } else { value.ty };
+        Some((
+            FormatPiece::Conversion {
+                conversion,
+                value: Some((shown, by_address)),
+            },
+            value,
+        ))
+    }
+
+    /// A conversion without flags.
+    fn bare(kind: ConversionKind, argument: FormatArgument) -> Conversion {
+        Conversion {
+            left: false,
+            plus: false,
+            space: false,
+            alternate: false,
+            zero: false,
+            thousands: false,
+            width: Amount::None,
+            precision: Amount::None,
+            kind,
+            argument,
+        }
+    }
+
+    /// The piece that prints a value as it is: text bare, everything else as `%V`.
+    fn plain_piece(&mut self, operand: Operand) -> Option<(FormatPiece, hir::Expression)> {
+        let ty = operand.ty();
+        let argument = match self.class(ty) {
+            Class::Str => FormatArgument::Scalar(Scalar::Str),
+            Class::Pointer(target) if self.is_character(target) => FormatArgument::TargetString,
+            Class::Array(element, _)
+                if self.is_character(element)
+                    && matches!(&operand, Operand::Place(place) if Self::in_target(place)) =>
+            {
+                FormatArgument::TargetString
+            }
+            _ => {
+                let argument = FormatArgument::Scalar(Scalar::Unsigned(8));
+                return self.value_argument(Self::bare(ConversionKind::Value, argument), operand);
+            }
+        };
+        let value = self.rvalue(operand);
+        if self.is_unknown(value.ty) {
+            return None;
+        }
+        let conversion = Self::bare(ConversionKind::String, argument);
+        Some((
+            FormatPiece::Conversion {
+                conversion,
+                value: None,
+            },
+            value,
+        ))
+    }
+
+    /// A value as text, as `%V` shows it.
+    pub(super) fn value_text(&mut self, value: hir::Expression, span: Span) -> hir::Expression {
+        match self.plain_piece(Operand::Value(value)) {
+            Some((piece, value)) => self.format_expression(true, vec![piece], vec![value], span),
+            None => self.unknown(span),
+        }
+    }
+
+    /// `_print(a, b, …)`.
+    pub(super) fn print_call(
+        &mut self,
+        expressions: &[&ast::Expression],
+        span: Span,
+    ) -> hir::Expression {
+        let mut pieces = Vec::new();
+        let mut values = Vec::new();
+        let mut failed = false;
+        for expression in expressions {
+            let operand = self.operand(expression);
+            match self.plain_piece(operand) {
+                Some((piece, value)) => {
+                    pieces.push(piece);
+                    values.push(value);
+                }
+                None => failed = true,
+            }
+        }
+        if failed {
+            return self.unknown(span);
+        }
+        self.format_expression(false, pieces, values, span)
+    }
+
+    /// `puts(s)`.
+    pub(super) fn puts_call(&mut self, text: &ast::Expression, span: Span) -> hir::Expression {
+        let operand = self.operand(text);
+        let class = self.class(operand.ty());
+        let is_text = match class {
+            Class::Str | Class::Unknown => true,
+            Class::Pointer(target) | Class::Array(target, _) => self.is_character(target),
+            _ => false,
+        };
+        if !is_text {
+            let found = self.quoted(operand.ty());
+            self.error_help(
+                text.span,
+                "`puts` prints a `_str` or a `char *`",
+                format!("this is {found}"),
+                "any value is printed by `_print(x, \"\\n\")`",
+            );
+            return self.unknown(span);
+        }
+        let Some((piece, value)) = self.plain_piece(operand) else {
+            return self.unknown(span);
+        };
+        let pieces = vec![piece, FormatPiece::Text(b"\n".to_vec())];
+        self.format_expression(false, pieces, vec![value], span)
+    }
+
+    /// `_warn`, `_error`, `_raise`: one string, or a format with its arguments.
+    pub(super) fn message(
+        &mut self,
+        builtin: &Builtin,
+        operation: Operation,
+        expressions: &[&ast::Expression],
+        span: Span,
+    ) -> hir::Expression {
+        let [format, rest @ ..] = expressions else {
+            return self.unknown(span);
+        };
+        let literal =
+            matches!(&format.kind, ast::ExpressionKind::String(bytes) if bytes.contains(&b'%'));
+        let text = if literal || !rest.is_empty() {
+            self.format_call(true, format, rest, span)
+        } else {
+            let value = self.value(format);
+            let string = self.basics.string;
+            let what = format!("the message of `{}`", builtin.name);
+            self.assign_to(value, string, &what)
+        };
+        if self.is_unknown(text.ty) {
+            return self.unknown(span);
+        }
+        let void: TypeId = self.basics.void;
+        self.operation(operation, vec![text], void, span)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn only(format: &str) -> Written {
+        match parse(format.as_bytes()).unwrap().as_slice() {
+            [Part::Conversion(written)] => written.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn reads_all_parts_of_a_conversion() {
+        let written = only("%-#010.3lx");
+        assert_eq!(written.text, "%-#010.3lx");
+        assert_eq!(written.size, 8);
+        let conversion = written.conversion;
+        assert!(conversion.left && conversion.alternate && conversion.zero);
+        assert_eq!(conversion.width, Amount::Fixed(10));
+        assert_eq!(conversion.precision, Amount::Fixed(3));
+        assert_eq!(only("%.*s").conversion.precision, Amount::Argument);
+        assert_eq!(only("%hhd").size, 1);
+        assert_eq!(only("%hB").conversion.kind, ConversionKind::Bytes);
+        assert_eq!(only("%5.1hT").conversion.kind, ConversionKind::Duration);
+    }
+
+    #[test]
+    fn keeps_text_and_percent_signs() {
+        assert_eq!(
+            parse(b"100%% of it").unwrap(),
+            [Part::Text(b"100% of it".to_vec())]
+        );
+    }
+
+    #[test]
+    fn refuses_what_is_no_conversion() {
+        assert!(parse(b"%").is_err());
+        assert!(parse(b"%5").is_err());
+        assert!(parse(b"%n").is_err());
+        assert!(parse(b"%y").is_err());
+        assert!(parse(b"%99999999999d").is_err());
+    }
+}

@@ -1,0 +1,202 @@
+//! Probes and groups of layouts.
+
+use super::symbols::FunctionContext;
+use super::{Checker, Work};
+use crate::ast;
+use crate::diagnostics::Diagnostic;
+use crate::hir;
+use crate::source::Span;
+
+impl<'a> Checker<'a> {
+    /// Checks a probe: its point, its condition, its body.
+    pub(super) fn check_probe(&mut self, probe: &'a ast::Probe, span: Span) {
+        let head = Span {
+            end: probe.body.span.start.max(span.start),
+            ..span
+        };
+        self.context = FunctionContext::new(self.basics.void);
+        let point = self.probe_point(&probe.point, head);
+        let attached = match &probe.condition {
+            Some(condition) => self.probe_condition(condition),
+            None => true,
+        };
+        self.context = FunctionContext::new(self.basics.void);
+        self.context.probe = true;
+        // A point of another kind has names of its own, which the body would not find.
+        let body = match point {
+            Some(_) => self.statements(&probe.body.statements),
+            None => return,
+        };
+        self.check_labels();
+        let context = std::mem::replace(&mut self.context, FunctionContext::new(self.basics.void));
+        let Some(point) = point.filter(|_| attached) else {
+            return;
+        };
+        let id = hir::FunctionId(self.functions.len() as u32);
+        let name = self.text(head);
+        self.functions.push(Some(hir::Function {
+            name: name.trim().to_owned(),
+            parameters: 0,
+            locals: context.locals,
+            result: self.basics.void,
+            body,
+            span: head,
+        }));
+        self.probes.push(hir::Probe {
+            point,
+            function: id,
+            span: head,
+        });
+    }
+
+    fn probe_point(&mut self, point: &'a ast::ProbePoint, span: Span) -> Option<hir::ProbePoint> {
+        let (found, where_) = match point {
+            ast::ProbePoint::Oneshot => return Some(hir::ProbePoint::Oneshot),
+            ast::ProbePoint::Begin => return Some(hir::ProbePoint::Begin),
+            ast::ProbePoint::End => return Some(hir::ProbePoint::End),
+            ast::ProbePoint::Timer { unit, amount } => return self.timer(unit, amount),
+            ast::ProbePoint::Function { function, .. } => match function {
+                ast::FunctionReference::Named(name) => {
+                    (format!("on the function `{}`", name.text), name.span)
+                }
+                ast::FunctionReference::Computed(expression) => {
+                    ("on a function".to_owned(), expression.span)
+                }
+            },
+            ast::ProbePoint::Line(arguments) => (
+                "on a source line".to_owned(),
+                arguments.first().map_or(span, |argument| argument.span),
+            ),
+            ast::ProbePoint::Address(address) => ("on an address".to_owned(), address.span),
+            ast::ProbePoint::Usdt { name, .. } => ("on a static probe".to_owned(), name.span),
+            ast::ProbePoint::Watch(arguments) => (
+                "on a watchpoint".to_owned(),
+                arguments.first().map_or(span, |argument| argument.span),
+            ),
+            ast::ProbePoint::Process(name) => (format!("`{}`", name.text), name.span),
+        };
+        self.needs_events(&found, where_);
+        None
+    }
+
+    fn needs_events(&mut self, what: &str, span: Span) {
+        self.error_help(
+            span,
+            format!("a probe {what} needs events, which this build does not have yet"),
+            "this point cannot be attached",
+            "`_oneshot`, `_begin`, `_end`, `_timer.s(n)` and `_timer.ms(n)` work",
+        );
+    }
+
+    fn timer(&mut self, unit: &ast::Name, amount: &'a ast::Expression) -> Option<hir::ProbePoint> {
+        let nanoseconds: i128 = match unit.text.as_str() {
+            "s" => 1_000_000_000,
+            "ms" => 1_000_000,
+            "us" => 1_000,
+            "profile" => {
+                self.needs_events("`_timer.profile`", unit.span);
+                return None;
+            }
+            _ => {
+                self.error_help(
+                    unit.span,
+                    format!("no timer `_timer.{}`", unit.text),
+                    "no such unit",
+                    "there are `_timer.s(n)`, `_timer.ms(n)` and `_timer.profile(hz)`",
+                );
+                return None;
+            }
+        };
+        let value = self.constant_integer(amount)?;
+        match value
+            .checked_mul(nanoseconds)
+            .and_then(|total| u64::try_from(total).ok())
+        {
+            Some(total) if total > 0 => Some(hir::ProbePoint::Timer(total)),
+            _ => {
+                self.error(
+                    amount.span,
+                    "an interval must be positive",
+                    format!("this is {value}"),
+                );
+                None
+            }
+        }
+    }
+
+    /// `_if (e)`: over options and constants, decided now.
+    fn probe_condition(&mut self, condition: &'a ast::Expression) -> bool {
+        let value = self.condition(condition);
+        if self.is_unknown(value.ty) {
+            return true;
+        }
+        let value = self.with_option_values(value);
+        match self.constant_truth(&value) {
+            Some(truth) => truth,
+            None => {
+                self.error_help(
+                    condition.span,
+                    "the condition of a probe is decided before anything runs",
+                    "this is not known then",
+                    "use options and constants; test everything else in the body",
+                );
+                true
+            }
+        }
+    }
+
+    /// Groups of layouts: their validators are functions without parameters.
+    pub(super) fn check_layouts(&mut self, unit: &'a ast::Unit) {
+        for item in &unit.items {
+            let ast::ItemKind::Layout(layout) = &item.kind else {
+                continue;
+            };
+            let Some(valid) = self.validator(&layout.valid) else {
+                continue;
+            };
+            self.layouts.push(hir::LayoutUse {
+                group: layout.name.text.clone(),
+                candidate: layout
+                    .chosen
+                    .and_then(|chosen| layout.candidates.get(chosen))
+                    .map(|candidate| candidate.name.clone()),
+                candidates: layout
+                    .candidates
+                    .iter()
+                    .map(|candidate| candidate.name.clone())
+                    .collect(),
+                valid,
+                span: layout.name.span,
+            });
+        }
+    }
+
+    fn validator(&mut self, name: &'a ast::Name) -> Option<hir::FunctionId> {
+        let index = match self.script.ordinary.get(name.text.as_str()) {
+            Some((super::script::Ordinary::Function(index), _)) => Some(*index),
+            _ => None,
+        };
+        let signature = index.and_then(|index| self.signature(index));
+        let fits = signature.is_some_and(|signature| {
+            signature.parameters.is_empty() && self.class(signature.result).is_integer()
+        });
+        if fits && let Some(id) = self.function_id(&name.text) {
+            return Some(id);
+        }
+        self.report(
+            Diagnostic::error(
+                name.span,
+                format!("`{}` does not validate a layout", name.text),
+                "this must be a function of the script",
+            )
+            .with_help(format!("write `int {}(void) {{ … }}`", name.text)),
+        );
+        None
+    }
+}
+
+impl std::fmt::Debug for Work<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} {}", self.id, self.function.name.text)
+    }
+}

@@ -1,0 +1,243 @@
+//! The names that a script declares at its top level, collected before anything is checked.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Checker;
+use crate::ast;
+use crate::diagnostics::Diagnostic;
+use crate::hir;
+use crate::source::Span;
+use crate::types::TypeId;
+
+/// A name of the top level that is no tag.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ordinary<'a> {
+    /// A global, by index in [`Script::globals`].
+    Global(usize),
+    /// A function, by index in [`Script::functions`].
+    Function(usize),
+    /// A typedef, by index in [`Script::typedefs`].
+    Typedef(usize),
+    /// An enumerator of this definition.
+    Enumerator(&'a ast::EnumSpecifier),
+    /// An option.
+    Option(hir::GlobalId),
+}
+
+/// How far something has got that is checked when it is first needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress<T> {
+    /// Not looked at.
+    Waiting,
+    /// Being looked at: a name that needs itself.
+    Running,
+    /// Settled.
+    Done(T),
+}
+
+/// A global.
+#[derive(Debug)]
+pub(super) struct GlobalEntry<'a> {
+    pub declaration: &'a ast::Declaration,
+    pub declarator: &'a ast::InitDeclarator,
+    pub documentation: Option<&'a str>,
+    pub progress: Progress<Option<hir::GlobalId>>,
+}
+
+/// A function.
+#[derive(Debug)]
+pub(super) struct FunctionEntry<'a> {
+    pub function: &'a ast::Function,
+    pub signature: Option<Signature>,
+    pub id: Option<hir::FunctionId>,
+}
+
+/// What a call of a function has to know.
+#[derive(Clone, Debug)]
+pub(super) struct Signature {
+    pub parameters: Vec<(TypeId, Option<String>)>,
+    pub result: TypeId,
+}
+
+/// A typedef.
+#[derive(Debug)]
+pub(super) struct TypedefEntry<'a> {
+    pub declaration: &'a ast::Declaration,
+    pub declarator: &'a ast::Declarator,
+    pub progress: Progress<TypeId>,
+}
+
+/// A definition of a tag.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Tag<'a> {
+    Record(&'a ast::RecordSpecifier),
+    Enum(&'a ast::EnumSpecifier),
+}
+
+/// All names of the top level.
+#[derive(Debug, Default)]
+pub(super) struct Script<'a> {
+    pub ordinary: HashMap<&'a str, (Ordinary<'a>, Span)>,
+    pub tags: HashMap<&'a str, (Tag<'a>, Span)>,
+    pub globals: Vec<GlobalEntry<'a>>,
+    pub functions: Vec<FunctionEntry<'a>>,
+    pub typedefs: Vec<TypedefEntry<'a>>,
+    /// Addresses of the definitions of records and enumerations.
+    pub definitions: HashSet<usize>,
+}
+
+impl<'a> Checker<'a> {
+    /// Collects the names of the top level.
+    pub(super) fn collect(&mut self, unit: &'a ast::Unit) {
+        for item in &unit.items {
+            let documentation = item.documentation.as_deref();
+            match &item.kind {
+                ast::ItemKind::Declaration(declaration) => {
+                    self.collect_declaration(declaration, documentation);
+                }
+                ast::ItemKind::View(view) => {
+                    self.collect_declaration(&view.declaration, documentation);
+                }
+                ast::ItemKind::Function(function) => self.collect_function(function),
+                ast::ItemKind::Layout(layout) => {
+                    let chosen = layout.chosen.and_then(|index| layout.candidates.get(index));
+                    for declaration in chosen.iter().flat_map(|chosen| &chosen.declarations) {
+                        self.collect_declaration(declaration, None);
+                    }
+                }
+                ast::ItemKind::Module(_) | ast::ItemKind::Probe(_) | ast::ItemKind::Option(_) => {}
+            }
+        }
+    }
+
+    fn collect_declaration(
+        &mut self,
+        declaration: &'a ast::Declaration,
+        documentation: Option<&'a str>,
+    ) {
+        self.collect_specifier(&declaration.base, 0);
+        for init in &declaration.declarators {
+            let declarator = &init.declarator;
+            let Some(name) = &declarator.name else {
+                continue;
+            };
+            if declaration.typedef {
+                let index = self.script.typedefs.len();
+                self.script.typedefs.push(TypedefEntry {
+                    declaration,
+                    declarator,
+                    progress: Progress::Waiting,
+                });
+                self.define(name, Ordinary::Typedef(index));
+            } else if matches!(
+                declarator.derivations.first(),
+                Some(ast::Derivation::Function { .. })
+            ) {
+                // A prototype among declarators says nothing that the definition does not.
+            } else {
+                let index = self.script.globals.len();
+                self.script.globals.push(GlobalEntry {
+                    declaration,
+                    declarator: init,
+                    documentation,
+                    progress: Progress::Waiting,
+                });
+                self.define(name, Ordinary::Global(index));
+            }
+        }
+    }
+
+    fn collect_function(&mut self, function: &'a ast::Function) {
+        self.collect_specifier(&function.result.base, 0);
+        let known = self.script.ordinary.get(function.name.text.as_str());
+        if let Some((Ordinary::Function(index), _)) = known {
+            let index = *index;
+            let Some(entry) = self.script.functions.get_mut(index) else {
+                return;
+            };
+            if function.body.is_none() {
+                return;
+            }
+            if entry.function.body.is_none() {
+                entry.function = function;
+                return;
+            }
+        }
+        let index = self.script.functions.len();
+        self.script.functions.push(FunctionEntry {
+            function,
+            signature: None,
+            id: None,
+        });
+        self.define(&function.name, Ordinary::Function(index));
+    }
+
+    /// Collects tags and enumerators that a specifier defines, however deep.
+    fn collect_specifier(&mut self, specifier: &'a ast::TypeSpecifier, depth: u32) {
+        if depth > super::NESTING {
+            return;
+        }
+        match specifier {
+            ast::TypeSpecifier::Record(record) => {
+                let Some(members) = &record.members else {
+                    return;
+                };
+                self.script
+                    .definitions
+                    .insert(std::ptr::from_ref(record) as usize);
+                if let Some(tag) = &record.tag {
+                    self.define_tag(tag, Tag::Record(record));
+                }
+                for member in members {
+                    self.collect_specifier(&member.base, depth + 1);
+                }
+            }
+            ast::TypeSpecifier::Enum(specifier) => {
+                let Some(enumerators) = &specifier.enumerators else {
+                    return;
+                };
+                self.script
+                    .definitions
+                    .insert(std::ptr::from_ref(specifier) as usize);
+                if let Some(tag) = &specifier.tag {
+                    self.define_tag(tag, Tag::Enum(specifier));
+                }
+                for (name, _) in enumerators {
+                    self.define(name, Ordinary::Enumerator(specifier));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Enters a name of the top level; a second definition is an error.
+    pub(super) fn define(&mut self, name: &'a ast::Name, meaning: Ordinary<'a>) {
+        if let Some((_, first)) = self.script.ordinary.get(name.text.as_str()) {
+            let diagnostic = Diagnostic::error(
+                name.span,
+                format!("`{}` is defined twice", name.text),
+                "defined again here",
+            )
+            .with_secondary(*first, "first defined here");
+            self.report(diagnostic);
+            return;
+        }
+        self.script
+            .ordinary
+            .insert(&name.text, (meaning, name.span));
+    }
+
+    fn define_tag(&mut self, tag: &'a ast::Name, definition: Tag<'a>) {
+        if let Some((_, first)) = self.script.tags.get(tag.text.as_str()) {
+            let diagnostic = Diagnostic::error(
+                tag.span,
+                format!("the tag `{}` is defined twice", tag.text),
+                "defined again here",
+            )
+            .with_secondary(*first, "first defined here");
+            self.report(diagnostic);
+            return;
+        }
+        self.script.tags.insert(&tag.text, (definition, tag.span));
+    }
+}

@@ -1,0 +1,270 @@
+//! What to say about names that do not exist.
+
+use super::Checker;
+use super::builtins;
+use crate::ast;
+use crate::diagnostics::Diagnostic;
+use crate::source::Span;
+use crate::target::{LookupError, NameKind};
+use crate::types::RecordId;
+
+/// Most reasons for missing debug information in one message.
+const MOST_REASONS: usize = 3;
+
+/// The names most like `name`, best first, at most three.
+pub(super) fn similar<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Vec<String> {
+    let length = name.chars().count();
+    let most = (length / 3).clamp(1, 4);
+    let mut found: Vec<(usize, &str)> = candidates
+        .filter(|candidate| *candidate != name && candidate.len() < 256)
+        .filter_map(|candidate| {
+            let distance = strsim::damerau_levenshtein(name, candidate);
+            let contained = length >= 4
+                && (candidate.contains(name) || (candidate.len() >= 4 && name.contains(candidate)));
+            (distance <= most || contained).then_some((distance, candidate))
+        })
+        .collect();
+    found.sort();
+    found.dedup_by(|a, b| a.1 == b.1);
+    found
+        .into_iter()
+        .take(3)
+        .map(|(_, candidate)| candidate.to_owned())
+        .collect()
+}
+
+/// `did you mean a, b or c?`
+pub(super) fn did_you_mean(names: &[String]) -> Option<String> {
+    let quoted: Vec<String> = names
+        .iter()
+        .take(3)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let (last, rest) = quoted.split_last()?;
+    Some(if rest.is_empty() {
+        format!("did you mean {last}?")
+    } else {
+        format!("did you mean {} or {last}?", rest.join(", "))
+    })
+}
+
+impl Checker<'_> {
+    /// Reports that a look-up in the target failed.
+    pub(super) fn lookup_error(&mut self, name: &ast::Name, error: LookupError) {
+        let once = match &error {
+            LookupError::NoSuchPrefix { prefix, .. } => ("prefix", prefix.clone()),
+            _ => ("lookup", name.text.clone()),
+        };
+        if !self.reported.insert(once) {
+            return;
+        }
+        let diagnostic = Diagnostic::error(name.span, error.to_string(), "");
+        let diagnostic = match error {
+            LookupError::Ambiguous { places, .. } => match places.first() {
+                Some(place) => diagnostic.with_help(format!("say which: `{place}::{}`", name.text)),
+                None => diagnostic,
+            },
+            LookupError::NoSuchPrefix { suggestions, .. } => match did_you_mean(&suggestions) {
+                Some(help) => diagnostic.with_help(help),
+                None => diagnostic,
+            },
+            LookupError::Broken(_) => diagnostic,
+        };
+        self.report(diagnostic);
+    }
+
+    /// Notes a name that only a target can settle. Returns whether there is no target.
+    fn unresolved_without_target(&mut self, span: Span, name: &str) -> bool {
+        if self.target.is_some() {
+            return false;
+        }
+        self.unresolved.push((span, name.to_owned()));
+        true
+    }
+
+    /// Help for an unknown name of the target: names like it, or why it may be missing.
+    fn target_help(
+        &mut self,
+        name: &ast::Name,
+        kind: NameKind,
+        mut candidates: Vec<String>,
+    ) -> Option<String> {
+        let scope = self.scope_of(name);
+        let Some(target) = self.target.as_deref_mut() else {
+            return did_you_mean(&candidates);
+        };
+        for suggestion in target.suggest(&scope, kind, &name.text).into_iter().take(3) {
+            if !candidates.contains(&suggestion) {
+                candidates.push(suggestion);
+            }
+        }
+        if let Some(help) = did_you_mean(&candidates) {
+            return Some(help);
+        }
+        let reasons = target.missing_debug_information();
+        if reasons.is_empty() {
+            return None;
+        }
+        let mut help = reasons
+            .iter()
+            .take(MOST_REASONS)
+            .map(|reason| reason.trim().to_owned())
+            .collect::<Vec<_>>()
+            .join("\n");
+        if reasons.len() > MOST_REASONS {
+            help.push_str(&format!("\nand {} more", reasons.len() - MOST_REASONS));
+        }
+        Some(help)
+    }
+
+    fn report_with_help(&mut self, diagnostic: Diagnostic, help: Option<String>) {
+        self.report(match help {
+            Some(help) => diagnostic.with_help(help),
+            None => diagnostic,
+        });
+    }
+
+    /// Reports a type name that nothing declares.
+    pub(super) fn unknown_type(&mut self, name: &ast::Name) {
+        if self.unresolved_without_target(name.span, &name.text)
+            || !self.reported.insert(("type", name.text.clone()))
+        {
+            return;
+        }
+        let own = similar(
+            &name.text,
+            self.script
+                .ordinary
+                .iter()
+                .filter(|(_, (meaning, _))| matches!(meaning, super::script::Ordinary::Typedef(_)))
+                .map(|(name, _)| *name),
+        );
+        let is_tag = name.prefix.is_none() && self.script.tags.contains_key(name.text.as_str());
+        let help = if is_tag {
+            Some(format!("write `struct {}`", name.text))
+        } else {
+            self.target_help(name, NameKind::Type, own)
+        };
+        let diagnostic = Diagnostic::error(
+            name.span,
+            format!("unknown type `{}`", name.text),
+            "neither the script nor the target has it",
+        );
+        self.report_with_help(diagnostic, help);
+    }
+
+    /// Reports a tag that nothing declares.
+    pub(super) fn unknown_tag(&mut self, keyword: &str, tag: &ast::Name) {
+        let written = format!("{keyword} {}", tag.text);
+        if self.unresolved_without_target(tag.span, &written)
+            || !self.reported.insert(("type", written.clone()))
+        {
+            return;
+        }
+        let own = similar(&tag.text, self.script.tags.keys().copied());
+        let help = self.target_help(tag, NameKind::Type, own);
+        let diagnostic = Diagnostic::error(
+            tag.span,
+            format!("unknown type `{written}`"),
+            "neither the script nor the target has it",
+        );
+        self.report_with_help(diagnostic, help);
+    }
+
+    /// Reports a variable that nothing declares.
+    pub(super) fn unknown_name(&mut self, name: &ast::Name) {
+        if name.prefix.is_none() && builtins::find(&name.text).is_some() {
+            self.error_help(
+                name.span,
+                format!("`{}` is a built-in function", name.text),
+                "it can only be called",
+                format!("write `{}(…)`", name.text),
+            );
+            return;
+        }
+        if self.unresolved_without_target(name.span, &name.text)
+            || !self.reported.insert(("name", name.text.clone()))
+        {
+            return;
+        }
+        let locals = self
+            .context
+            .scopes
+            .iter()
+            .flat_map(|scope| scope.names.keys().map(String::as_str));
+        let own = similar(
+            &name.text,
+            locals.chain(self.script.ordinary.keys().copied()),
+        );
+        let help = self.target_help(name, NameKind::Symbol, own);
+        let diagnostic = Diagnostic::error(
+            name.span,
+            format!("unknown name `{}`", name.text),
+            "neither the script nor the target has it",
+        );
+        self.report_with_help(diagnostic, help);
+    }
+
+    /// Reports a called function that nothing declares.
+    pub(super) fn unknown_function(&mut self, name: &ast::Name) {
+        if self.unresolved_without_target(name.span, &name.text)
+            || !self.reported.insert(("name", name.text.clone()))
+        {
+            return;
+        }
+        let mut known: Vec<&str> = builtins::names().collect();
+        for (name, (meaning, _)) in &self.script.ordinary {
+            if matches!(meaning, super::script::Ordinary::Function(_)) {
+                known.push(name);
+            }
+        }
+        let names = similar(&name.text, known.into_iter());
+        let diagnostic = Diagnostic::error(
+            name.span,
+            format!("unknown function `{}`", name.text),
+            "neither the script nor the built-ins have it",
+        );
+        self.report_with_help(diagnostic, did_you_mean(&names));
+    }
+
+    /// Reports a member that a record lacks.
+    pub(super) fn unknown_member(&mut self, record: RecordId, member: &ast::Name) {
+        let entry = self.types.intern(crate::types::Type::Record(record));
+        let owner = self.types.name_of(entry);
+        if !self.complete(record) {
+            if self.reported.insert(("incomplete", owner.clone())) {
+                let reasons = match self.target.as_deref_mut() {
+                    Some(target) => target.missing_debug_information(),
+                    None => Vec::new(),
+                };
+                let help = (!reasons.is_empty()).then(|| {
+                    let shown: Vec<String> = reasons.into_iter().take(MOST_REASONS).collect();
+                    shown.join("\n")
+                });
+                let diagnostic = Diagnostic::error(
+                    member.span,
+                    format!("`{owner}` is incomplete"),
+                    "its members are not known",
+                );
+                self.report_with_help(diagnostic, help);
+            }
+            return;
+        }
+        let names = self.member_names(record, 0);
+        let close = similar(&member.text, names.iter().map(String::as_str));
+        let help = did_you_mean(&close).or_else(|| {
+            if names.is_empty() {
+                return Some(format!("`{owner}` has no members"));
+            }
+            let some: Vec<&str> = names.iter().take(12).map(String::as_str).collect();
+            let more = if names.len() > 12 { ", …" } else { "" };
+            Some(format!("it has {}{more}", some.join(", ")))
+        });
+        let diagnostic = Diagnostic::error(
+            member.span,
+            format!("no member `{}` in `{owner}`", member.text),
+            "no such member",
+        );
+        self.report_with_help(diagnostic, help);
+    }
+}
