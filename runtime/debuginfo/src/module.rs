@@ -667,7 +667,15 @@ impl Module {
     /// # Errors
     /// As [`Module::functions`], and [`Error::Ambiguous`].
     pub fn function(&self, name: &str, unit: Option<&str>) -> Result<Option<Function>> {
-        let found = self.functions(name, unit)?;
+        let mut found = self.functions(name, unit)?;
+        if found.len() > 1 {
+            // gcc splits and specialises functions (`f.part.0`); the symbol of the bare name tells which one is `f`.
+            let symbols = self.symbols_for(NameKind::Function, name);
+            let named = |f: &Function| symbols.iter().any(|s| Some(s.address) == f.entry);
+            if found.iter().any(named) {
+                found.retain(named);
+            }
+        }
         self.choose(NameKind::Function, name, found, |f| {
             let detail = f.entry.map_or("inlined".into(), |e| format!("at {e:#x}"));
             (f.entry.is_some(), f.external, f.unit.clone(), detail)

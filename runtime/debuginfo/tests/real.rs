@@ -54,6 +54,14 @@ fn the_c_library() {
     );
     assert_eq!(malloc.parameters.unwrap()[0].name.as_deref(), Some("bytes"));
     assert_eq!(malloc.unit.as_deref(), Some("malloc.c"));
+    // gcc split this one in two; the symbol tells which part is the function.
+    let info = module.function("__malloc_info", None).unwrap().unwrap();
+    assert!(
+        module
+            .symbols_named("__malloc_info")
+            .iter()
+            .any(|s| Some(s.address) == info.entry)
+    );
     // `environ` is an alias of `__environ`.
     let environ = module.variable("environ", None).unwrap().unwrap();
     assert_eq!(
