@@ -91,7 +91,7 @@ impl Account {
     fn exhausted(&self) -> Fault {
         Fault::new(FaultKind::MemoryExhausted).with_message(format!(
             "the probe's memory limit of {} is reached",
-            crate::units::bytes(i128::from(self.limit))
+            crate::units::bytes(self.limit)
         ))
     }
 }

@@ -1,12 +1,13 @@
 //! Amounts for people: bytes, durations, groups of thousands.
 
 /// Bytes in decimal units with one decimal: `0 B`, `999 B`, `1.3 GB`.
-pub fn bytes(amount: i128) -> String {
+pub fn bytes(amount: impl Into<i128>) -> String {
     bytes_with(amount, 1)
 }
 
 /// The same with so many decimals (at most 9).
-pub fn bytes_with(amount: i128, decimals: usize) -> String {
+pub fn bytes_with(amount: impl Into<i128>, decimals: usize) -> String {
+    let amount = amount.into();
     const UNITS: [&str; 9] = ["B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"];
     let decimals = decimals.min(9);
     let sign = if amount < 0 { "-" } else { "" };
@@ -27,12 +28,13 @@ pub fn bytes_with(amount: i128, decimals: usize) -> String {
 }
 
 /// Nanoseconds: `640 ns`, `4.2 ms`, `12.0 s`, `6m05s`, `3h04m`, `2d07h`.
-pub fn duration(nanoseconds: i128) -> String {
+pub fn duration(nanoseconds: impl Into<i128>) -> String {
     duration_with(nanoseconds, 1)
 }
 
 /// The same with so many decimals (at most 9) where there are any.
-pub fn duration_with(nanoseconds: i128, decimals: usize) -> String {
+pub fn duration_with(nanoseconds: impl Into<i128>, decimals: usize) -> String {
+    let nanoseconds = nanoseconds.into();
     let decimals = decimals.min(9);
     let sign = if nanoseconds < 0 { "-" } else { "" };
     let magnitude = nanoseconds.unsigned_abs();
@@ -62,7 +64,8 @@ pub fn duration_with(nanoseconds: i128, decimals: usize) -> String {
 }
 
 /// A decimal number with commas between groups of three digits.
-pub fn thousands(number: i128) -> String {
+pub fn thousands(number: impl Into<i128>) -> String {
+    let number = number.into();
     let digits = number.unsigned_abs().to_string();
     let grouped = group(&digits);
     if number < 0 {
