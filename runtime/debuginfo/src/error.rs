@@ -69,6 +69,16 @@ pub enum Error {
         /// The parser's reason.
         source: gimli::Error,
     },
+    /// The line tables are damaged.
+    #[error("{}: line information of address {address:#x}: {source}", path.display())]
+    Lines {
+        /// The file.
+        path: PathBuf,
+        /// The address that was looked up (svma).
+        address: u64,
+        /// The parser's reason.
+        source: gimli::Error,
+    },
     /// The data parse as DWARF but make no sense.
     #[error("{}: {section}+{offset:#x}: {reason}", path.display())]
     Malformed {

@@ -160,23 +160,12 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(&[7u8; 100_000]).unwrap();
         std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o666)).unwrap();
-        let bytes =
-            SharedBytes::from_file(file.as_file(), file.path()).unwrap_err_or_read(file.path());
+        // The temporary file's own handle stands at its end; open it again as the crate's users do.
+        let reopened = File::open(file.path()).unwrap();
+        let bytes = SharedBytes::from_file(&reopened, file.path()).unwrap();
         file.as_file().set_len(0).unwrap();
         assert_eq!(bytes.len(), 100_000);
         assert!(bytes.iter().all(|&b| b == 7));
-    }
-
-    trait Reread {
-        fn unwrap_err_or_read(self, path: &Path) -> SharedBytes;
-    }
-
-    impl Reread for Result<SharedBytes> {
-        // The temporary file's own handle stands at its end; open it again as the crate's users do.
-        fn unwrap_err_or_read(self, path: &Path) -> SharedBytes {
-            drop(self);
-            SharedBytes::from_file(&File::open(path).unwrap(), path).unwrap()
-        }
     }
 
     #[test]

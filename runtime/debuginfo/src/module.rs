@@ -721,22 +721,35 @@ impl Module {
         Ok(found.into_iter().next())
     }
 
-    /// What an address of code means: function, offset, source line, inlined functions. Damaged line tables cost the lines, not the
-    /// name. Loads the index.
+    /// What an address of code means: function, offset, source line, inlined functions.
+    ///
+    /// Without usable line tables the symbol tables still give the name; [`CodeSymbol::problem`] then says what is wrong with them.
+    /// Loads the index.
     ///
     /// # Errors
-    /// None at present that a damaged file could cause; a debug file that the user named and that does not fit is reported.
+    /// A debug file that the user named cannot be read or does not fit. Damaged files are no errors here.
     pub fn symbolize(&self, address: u64) -> Result<CodeSymbol> {
         let located = self.located()?;
-        let images = match self.debug() {
-            // The line reader follows nested inlined functions by recursion, which a hostile file could make overflow the stack.
-            Ok(Some(debug)) if debug.index().is_ok_and(|i| !i.is_too_deep()) => {
-                Some((&*located.main, located.supplementary.as_deref()))
-            }
-            _ => None,
+        let frames = Self::images_with_lines(located).and_then(|images| match images {
+            Some((main, sup)) => self.lines.frames(main, sup, address),
+            None => Ok(Vec::new()),
+        });
+        Ok(symbolize::code(frames, self.tables(), address))
+    }
+
+    /// The files with line tables, `None` where there is no debug information.
+    fn images_with_lines(located: &Located) -> Result<Option<(&ElfImage, Option<&ElfImage>)>> {
+        let Some(debug) = &located.debug else {
+            return Ok(None);
         };
-        symbolize::code(&self.lines, images, self.tables(), address)
-            .or_else(|_| symbolize::code(&self.lines, None, self.tables(), address))
+        // The line reader follows nested inlined functions by recursion, which a hostile file could make overflow the stack.
+        if debug.index()?.is_too_deep() {
+            return Err(Error::Elf {
+                path: located.main.path.clone(),
+                reason: "its debug information is nested too deeply to be read for lines".into(),
+            });
+        }
+        Ok(Some((&located.main, located.supplementary.as_deref())))
     }
 
     /// The variable that covers an address of data, by the symbol tables.

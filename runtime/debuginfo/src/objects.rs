@@ -1,6 +1,6 @@
 //! Variables and functions: where they are and what type they have.
 
-use crate::dwarf::{self, EntrySection, MAX_HOPS};
+use crate::dwarf::MAX_HOPS;
 use crate::error::Result;
 use crate::index::{DECLARATION, EXTERNAL, EntryRow, NO_PLACE};
 use crate::layout::Located;
@@ -321,8 +321,8 @@ impl Debug {
 }
 
 fn is_external(link: &Located) -> bool {
-    debug_assert!(link.section as u8 <= EntrySection::Supplementary as u8);
-    link.entry.attr_value(gimli::DW_AT_external).is_some_and(
-        |v: gimli::AttributeValue<dwarf::Reader>| matches!(v, gimli::AttributeValue::Flag(true)),
+    matches!(
+        link.entry.attr_value(gimli::DW_AT_external),
+        Some(gimli::AttributeValue::Flag(true))
     )
 }

@@ -32,7 +32,7 @@ pub struct InlinedFrame {
 }
 
 /// What an address of code means.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct CodeSymbol {
     /// The function whose code this is (not an inlined one), demangled. `None` where nothing names it.
     pub name: Option<String>,
@@ -44,6 +44,8 @@ pub struct CodeSymbol {
     pub location: Option<SourceLocation>,
     /// Functions inlined at the address, innermost first.
     pub inlined: Vec<InlinedFrame>,
+    /// Why there are no lines and no inlined functions, where the debug information that should tell is unusable.
+    pub problem: Option<Error>,
 }
 
 /// What an address of data means.
@@ -57,6 +59,9 @@ pub struct DataSymbol {
     pub size: u64,
 }
 
+/// A function's name and a place in it.
+pub(crate) type Frame = (Option<String>, Option<SourceLocation>);
+
 type Context = addr2line::Context<Reader>;
 
 /// Line tables, loaded when the first address is looked up.
@@ -66,13 +71,13 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// Frames of an address, innermost first: name and location.
-    fn frames(
+    /// Frames of an address, innermost first.
+    pub fn frames(
         &self,
         main: &ElfImage,
         sup: Option<&ElfImage>,
         address: u64,
-    ) -> Result<Vec<(Option<String>, Option<SourceLocation>)>> {
+    ) -> Result<Vec<Frame>> {
         // The line reader adds one to the address; no code is there.
         if address == u64::MAX {
             return Ok(Vec::new());
@@ -113,22 +118,15 @@ impl Lines {
 }
 
 fn line_error(image: &ElfImage, address: u64, source: gimli::Error) -> Error {
-    // The section is not told by the parser; the address helps to reproduce it.
-    Error::Dwarf {
+    Error::Lines {
         path: image.path.clone(),
-        section: "line information of address 0",
-        offset: address,
+        address,
         source,
     }
 }
 
-/// Names an address of code. `debug` is the file with line tables and its supplementary file.
-pub(crate) fn code(
-    lines: &Lines,
-    debug: Option<(&ElfImage, Option<&ElfImage>)>,
-    tables: &[SymbolTable],
-    address: u64,
-) -> Result<CodeSymbol> {
+/// Names an address of code from the symbol tables and the frames that the line tables gave.
+pub(crate) fn code(frames: Result<Vec<Frame>>, tables: &[SymbolTable], address: u64) -> CodeSymbol {
     let is_code = |kind| {
         matches!(
             kind,
@@ -136,9 +134,9 @@ pub(crate) fn code(
         )
     };
     let symbol = tables.iter().find_map(|t| t.by_address(address, is_code));
-    let mut frames = match debug {
-        Some((main, sup)) => lines.frames(main, sup, address)?,
-        None => Vec::new(),
+    let (mut frames, problem) = match frames {
+        Ok(frames) => (frames, None),
+        Err(e) => (Vec::new(), Some(e)),
     };
     let (outer_name, location) = frames.pop().unwrap_or((None, None));
     let inlined = frames
@@ -148,13 +146,14 @@ pub(crate) fn code(
             location,
         })
         .collect();
-    Ok(CodeSymbol {
+    CodeSymbol {
         name: symbol.as_ref().map(|s| demangle(&s.name)).or(outer_name),
         offset: symbol.as_ref().map_or(0, |s| address - s.address),
         linkage_name: symbol.map(|s| s.name),
         location,
         inlined,
-    })
+        problem,
+    }
 }
 
 /// Names an address of data.

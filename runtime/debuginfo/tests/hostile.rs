@@ -323,6 +323,12 @@ fn nesting_without_end() {
     let code = module.symbolize(f.entry.unwrap()).unwrap();
     assert_eq!(code.name.as_deref(), Some("f"));
     assert_eq!((code.location, code.inlined.len()), (None, 0));
+    assert!(
+        code.problem
+            .unwrap()
+            .to_string()
+            .contains("nested too deeply")
+    );
 }
 
 #[test]
