@@ -104,16 +104,17 @@ pub fn parse_arm(
         scopes,
         mut diagnostics,
         expansions,
-        layouts,
+        mut layouts,
+        mut typedefs,
         arms,
         documentation,
     } = preprocess::preprocess(main, loader, target, layouts, defines, arm);
-    let mut items = parse_tokens(tokens, &mut HashSet::new(), &mut diagnostics);
+    let mut items = parse_tokens(tokens, &mut typedefs, &mut diagnostics);
     for item in &mut items {
         if let ItemKind::Layout(layout) = &mut item.kind
-            && let Some(chosen) = layouts.get(&layout.name.text)
+            && let Some(settled) = layouts.remove(&layout.name.span)
         {
-            layout.chosen = *chosen;
+            *layout = settled;
         }
     }
     limit(&mut diagnostics);

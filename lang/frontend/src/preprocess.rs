@@ -15,6 +15,7 @@ mod target;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use crate::ast::Layout;
 use crate::compile::LayoutChoices;
 use crate::diagnostics::Diagnostic;
 use crate::lexer::{self, Interner, Token, TokenKind};
@@ -82,8 +83,10 @@ pub struct Preprocessed {
     pub diagnostics: Vec<Diagnostic>,
     /// Where macros were used.
     pub expansions: Expansions,
-    /// The candidate in use of each `_layout` group.
-    pub layouts: HashMap<String, Option<usize>>,
+    /// The `_layout` groups, by the span of their names. In the tokens they have no candidates.
+    pub layouts: HashMap<Span, Layout>,
+    /// The type names that they declare.
+    pub typedefs: HashSet<String>,
     /// The greatest number of arms of a `##if…`, without a target.
     pub arms: usize,
     /// The `///` text at the top of the main file.
@@ -115,6 +118,7 @@ pub fn preprocess(
         output: Vec::new(),
         watch: Watch::None,
         layouts: HashMap::new(),
+        typedefs: HashSet::new(),
         declared: target::Declared::default(),
         arms: 0,
         documentation: None,
@@ -128,6 +132,7 @@ pub fn preprocess(
         diagnostics: preprocessor.diagnostics,
         expansions: preprocessor.expansions,
         layouts: preprocessor.layouts,
+        typedefs: preprocessor.typedefs,
         arms: preprocessor.arms,
         documentation: preprocessor.documentation,
     }
@@ -159,7 +164,8 @@ struct Preprocessor<'l, 't, 'c> {
     depth: usize,
     output: Vec<Token>,
     watch: Watch,
-    layouts: HashMap<String, Option<usize>>,
+    layouts: HashMap<Span, Layout>,
+    typedefs: HashSet<String>,
     /// The types of the layouts in use.
     declared: target::Declared,
     arms: usize,

@@ -10,35 +10,57 @@ use crate::source::FileId;
 use crate::target::{Scope, TypeNameKind};
 
 impl Preprocessor<'_, '_, '_> {
-    /// Settles the group whose tokens start at `start` of the output. Errors in it are reported
+    /// Settles the group whose tokens start at `start` of the output. A group without errors is
+    /// kept as parsed, and only its head and its end stay in the output; another one is reported
     /// when the whole program is parsed.
     pub(super) fn layout_group(&mut self, start: usize) {
         let tokens = self.output.get(start..).unwrap_or_default().to_vec();
-        let mut ignored = Vec::new();
-        let items = parse::parse_tokens(tokens, &mut HashSet::new(), &mut ignored);
+        let mut wrong = Vec::new();
+        let mut typedefs = HashSet::new();
+        let items = parse::parse_tokens(tokens, &mut typedefs, &mut wrong);
         let Some(Item {
-            kind: ItemKind::Layout(layout),
+            kind: ItemKind::Layout(mut layout),
             ..
         }) = items.into_iter().next()
         else {
             return;
         };
         let chosen = self.choose(&layout);
+        layout.chosen = chosen;
         if let Some(candidate) = chosen.and_then(|index| layout.candidates.get(index)) {
             for declaration in &candidate.declarations {
                 self.declared.add(declaration);
             }
         }
-        if self
-            .layouts
-            .insert(layout.name.text.clone(), chosen)
-            .is_some()
-        {
-            self.error(
-                layout.name.span,
-                format!("two layouts are called `{}`", layout.name.text),
-                "the second one",
+        if wrong.is_empty() {
+            self.typedefs.extend(typedefs);
+            self.shorten(start);
+        }
+        if let Some(before) = self.layouts.values().find(|before| {
+            before.name.text == layout.name.text && before.name.span != layout.name.span
+        }) {
+            self.diagnostics.push(
+                Diagnostic::error(
+                    layout.name.span,
+                    format!("two layouts are called `{}`", layout.name.text),
+                    "the second one",
+                )
+                .with_secondary(before.name.span, "the first one"),
             );
+        }
+        self.layouts.insert(layout.name.span, layout);
+    }
+
+    /// Drops the candidates of the group that starts at `start` of the output: what lies between
+    /// its first `{` and its last `}`.
+    fn shorten(&mut self, start: usize) {
+        let group = self.output.get(start..).unwrap_or_default();
+        let first = group.iter().position(|token| token.is("{"));
+        let last = group.iter().rposition(|token| token.is("}"));
+        if let (Some(first), Some(last)) = (first, last)
+            && first < last
+        {
+            self.output.drain(start + first + 1..start + last);
         }
     }
 

@@ -1,1 +1,426 @@
+use std::collections::BTreeMap;
 
+use super::*;
+use crate::source::LoadError;
+use crate::target::{
+    FunctionDescription, LookupError, MemberDescription, ModuleId, NameKind, Scope, SymbolSource,
+    TargetType, TypeDescription, TypeNameKind, TypeSource, VariableDescription,
+};
+
+/// Files by name.
+struct Files(BTreeMap<&'static str, &'static str>);
+
+impl Loader for Files {
+    fn load(&mut self, name: &str, _quoted: bool, _from: &str) -> Result<SourceFile, LoadError> {
+        match self.0.get(name) {
+            Some(text) => Ok(SourceFile {
+                name: name.to_owned(),
+                text: (*text).into(),
+                library: true,
+            }),
+            None => Err(LoadError::NotFound {
+                name: name.to_owned(),
+                tried: vec!["lib".to_owned()],
+            }),
+        }
+    }
+}
+
+/// A target with `struct known { int a; struct { int inner; }; struct known *next; }` in the
+/// module `known.so`, the function `work(size)`, the variable `count` and the enumerator `RED`.
+struct Known;
+
+impl TypeSource for Known {
+    fn find_type(
+        &mut self,
+        scope: &Scope,
+        kind: TypeNameKind,
+        name: &str,
+    ) -> Result<Option<TargetType>, LookupError> {
+        if scope.prefix.as_deref() == Some("nowhere") {
+            return Err(LookupError::NoSuchPrefix {
+                prefix: "nowhere".to_owned(),
+                suggestions: Vec::new(),
+            });
+        }
+        Ok(match (kind, name) {
+            (TypeNameKind::Struct, "known") => Some(TargetType(1)),
+            (TypeNameKind::Plain, "known_t") => Some(TargetType(4)),
+            (TypeNameKind::Struct, "opaque") => Some(TargetType(5)),
+            _ => None,
+        })
+    }
+
+    fn describe(&mut self, ty: TargetType) -> Result<TypeDescription, LookupError> {
+        let member = |name: Option<&str>, ty| MemberDescription {
+            name: name.map(str::to_owned),
+            ty: TargetType(ty),
+            offset: 0,
+            bits: None,
+        };
+        let record = |members| TypeDescription::Record {
+            name: None,
+            union: false,
+            size: Some(16),
+            members,
+        };
+        Ok(match ty.0 {
+            1 => record(vec![
+                member(Some("a"), 3),
+                member(None, 2),
+                member(Some("sub"), 2),
+            ]),
+            2 => record(vec![member(Some("inner"), 3)]),
+            4 => TypeDescription::Typedef {
+                name: "known_t".to_owned(),
+                target: TargetType(1),
+            },
+            5 => TypeDescription::Record {
+                name: None,
+                union: false,
+                size: None,
+                members: Vec::new(),
+            },
+            _ => TypeDescription::Integer {
+                name: "int".to_owned(),
+                size: 4,
+                signed: true,
+                character: false,
+            },
+        })
+    }
+
+    fn find_enumerator(
+        &mut self,
+        _scope: &Scope,
+        name: &str,
+    ) -> Result<Option<(i64, Option<TargetType>)>, LookupError> {
+        Ok((name == "RED").then_some((0, None)))
+    }
+}
+
+impl SymbolSource for Known {
+    fn find_variable(
+        &mut self,
+        scope: &Scope,
+        name: &str,
+    ) -> Result<Option<VariableDescription>, LookupError> {
+        let found = name == "count" || name == "scoped" && scope.preferred == Some(ModuleId(7));
+        Ok(found.then_some(VariableDescription {
+            module: ModuleId(1),
+            address: 0,
+            thread_local: false,
+            ty: None,
+        }))
+    }
+
+    fn find_function(
+        &mut self,
+        _scope: &Scope,
+        name: &str,
+    ) -> Result<Option<FunctionDescription>, LookupError> {
+        Ok((name == "work").then(|| FunctionDescription {
+            module: ModuleId(1),
+            address: 0,
+            parameters: Some(vec![(Some("size".to_owned()), TargetType(3))]),
+            result: None,
+            variadic: false,
+        }))
+    }
+
+    fn find_module(&mut self, pattern: &str) -> Option<ModuleId> {
+        (pattern == "known.so").then_some(ModuleId(7))
+    }
+
+    fn find_string(&mut self, _scope: &Scope, _bytes: &[u8]) -> Option<u64> {
+        None
+    }
+
+    fn suggest(&mut self, _scope: &Scope, _kind: NameKind, _name: &str) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn missing_debug_information(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+const FILES: &[(&str, &str)] = &[
+    ("lib.y", "#define LIB 1\nlib;"),
+    ("twice.y", "#include \"lib.y\"\ntwice;"),
+    ("loop.y", "loop; #\n#include \"loop.y\"\n"),
+    (
+        "scoped.y",
+        "_module \"known.so\", _exe;\n##ifdefvar scoped\nscoped_yes;\n##endif\n",
+    ),
+    (
+        "unloaded.y",
+        "_module \"other.so\";\n##ifdeftype struct known\nyes;\n##elifndeftype struct known\nno;\n##else\nneither;\n##endif\n",
+    ),
+];
+
+fn run(text: &str, target: bool, arm: usize) -> (String, Vec<String>) {
+    let mut files = Files(FILES.iter().copied().collect());
+    let mut known = Known;
+    let main = SourceFile {
+        name: "main.y".to_owned(),
+        text: text.into(),
+        library: false,
+    };
+    let target: Option<&mut dyn Target> = if target { Some(&mut known) } else { None };
+    let result = preprocess(
+        main,
+        &mut files,
+        target,
+        &LayoutChoices::new(),
+        &[("GIVEN".to_owned(), "42".to_owned())],
+        arm,
+    );
+    let words: Vec<String> = result.tokens.iter().map(Token::spelling).collect();
+    (
+        words.join(" "),
+        result.diagnostics.into_iter().map(|d| d.message).collect(),
+    )
+}
+
+#[track_caller]
+fn check(text: &str, expected: &str) {
+    let (words, errors) = run(text, true, 0);
+    assert_eq!(errors, Vec::<String>::new());
+    assert_eq!(words, expected);
+}
+
+#[track_caller]
+fn check_error(text: &str, expected: &str) {
+    let (_, errors) = run(text, true, 0);
+    assert!(
+        errors.iter().any(|error| error.contains(expected)),
+        "{errors:?}"
+    );
+}
+
+#[test]
+fn object_and_function_like_macros() {
+    check("#define A B c\n#define B b\nA GIVEN", "b c 42");
+    check(
+        "#define f(x, y) x + y\nf(1, (2, 3)) f f\n(4,5)",
+        "1 + ( 2 , 3 ) f 4 + 5",
+    );
+    check("#define f() x\nf() f( )", "x x");
+    check("#define A (1)\nA", "( 1 )");
+}
+
+#[test]
+fn rescanning_hides_what_is_being_expanded() {
+    check("#define x x + 1\nx", "x + 1");
+    check("#define a b\n#define b a\na b", "a b");
+    // The examples of C's standard.
+    check(
+        "#define x 3\n#define f(a) f(x * (a))\n#undef x\n#define x 2\n#define g f\n#define z z[0]\n#define h g(~\n#define m(a) a(w)\n#define w 0,1\n#define t(a) a\n#define p() int\n#define q(x) x\n#define r(x,y) x ## y\n#define str(x) # x\nf(y+1) + f(f(z)) % t(t(g)(0) + t)(1); g(x+(3,4)-w) | h 5) & m(f)^m(m); p() i[q()] = { q(1), r(2,3), r(4,), r(,5), r(,) }; char c[2][6] = { str(hello), str() };",
+        "f ( 2 * ( y + 1 ) ) + f ( 2 * ( f ( 2 * ( z [ 0 ] ) ) ) ) % f ( 2 * ( 0 ) ) + t ( 1 ) ; f ( 2 * ( 2 + ( 3 , 4 ) - 0 , 1 ) ) | f ( 2 * ( ~ 5 ) ) & f ( 2 * ( 0 , 1 ) ) ^ m ( 0 , 1 ) ; int i [ ] = { 1 , 23 , 4 , 5 , } ; char c [ 2 ] [ 6 ] = { \"hello\" , \"\" } ;",
+    );
+}
+
+#[test]
+fn strings_pastes_and_variadics() {
+    check(
+        "#define s(x) #x\ns( a  \"b\\n\" 'c' )",
+        r#""a \"b\\n\" 'c'""#,
+    );
+    check(
+        "#define v(f, ...) p(f, ## __VA_ARGS__)\nv(1) v(1, 2, 3)",
+        "p ( 1 ) p ( 1 , 2 , 3 )",
+    );
+    check(
+        "#define v(args...) p(args)\nv() v(1, 2)",
+        "p ( ) p ( 1 , 2 )",
+    );
+    check(
+        "#define hash_hash # ## #\n#define c(a, b) a ## b\nc(x, 1) c(<<, =)",
+        "x1 <<=",
+    );
+    check_error("#define c(a, b) a ## b\nc(+, x)", "do not make one token");
+    check_error("#define f(a) a\nf(1, 2)", "takes 1 arguments, not 2");
+    check_error("#define f(a) a\nf(1", "never end");
+}
+
+#[test]
+fn explosions_are_errors() {
+    let mut text = String::from("#define a0 x x x x\n");
+    for level in 1..30 {
+        let before = level - 1;
+        text += &format!("#define a{level} a{before} a{before} a{before} a{before}\n");
+    }
+    check_error(&format!("{text}a29"), "too much text");
+    let nested = format!("#define f(x) x\n{}1{}", "f(".repeat(5000), ")".repeat(5000));
+    check_error(&nested, "too much text");
+}
+
+#[test]
+fn conditions_of_c() {
+    check(
+        "#if GIVEN == 42 && defined(GIVEN) && !defined X\na\n#else\nb\n#endif",
+        "a",
+    );
+    check("#ifdef X\na\n#elif 0\nb\n#elif 1\nc\n#else\nd\n#endif", "c");
+    check(
+        "#if 0\n#if 1\na\n#else\nb\n#endif\n#bogus\n#else\nc\n#endif",
+        "c",
+    );
+    check("#if 1 || 1 / 0\na\n#endif", "a");
+    check("#if -1 < 0u\na\n#else\nb\n#endif", "b");
+    check(
+        "#if (1 ? 2 : 3) == 2 && 1 << 3 == 8 && -7 / 2 == -3\na\n#endif",
+        "a",
+    );
+    check_error("#if 1 / 0\n#endif", "makes no sense");
+    check_error("#if\n#endif", "makes no sense");
+    check_error("#if 1\n", "never ends");
+    check_error("#endif\n", "no condition is open");
+    check_error("#ifdefx A\n#endif\n", "no directive");
+    check_error("#error out of luck\n", "out of luck");
+}
+
+#[test]
+fn includes_are_read_once() {
+    check(
+        "#include <lib.y>\n#include \"twice.y\"\nLIB",
+        "lib ; twice ; 1",
+    );
+    check("#define F \"lib.y\"\n#include F\n", "lib ;");
+    check("#include <loop.y>\n", "loop ; #");
+    check_error("#include <nothing.y>\n", "no file `nothing.y`");
+    check_error("#include lib.y\n", "takes one file");
+}
+
+#[test]
+fn conditions_on_the_target() {
+    check("##ifdeftype struct known\na\n##else\nb\n##endif", "a");
+    check(
+        "##ifdeftype known\na\n##elifdeftype known_t\nb\n##endif",
+        "b",
+    );
+    check("##ifndeftype nowhere::struct known\na\n##endif", "a");
+    check("##ifdeffield struct known inner\na\n##endif", "a");
+    check("##ifdeffield known_t sub.inner\na\n##endif", "a");
+    check("##ifdeffield known_t sub.a\na\n##else\nb\n##endif", "b");
+    check(
+        "##ifdeffunc work\na\n##endif\n##ifdefarg work size\nb\n##endif",
+        "a b",
+    );
+    check(
+        "##ifdefvar count\na\n##endif\n##ifdefenum RED\nb\n##endif",
+        "a b",
+    );
+    check(
+        "##ifdefvar scoped\na\n##endif\n#include \"scoped.y\"\n",
+        "_module \"known.so\" , _exe ; scoped_yes ;",
+    );
+    check(
+        "#include \"unloaded.y\"\n",
+        "_module \"other.so\" ; neither ;",
+    );
+    check_error("##ifdeftyp x\n##endif", "no directive");
+    check_error("##ifdeffield x\n##endif", "a type and a field must follow");
+    check_error(
+        "##ifndeftype nothing\n##error no such thing\n##endif",
+        "no such thing",
+    );
+}
+
+#[test]
+fn without_a_target_each_arm_has_its_turn() {
+    let text = "##ifdeftype A\na\n##elifdeftype B\nb\n##else\n##error none\nc\n##endif\n##ifdefvar x\nd\n##else\ne\n##endif";
+    for (arm, expected) in [(0, "a d"), (1, "b e"), (2, "c e"), (9, "c e")] {
+        assert_eq!(run(text, false, arm), (expected.to_owned(), Vec::new()));
+    }
+}
+
+const LAYOUT: &str = "_layout g { \"one\" { struct FIRST { int x; struct { int deep; }; }; typedef struct FIRST first_t; } \"two\" { struct FIRST { int y; }; } } _valid ok;\n##ifdeffield struct FIRST x\nx;\n##endif\n##ifdeffield struct FIRST y\ny;\n##endif\n##ifdeffield first_t deep\ndeep;\n##endif\n";
+
+fn layout(first: &str, choices: &[(&str, &str)]) -> (String, Option<Option<usize>>) {
+    let mut files = Files(BTreeMap::new());
+    let mut known = Known;
+    let main = SourceFile {
+        name: "main.y".to_owned(),
+        text: LAYOUT.replace("FIRST", first).into(),
+        library: false,
+    };
+    let choices = choices
+        .iter()
+        .map(|(group, candidate)| ((*group).to_owned(), (*candidate).to_owned()))
+        .collect();
+    let result = preprocess(main, &mut files, Some(&mut known), &choices, &[], 0);
+    assert!(result.diagnostics.is_empty(), "{:?}", result.diagnostics);
+    let words: Vec<String> = result.tokens.iter().map(Token::spelling).collect();
+    let text = words.join(" ");
+    (
+        text.rsplit("ok ;")
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_owned(),
+        result.layouts.values().next().map(|layout| layout.chosen),
+    )
+}
+
+#[test]
+fn layouts_decide_what_follows() {
+    assert_eq!(
+        layout("unknown", &[]),
+        ("x ; deep ;".to_owned(), Some(Some(0)))
+    );
+    assert_eq!(
+        layout("unknown", &[("g", "two")]),
+        ("y ;".to_owned(), Some(Some(1)))
+    );
+    // The target has the record complete; its fields count.
+    assert_eq!(layout("known", &[]), (String::new(), Some(None)));
+    assert_eq!(
+        layout("opaque", &[]),
+        ("x ; deep ;".to_owned(), Some(Some(0)))
+    );
+}
+
+#[test]
+fn tokens_of_macros_stand_where_the_macro_is_used() {
+    let mut files = Files(BTreeMap::new());
+    let main = SourceFile {
+        name: "main.y".to_owned(),
+        text: "#define inner(x) x + 1\n#define outer inner(2)\nouter;".into(),
+        library: false,
+    };
+    let result = preprocess(main, &mut files, None, &LayoutChoices::new(), &[], 0);
+    let Some(first) = result.tokens.first() else {
+        panic!("no tokens");
+    };
+    assert_eq!(result.sources.location(first.span), "main.y:3:1");
+    let names: Vec<&str> = result
+        .expansions
+        .at(first.span)
+        .iter()
+        .map(|expansion| expansion.name.as_str())
+        .collect();
+    assert_eq!(names, ["outer", "inner"]);
+}
+
+#[test]
+fn the_top_of_the_file_documents_the_program() {
+    for (text, expected) in [
+        (
+            "/// one\n/// two\n#include \"lib.y\"\nint x;",
+            Some("one\ntwo"),
+        ),
+        ("/// one\n\nint x;", Some("one")),
+        ("/// one\nint x;", None),
+    ] {
+        let mut files = Files(FILES.iter().copied().collect());
+        let main = SourceFile {
+            name: "main.y".to_owned(),
+            text: text.into(),
+            library: false,
+        };
+        let result = preprocess(main, &mut files, None, &LayoutChoices::new(), &[], 0);
+        assert_eq!(result.documentation.as_deref(), expected, "{text}");
+    }
+}
