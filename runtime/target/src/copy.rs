@@ -132,6 +132,7 @@ pub fn copy_ranges(
         let _close = pool.closer();
         if helpers {
             scope.spawn(|| pool.help());
+            pool.await_helper();
         }
         let tracer = std::thread::Builder::new()
             .name("ytrace-pause".to_owned())

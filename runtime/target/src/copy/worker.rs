@@ -3,13 +3,16 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
 use super::layout::SharedFiles;
 use crate::buffer::{Page, Region};
 use crate::sys;
+
+/// The longest to wait for the helper to start.
+const HELPER_START: Duration = Duration::from_millis(100);
 
 /// Where the bytes of a task come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +52,7 @@ struct Work {
     finished: Vec<Finished>,
     busy: usize,
     expired: bool,
+    helper_ready: bool,
     closed: bool,
 }
 
@@ -95,6 +99,8 @@ impl Pool {
             sys::schedule_first();
         }
         let mut work = self.lock();
+        work.helper_ready = true;
+        self.changed.notify_all();
         while !work.closed {
             work = self.step(work).unwrap_or_else(|work| {
                 self.changed
@@ -102,6 +108,15 @@ impl Pool {
                     .unwrap_or_else(PoisonError::into_inner)
             });
         }
+    }
+
+    /// Waits until the helper runs, so that the pause does not wait for it; not for ever, since it is only a help.
+    pub(crate) fn await_helper(&self) {
+        let work = self.lock();
+        let ready = self.changed.wait_timeout_while(work, HELPER_START, |work| {
+            !work.helper_ready && !work.closed
+        });
+        drop(ready);
     }
 
     /// Does all tasks, with the helper's help, until they are done or the deadline is over. Returns what was done and the
