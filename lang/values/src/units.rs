@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn byte_amounts() {
         for (amount, text) in [
-            (0, "0 B"),
+            (0_i128, "0 B"),
             (1, "1 B"),
             (999, "999 B"),
             (1000, "1.0 kB"),
@@ -131,7 +131,7 @@ mod tests {
         ] {
             assert_eq!(bytes(amount), text);
         }
-        assert_eq!(bytes_with(2_240_000_000, 2), "2.24 GB");
+        assert_eq!(bytes_with(2_240_000_000_u64, 2), "2.24 GB");
         assert_eq!(bytes_with(999_600, 0), "1 MB");
         bytes_with(i128::MIN, 9);
         bytes_with(i128::MAX, 400);
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn durations() {
         for (amount, text) in [
-            (0, "0 ns"),
+            (0_i128, "0 ns"),
             (640, "640 ns"),
             (4_200_000, "4.2 ms"),
             (999_960, "1.0 ms"),

@@ -1,1 +1,27 @@
-//! x
+//! Results of a session to terminal text, SVG, folded stacks and JSON.
+//!
+//! A [`Report`] holds what a session found, in plain data: lines of a header, views, checks,
+//! and what a reader must know to trust them. [`text::render`] shows it on a terminal,
+//! [`output::render`] turns it into the bytes of a file whose ending chooses the format.
+//!
+//! Invariants: nothing here knows of processes or of the language; every string may come from
+//! a hostile target, so it is escaped on its way into each format; what was left out is counted
+//! and said.
+#![forbid(unsafe_code)]
+
+mod columns;
+mod flame_text;
+pub mod folded;
+pub mod json;
+pub mod model;
+pub mod output;
+pub mod svg;
+mod table_text;
+pub mod text;
+mod tree;
+
+pub use model::{
+    Bars, Cell, Check, Column, Fault, Flamegraph, Footer, Report, Table, Unit, View, ViewData,
+};
+pub use output::{Output, OutputError, render, write_output};
+pub use ytrace_values::{escape, units};

@@ -1,0 +1,206 @@
+//! A report as JSON, for programs.
+//!
+//! The document names its schema and its version; a change that could break a reader raises
+//! the version. Strings are as the target has them, unescaped but for JSON's own escapes.
+
+use serde::Serialize;
+
+use crate::flame_text::names;
+use crate::model::{Cell, Report, Unit, View, ViewData};
+
+/// The name of the schema.
+pub const SCHEMA: &str = "ytrace.report";
+/// Its version.
+pub const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    version: u32,
+    header: &'a [String],
+    views: Vec<ViewDocument<'a>>,
+    checks: Vec<CheckDocument<'a>>,
+    warnings: &'a [String],
+    footer: FooterDocument<'a>,
+    next: &'a [String],
+}
+
+#[derive(Serialize)]
+struct ViewDocument<'a> {
+    kind: &'a str,
+    title: &'a str,
+    unit: &'a str,
+    #[serde(flatten)]
+    data: DataDocument<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "form", rename_all = "lowercase")]
+enum DataDocument<'a> {
+    Paths {
+        weights: Vec<String>,
+        selected: usize,
+        rows: Vec<PathDocument<'a>>,
+    },
+    Keys {
+        weights: Vec<String>,
+        selected: usize,
+        rows: Vec<KeyDocument<'a>>,
+    },
+    Table {
+        columns: Vec<ColumnDocument<'a>>,
+        rows: &'a [Vec<Cell>],
+    },
+}
+
+#[derive(Serialize)]
+struct PathDocument<'a> {
+    path: &'a [String],
+    values: &'a [i64],
+}
+
+#[derive(Serialize)]
+struct KeyDocument<'a> {
+    key: &'a [String],
+    values: &'a [i64],
+}
+
+#[derive(Serialize)]
+struct ColumnDocument<'a> {
+    name: &'a str,
+    unit: &'static str,
+}
+
+#[derive(Serialize)]
+struct CheckDocument<'a> {
+    name: &'a str,
+    left: i64,
+    right: i64,
+    equal: bool,
+}
+
+#[derive(Serialize)]
+struct FooterDocument<'a> {
+    complete: bool,
+    partial: &'a [String],
+    mode: &'a str,
+    /// Null if the target was never stopped.
+    pause_nanoseconds: Option<u64>,
+    pauses: u64,
+    threads_stopped: usize,
+    restarted_calls: u64,
+    bytes_read: u64,
+    faults: Vec<FaultDocument<'a>>,
+    skipped: u64,
+    swapped: u64,
+    not_resident: u64,
+    missed: u64,
+    lost: u64,
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct FaultDocument<'a> {
+    message: &'a str,
+    location: &'a str,
+    chain: &'a [String],
+    count: u64,
+}
+
+/// The document, indented, with a newline at its end.
+pub fn render(report: &Report) -> Result<Vec<u8>, serde_json::Error> {
+    let footer = &report.footer;
+    let document = Document {
+        schema: SCHEMA,
+        version: VERSION,
+        header: &report.header,
+        views: report.views.iter().map(view).collect(),
+        checks: report
+            .checks
+            .iter()
+            .map(|check| CheckDocument {
+                name: &check.name,
+                left: check.left,
+                right: check.right,
+                equal: check.left == check.right,
+            })
+            .collect(),
+        warnings: &report.warnings,
+        footer: FooterDocument {
+            complete: footer.partial.is_empty(),
+            partial: &footer.partial,
+            mode: &footer.mode,
+            pause_nanoseconds: footer
+                .pause
+                .map(|pause| u64::try_from(pause.as_nanos()).unwrap_or(u64::MAX)),
+            pauses: footer.pauses,
+            threads_stopped: footer.threads,
+            restarted_calls: footer.restarted_calls,
+            bytes_read: footer.bytes_read,
+            faults: footer
+                .faults
+                .iter()
+                .map(|fault| FaultDocument {
+                    message: &fault.message,
+                    location: &fault.location,
+                    chain: &fault.chain,
+                    count: fault.count,
+                })
+                .collect(),
+            skipped: footer.skipped,
+            swapped: footer.swapped,
+            not_resident: footer.not_resident,
+            missed: footer.missed,
+            lost: footer.lost,
+            notes: &footer.notes,
+        },
+        next: &report.next,
+    };
+    let mut out = serde_json::to_vec_pretty(&document)?;
+    out.push(b'\n');
+    Ok(out)
+}
+
+fn view(view: &View) -> ViewDocument<'_> {
+    let data = match &view.data {
+        ViewData::Flamegraph(graph) => DataDocument::Paths {
+            weights: names(&graph.weights, &view.unit),
+            selected: graph.selected,
+            rows: graph
+                .rows
+                .iter()
+                .map(|(path, values)| PathDocument { path, values })
+                .collect(),
+        },
+        ViewData::Bars(bars) => DataDocument::Keys {
+            weights: names(&bars.weights, &view.unit),
+            selected: bars.selected,
+            rows: bars
+                .rows
+                .iter()
+                .map(|(key, values)| KeyDocument { key, values })
+                .collect(),
+        },
+        ViewData::Table(table) => DataDocument::Table {
+            columns: table
+                .columns
+                .iter()
+                .map(|column| ColumnDocument {
+                    name: &column.name,
+                    unit: match column.unit {
+                        Unit::Count => "count",
+                        Unit::Bytes => "bytes",
+                        Unit::Nanoseconds => "ns",
+                    },
+                })
+                .collect(),
+            rows: &table.rows,
+        },
+    };
+    ViewDocument {
+        kind: &view.kind,
+        title: &view.title,
+        unit: &view.unit,
+        data,
+    }
+}

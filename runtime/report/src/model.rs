@@ -1,0 +1,314 @@
+//! What is reported: plain data, with no knowledge of where it came from.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use ytrace_values::{Value, units};
+
+/// Everything that a session found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// Lines above the views: what the process is, and what the probe printed.
+    pub header: Vec<String>,
+    /// The views in order of declaration.
+    pub views: Vec<View>,
+    /// Cross-checks.
+    pub checks: Vec<Check>,
+    /// Warnings of the probe and of the session.
+    pub warnings: Vec<String>,
+    /// How far the result can be trusted, and what it cost.
+    pub footer: Footer,
+    /// Commands that these numbers suggest.
+    pub next: Vec<String>,
+}
+
+impl Report {
+    /// Takes the lines of the header that begin with `next:` over into [`Report::next`].
+    ///
+    /// A probe prints such a line like any other; it belongs at the end.
+    pub fn move_next_lines(&mut self) {
+        let next = &mut self.next;
+        self.header.retain(|line| match line.strip_prefix("next:") {
+            Some(command) => {
+                let command = command.trim();
+                if !command.is_empty() && !next.iter().any(|known| known == command) {
+                    next.push(command.to_owned());
+                }
+                false
+            }
+            None => true,
+        });
+    }
+}
+
+/// A cross-check: two numbers that should be equal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Check {
+    /// What is compared.
+    pub name: String,
+    /// What ytrace found.
+    pub left: i64,
+    /// What the target says of itself.
+    pub right: i64,
+}
+
+/// How far a result can be trusted, and what it cost the target.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Footer {
+    /// How long the target was stopped in all; `None` if it never was.
+    pub pause: Option<Duration>,
+    /// How many pauses that was.
+    pub pauses: u64,
+    /// The mode by its name: `live`, `copy`, `stop`, …
+    pub mode: String,
+    /// Threads that were stopped.
+    pub threads: usize,
+    /// System calls that a stop interrupted and that were made to start again.
+    pub restarted_calls: u64,
+    /// Bytes read from the target.
+    pub bytes_read: u64,
+    /// Uncaught faults.
+    pub faults: Vec<Fault>,
+    /// Objects that the probe skipped.
+    pub skipped: u64,
+    /// Pages on swap that were not read.
+    pub swapped: u64,
+    /// Pages that could be had only by charging them to the target, and were left out.
+    pub not_resident: u64,
+    /// Pages that were not in the copy and were read from the running target.
+    pub missed: u64,
+    /// Events that were lost.
+    pub lost: u64,
+    /// Why the result is partial; empty if it is complete.
+    pub partial: Vec<String>,
+    /// Further facts, each a short clause.
+    pub notes: Vec<String>,
+}
+
+impl Footer {
+    /// How many faults there were.
+    pub fn fault_count(&self) -> u64 {
+        self.faults
+            .iter()
+            .fold(0, |sum, fault| sum.saturating_add(fault.count))
+    }
+
+    /// The clauses of the footer's line, without whether the result is complete.
+    pub fn facts(&self) -> Vec<String> {
+        let mut facts = Vec::new();
+        let mode = match self.mode.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", self.mode),
+        };
+        let pause = self.pause.unwrap_or_default();
+        let mut stopped = match pause.as_nanos() {
+            0 => format!("stopped 0 ms{mode}"),
+            pause => format!("stopped {}{mode}", units::duration(pause as i128)),
+        };
+        if self.pauses > 1 {
+            stopped.push_str(&format!(" in {} pauses", units::thousands(self.pauses)));
+        }
+        facts.push(stopped);
+        facts.push(format!("{} read", units::bytes(self.bytes_read)));
+        facts.push(format!("faults {}", units::thousands(self.fault_count())));
+        for (count, what) in [
+            (self.skipped, "skipped"),
+            (self.swapped, "pages on swap not read"),
+            (self.not_resident, "pages not resident, not read"),
+            (self.missed, "pages read live"),
+            (self.lost, "events lost"),
+            (self.restarted_calls, "system calls restarted"),
+        ] {
+            if count > 0 {
+                facts.push(format!("{} {what}", units::thousands(count)));
+            }
+        }
+        facts.extend(self.notes.iter().cloned());
+        facts
+    }
+
+    /// `complete`, or `PARTIAL: reason; reason`.
+    pub fn verdict(&self) -> String {
+        match self.partial.as_slice() {
+            [] => "complete".to_owned(),
+            reasons => format!("PARTIAL: {}", reasons.join("; ")),
+        }
+    }
+}
+
+/// A fault that ended runs of a handler.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fault {
+    /// What happened.
+    pub message: String,
+    /// File, line and column.
+    pub location: String,
+    /// The calls that were active, innermost first.
+    pub chain: Vec<String>,
+    /// How often.
+    pub count: u64,
+}
+
+/// One view of a result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// The kind as the probe named it: `flamegraph`, `pie`, `bars`, `table`, …
+    pub kind: String,
+    /// The title.
+    pub title: String,
+    /// What the numbers count, in the probe's words: `bytes`, `ns`, `requests`.
+    pub unit: String,
+    /// The numbers.
+    pub data: ViewData,
+}
+
+/// The data of a view, by its form rather than by the kind that shows it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ViewData {
+    /// Paths with their own values.
+    Flamegraph(Flamegraph),
+    /// Keys with values.
+    Bars(Bars),
+    /// Rows under headings.
+    Table(Table),
+}
+
+/// Paths with their own values; what shows them sums upwards.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flamegraph {
+    /// Names of the values that every path carries; `bytes` and `ns` are shown in such units.
+    pub weights: Vec<String>,
+    /// Which of them gives the widths.
+    pub selected: usize,
+    /// Frames, root first, and one own value a weight.
+    pub rows: Vec<(Vec<String>, Vec<i64>)>,
+}
+
+/// Keys with values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bars {
+    /// Names of the values.
+    pub weights: Vec<String>,
+    /// Which of them gives the lengths.
+    pub selected: usize,
+    /// The parts of a key, and one value a weight.
+    pub rows: Vec<(Vec<String>, Vec<i64>)>,
+}
+
+/// Rows under headings.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// The headings.
+    pub columns: Vec<Column>,
+    /// The rows, one cell a column.
+    pub rows: Vec<Vec<Cell>>,
+}
+
+/// A heading.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Column {
+    /// What it says.
+    pub name: String,
+    /// What its numbers are.
+    pub unit: Unit,
+}
+
+/// What numbers are, for people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unit {
+    /// Things: `12,345`.
+    #[default]
+    Count,
+    /// Bytes: `1.3 GB`.
+    Bytes,
+    /// Nanoseconds: `4.2 ms`.
+    Nanoseconds,
+}
+
+impl Unit {
+    /// What a name stands for.
+    pub fn of(name: &str) -> Self {
+        match name.trim().to_ascii_lowercase().as_str() {
+            "b" | "byte" | "bytes" => Unit::Bytes,
+            "ns" | "nanoseconds" | "time" => Unit::Nanoseconds,
+            _ => Unit::Count,
+        }
+    }
+
+    /// A number of this unit, for people.
+    pub fn show(self, number: i128) -> String {
+        match self {
+            Unit::Count => units::thousands(number),
+            Unit::Bytes => units::bytes(number),
+            Unit::Nanoseconds => units::duration(number),
+        }
+    }
+}
+
+/// One cell of a table.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Cell {
+    /// Nothing.
+    Empty,
+    /// A truth value.
+    Bool(bool),
+    /// A signed integer.
+    Integer(i64),
+    /// An unsigned integer.
+    Unsigned(u64),
+    /// A floating-point number.
+    Float(f64),
+    /// Text, as it is; what shows it escapes it.
+    Text(String),
+}
+
+impl Cell {
+    /// A cell from a value of a program; `path` writes the paths that occur in it.
+    pub fn from_value(value: &Value, path: &dyn Fn(u64) -> String) -> Self {
+        match value {
+            Value::Integer(number) => Cell::Integer(*number),
+            Value::Unsigned(number) => Cell::Unsigned(*number),
+            Value::Float(number) => Cell::Float(*number),
+            Value::Bool(truth) => Cell::Bool(*truth),
+            Value::Enum(None, number) => Cell::Integer(*number),
+            Value::Opaque => Cell::Empty,
+            other => Cell::Text(value_text(other, path)),
+        }
+    }
+}
+
+/// Any value in one line, as C would write it.
+pub fn value_text(value: &Value, path: &dyn Fn(u64) -> String) -> String {
+    let list = |values: &mut dyn Iterator<Item = String>| {
+        format!("{{{}}}", values.collect::<Vec<_>>().join(", "))
+    };
+    match value {
+        Value::Integer(number) => number.to_string(),
+        Value::Unsigned(number) => number.to_string(),
+        Value::Float(number) => format!("{number:?}"),
+        Value::Bool(truth) => truth.to_string(),
+        Value::Char(byte) => String::from_utf8_lossy(&[*byte]).into_owned(),
+        Value::Str(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        Value::Path(handle) => path(*handle),
+        Value::Pointer(address) => format!("{address:#x}"),
+        Value::Enum(Some(name), _) => name.clone(),
+        Value::Enum(None, number) => number.to_string(),
+        Value::Record(fields) => list(
+            &mut fields
+                .iter()
+                .map(|(name, value)| format!("{name} = {}", value_text(value, path))),
+        ),
+        Value::Array(values) => list(&mut values.iter().map(|value| value_text(value, path))),
+        Value::Table(rows) => list(&mut rows.iter().map(|(keys, value)| {
+            let keys: Vec<_> = keys.iter().map(|key| value_text(key, path)).collect();
+            format!("[{}] = {}", keys.join(", "), value_text(value, path))
+        })),
+        Value::Aggregate(summary) => format!(
+            "{{count = {}, sum = {}, min = {}, max = {}}}",
+            summary.count, summary.sum, summary.min, summary.max
+        ),
+        Value::Opaque => String::new(),
+    }
+}

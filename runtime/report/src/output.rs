@@ -1,0 +1,147 @@
+//! Files: which format, and how they are written.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::model::{Report, ViewData};
+use crate::{folded, json, svg, text};
+
+/// A format of a file, chosen by its ending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// `.svg`: an interactive flame graph.
+    Svg,
+    /// `.folded`: folded stacks.
+    Folded,
+    /// `.json`: everything, for programs.
+    Json,
+    /// `.txt`: what the terminal would show, without colour.
+    Text,
+}
+
+/// Why a result could not be put out.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// The ending of the file names no format.
+    #[error("{path}: no format has this ending; known are {}", Output::ENDINGS.join(", "))]
+    UnknownEnding {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The format shows paths, and no view holds any.
+    #[error("no view is a flame graph, which {ending} shows; the views are: {views}")]
+    NoFlamegraph {
+        /// The ending of the format.
+        ending: &'static str,
+        /// The kinds of the views there are.
+        views: String,
+    },
+    /// The file could not be written.
+    #[error("{path}: {error}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The picture could not be drawn.
+    #[error("the flame graph could not be drawn: {0}")]
+    Draw(std::io::Error),
+    /// The document could not be written.
+    #[error("the result could not be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Output {
+    /// The endings that are known.
+    pub const ENDINGS: [&'static str; 4] = [".svg", ".folded", ".json", ".txt"];
+
+    /// The format that the ending of a file names, whatever its case.
+    pub fn from_path(path: &Path) -> Result<Self, OutputError> {
+        let ending = path
+            .extension()
+            .map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+        match ending.as_deref() {
+            Some("svg") => Ok(Output::Svg),
+            Some("folded") => Ok(Output::Folded),
+            Some("json") => Ok(Output::Json),
+            Some("txt") => Ok(Output::Text),
+            _ => Err(OutputError::UnknownEnding {
+                path: path.to_owned(),
+            }),
+        }
+    }
+
+    /// The ending of the format.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Output::Svg => ".svg",
+            Output::Folded => ".folded",
+            Output::Json => ".json",
+            Output::Text => ".txt",
+        }
+    }
+}
+
+/// The bytes of a report in a format. SVG and folded stacks hold the first flame graph.
+pub fn render(report: &Report, output: Output) -> Result<Vec<u8>, OutputError> {
+    let graph = || {
+        let mut graphs = report.views.iter().filter_map(|view| match &view.data {
+            ViewData::Flamegraph(graph) => Some((view, graph)),
+            _ => None,
+        });
+        graphs.next().ok_or_else(|| OutputError::NoFlamegraph {
+            ending: output.ending(),
+            views: match report.views.as_slice() {
+                [] => "none".to_owned(),
+                views => {
+                    let kinds: Vec<&str> = views.iter().map(|view| view.kind.as_str()).collect();
+                    kinds.join(", ")
+                }
+            },
+        })
+    };
+    match output {
+        Output::Svg => {
+            let (view, graph) = graph()?;
+            svg::render(report, view, graph).map_err(OutputError::Draw)
+        }
+        Output::Folded => {
+            let (_, graph) = graph()?;
+            Ok(folded::render(graph, &report.footer).into_bytes())
+        }
+        Output::Json => Ok(json::render(report)?),
+        Output::Text => Ok(text::render(report, text::Options::default()).into_bytes()),
+    }
+}
+
+/// Writes a file that only its owner can read, whole or not at all.
+///
+/// The bytes go to a temporary file beside it, which then takes its name. Something that exists
+/// and is no regular file (a pipe, a device) is written to instead.
+pub fn write_output(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
+    let failed = |error| OutputError::Write {
+        path: path.to_owned(),
+        error,
+    };
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => {
+            return Err(failed(std::io::ErrorKind::IsADirectory.into()));
+        }
+        Ok(metadata) if !metadata.is_file() => {
+            let mut file = OpenOptions::new().write(true).open(path).map_err(failed)?;
+            return file.write_all(bytes).map_err(failed);
+        }
+        _ => {}
+    }
+    let directory = match path.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory,
+        _ => Path::new("."),
+    };
+    // Temporary files are made with mode 0600, which the name that they take keeps.
+    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! An interactive flame graph as SVG, drawn by inferno.
+//!
+//! Roots are at the top (an icicle): the reader begins with what holds everything and follows
+//! the chain down. Siblings go from the biggest to the smallest, in the order of the terminal's
+//! view, and a frame's colour depends on its name alone, so two runs compare.
+
+use inferno::flamegraph::{self, Direction, Palette, TextTruncateDirection, color::BasicPalette};
+use ytrace_values::escape;
+
+use crate::columns::cut_end;
+use crate::flame_text;
+use crate::folded;
+use crate::model::{Flamegraph, Report, Unit, View};
+use crate::tree::Tree;
+
+/// Characters of the subtitle, which is one line over the whole width.
+const SUBTITLE: usize = 165;
+
+/// Sums beyond this are scaled down; inferno counts in 64 bits.
+const LARGEST: i128 = 1 << 62;
+
+/// A subtree of less than one part in so many of the whole is not drawn (inferno's least width
+/// is a hundredth of a per cent).
+const NARROWEST: i128 = 20_000;
+
+/// Draws a flame graph of a report.
+pub fn render(report: &Report, view: &View, graph: &Flamegraph) -> std::io::Result<Vec<u8>> {
+    let names = flame_text::names(&graph.weights, &view.unit);
+    let name = names.get(graph.selected).map_or("", String::as_str);
+    let tree = Tree::new(graph);
+    let mut negative = 0_u64;
+    let stacks = stacks(&tree, &mut negative);
+    let whole: i128 = stacks.iter().map(|(_, value)| *value).sum();
+    let divisor = whole / LARGEST + 1;
+
+    let mut notes = report.header.clone();
+    notes.push(report.footer.facts().join(" · "));
+    notes.push(report.footer.verdict());
+    let identity = report.header.first().map_or("", String::as_str);
+    let mut subtitle: Vec<String> = Vec::new();
+    if !report.footer.partial.is_empty() {
+        subtitle.push(report.footer.verdict());
+    }
+    subtitle.push(Unit::of(name).show(whole));
+    if negative > 0 {
+        let note = format!("{negative} paths with negative values are not drawn");
+        subtitle.push(note.clone());
+        notes.push(note);
+    }
+    subtitle.extend(report.footer.facts());
+    if report.footer.partial.is_empty() {
+        subtitle.push(report.footer.verdict());
+    }
+
+    let mut options = flamegraph::Options::default();
+    options.title = match identity {
+        "" => clean(&view.title),
+        identity => cut_end(
+            &clean(&format!("{} — {identity}", view.title)),
+            SUBTITLE * 2 / 3,
+        ),
+    };
+    options.subtitle = Some(cut_end(&clean(&subtitle.join(" · ")), SUBTITLE));
+    options.notes = comment(&notes.join("\n"));
+    options.count_name = clean(name);
+    options.name_type = "Frame:".to_owned();
+    options.direction = Direction::Inverted;
+    options.colors = Palette::Basic(BasicPalette::Mem);
+    options.deterministic = true;
+    options.text_truncate_direction = TextTruncateDirection::Right;
+    options.factor = divisor as f64;
+    // Keeps the order of the lines, which begin with the last, and joins equal beginnings.
+    options.flame_chart = true;
+
+    let lines: Vec<String> = stacks
+        .iter()
+        .rev()
+        .map(|(stack, value)| (stack, value / divisor))
+        .filter(|(_, value)| *value > 0)
+        .map(|(stack, value)| format!("{stack} {value}"))
+        .collect();
+    if lines.is_empty() {
+        return Ok(empty(
+            &options.title,
+            options.subtitle.as_deref().unwrap_or(""),
+        ));
+    }
+    let mut svg = Vec::new();
+    flamegraph::from_lines(&mut options, lines.iter().map(String::as_str), &mut svg)?;
+    Ok(svg)
+}
+
+/// Folded stacks with their own values: parents first, then children, biggest first.
+fn stacks(tree: &Tree<'_>, negative: &mut u64) -> Vec<(String, i128)> {
+    let mut stacks = Vec::new();
+    // A node with the length of its parent's text.
+    let mut pending: Vec<(u32, usize)> = vec![(0, 0)];
+    let mut text = String::new();
+    while let Some((node, length)) = pending.pop() {
+        text.truncate(length);
+        if node != 0 {
+            if !text.is_empty() {
+                text.push(';');
+            }
+            text.push_str(&xml(&folded::frame(tree.name(node))));
+        }
+        // Subtrees too narrow to be drawn widen the frame that they hang on.
+        let narrow = |child: u32| (0..=tree.whole() / NARROWEST).contains(&tree.width(child));
+        let (drawn, rest): (Vec<u32>, Vec<u32>) = tree
+            .children(node)
+            .iter()
+            .partition(|&&child| !narrow(child));
+        let rest: i128 = rest.iter().map(|&child| tree.width(child)).sum();
+        let value = tree.own_width(node) + rest;
+        if value > 0 {
+            let stack = if text.is_empty() {
+                "(empty)"
+            } else {
+                text.as_str()
+            };
+            stacks.push((stack.to_owned(), value));
+        } else if value < 0 {
+            *negative += 1;
+        }
+        pending.extend(drawn.iter().rev().map(|&child| (child, text.len())));
+    }
+    stacks
+}
+
+/// Text for one line of an XML document.
+fn clean(text: &str) -> String {
+    xml(&escape::line(text.as_bytes()))
+}
+
+/// Without the two characters that UTF-8 has and XML has not.
+fn xml(text: &str) -> String {
+    text.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
+}
+
+/// Text of a comment, in which two hyphens may not meet.
+fn comment(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(clean).collect();
+    let mut text = lines.join("\n");
+    while text.contains("--") {
+        text = text.replace("--", "-\u{2010}");
+    }
+    // One at the end would meet the end of the comment.
+    text.push('\n');
+    text
+}
+
+/// What is drawn when there is nothing to draw.
+fn empty(title: &str, subtitle: &str) -> Vec<u8> {
+    let escaped = |text: &str| {
+        text.replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+    };
+    format!(
+        "<?xml version=\"1.0\" standalone=\"no\"?>\n\
+         <svg version=\"1.1\" width=\"1200\" height=\"90\" viewBox=\"0 0 1200 90\" \
+         xmlns=\"http://www.w3.org/2000/svg\" font-family=\"monospace\" text-anchor=\"middle\">\n\
+         <text x=\"600\" y=\"24\" font-size=\"17\">{}</text>\n\
+         <text x=\"600\" y=\"48\" font-size=\"12\">{}</text>\n\
+         <text x=\"600\" y=\"72\" font-size=\"12\">nothing to draw: every value is 0</text>\n\
+         </svg>\n",
+        escaped(title),
+        escaped(subtitle)
+    )
+    .into_bytes()
+}

@@ -1,0 +1,99 @@
+//! A table as lines of a terminal.
+
+use ytrace_values::units;
+
+use crate::columns::{self, Style, Tone, cut_end};
+use crate::model::{Cell, Table, Unit};
+
+/// The widest that one column may become while others need room.
+const LEAST: usize = 8;
+
+/// The lines of a table: headings, then rows as they come.
+pub(crate) fn table(table: &Table, style: &Style) -> Vec<String> {
+    let count = table.columns.len();
+    let shown = if table.rows.len() > style.rows {
+        style.rows.saturating_sub(1)
+    } else {
+        table.rows.len()
+    };
+    let cells: Vec<Vec<String>> = table
+        .rows
+        .iter()
+        .take(shown)
+        .map(|row| {
+            (0..count)
+                .map(|column| {
+                    let unit = table.columns.get(column).map_or(Unit::Count, |c| c.unit);
+                    row.get(column)
+                        .map_or(String::new(), |cell| show(cell, unit))
+                })
+                .collect()
+        })
+        .collect();
+    let names: Vec<String> = table
+        .columns
+        .iter()
+        .map(|column| cut_end(&column.name, style.width))
+        .collect();
+    let numeric: Vec<bool> = (0..count)
+        .map(|column| {
+            let mut cells = table.rows.iter().take(shown).map(|row| row.get(column));
+            cells.all(|cell| !matches!(cell, Some(Cell::Text(_))))
+        })
+        .collect();
+    let mut widths: Vec<usize> = (0..count)
+        .map(|column| {
+            let cells = cells.iter().filter_map(|row| row.get(column));
+            let widest = cells.map(|cell| columns::width(cell)).max().unwrap_or(0);
+            widest.max(names.get(column).map_or(0, |name| columns::width(name)))
+        })
+        .collect();
+    // The widest columns give way until all fit.
+    let gaps = count.saturating_sub(1) * 2;
+    while widths.iter().sum::<usize>() + gaps > style.width {
+        let Some(widest) = widths.iter_mut().max() else {
+            break;
+        };
+        if *widest <= LEAST {
+            break;
+        }
+        *widest -= 1;
+    }
+    let line = |cells: &[String]| {
+        let mut line = String::new();
+        for (column, cell) in cells.iter().enumerate() {
+            let width = widths.get(column).copied().unwrap_or(0);
+            if column > 0 {
+                line.push_str("  ");
+            }
+            let cell = cut_end(cell, width);
+            line.push_str(&match numeric.get(column) {
+                Some(true) => columns::right(&cell, width),
+                _ => columns::left(&cell, width),
+            });
+        }
+        line.trim_end().to_owned()
+    };
+    let mut lines = vec![style.paint(Tone::Heading, &line(&names))];
+    lines.extend(cells.iter().map(|row| line(row)));
+    let hidden = table.rows.len() - shown;
+    if hidden > 0 {
+        let text = format!("({} more rows not shown)", units::thousands(hidden as i128));
+        lines.push(style.paint(Tone::Faint, &text));
+    }
+    lines
+}
+
+fn show(cell: &Cell, unit: Unit) -> String {
+    match cell {
+        Cell::Empty => String::new(),
+        Cell::Bool(truth) => truth.to_string(),
+        Cell::Integer(number) => unit.show(i128::from(*number)),
+        Cell::Unsigned(number) => unit.show(i128::from(*number)),
+        Cell::Float(number) => match unit {
+            Unit::Count => format!("{number:.2}"),
+            _ => unit.show(*number as i128),
+        },
+        Cell::Text(text) => ytrace_values::escape::line(text.as_bytes()),
+    }
+}

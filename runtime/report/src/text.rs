@@ -1,0 +1,176 @@
+//! A report as text of a terminal.
+
+use ytrace_values::{escape, units};
+
+use crate::columns::{Style, Tone, cut_end, expand_tabs, wrap};
+use crate::model::{Report, Unit, View, ViewData};
+use crate::{flame_text, table_text};
+
+/// How text is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Columns; at least 40 are used.
+    pub width: usize,
+    /// Whether to use colour. All is legible without.
+    pub color: bool,
+    /// The most lines of one view.
+    pub rows: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            width: 100,
+            color: false,
+            rows: 25,
+        }
+    }
+}
+
+/// The whole report, with a newline at the end of every line.
+pub fn render(report: &Report, options: Options) -> String {
+    let style = Style {
+        width: options.width.max(40),
+        color: options.color,
+        rows: options.rows.max(3),
+    };
+    let mut text = Text {
+        out: String::new(),
+        style,
+    };
+    for (index, line) in report.header.iter().enumerate() {
+        let tone = (index == 0).then_some(Tone::Title);
+        text.paragraph(line, 2, tone);
+    }
+    for view in &report.views {
+        text.view(view);
+    }
+    for check in &report.checks {
+        let difference = i128::from(check.left) - i128::from(check.right);
+        let (left, right) = (units::thousands(check.left), units::thousands(check.right));
+        match difference {
+            0 => text.paragraph(&format!("{}: {left} = {right}", check.name), 2, None),
+            _ => {
+                let difference = units::thousands(difference);
+                let line = format!(
+                    "! {}: {left} ≠ {right}, difference {difference}",
+                    check.name
+                );
+                text.paragraph(&line, 2, Some(Tone::Bad));
+            }
+        }
+    }
+    for warning in &report.warnings {
+        text.paragraph(&format!("warning: {warning}"), 2, Some(Tone::Warm));
+    }
+    for fault in &report.footer.faults {
+        let times = match fault.count {
+            1 => String::new(),
+            count => format!("{} × ", units::thousands(count)),
+        };
+        let place = match fault.location.is_empty() {
+            true => String::new(),
+            false => format!(" at {}", fault.location),
+        };
+        let line = format!("fault: {times}{}{place}", fault.message);
+        text.paragraph(&line, 2, Some(Tone::Bad));
+        for call in fault.chain.iter().take(8) {
+            text.paragraph(&format!("  in {call}"), 5, Some(Tone::Faint));
+        }
+    }
+    let mut facts = report.footer.facts().join(" · ");
+    match report.footer.partial.is_empty() {
+        true => {
+            facts.push_str(" · complete");
+            text.paragraph(&facts, 2, Some(Tone::Good));
+        }
+        false => {
+            text.paragraph(&facts, 2, Some(Tone::Faint));
+            text.paragraph(&report.footer.verdict(), 2, Some(Tone::Bad));
+        }
+    }
+    for command in &report.next {
+        // A command is not broken, so that it can be copied.
+        text.line(&escape::line(format!("next: {command}").as_bytes()), None);
+    }
+    text.out
+}
+
+/// Text made safe for one line, and cut with `…` to so many columns.
+pub fn fit(text: &str, columns: usize) -> String {
+    cut_end(text, columns)
+}
+
+struct Text {
+    out: String,
+    style: Style,
+}
+
+impl Text {
+    fn view(&mut self, view: &View) {
+        let (count, what, whole) = match &view.data {
+            ViewData::Flamegraph(graph) => {
+                (graph.rows.len(), "path", sum(&graph.rows, graph.selected))
+            }
+            ViewData::Bars(bars) => (bars.rows.len(), "key", sum(&bars.rows, bars.selected)),
+            ViewData::Table(table) => (table.rows.len(), "row", None),
+        };
+        let plural = if count == 1 { "" } else { "s" };
+        let mut title = view.title.clone();
+        let weights = match &view.data {
+            ViewData::Flamegraph(graph) => Some((&graph.weights, graph.selected)),
+            ViewData::Bars(bars) => Some((&bars.weights, bars.selected)),
+            ViewData::Table(_) => None,
+        };
+        if let (Some(whole), Some((weights, selected))) = (whole, weights) {
+            let names = flame_text::names(weights, &view.unit);
+            let name = names.get(selected).map_or("", String::as_str);
+            let unit = Unit::of(name);
+            let number = unit.show(whole);
+            match unit {
+                Unit::Count => title.push_str(&format!(" · {number} {name}")),
+                _ => title.push_str(&format!(" · {number}")),
+            }
+        }
+        title.push_str(&format!(
+            " · {} {what}{plural}",
+            units::thousands(count as i128)
+        ));
+        if !self.out.is_empty() && !self.out.ends_with("\n\n") {
+            self.out.push('\n');
+        }
+        self.paragraph(&title, 2, Some(Tone::Title));
+        let lines = match &view.data {
+            _ if count == 0 => vec!["(nothing)".to_owned()],
+            ViewData::Flamegraph(graph) => flame_text::flamegraph(graph, &view.unit, &self.style),
+            ViewData::Bars(bars) => flame_text::bars(bars, &view.unit, &self.style),
+            ViewData::Table(table) => table_text::table(table, &self.style),
+        };
+        for line in lines {
+            self.out.push_str(&line);
+            self.out.push('\n');
+        }
+        self.out.push('\n');
+    }
+
+    /// One line of input, made safe and broken to the width.
+    fn paragraph(&mut self, text: &str, indent: usize, tone: Option<Tone>) {
+        let safe = escape::line(expand_tabs(text).as_bytes());
+        for line in wrap(&safe, self.style.width, indent) {
+            self.line(&line, tone);
+        }
+    }
+
+    fn line(&mut self, line: &str, tone: Option<Tone>) {
+        match tone {
+            Some(tone) => self.out.push_str(&self.style.paint(tone, line.trim_end())),
+            None => self.out.push_str(line.trim_end()),
+        }
+        self.out.push('\n');
+    }
+}
+
+fn sum(rows: &[(Vec<String>, Vec<i64>)], selected: usize) -> Option<i128> {
+    let values = rows.iter().filter_map(|(_, values)| values.get(selected));
+    Some(values.map(|value| i128::from(*value)).sum())
+}

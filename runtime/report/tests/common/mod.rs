@@ -1,0 +1,178 @@
+//! A report like the one of a leaking Lua application.
+#![allow(dead_code, missing_docs)]
+
+use std::time::Duration;
+
+use ytrace_report::{
+    Bars, Cell, Check, Column, Fault, Flamegraph, Footer, Report, Table, Unit, View, ViewData,
+};
+
+pub fn strings(parts: &[&str]) -> Vec<String> {
+    parts.iter().map(|part| (*part).to_owned()).collect()
+}
+
+pub fn held() -> Flamegraph {
+    const CACHE: [&str; 3] = ["_LOADED", ".dynamic_cert", ".cert_cache"];
+    let under = |tail: &[&str]| {
+        let mut frames = strings(&CACHE);
+        frames.extend(strings(tail));
+        frames
+    };
+    let mut rows = vec![
+        (under(&[]), vec![104, 1, 0]),
+        (under(&[".free_queue"]), vec![12_800_104, 1, 0]),
+        (under(&[".hasht[×20,001]"]), vec![2_100_000, 40_001, 0]),
+        (
+            under(&[".hasht[×20,001]", "X509 *"]),
+            vec![1_000_000, 20_001, 20_001],
+        ),
+        (
+            under(&[".hasht[×20,001]", "EVP_PKEY *"]),
+            vec![1_000_000, 20_001, 20_001],
+        ),
+        (
+            under(&[".key2node", "(empty slots)"]),
+            vec![3_400_000, 40_031, 0],
+        ),
+        (strings(&["_LOADED", ".resty.core"]), vec![61_000, 90, 0]),
+        (strings(&["(unreachable)"]), vec![312_000, 2_115, 0]),
+        (
+            strings(&["(registry)", "thread", "function dynamic_cert.lua:12"]),
+            vec![420_000, 7, 0],
+        ),
+        (strings(&["(string table)"]), vec![1_048_576, 1, 0]),
+    ];
+    for number in 0..60 {
+        let name = format!(".module_{number}");
+        rows.push((strings(&["_LOADED", &name]), vec![900 + number, 3, 0]));
+    }
+    Flamegraph {
+        weights: strings(&["bytes", "objects", "finalizers"]),
+        selected: 0,
+        rows,
+    }
+}
+
+pub fn footer() -> Footer {
+    Footer {
+        pause: Some(Duration::from_micros(4_100)),
+        pauses: 1,
+        mode: "copy".into(),
+        threads: 1,
+        bytes_read: 26_000_000,
+        ..Footer::default()
+    }
+}
+
+pub fn report() -> Report {
+    Report {
+        header: strings(&[
+            "lua-gc-fgraph  nginx worker 4211 (master 4200, 16 workers), http VM",
+            "Lua heap 22.1 MB = gc.total, difference 0 B   ONLY 2.4 % of 1.01 GB resident",
+            "! 40,002 finalizers (ngx_http_lua_ffi_free_cert) hold C memory not in this graph",
+        ]),
+        views: vec![View {
+            kind: "flamegraph".into(),
+            title: "Lua GC objects by reference".into(),
+            unit: "bytes".into(),
+            data: ViewData::Flamegraph(held()),
+        }],
+        checks: vec![Check {
+            name: "g->gc.total".into(),
+            left: 22_114_117,
+            right: 22_114_117,
+        }],
+        warnings: vec![],
+        footer: footer(),
+        next: strings(&["ytrace run probes/mem-growth-fgraph.y -p 4211 -- --duration 30m"]),
+    }
+}
+
+/// Bars, a table, and all that can be wrong.
+pub fn troubled() -> Report {
+    Report {
+        header: strings(&["ngx-pools  nginx worker 4211"]),
+        views: vec![
+            View {
+                kind: "bars".into(),
+                title: "Resident memory".into(),
+                unit: "bytes".into(),
+                data: ViewData::Bars(Bars {
+                    weights: vec![],
+                    selected: 0,
+                    rows: vec![
+                        (strings(&["LuaJIT http"]), vec![24_000_000]),
+                        (strings(&["glibc arena"]), vec![931_000_000]),
+                        (strings(&["nginx shm", "日本語のゾーン"]), vec![9_000_000]),
+                        (strings(&["text/data/stack"]), vec![21_000_000]),
+                    ],
+                }),
+            },
+            View {
+                kind: "table".into(),
+                title: "Pools".into(),
+                unit: String::new(),
+                data: ViewData::Table(Table {
+                    columns: [
+                        ("kind", Unit::Count),
+                        ("pools", Unit::Count),
+                        ("small", Unit::Bytes),
+                        ("age", Unit::Nanoseconds),
+                        ("creator", Unit::Count),
+                    ]
+                    .map(|(name, unit)| Column {
+                        name: name.into(),
+                        unit,
+                    })
+                    .to_vec(),
+                    rows: vec![
+                        vec![
+                            Cell::Text("cycle".into()),
+                            Cell::Integer(1),
+                            Cell::Unsigned(18_400_000),
+                            Cell::Integer(273_600_000_000_000),
+                            Cell::Empty,
+                        ],
+                        vec![
+                            Cell::Text("UNOWNED".into()),
+                            Cell::Integer(2_240),
+                            Cell::Unsigned(3_300_000),
+                            Cell::Integer(4_200_000),
+                            Cell::Text(
+                                "ngx_http_dyups (ngx_dyups_init_upstream, ngx_dyups_do_update) \
+                                 with \x1b[31m red"
+                                    .into(),
+                            ),
+                        ],
+                    ],
+                }),
+            },
+        ],
+        checks: vec![Check {
+            name: "pools = in use".into(),
+            left: 1_000_000,
+            right: 1_040_000,
+        }],
+        warnings: strings(&[
+            "no debug information for libfoo.so.1: its functions are shown by their exported names only",
+        ]),
+        footer: Footer {
+            pause: None,
+            mode: "live".into(),
+            faults: vec![Fault {
+                message: "unmapped: address 0xdead0000 is not mapped".into(),
+                location: "pools.y:12:9".into(),
+                chain: strings(&["pool_walk (pools.y:40:5)"]),
+                count: 3,
+            }],
+            skipped: 17,
+            missed: 2,
+            partial: strings(&[
+                "3 runs ended in faults",
+                "2 pages were read from the running target, so the result is not of one instant",
+            ]),
+            ..footer()
+        },
+        next: vec![],
+    }
+}
