@@ -30,19 +30,28 @@ impl Builder<'_, '_> {
     }
 
     /// Loads what is at a located place, lets `change` compute what is stored there, and gives
-    /// the old and the new value.
+    /// the old (if `keep`; else it may be overwritten) and the new value.
     fn update(
         &mut self,
         resolved: &Resolved,
+        keep: bool,
         change: impl FnOnce(&mut Self, Register) -> Lowered<Register>,
     ) -> Lowered<(Register, Register)> {
         let ty = resolved.ty;
         let located = self.locate(resolved)?;
-        let old = self.register(self.class(ty));
-        match located {
-            Located::Register(register) => self.copy(old, register),
-            Located::Memory(place) => self.load_from(place, resolved.bits, ty, old),
-        }
+        let old = match located {
+            Located::Register(register) if !keep => register,
+            Located::Register(register) => {
+                let old = self.register(self.class(ty));
+                self.copy(old, register);
+                old
+            }
+            Located::Memory(place) => {
+                let old = self.register(self.class(ty));
+                self.load_from(place, resolved.bits, ty, old);
+                old
+            }
+        };
         let new = change(self, old)?;
         self.store_to(located, resolved.bits, ty, new);
         Ok((old, self.stored(resolved, new)))
@@ -58,7 +67,7 @@ impl Builder<'_, '_> {
         let resolved = self.resolve(place)?;
         let right = self.scalar(value)?;
         let ty = resolved.ty;
-        let (_, new) = self.update(&resolved, |builder, old| {
+        let (_, new) = self.update(&resolved, false, |builder, old| {
             let left = builder.convert(old, ty, compute);
             let result = builder.arithmetic(operator, left, right, compute)?;
             Ok(builder.convert(result, compute, ty))
@@ -77,6 +86,7 @@ impl Builder<'_, '_> {
         let bytes = self.scaled(index, scale as u64);
         let (_, new) = self.update(
             &resolved,
+            false,
             |builder, old| Ok(builder.address_add(old, bytes)),
         )?;
         Ok(new)
@@ -90,7 +100,7 @@ impl Builder<'_, '_> {
     ) -> Lowered<Register> {
         let resolved = self.resolve(place)?;
         let right = self.scalar_word(value)?;
-        let (_, new) = self.update(&resolved, |builder, old| {
+        let (_, new) = self.update(&resolved, false, |builder, old| {
             Ok(builder.operate(operation, vec![old, right]))
         })?;
         Ok(new)
@@ -100,7 +110,7 @@ impl Builder<'_, '_> {
     pub(super) fn step(&mut self, place: &Place, amount: i64, postfix: bool) -> Lowered<Register> {
         let resolved = self.resolve(place)?;
         let ty = resolved.ty;
-        let (old, new) = self.update(&resolved, |builder, old| builder.stepped(old, amount, ty))?;
+        let (old, new) = self.update(&resolved, postfix, |builder, old| builder.stepped(old, amount, ty))?;
         Ok(if postfix { old } else { new })
     }
 

@@ -225,7 +225,7 @@ impl Builder<'_, '_> {
             handle
         } else {
             let length = self.unit.size(value.ty, value.span)?;
-            let from = self.record(value)?;
+            let from = self.record_source(value)?;
             let handle = self.open(&prepared, true);
             let row = self.operate(operation, vec![handle]);
             self.emit(InstructionKind::CopyBytes {

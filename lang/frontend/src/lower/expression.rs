@@ -61,6 +61,13 @@ impl Builder<'_, '_> {
     pub(super) fn effect(&mut self, expression: &Expression) -> Lowered<()> {
         if self.is_void(expression.ty) || self.is_scalar(expression.ty) {
             self.evaluate(expression)?;
+        } else if let ExpressionKind::Assign(place, value) = &expression.kind {
+            self.at(expression.span, |builder| {
+                let fresh = builder.fresh.len();
+                builder.assign_record(place, value)?;
+                builder.release_fresh(fresh);
+                Ok(())
+            })?;
         } else {
             self.record(expression)?;
         }

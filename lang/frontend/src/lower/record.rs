@@ -140,6 +140,15 @@ impl Builder<'_, '_> {
     ) -> Lowered<Place> {
         let length = self.unit.size(place.ty, place.span)?;
         let resolved = self.resolve(place)?;
+        // A function writes its result once, when it has read all it needs: straight into a
+        // variable, then.
+        if let (ExpressionKind::Call(..), Some(to)) = (&value.kind, resolved.fixed())
+            && matches!(to.base, Base::Slot(_))
+            && (to.offset, to.index) == (0, None)
+        {
+            self.record_into(value, to, length)?;
+            return Ok(to);
+        }
         let from = match self.direct_source(&resolved, value, length)? {
             Some(from) => from,
             None => self.record(value)?,
@@ -202,6 +211,18 @@ impl Builder<'_, '_> {
         }
     }
 
+    /// A place that holds a record until anything else is evaluated: a variable itself, or a
+    /// temporary.
+    pub(super) fn record_source(&mut self, value: &Expression) -> Lowered<Place> {
+        if let ExpressionKind::Load(place) = &value.kind
+            && plain(place)
+            && let Some(place) = self.resolve(place)?.fixed()
+        {
+            return Ok(place);
+        }
+        self.record(value)
+    }
+
     /// Copies a record to the address that the caller gave for the result.
     pub(super) fn return_record(
         &mut self,
@@ -209,7 +230,7 @@ impl Builder<'_, '_> {
         address: Register,
         length: u64,
     ) -> Lowered<()> {
-        let from = self.record(value)?;
+        let from = self.record_source(value)?;
         self.emit(InstructionKind::CopyBytes {
             to: fixed(Base::Frame(address)),
             from,

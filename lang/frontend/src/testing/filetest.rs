@@ -17,7 +17,10 @@
 //! - `//! memory ADDRESS ITEMS…`: bytes of the target. Items are strings in quotes (`\n`, `\0`,
 //!   `\\`, `\"`, `\xNN`) and numbers of the type named last (`u8 u16 u32 u64 f32 f64`; `u8` at
 //!   first), little-endian.
-//! - `//! target`: names are resolved in the double of the checker's tests.
+//! - `//: C DECLARATION`: the target's types, variables and functions. Variables lie at 0x10000,
+//!   0x11000 … in order, functions at 0x400000, 0x400100 …
+//! - `//! at NAME ADDRESS`, `//! thread-local NAME OFFSET`, `//! literal ADDRESS ITEMS…`: puts a
+//!   name elsewhere; makes a variable thread-local; bytes of the target's read-only data.
 //! - `//! arguments WORDS…`: the words after `--`.
 //! - `//! steps N`, `//! stack N`, `//! tracer-memory N`, `//! output N`, `//! string N`: budgets.
 //! - `//! show steps`: the number of steps of each probe is part of the output.
@@ -30,7 +33,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::world::{RecordingHost, SparseMemory};
-use crate::check;
+use crate::check::{self, testing::TestTarget};
 use crate::compile::LayoutChoices;
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::execute::{Budget, Executor, Outcome};
@@ -68,7 +71,9 @@ pub struct Filetest {
 #[derive(Clone, Debug)]
 struct Directives {
     memory: Vec<(u64, Vec<u8>)>,
-    target: bool,
+    declarations: String,
+    places: Vec<(String, u64, bool)>,
+    literals: Vec<(u64, Vec<u8>)>,
     arguments: Vec<String>,
     steps: u64,
     stack: u64,
@@ -81,7 +86,9 @@ impl Default for Directives {
     fn default() -> Self {
         Self {
             memory: Vec::new(),
-            target: false,
+            declarations: String::new(),
+            places: Vec::new(),
+            literals: Vec::new(),
             arguments: Vec::new(),
             steps: 10_000_000,
             stack: 1 << 20,
@@ -146,6 +153,9 @@ impl Filetest {
             }
             if let Some(line) = line.strip_prefix("//! ") {
                 directives.directive(line)?;
+            } else if let Some(line) = line.strip_prefix("//:") {
+                directives.declarations.push_str(line);
+                directives.declarations.push('\n');
             } else if let Some(line) = line.strip_prefix("//|") {
                 let Some((_, file)) = directives.files.last_mut() else {
                     return Err("a line `//|` before any `//! file`".to_owned());
@@ -275,7 +285,7 @@ impl Filetest {
         parse::parse(
             main,
             &mut loader,
-            double.as_mut().map(|double| double as &mut dyn crate::target::Target),
+            Some(&mut double),
             &LayoutChoices::new(),
             &[],
         )
@@ -287,15 +297,28 @@ impl Filetest {
             check::Input {
                 unit: &parsed.unit,
                 sources: &parsed.sources,
+                scopes: &parsed.scopes,
                 arguments: &self.directives.arguments,
             },
-            double.as_mut().map(|double| double as &mut dyn crate::target::Target),
+            Some(&mut double),
         )
         .map_err(|error| format!("{error:?}"))
     }
 
-    fn target(&self) -> Option<check::testing::TestTarget> {
-        self.directives.target.then(check::testing::TestTarget::sample)
+    fn target(&self) -> TestTarget {
+        let directives = &self.directives;
+        let mut target = TestTarget::new(&directives.declarations);
+        for (name, address, thread_local) in &directives.places {
+            target = if *thread_local {
+                target.thread_local(name, *address)
+            } else {
+                target.at(name, *address)
+            };
+        }
+        for (address, bytes) in &directives.literals {
+            target = target.string(bytes, *address);
+        }
+        target
     }
 
     /// Runs the initializers, then every probe once: `_begin`, oneshots and timers, `_end`.
@@ -525,7 +548,19 @@ impl Directives {
                     .ok_or_else(|| format!("`{address}` is no address"))?;
                 self.memory.push((address, items_of(items)?));
             }
-            "target" => self.target = true,
+            "literal" => {
+                let (address, items) = rest.split_once(' ').unwrap_or((rest, ""));
+                let address =
+                    self::number(address).ok_or_else(|| format!("`{address}` is no address"))?;
+                self.literals.push((address, items_of(items)?));
+            }
+            "at" | "thread-local" => {
+                let (name, address) = rest.split_once(' ').unwrap_or((rest, ""));
+                let address =
+                    self::number(address).ok_or_else(|| format!("`{address}` is no address"))?;
+                self.places
+                    .push((name.to_owned(), address, word == "thread-local"));
+            }
             "arguments" => {
                 self.arguments = rest.split_whitespace().map(str::to_owned).collect();
             }

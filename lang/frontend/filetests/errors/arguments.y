@@ -1,0 +1,5 @@
+// test type-error
+int f(int a, int b) { return a + b; }
+_probe _oneshot { f(1); f(1, 2, 3); }
+//> error 3:19: `f` takes 2 arguments, not 1 [called here] [2:5: defined here]
+//> error 3:25: `f` takes 2 arguments, not 3 [called here] [2:5: defined here]

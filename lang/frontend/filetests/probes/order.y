@@ -1,0 +1,11 @@
+// test run
+int n;
+_probe _end { printf("end %d\n", n); }
+_probe _oneshot { printf("first %d\n", n++); _next(); printf("never\n"); }
+_probe _oneshot { printf("second %d\n", n++); }
+_probe _begin { printf("begin %d\n", n++); }
+//> begin 0
+//> first 1
+//> second 2
+//> end 3
+//> _oneshot ended: next at 4:46
