@@ -65,7 +65,7 @@ fn show(module: &Module, kind: &str, name: &str) -> Result<(), Box<dyn Error>> {
             let address = u64::from_str_radix(name.trim_start_matches("0x"), 16)?;
             println!(
                 "{:#?} {:?}",
-                module.symbolize(address)?,
+                module.symbolize(address),
                 module.symbolize_data(address)
             );
             return Ok(());

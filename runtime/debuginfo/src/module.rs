@@ -725,16 +725,14 @@ impl Module {
     ///
     /// Without usable line tables the symbol tables still give the name; [`CodeSymbol::problem`] then says what is wrong with them.
     /// Loads the index.
-    ///
-    /// # Errors
-    /// A debug file that the user named cannot be read or does not fit. Damaged files are no errors here.
-    pub fn symbolize(&self, address: u64) -> Result<CodeSymbol> {
-        let located = self.located()?;
-        let frames = Self::images_with_lines(located).and_then(|images| match images {
+    #[must_use]
+    pub fn symbolize(&self, address: u64) -> CodeSymbol {
+        let images = self.located().and_then(Self::images_with_lines);
+        let frames = images.and_then(|images| match images {
             Some((main, sup)) => self.lines.frames(main, sup, address),
             None => Ok(Vec::new()),
         });
-        Ok(symbolize::code(frames, self.tables(), address))
+        symbolize::code(frames, self.tables(), address)
     }
 
     /// The files with line tables, `None` where there is no debug information.

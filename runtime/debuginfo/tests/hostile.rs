@@ -320,7 +320,7 @@ fn nesting_without_end() {
         .unwrap();
     let f = module.function("f", None).unwrap().unwrap();
     // The name comes from the symbol; lines are not read from such a file.
-    let code = module.symbolize(f.entry.unwrap()).unwrap();
+    let code = module.symbolize(f.entry.unwrap());
     assert_eq!(code.name.as_deref(), Some("f"));
     assert_eq!((code.location, code.inlined.len()), (None, 0));
     assert!(

@@ -359,7 +359,7 @@ fn check(flags: &[&str], post: &[&str]) {
     ));
 
     // Addresses of code.
-    let code = module.symbolize(helper.entry.unwrap()).unwrap();
+    let code = module.symbolize(helper.entry.unwrap());
     assert_eq!((code.name.as_deref(), code.offset), (Some("helper"), 0));
     let location = code.location.unwrap();
     assert!(location.file.ends_with("prog.c") && location.line.is_some());

@@ -249,7 +249,7 @@ fn cpp_names_bases_and_inlining() {
             .entry,
         method.entry
     );
-    let code = module.symbolize(method.entry.unwrap()).unwrap();
+    let code = module.symbolize(method.entry.unwrap());
     assert_eq!(code.name.as_deref(), Some("ns::Derived::method(int)"));
 
     // Somewhere in `outer` is code of `innermost`, seen through `middle`.
@@ -257,7 +257,7 @@ fn cpp_names_bases_and_inlining() {
     let start = outer.entry.unwrap();
     let stacks: Vec<Vec<String>> = (start..start + outer.size)
         .map(|address| {
-            let code = module.symbolize(address).unwrap();
+            let code = module.symbolize(address);
             assert_eq!(code.name.as_deref(), Some("outer(int volatile*)"));
             code.inlined.into_iter().map(|f| f.name).collect()
         })
