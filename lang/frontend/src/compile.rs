@@ -41,17 +41,30 @@ pub struct Compiled {
     pub sources: SourceMap,
     /// Warnings.
     pub warnings: Vec<Diagnostic>,
+    /// Where macros were used, to show the warnings.
+    pub expansions: crate::parse::Expansions,
 }
 
 /// Why a program could not be compiled.
 #[derive(Debug)]
 pub enum CompileError {
-    /// The text is wrong; errors and warnings, with the sources to show them.
-    Source(Vec<Diagnostic>, SourceMap),
+    /// The text is wrong.
+    Source(Box<SourceErrors>),
     /// The words after `--` are wrong: a message, and a hint.
     Arguments(String, Option<String>),
     /// `--help` stands after `--`: the options of the script, to be listed.
     Help(Vec<OptionHelp>),
+}
+
+/// Errors and warnings of a program, with what it takes to show them.
+#[derive(Debug)]
+pub struct SourceErrors {
+    /// What is wrong.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The source text.
+    pub sources: SourceMap,
+    /// Where macros were used.
+    pub expansions: crate::parse::Expansions,
 }
 
 /// One option of a script, for its `--help`.
@@ -120,7 +133,11 @@ fn typed(
         Err(OptionError::Help(options)) => return Err(CompileError::Help(options)),
         // Options are only as good as the text that declares them.
         Err(OptionError::Wrong { .. }) if parsed.has_errors() => {
-            return Err(CompileError::Source(parsed.diagnostics, parsed.sources));
+            return Err(CompileError::Source(Box::new(SourceErrors {
+                diagnostics: parsed.diagnostics,
+                sources: parsed.sources,
+                expansions: parsed.expansions,
+            })));
         }
         Err(OptionError::Wrong { message, help }) => {
             return Err(CompileError::Arguments(message, help));
@@ -155,8 +172,18 @@ fn check_parsed<'a>(
 /// Compiles a program: parses, checks, lowers.
 pub fn compile(request: Request<'_>) -> Result<Compiled, CompileError> {
     let Typed {
-        checked, sources, ..
+        checked,
+        sources,
+        expansions,
+        ..
     } = compile_typed(request)?;
+    let failed = |diagnostics, sources, expansions| {
+        Err(CompileError::Source(Box::new(SourceErrors {
+            diagnostics,
+            sources,
+            expansions,
+        })))
+    };
     let Checked {
         program: typed,
         mut diagnostics,
@@ -174,7 +201,7 @@ pub fn compile(request: Request<'_>) -> Result<Compiled, CompileError> {
     }
     let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
     if diagnostics.iter().any(is_error) {
-        return Err(CompileError::Source(diagnostics, sources));
+        return failed(diagnostics, sources, expansions);
     }
     match lower::lower(&typed) {
         Ok(program) => Ok(Compiled {
@@ -182,10 +209,11 @@ pub fn compile(request: Request<'_>) -> Result<Compiled, CompileError> {
             program,
             sources,
             warnings: diagnostics,
+            expansions,
         }),
         Err(error) => {
             diagnostics.push(Diagnostic::error(error.span(), error.to_string(), ""));
-            Err(CompileError::Source(diagnostics, sources))
+            failed(diagnostics, sources, expansions)
         }
     }
 }

@@ -13,6 +13,9 @@ use crate::names::hexadecimal;
 
 /// Receives what a session shows while it runs.
 pub trait Sink {
+    /// The program is about to run. Without views its output is the data and is wanted as it
+    /// comes (`streams`); with views it belongs above them.
+    fn begin(&mut self, streams: bool);
     /// Data output of the probe (`printf`).
     fn text(&mut self, text: &[u8]);
     /// A warning of the probe or of ytrace, for standard error.

@@ -3,6 +3,22 @@
 //! Modes, budgets, probe points, the library that ships with ytrace, and the adapters that make
 //! debug information and address spaces what the language's seams ask for.
 
+pub mod error;
+pub mod host;
+pub mod identity;
+pub mod interrupt;
 pub mod library;
+mod memory;
+mod modes;
 pub mod names;
 pub mod options;
+mod program;
+pub mod result;
+pub mod session;
+pub mod views;
+
+pub use error::SessionError;
+pub use host::Sink;
+pub use options::{Budgets, ExecutorKind, Mode, Options};
+pub use result::RunResult;
+pub use session::{Finished, Session};

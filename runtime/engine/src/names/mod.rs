@@ -19,6 +19,7 @@ use ytrace_lang::target::{LookupError, ModuleId, Scope, TargetType};
 use ytrace_target::{ModuleKind, Process};
 
 pub(crate) use pattern::matches;
+pub(crate) use symbols::hexadecimal;
 
 /// One module of the target.
 pub struct LoadedModule {

@@ -186,6 +186,40 @@ impl Names {
         }
     }
 
+    /// Whether a debug file given by hand is of a module of the target and fits it; else what is
+    /// wrong, and what to do.
+    pub fn check_debug_file(
+        &self,
+        module: &str,
+        file: &std::path::Path,
+    ) -> Result<(), (String, Option<String>)> {
+        let Some(ModuleId(index)) = self.module_named(module) else {
+            let names: Vec<&str> = self
+                .modules()
+                .iter()
+                .map(|module| module.file_name.as_str())
+                .filter(|name| !name.is_empty())
+                .collect();
+            return Err((
+                format!("--debug-file: the target has no module `{module}`"),
+                Some(format!("its modules are {}", names.join(", "))),
+            ));
+        };
+        let opened = self
+            .open(index as usize)
+            .map_err(|reason| (reason.to_owned(), None))?;
+        match opened.info.debug_status() {
+            Ok(_) => Ok(()),
+            Err(error) => Err((
+                format!("--debug-file {module}={}: {error}", file.display()),
+                Some(
+                    "it must be made from the same build; leave the option away to go on without it"
+                        .to_owned(),
+                ),
+            )),
+        }
+    }
+
     /// Warnings about debug files, such as one given by hand that has another build-id.
     pub fn warnings(&self) -> Vec<String> {
         let opened = self.modules().iter().filter_map(|module| {
@@ -207,9 +241,8 @@ impl Names {
         let module = self.module_at(address)?;
         let opened = self.open(module).ok()?;
         let inside = address.wrapping_sub(opened.bias);
-        if let Ok(symbol) = opened.info.symbolize(inside)
-            && let Some(name) = symbol.name
-        {
+        let symbol = opened.info.symbolize(inside);
+        if let Some(name) = symbol.name {
             return Some((name, symbol.offset));
         }
         opened

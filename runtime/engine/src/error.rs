@@ -1,0 +1,121 @@
+//! Why a session could not be had or ended without a result.
+
+use ytrace_lang::compile::{OptionHelp, SourceErrors};
+
+/// A session that gives no result.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The process cannot be opened or read.
+    #[error("{0}")]
+    Open(#[from] ytrace_target::OpenError),
+    /// Its memory cannot be read.
+    #[error("{0}")]
+    Read(#[from] ytrace_target::ReadError),
+    /// It cannot be stopped.
+    #[error("{0}")]
+    Stop(#[from] ytrace_target::StopError),
+    /// Its memory cannot be copied.
+    #[error("{0}")]
+    Copy(#[from] ytrace_target::CopyError),
+    /// The program does not compile.
+    #[error("the probe does not compile")]
+    Source {
+        /// What is wrong, with the text.
+        errors: Box<SourceErrors>,
+        /// Modules of the target without debug information, one sentence each.
+        missing: Vec<String>,
+    },
+    /// The words after `--` are wrong.
+    #[error("{message}")]
+    Arguments {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// `--help` stood after `--`.
+    #[error("the options of the probe")]
+    Help(Vec<OptionHelp>),
+    /// No candidate of a `_layout` holds on the target.
+    #[error("the target has no types for `{group}`, and none of the layouts that the library declares fits it")]
+    Layout {
+        /// The group.
+        group: String,
+        /// Each candidate with what its check said.
+        tried: Vec<(String, String)>,
+        /// Modules of the target without debug information, one sentence each.
+        missing: Vec<String>,
+        /// Runtimes that were found in the process.
+        runtimes: Vec<String>,
+    },
+    /// Machine code could not be made.
+    #[error("the probe cannot be compiled to machine code: {0}")]
+    Compile(#[from] ytrace_jit::CompileError),
+    /// The rules for processes are damaged.
+    #[error("{0}")]
+    Rules(#[from] crate::identity::RulesError),
+    /// The program has nothing to run.
+    #[error("the probe file declares no probe")]
+    NoProbe,
+    /// A thread of our own could not be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+}
+
+impl SessionError {
+    /// What to do about it, one sentence each.
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            SessionError::Open(error) => error.hint().into_iter().collect(),
+            SessionError::Stop(error) => {
+                let live = "`--mode live` reads without stopping it".to_owned();
+                error.hint().into_iter().chain([live]).collect()
+            }
+            SessionError::Copy(error) => error.hint().into_iter().collect(),
+            SessionError::Source { missing, .. } if !missing.is_empty() => {
+                vec![missing_hint(missing)]
+            }
+            SessionError::Arguments { hint, .. } => hint.iter().cloned().collect(),
+            SessionError::Layout {
+                tried,
+                missing,
+                runtimes,
+                ..
+            } => {
+                let mut hints: Vec<String> = tried
+                    .iter()
+                    .map(|(candidate, why)| format!("tried {candidate}: {why}"))
+                    .collect();
+                if runtimes.is_empty() {
+                    hints.push("no runtime that ytrace knows was found in this process; `ytrace ps` lists processes that have one".to_owned());
+                } else {
+                    hints.push(format!("found in this process: {}", runtimes.join(", ")));
+                }
+                if !missing.is_empty() {
+                    hints.push(missing_hint(missing));
+                }
+                hints
+            }
+            SessionError::NoProbe => {
+                vec!["write `_probe _oneshot { … }` for a single look at the target".to_owned()]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The most modules that a hint lists.
+const MAX_LISTED: usize = 6;
+
+fn missing_hint(missing: &[String]) -> String {
+    let mut text = missing
+        .iter()
+        .take(MAX_LISTED)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("; ");
+    if missing.len() > MAX_LISTED {
+        text.push_str(&format!("; and {} more", missing.len() - MAX_LISTED));
+    }
+    format!("{text}. Install the matching debug packages, or name a file: --debug-file MODULE=FILE")
+}

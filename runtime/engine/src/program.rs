@@ -1,0 +1,90 @@
+//! A compiled program with the executor that runs it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use ytrace_jit::{CompiledProgram, Jit};
+use ytrace_lang::execute::{Budget, Executor, Outcome};
+use ytrace_lang::interpret::Interpreter;
+use ytrace_lang::ir::{FunctionId, Program};
+use ytrace_values::store::Limits;
+use ytrace_values::{Host, Machine, Memory, Store};
+
+use crate::error::SessionError;
+use crate::options::{ExecutorKind, Options};
+
+/// A program ready to run, and its limits.
+pub(crate) struct Runner {
+    program: Arc<Program>,
+    executor: Box<dyn Executor>,
+    limits: Limits,
+}
+
+impl Runner {
+    /// Prepares a program.
+    pub(crate) fn new(
+        program: Arc<Program>,
+        options: &Options,
+        page_size: u64,
+    ) -> Result<Self, SessionError> {
+        let executor: Box<dyn Executor> = match options.executor {
+            ExecutorKind::Interpreter => Box::new(Interpreter::new(Arc::clone(&program))),
+            ExecutorKind::Compiled => {
+                let code = CompiledProgram::compile(
+                    Arc::clone(&program),
+                    ytrace_jit::Options::new(page_size),
+                )?;
+                Box::new(Jit::new(Arc::new(code)))
+            }
+        };
+        let memory = options
+            .budgets
+            .memory
+            .unwrap_or_else(|| ytrace_target::memory_headroom().allowance().0);
+        Ok(Self {
+            program,
+            executor,
+            limits: Limits {
+                memory,
+                output: options.budgets.output,
+                string: options.budgets.string,
+            },
+        })
+    }
+
+    /// A store with the globals' initial values; the outcome is that of the initializers.
+    pub(crate) fn store(
+        &mut self,
+        memory: &mut dyn Memory,
+        host: &mut dyn Host,
+        options: &Options,
+    ) -> (Store, Outcome) {
+        let mut store = Store::new(Arc::clone(&self.program.constants), self.limits);
+        let initialize = self.program.initialize;
+        let outcome = self.run(initialize, &mut store, memory, host, options);
+        (store, outcome)
+    }
+
+    /// Runs one function under the budgets of the options.
+    pub(crate) fn run(
+        &mut self,
+        function: FunctionId,
+        store: &mut Store,
+        memory: &mut dyn Memory,
+        host: &mut dyn Host,
+        options: &Options,
+    ) -> Outcome {
+        let budget = Budget {
+            steps: options.budgets.steps,
+            stack: options.budgets.stack,
+            deadline: Instant::now().checked_add(options.budgets.time),
+            interrupt: Some(options.interrupt),
+        };
+        let mut machine = Machine {
+            store,
+            memory,
+            host,
+        };
+        self.executor.run(function, &mut machine, budget)
+    }
+}

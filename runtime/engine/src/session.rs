@@ -1,0 +1,480 @@
+//! A session: one program on one target, from text to a result.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use ytrace_lang::compile::{self, CompileError, Compiled, LayoutChoices, Request};
+use ytrace_lang::execute::Outcome;
+use ytrace_lang::hir::{LayoutUse, ProbePoint};
+use ytrace_lang::source::SourceFile;
+use ytrace_lang::target::SymbolSource;
+use ytrace_target::{
+    AddressSpace, CacheOptions, LiveMemory, LiveOptions, Module, PageCache, Process,
+};
+use ytrace_values::{FaultKind, Store};
+
+use crate::error::SessionError;
+use crate::host::{Effects, RunHost, Sink};
+use crate::identity::{Identity, Rules};
+use crate::library::Library;
+use crate::memory::TargetMemory;
+use crate::names::{DebugOptions, Names};
+use crate::options::Options;
+use crate::program::Runner;
+use crate::result::{FaultReport, RunResult};
+
+/// A target with its names, ready for programs.
+pub struct Session<'o> {
+    pub(crate) process: Process,
+    pub(crate) options: &'o Options,
+    pub(crate) names: Names,
+    pub(crate) rules: Rules,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) started: Instant,
+    pub(crate) result: RunResult,
+}
+
+/// A program's state and what it found.
+pub struct Finished {
+    /// The typed and the lowered program.
+    pub compiled: Compiled,
+    /// Its globals and containers.
+    pub store: Store,
+    /// What was found besides the views.
+    pub result: RunResult,
+}
+
+impl<'o> Session<'o> {
+    /// Opens a process and finds its modules.
+    ///
+    /// # Errors
+    /// It does not exist, has no memory of its own, or may not be read.
+    pub fn open(process: Process, options: &'o Options) -> Result<Self, SessionError> {
+        let started = Instant::now();
+        process.check_access()?;
+        let rules = Rules::shipped()?;
+        let identity = rules.identify_pid(process.pid());
+        let mut live = LiveMemory::new(&process, LiveOptions::default())?;
+        let auxv = process.auxiliary_vector()?;
+        let modules = Module::find_all(&mut live, &auxv);
+        let names = Names::new(
+            process.clone(),
+            modules,
+            &DebugOptions {
+                files: options.debug_files.clone(),
+                roots: options.debug_roots.clone(),
+            },
+        );
+        let mut result = RunResult {
+            identity: identity.clone(),
+            ..RunResult::default()
+        };
+        result.timings.open = started.elapsed();
+        Ok(Self {
+            process,
+            options,
+            names,
+            rules,
+            identity,
+            started,
+            result,
+        })
+    }
+
+    /// The names of the target, for the frames of paths.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Compiles a program and runs its probes.
+    ///
+    /// # Errors
+    /// It does not compile, its layouts do not fit, or the target cannot be read or stopped.
+    pub fn run(
+        &mut self,
+        main: SourceFile,
+        sink: &mut dyn Sink,
+    ) -> Result<Finished, SessionError> {
+        self.check_debug_files()?;
+        let (compiled, mut runner) = self.compile(&main, sink)?;
+        for warning in self.names.warnings() {
+            sink.warn(&warning);
+        }
+        if compiled.typed.probes.is_empty() {
+            return Err(SessionError::NoProbe);
+        }
+        sink.begin(compiled.typed.views.is_empty());
+        let mut effects = Effects::default();
+        let mut store = self.fresh_store(&mut runner, &mut effects, &compiled)?;
+        let mut state = State {
+            runner: &mut runner,
+            compiled: &compiled,
+            store: &mut store,
+            effects: &mut effects,
+            end: false,
+            pristine: true,
+        };
+        self.run_probes(&mut state, sink)?;
+        sink.progress("");
+        let mut result = std::mem::take(&mut self.result);
+        result.text = std::mem::take(&mut effects.text);
+        result.warnings = std::mem::take(&mut effects.warnings);
+        result.checks = std::mem::take(&mut effects.checks);
+        result.layouts = compiled
+            .typed
+            .layouts
+            .iter()
+            .filter_map(|layout| Some((layout.group.clone(), layout.candidate.clone()?)))
+            .collect();
+        self.conclude(&mut result);
+        Ok(Finished {
+            compiled,
+            store,
+            result,
+        })
+    }
+
+    /// A debug file that was named must be of a module of the target, and fit it: better to say
+    /// so than to go on without.
+    fn check_debug_files(&self) -> Result<(), SessionError> {
+        for (module, file) in &self.options.debug_files {
+            self.names
+                .check_debug_file(module, file)
+                .map_err(|(message, hint)| SessionError::Arguments { message, hint })?;
+        }
+        Ok(())
+    }
+
+    /// Compiles, and finds for each `_layout` the first candidate that holds on the target.
+    fn compile(
+        &mut self,
+        main: &SourceFile,
+        sink: &mut dyn Sink,
+    ) -> Result<(Compiled, Runner), SessionError> {
+        let mut choices = LayoutChoices::new();
+        let mut tried: Vec<(String, String)> = Vec::new();
+        loop {
+            sink.progress("reading debug information");
+            let started = Instant::now();
+            let compiled = self.compile_once(main, choices.clone())?;
+            self.result.timings.compile += started.elapsed();
+            let started = Instant::now();
+            let page_size = LiveMemory::new(&self.process, LiveOptions::default())?.page_size();
+            let mut runner =
+                Runner::new(Arc::new(compiled.program.clone()), self.options, page_size)?;
+            self.result.timings.machine_code += started.elapsed();
+            let mut failed: Option<(LayoutUse, String, String)> = None;
+            for (index, layout) in compiled.typed.layouts.iter().enumerate() {
+                // Types from debug information need no proof.
+                let Some(candidate) = layout.candidate.clone() else {
+                    continue;
+                };
+                sink.progress(&format!("trying layout {candidate}"));
+                if let Err(why) = self.validate(&mut runner, &compiled, index)? {
+                    failed = Some((layout.clone(), candidate, why));
+                    break;
+                }
+            }
+            let Some((layout, candidate, why)) = failed else {
+                return Ok((compiled, runner));
+            };
+            let next = layout
+                .candidates
+                .iter()
+                .skip_while(|known| **known != candidate)
+                .nth(1)
+                .cloned();
+            tried.push((candidate, why));
+            match next {
+                Some(next) => {
+                    choices.insert(layout.group, next);
+                }
+                None => {
+                    return Err(SessionError::Layout {
+                        group: layout.group,
+                        tried,
+                        missing: self.names.missing_debug_information(),
+                        runtimes: self.rules.runtimes(&self.process, true),
+                    });
+                }
+            }
+        }
+    }
+
+    fn compile_once(
+        &mut self,
+        main: &SourceFile,
+        layouts: LayoutChoices,
+    ) -> Result<Compiled, SessionError> {
+        let mut library = Library::new(&self.options.include);
+        let compiled = compile::compile(Request {
+            main: main.clone(),
+            loader: &mut library,
+            target: Some(&mut self.names),
+            layouts,
+            defines: self.options.defines.clone(),
+            arguments: self.options.arguments.clone(),
+        });
+        compiled.map_err(|error| match error {
+            CompileError::Source(errors) => SessionError::Source {
+                errors,
+                missing: self.names.missing_debug_information(),
+            },
+            CompileError::Arguments(message, hint) => SessionError::Arguments { message, hint },
+            CompileError::Help(options) => SessionError::Help(options),
+        })
+    }
+
+    /// Runs the check of a layout on live memory; the inner error says why it does not hold.
+    fn validate(
+        &mut self,
+        runner: &mut Runner,
+        compiled: &Compiled,
+        layout: usize,
+    ) -> Result<Result<(), String>, SessionError> {
+        let Some(function) = compiled.program.validators.get(layout).copied() else {
+            return Ok(Err("it has no check".to_owned()));
+        };
+        let mut memory = self.live_memory()?;
+        let mut effects = Effects::default();
+        let mut host = RunHost {
+            process: &self.process,
+            names: &self.names,
+            sink: None,
+            effects: &mut effects,
+            threads: &[],
+            started: self.started,
+        };
+        let (mut store, outcome) = runner.store(&mut memory, &mut host, self.options);
+        if let Err(fault) = outcome.result {
+            return Ok(Err(fault.fault.to_string()));
+        }
+        let outcome = runner.run(function, &mut store, &mut memory, &mut host, self.options);
+        Ok(match outcome.result {
+            Ok(0) => Err("its check does not hold".to_owned()),
+            Ok(_) => Ok(()),
+            Err(fault) => Err(format!("its check ended early: {}", fault.fault)),
+        })
+    }
+
+    /// A store with initial values, outside of any view.
+    fn fresh_store(
+        &mut self,
+        runner: &mut Runner,
+        effects: &mut Effects,
+        compiled: &Compiled,
+    ) -> Result<Store, SessionError> {
+        let mut memory = self.live_memory()?;
+        let mut host = RunHost {
+            process: &self.process,
+            names: &self.names,
+            sink: None,
+            effects,
+            threads: &[],
+            started: self.started,
+        };
+        let (store, outcome) = runner.store(&mut memory, &mut host, self.options);
+        self.account(&outcome, compiled);
+        Ok(store)
+    }
+
+    /// The target's memory while it runs, behind a cache within our allowance.
+    pub(crate) fn live_memory(&self) -> Result<TargetMemory<LiveMemory>, SessionError> {
+        let live = LiveMemory::new(
+            &self.process,
+            LiveOptions {
+                read_swap: self.options.read_swap,
+            },
+        )?;
+        Ok(TargetMemory::new(PageCache::new(live, cache_options())?))
+    }
+
+    /// Runs the probes: `_begin`, then `_oneshot` and the timers, then `_end`.
+    fn run_probes(
+        &mut self,
+        state: &mut State<'_>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), SessionError> {
+        let of = |wanted: fn(&ProbePoint) -> bool| -> Vec<usize> {
+            let probes = state.compiled.typed.probes.iter().enumerate();
+            probes
+                .filter(|(_, probe)| wanted(&probe.point))
+                .map(|(index, _)| index)
+                .collect()
+        };
+        let begin = of(|point| *point == ProbePoint::Begin);
+        let oneshot = of(|point| *point == ProbePoint::Oneshot);
+        let end = of(|point| *point == ProbePoint::End);
+        let timers: Vec<(usize, u64)> = state
+            .compiled
+            .typed
+            .probes
+            .iter()
+            .enumerate()
+            .filter_map(|(index, probe)| match probe.point {
+                ProbePoint::Timer(interval) => Some((index, interval)),
+                _ => None,
+            })
+            .collect();
+        for probe in begin.into_iter().chain(oneshot) {
+            if !state.end {
+                self.run_handler(state, probe, sink)?;
+            }
+        }
+        if !timers.is_empty() && !state.end {
+            self.run_timers(state, &timers, sink)?;
+        }
+        let failed = self.result.error.is_some();
+        for probe in end {
+            if !failed {
+                self.run_handler(state, probe, sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes how a run ended; tells whether the session is to end.
+    pub(crate) fn account(&mut self, outcome: &Outcome, compiled: &Compiled) -> bool {
+        self.result.steps += outcome.steps;
+        let Err(run_fault) = &outcome.result else {
+            return false;
+        };
+        let fault = &run_fault.fault;
+        match fault.kind {
+            FaultKind::Next => return false,
+            FaultKind::Exit => return true,
+            FaultKind::Error => {
+                self.result.error = Some(fault.message.clone().unwrap_or_default());
+                return true;
+            }
+            _ => {}
+        }
+        let place = |span: ytrace_lang::ir::SpanId| {
+            compiled
+                .program
+                .spans
+                .get(span.0 as usize)
+                .map_or_else(|| "?".to_owned(), |span| compiled.sources.location(*span))
+        };
+        let name = |function: ytrace_lang::ir::FunctionId| {
+            compiled
+                .program
+                .functions
+                .get(function.0 as usize)
+                .map_or("?", |function| function.name.as_str())
+        };
+        let message = fault.to_string();
+        let location = place(run_fault.span);
+        let chain: Vec<String> = run_fault
+            .chain
+            .iter()
+            .map(|(function, span)| format!("{} at {}", name(*function), place(*span)))
+            .collect();
+        let reason = match fault.kind {
+            FaultKind::StepsExhausted => "the step budget was exhausted (--steps)".to_owned(),
+            FaultKind::TimeExhausted => "the time budget was exhausted (--timeout)".to_owned(),
+            FaultKind::MemoryExhausted => {
+                "the memory budget was exhausted (--memory)".to_owned()
+            }
+            FaultKind::OutputExhausted => {
+                "the output budget was exhausted (--max-output)".to_owned()
+            }
+            FaultKind::Interrupted => "interrupted".to_owned(),
+            FaultKind::TargetGone => "the target exited during the run".to_owned(),
+            _ => {
+                self.result.failed = true;
+                "a handler ended in a fault".to_owned()
+            }
+        };
+        self.result.partial(reason);
+        let known = self
+            .result
+            .faults
+            .iter_mut()
+            .find(|known| known.message == message && known.location == location);
+        match known {
+            Some(known) => known.count += 1,
+            None => self.result.faults.push(FaultReport {
+                message,
+                location,
+                chain,
+                count: 1,
+            }),
+        }
+        matches!(fault.kind, FaultKind::Interrupted | FaultKind::TargetGone)
+    }
+
+    /// The reasons for a partial result that only the end shows.
+    fn conclude(&self, result: &mut RunResult) {
+        let counters = result.counters;
+        if counters.missed > 0 {
+            result.partial(format!(
+                "{} pages were wanted but not copied in the pause, and were read while the target ran",
+                counters.missed
+            ));
+        }
+        if counters.swapped_skipped > 0 {
+            result.partial(format!(
+                "{} pages are swapped out and were not read (--read-swap reads them)",
+                counters.swapped_skipped
+            ));
+        }
+        if counters.not_resident > 0 {
+            result.partial(format!(
+                "{} pages could be read only by charging them to the target, and were left out",
+                counters.not_resident
+            ));
+        }
+        if result.pauses.expired {
+            result.partial(format!(
+                "the pause reached its limit of {} ms before all was copied (--max-pause)",
+                self.options.max_pause.as_millis()
+            ));
+        }
+        for check in result.checks.clone() {
+            if check.left != check.right {
+                result.partial(format!(
+                    "{}: found {}, the target says {}, difference {}",
+                    check.name,
+                    check.left,
+                    check.right,
+                    i128::from(check.left) - i128::from(check.right)
+                ));
+            }
+        }
+        if self.process.exited() {
+            result.partial("the target exited during the run");
+            if let Some(identity) = &self.identity {
+                result.successors = self.rules.successors(identity);
+            }
+        } else if let Some(now) = self.rules.identify_pid(self.process.pid())
+            && now.leaving
+        {
+            let before = self.identity.as_ref().is_some_and(|identity| identity.leaving);
+            if !before {
+                result.notes.push("the target began to shut down during the run".to_owned());
+            }
+            result.successors = self.rules.successors(&now);
+        }
+    }
+}
+
+/// What the handlers of a program work on.
+pub(crate) struct State<'a> {
+    pub(crate) runner: &'a mut Runner,
+    pub(crate) compiled: &'a Compiled,
+    pub(crate) store: &'a mut Store,
+    pub(crate) effects: &'a mut Effects,
+    /// `_exit()` was called, or the session must end.
+    pub(crate) end: bool,
+    /// No handler has run yet: the store is as the initializers left it.
+    pub(crate) pristine: bool,
+}
+
+/// A page cache within our allowance.
+pub(crate) fn cache_options() -> CacheOptions {
+    CacheOptions {
+        limit: ytrace_target::memory_headroom().allowance().0,
+        ..CacheOptions::default()
+    }
+}

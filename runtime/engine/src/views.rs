@@ -1,0 +1,388 @@
+//! From a finished program to a report.
+
+use ytrace_lang::hir::ViewKind;
+use ytrace_lang::ir::ViewShape;
+use ytrace_report as report;
+use ytrace_values::constants::{ContainerType, Element, Shape, ShapeId};
+use ytrace_values::store::Frame;
+use ytrace_values::{Store, Value};
+
+use crate::names::Names;
+use crate::session::Finished;
+
+/// Why a result cannot be shown as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ViewError {
+    /// No view has such a column.
+    #[error("no view has a column `{wanted}`")]
+    NoSuchWeight {
+        /// What was asked for.
+        wanted: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+}
+
+/// Makes a report of what a program left behind. `weight` is the column that decides.
+///
+/// # Errors
+/// No view has such a column.
+pub fn report(
+    finished: &Finished,
+    names: &Names,
+    weight: Option<&str>,
+) -> Result<report::Report, ViewError> {
+    let result = &finished.result;
+    let mut header: Vec<String> = result.identity.iter().map(|identity| identity.line()).collect();
+    let text = String::from_utf8_lossy(&result.text);
+    header.extend(text.lines().map(str::to_owned));
+    let mut views = Vec::new();
+    let mut known: Vec<String> = Vec::new();
+    let mut chosen = weight.is_none();
+    for (view, shape) in finished
+        .compiled
+        .typed
+        .views
+        .iter()
+        .zip(&finished.compiled.program.view_shapes)
+    {
+        let offset = finished
+            .compiled
+            .program
+            .global_offsets
+            .get(view.global.0 as usize)
+            .copied()
+            .unwrap_or(0);
+        let mut data = view_data(finished, names, view.kind, &view.unit, offset, *shape);
+        if let report::ViewData::Flamegraph(report::Flamegraph {
+            weights, selected, ..
+        })
+        | report::ViewData::Bars(report::Bars {
+            weights, selected, ..
+        }) = &mut data
+        {
+            if let Some(index) = weight.and_then(|wanted| {
+                weights.iter().position(|weight| weight == wanted)
+            }) {
+                *selected = index;
+                chosen = true;
+            }
+            known.extend(weights.iter().cloned());
+        }
+        views.push(report::View {
+            kind: kind_name(view.kind).to_owned(),
+            title: view.title.clone(),
+            unit: view.unit.clone(),
+            data,
+        });
+    }
+    if let (false, Some(wanted)) = (chosen, weight) {
+        known.dedup();
+        return Err(ViewError::NoSuchWeight {
+            wanted: wanted.to_owned(),
+            known,
+        });
+    }
+    let mut report = report::Report {
+        header,
+        views,
+        checks: result
+            .checks
+            .iter()
+            .map(|check| report::Check {
+                name: check.name.clone(),
+                left: check.left,
+                right: check.right,
+            })
+            .collect(),
+        warnings: result.warnings.clone(),
+        footer: footer(finished),
+        next: successors_hint(finished),
+    };
+    report.move_next_lines();
+    Ok(report)
+}
+
+fn footer(finished: &Finished) -> report::Footer {
+    let result = &finished.result;
+    let mut modes: Vec<&str> = result.modes.iter().map(|mode| mode.name()).collect();
+    // A handler that read nothing that can change was not worth a mode of its own.
+    if modes.len() > 1 {
+        modes.retain(|mode| *mode != "live");
+    }
+    let mut notes = result.notes.clone();
+    for (group, candidate) in &result.layouts {
+        notes.push(format!("layout {group}: {candidate}"));
+    }
+    report::Footer {
+        pause: (result.pauses.count > 0).then_some(result.pauses.total),
+        pauses: result.pauses.count,
+        mode: modes.join(", "),
+        threads: result.pauses.threads,
+        restarted_calls: result.pauses.restarted_calls as u64,
+        bytes_read: result.counters.bytes_read + result.copied,
+        faults: result
+            .faults
+            .iter()
+            .map(|fault| report::Fault {
+                message: fault.message.clone(),
+                location: fault.location.clone(),
+                chain: fault.chain.clone(),
+                count: fault.count,
+            })
+            .collect(),
+        skipped: 0,
+        swapped: result.counters.swapped_skipped,
+        not_resident: result.counters.not_resident,
+        missed: result.counters.missed,
+        lost: 0,
+        partial: result.partial.clone(),
+        notes,
+    }
+}
+
+/// What to look at when the target has handed over to others.
+fn successors_hint(finished: &Finished) -> Vec<String> {
+    let result = &finished.result;
+    if result.successors.is_empty() {
+        return Vec::new();
+    }
+    let list: Vec<String> = result.successors.iter().map(i32::to_string).collect();
+    vec![format!(
+        "the same probe on {} that took over: -p {}",
+        if list.len() == 1 {
+            "the process"
+        } else {
+            "one of the processes"
+        },
+        list.join(", -p ")
+    )]
+}
+
+fn kind_name(kind: ViewKind) -> &'static str {
+    match kind {
+        ViewKind::Flamegraph => "flamegraph",
+        ViewKind::Pie => "pie",
+        ViewKind::Bars => "bars",
+        ViewKind::Histogram => "histogram",
+        ViewKind::Table => "table",
+        ViewKind::Series => "series",
+        ViewKind::Heapmap => "heapmap",
+    }
+}
+
+fn view_data(
+    finished: &Finished,
+    names: &Names,
+    kind: ViewKind,
+    unit: &str,
+    offset: u64,
+    shape: ViewShape,
+) -> report::ViewData {
+    let store = &finished.store;
+    let constants = &store.constants;
+    let write_path = |handle: u64| frames(store, names, handle).join(" / ");
+    let global = usize::try_from(offset)
+        .ok()
+        .and_then(|at| store.globals.get(at..))
+        .unwrap_or_default();
+    let container = match shape {
+        ViewShape::Value(shape) => {
+            let value = store.decode(shape, global);
+            return report::ViewData::Table(report::Table {
+                columns: vec![report::Column {
+                    name: unit.to_owned(),
+                    unit: report::Unit::of(unit),
+                }],
+                rows: vec![vec![report::Cell::from_value(&value, &write_path)]],
+            });
+        }
+        ViewShape::Container(container) => container,
+    };
+    let handle = global
+        .get(..8)
+        .and_then(|bytes| bytes.try_into().ok())
+        .map_or(0, u64::from_le_bytes);
+    let element = match constants.containers.get(container.0 as usize) {
+        Some(ContainerType::Table { element, .. } | ContainerType::Array { element }) => {
+            Some(element)
+        }
+        Some(ContainerType::Aggregate) | None => None,
+    };
+    let weights = element.and_then(|element| weights(constants, element, unit));
+    if let (Some(weights), ViewKind::Flamegraph | ViewKind::Pie | ViewKind::Bars) = (weights, kind) {
+        let rows = store.table_rows(handle).map(|(keys, value)| {
+            let values = numbers(&value, weights.len());
+            let key: Vec<String> = match (kind, keys.as_slice()) {
+                (ViewKind::Flamegraph, [Value::Path(path)]) => frames(store, names, *path),
+                _ => keys
+                    .iter()
+                    .map(|key| report::model::value_text(key, &write_path))
+                    .collect(),
+            };
+            (key, values)
+        });
+        let rows: Vec<(Vec<String>, Vec<i64>)> = rows.collect();
+        return if kind == ViewKind::Flamegraph {
+            report::ViewData::Flamegraph(report::Flamegraph {
+                weights,
+                selected: 0,
+                rows: merged(rows),
+            })
+        } else {
+            report::ViewData::Bars(report::Bars {
+                weights,
+                selected: 0,
+                rows,
+            })
+        };
+    }
+    report::ViewData::Table(table(store, handle, &write_path))
+}
+
+/// Paths of different handles may have the same frames once they are symbolized.
+fn merged(rows: Vec<(Vec<String>, Vec<i64>)>) -> Vec<(Vec<String>, Vec<i64>)> {
+    let mut index = std::collections::HashMap::new();
+    let mut result: Vec<(Vec<String>, Vec<i64>)> = Vec::with_capacity(rows.len());
+    for (path, values) in rows {
+        match index.entry(path.clone()) {
+            std::collections::hash_map::Entry::Occupied(at) => {
+                let at: &usize = at.get();
+                if let Some((_, known)) = result.get_mut(*at) {
+                    for (known, value) in known.iter_mut().zip(&values) {
+                        *known = known.saturating_add(*value);
+                    }
+                }
+            }
+            std::collections::hash_map::Entry::Vacant(entry) => {
+                entry.insert(result.len());
+                result.push((path, values));
+            }
+        }
+    }
+    result
+}
+
+/// The frames of a path, root first.
+fn frames(store: &Store, names: &Names, handle: u64) -> Vec<String> {
+    store
+        .path_frames(handle)
+        .into_iter()
+        .map(|frame| match frame {
+            Frame::Name(name) => String::from_utf8_lossy(&name).into_owned(),
+            Frame::Code(address) => names.frame(address),
+        })
+        .collect()
+}
+
+/// The names of the numbers of an element: a record's fields, or the view's unit for a number.
+fn weights(
+    constants: &ytrace_values::Constants,
+    element: &Element,
+    unit: &str,
+) -> Option<Vec<String>> {
+    let Element::Value { shape, .. } = element else {
+        return None;
+    };
+    match constants.shapes.get(shape.0 as usize)? {
+        Shape::Record { fields, .. } => fields
+            .iter()
+            .map(|field| is_number(constants, field.shape).then(|| field.name.clone()))
+            .collect(),
+        _ => is_number(constants, *shape).then(|| {
+            vec![if unit.is_empty() {
+                "count".to_owned()
+            } else {
+                unit.to_owned()
+            }]
+        }),
+    }
+}
+
+fn is_number(constants: &ytrace_values::Constants, shape: ShapeId) -> bool {
+    use ytrace_values::constants::Scalar;
+    matches!(
+        constants.shapes.get(shape.0 as usize),
+        Some(
+            Shape::Scalar(
+                Scalar::Bool
+                    | Scalar::Signed(_)
+                    | Scalar::Unsigned(_)
+                    | Scalar::Float32
+                    | Scalar::Float64
+            ) | Shape::Char { .. }
+        )
+    )
+}
+
+fn numbers(value: &Value, count: usize) -> Vec<i64> {
+    let mut numbers: Vec<i64> = match value {
+        Value::Record(fields) => fields.iter().map(|(_, value)| number(value)).collect(),
+        other => vec![number(other)],
+    };
+    numbers.resize(count, 0);
+    numbers
+}
+
+fn number(value: &Value) -> i64 {
+    match value {
+        Value::Integer(number) => *number,
+        Value::Unsigned(number) => i64::try_from(*number).unwrap_or(i64::MAX),
+        Value::Float(number) => *number as i64,
+        Value::Bool(truth) => i64::from(*truth),
+        Value::Char(byte) => i64::from(*byte),
+        Value::Enum(_, number) => *number,
+        _ => 0,
+    }
+}
+
+/// Any container as rows and columns.
+fn table(store: &Store, handle: u64, write_path: &dyn Fn(u64) -> String) -> report::Table {
+    use ytrace_report::{Cell, Column, Unit};
+    let split = |value: &Value| -> Vec<(String, Cell)> {
+        match value {
+            Value::Record(fields) => fields
+                .iter()
+                .map(|(name, value)| (name.clone(), Cell::from_value(value, write_path)))
+                .collect(),
+            other => vec![("value".to_owned(), Cell::from_value(other, write_path))],
+        }
+    };
+    let mut rows: Vec<Vec<(String, Cell)>> = store
+        .table_rows(handle)
+        .map(|(keys, value)| {
+            let mut row: Vec<(String, Cell)> = Vec::new();
+            for (index, key) in keys.iter().enumerate() {
+                let name = if keys.len() == 1 {
+                    "key".to_owned()
+                } else {
+                    format!("key {}", index + 1)
+                };
+                row.push((name, Cell::from_value(key, write_path)));
+            }
+            row.extend(split(&value));
+            row
+        })
+        .collect();
+    if rows.is_empty() {
+        rows = store.array_elements(handle).map(|value| split(&value)).collect();
+    }
+    let columns = rows
+        .first()
+        .map(|row| {
+            row.iter()
+                .map(|(name, _)| Column {
+                    name: name.clone(),
+                    unit: Unit::of(name),
+                })
+                .collect()
+        })
+        .unwrap_or_default();
+    report::Table {
+        columns,
+        rows: rows
+            .into_iter()
+            .map(|row| row.into_iter().map(|(_, cell)| cell).collect())
+            .collect(),
+    }
+}
