@@ -10,7 +10,7 @@ use crate::source::Span;
 use crate::types::{Type, TypeId};
 
 /// The largest variable in bytes.
-const LARGEST_VARIABLE: u64 = 1 << 24;
+const LARGEST_VARIABLE: u64 = 1 << 28;
 
 impl<'a> Checker<'a> {
     /// Checks what a top-level declaration declares.

@@ -426,26 +426,14 @@ impl Checker<'_> {
             return None;
         }
         let (size, _) = self.integer_shape(value.ty)?;
-        let fits = self.constant_of(&value).is_some_and(|constant| {
-            i32::try_from(constant).is_ok() || !signed && u32::try_from(constant).is_ok()
-        });
-        if size > written.size && written.size >= 4 && !fits {
-            let found = self.quoted(value.ty);
-            let letter = written.text.chars().last().unwrap_or('d');
-            let stem: String = written
-                .text
-                .chars()
-                .take(written.text.chars().count().saturating_sub(1))
-                .collect();
-            self.error_help(
-                value.span,
-                format!("`{}` prints 4 bytes", written.text),
-                format!("this is {found}, of 8 bytes"),
-                format!("write `{stem}l{letter}`"),
-            );
-            return None;
-        }
-        let ty = match (written.size, signed) {
+        // The type of the argument is known, so a `%d` prints all of a wider integer; only `h` and
+        // `hh` cut, as they are meant to.
+        let printed = if written.size >= 4 {
+            written.size.max(size)
+        } else {
+            written.size
+        };
+        let ty = match (printed, signed) {
             (1, true) => self.basics.char,
             (1, false) => self.basics.unsigned_char,
             (2, true) => self.basics.short,
@@ -456,9 +444,9 @@ impl Checker<'_> {
             (_, false) => self.basics.unsigned_long,
         };
         let scalar = if signed {
-            Scalar::Signed(written.size)
+            Scalar::Signed(printed)
         } else {
-            Scalar::Unsigned(written.size)
+            Scalar::Unsigned(printed)
         };
         // An `unsigned int` of a bit-field or a narrower type goes through its own promotion.
         let value = if pointer { value } else { self.promote(value) };

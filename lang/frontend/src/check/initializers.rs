@@ -213,7 +213,19 @@ impl Checker<'_> {
             ty,
         };
         let errors = self.errors;
-        self.fill_list(slot, items, span, &mut parts);
+        match (items, self.class(ty)) {
+            // `char a[8] = "text"` and `{ "text" }` are the same.
+            (
+                [(designators, Initializer::Expression(expression))],
+                Class::Array(element, count),
+            ) if designators.is_empty() && self.is_character(element) => match &expression.kind {
+                ast::ExpressionKind::String(bytes) => {
+                    self.fill_text(slot, element, count, bytes, expression.span, &mut parts);
+                }
+                _ => self.fill_list(slot, items, span, &mut parts),
+            },
+            _ => self.fill_list(slot, items, span, &mut parts),
+        }
         if self.errors != errors || parts.iter().any(|(_, _, value)| self.is_unknown(value.ty)) {
             return self.unknown(span);
         }

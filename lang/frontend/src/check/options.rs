@@ -7,6 +7,7 @@ use super::{Checker, suggest};
 use crate::ast;
 use crate::compile::OptionHelp;
 use crate::hir::{self, ExpressionKind, OptionKind, OptionValue, StatementKind};
+use crate::types::TypeId;
 
 /// Why the words after `--` do not fit the options of the script.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -262,32 +263,16 @@ impl<'a> Checker<'a> {
                 return;
             }
         };
-        let value = match &option.default {
-            Some(default) => {
-                self.in_global = true;
-                let value = self.value(default);
-                let value = self.assign_to(value, ty, "the default");
-                self.in_global = false;
-                let value = self.with_option_values(value);
-                if self.is_unknown(value.ty) {
-                    return;
-                }
-                match value.kind {
-                    ExpressionKind::Integer(word) => OptionValue::Integer(word as i64),
-                    ExpressionKind::Float(float) => OptionValue::Float(float),
-                    ExpressionKind::Str(bytes) => OptionValue::Str(bytes),
-                    _ => {
-                        self.error(default.span, "the default must be a constant", "it varies");
-                        return;
-                    }
-                }
-            }
-            None => match kind {
+        // An option with a wrong default is known all the same, so that its uses are no errors.
+        let value = option
+            .default
+            .as_ref()
+            .and_then(|default| self.option_default(default, ty))
+            .unwrap_or(match kind {
                 OptionKind::Float => OptionValue::Float(0.0),
                 OptionKind::Str => OptionValue::Str(Vec::new()),
                 _ => OptionValue::Integer(0),
-            },
-        };
+            });
         let name = &option.name;
         let known = self.script.ordinary.contains_key(name.text.as_str());
         let global = self.add_global(&name.text, ty, name.span, documentation.clone());
@@ -302,6 +287,27 @@ impl<'a> Checker<'a> {
             documentation,
             value,
         });
+    }
+
+    /// The value of a default; `None` after an error.
+    fn option_default(&mut self, default: &ast::Expression, ty: TypeId) -> Option<OptionValue> {
+        let in_global = std::mem::replace(&mut self.in_global, true);
+        let value = self.value(default);
+        let value = self.assign_to(value, ty, "the default");
+        self.in_global = in_global;
+        let value = self.with_option_values(value);
+        if self.is_unknown(value.ty) {
+            return None;
+        }
+        match value.kind {
+            ExpressionKind::Integer(word) => Some(OptionValue::Integer(word as i64)),
+            ExpressionKind::Float(float) => Some(OptionValue::Float(float)),
+            ExpressionKind::Str(bytes) => Some(OptionValue::Str(bytes)),
+            _ => {
+                self.error(default.span, "the default must be a constant", "it varies");
+                None
+            }
+        }
     }
 
     /// The value in force is the first value of the option's global.

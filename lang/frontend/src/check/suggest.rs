@@ -14,7 +14,8 @@ const MOST_REASONS: usize = 3;
 /// The names most like `name`, best first, at most three.
 pub(super) fn similar<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Vec<String> {
     let length = name.chars().count();
-    let most = (length / 3).clamp(1, 4);
+    // A name of one letter is like every other one, which helps nobody.
+    let most = (length / 3).clamp(usize::from(length > 1), 4);
     let mut found: Vec<(usize, &str)> = candidates
         .filter(|candidate| *candidate != name && candidate.len() < 256)
         .filter_map(|candidate| {

@@ -173,8 +173,9 @@ impl TestTarget {
         for tag in tags {
             if let Some((definition, _)) = checker.script.tags.get(tag) {
                 let ty = match *definition {
-                    super::script::Tag::Record(record) => checker
-                        .specifier(&ast::TypeSpecifier::Record(record.clone()), Place::Typedef),
+                    super::script::Tag::Record(record) => {
+                        checker.record_specifier(record, Place::Typedef)
+                    }
                     super::script::Tag::Enum(specifier) => checker.enum_specifier(specifier),
                 };
                 target.tags.insert(tag.to_owned(), ty);

@@ -380,7 +380,11 @@ impl<'a> Checker<'a> {
     }
 
     /// `struct tag`, `struct tag { … }`, `union …`.
-    fn record_specifier(&mut self, record: &ast::RecordSpecifier, place: Place) -> TypeId {
+    pub(super) fn record_specifier(
+        &mut self,
+        record: &ast::RecordSpecifier,
+        place: Place,
+    ) -> TypeId {
         if let Some(members) = &record.members {
             return self.define_record(record, members);
         }
