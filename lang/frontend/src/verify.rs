@@ -27,7 +27,7 @@ pub fn verify(program: &Program) -> Result<(), VerifyError> {
     let roots = program.probes.iter().chain(&program.validators);
     for id in roots.chain([&program.initialize]) {
         let known = program.functions.get(id.0 as usize);
-        if !known.is_some_and(|function| function.parameters == 0) {
+        if known.is_none_or(|function| function.parameters != 0) {
             return Err(VerifyError {
                 function: format!("#{}", id.0),
                 block: 0,

@@ -481,8 +481,8 @@ impl View<'_, '_, '_, '_> {
                 self.run.state.words = words;
                 entered?;
                 // The caller goes on after the call.
-                let callers = self.run.state.frames.frames.iter_mut().rev();
-                if let Some(caller) = callers.skip(1).next() {
+                let mut callers = self.run.state.frames.frames.iter_mut().rev();
+                if let Some(caller) = callers.nth(1) {
                     caller.instruction = index as u32 + 1;
                 }
                 return Ok(Flow::Enter);

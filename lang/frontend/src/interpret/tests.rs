@@ -128,7 +128,10 @@ fn a_deadline_ends_an_endless_loop() {
 
 #[test]
 fn a_function_that_does_not_fit_the_stack_does_not_start() {
-    let budget = Budget { stack: 99, ..PLENTY };
+    let budget = Budget {
+        stack: 99,
+        ..PLENTY
+    };
     let outcome = run(&endless(), &mut SparseMemory::default(), budget);
     assert_eq!(kind(&outcome), Some(FaultKind::StackTooDeep));
     assert_eq!(outcome.steps, 0);

@@ -84,11 +84,9 @@ impl Builder<'_, '_> {
         let resolved = self.resolve(place)?;
         let index = self.scalar(value)?;
         let bytes = self.scaled(index, scale as u64);
-        let (_, new) = self.update(
-            &resolved,
-            false,
-            |builder, old| Ok(builder.address_add(old, bytes)),
-        )?;
+        let (_, new) = self.update(&resolved, false, |builder, old| {
+            Ok(builder.address_add(old, bytes))
+        })?;
         Ok(new)
     }
 
@@ -110,7 +108,9 @@ impl Builder<'_, '_> {
     pub(super) fn step(&mut self, place: &Place, amount: i64, postfix: bool) -> Lowered<Register> {
         let resolved = self.resolve(place)?;
         let ty = resolved.ty;
-        let (old, new) = self.update(&resolved, postfix, |builder, old| builder.stepped(old, amount, ty))?;
+        let (old, new) = self.update(&resolved, postfix, |builder, old| {
+            builder.stepped(old, amount, ty)
+        })?;
         Ok(if postfix { old } else { new })
     }
 

@@ -165,16 +165,16 @@ impl<'a, 'p> Builder<'a, 'p> {
 
     /// Copies records that came as frame addresses into the slots of their parameters.
     fn copy_record_parameters(&mut self) -> Lowered<()> {
-        let mut register = u32::from(matches!(self.result, Some(ResultHome::Record(..))));
-        for index in 0..self.function.parameters as usize {
-            if let Some(Home::Slot(slot, size)) = self.homes.get(index).copied() {
+        // One register a parameter, after that of a record result.
+        let first = u32::from(matches!(self.result, Some(ResultHome::Record(..))));
+        for index in 0..self.function.parameters {
+            if let Some(Home::Slot(slot, size)) = self.homes.get(index as usize).copied() {
                 self.emit(InstructionKind::CopyBytes {
                     to: fixed(Base::Slot(slot)),
-                    from: fixed(Base::Frame(Register(register))),
+                    from: fixed(Base::Frame(Register(first + index))),
                     length: size,
                 });
             }
-            register += 1;
         }
         Ok(())
     }
@@ -204,7 +204,7 @@ impl<'a, 'p> Builder<'a, 'p> {
 
     /// The finished function, without blocks that cannot be reached.
     pub(super) fn build(self) -> Lowered<crate::ir::Function> {
-        let slot_bytes: u64 = self.slots.iter().fold(0, |sum, size| sum + size);
+        let slot_bytes: u64 = self.slots.iter().sum();
         let mut order = Vec::new();
         let mut number: Vec<Option<BlockId>> = vec![None; self.blocks.len()];
         let mut pending = vec![BlockId(0)];

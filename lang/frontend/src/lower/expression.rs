@@ -54,7 +54,7 @@ impl Builder<'_, '_> {
     /// Evaluates a scalar as a word: floats by their bits.
     pub(super) fn scalar_word(&mut self, expression: &Expression) -> Lowered<Register> {
         let register = self.scalar(expression)?;
-        Ok(self.to_word(register))
+        Ok(self.as_word(register))
     }
 
     /// Evaluates an expression for its effects.
@@ -235,7 +235,7 @@ impl Builder<'_, '_> {
                 return Ok(Some(self.extend(word, integer)));
             }
         }
-        Ok(Some(self.from_word(word, ty)))
+        Ok(Some(self.word_as(word, ty)))
     }
 
     fn unary(&mut self, operator: UnaryOperator, from: Register, ty: TypeId) -> Register {

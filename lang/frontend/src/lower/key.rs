@@ -131,7 +131,7 @@ impl Builder<'_, '_> {
             Home::Container(_) => Err(LowerError::malformed(span, "a container as a key")),
             Home::Register(register) => {
                 let word = self.key_part_word(row, first);
-                let value = self.from_word(word, ty);
+                let value = self.word_as(word, ty);
                 self.copy(register, value);
                 Ok(1)
             }
@@ -146,7 +146,7 @@ impl Builder<'_, '_> {
                     .each_key_part(ty, span, &mut |part| parts.push(part))?;
                 for (index, part) in parts.iter().enumerate() {
                     let word = self.key_part_word(row, first + index as u64);
-                    let value = self.from_word(word, part.ty);
+                    let value = self.word_as(word, part.ty);
                     let place = self.part(to, part.offset);
                     self.store_to(
                         super::place::Located::Memory(place),

@@ -434,7 +434,7 @@ impl Builder<'_, '_> {
     }
 
     /// A word as a register of the class of a type.
-    pub(super) fn from_word(&mut self, word: Register, ty: TypeId) -> Register {
+    pub(super) fn word_as(&mut self, word: Register, ty: TypeId) -> Register {
         match self.class(ty) {
             Class::Word => word,
             class => {
@@ -446,7 +446,7 @@ impl Builder<'_, '_> {
     }
 
     /// A register as a word: floats by their bits.
-    pub(super) fn to_word(&mut self, register: Register) -> Register {
+    pub(super) fn as_word(&mut self, register: Register) -> Register {
         match self.class_of(register) {
             Class::Word => register,
             _ => {

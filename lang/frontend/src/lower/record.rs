@@ -6,6 +6,9 @@ use super::{LowerError, Lowered};
 use crate::hir::{self, Expression, ExpressionKind};
 use crate::ir::{Base, InstructionKind, Place, Register, SlotId, Terminator};
 
+/// A part of a compound value: its offset, the bits of a bit-field, and its value.
+type Part = (u64, Option<(u32, u32)>, Expression);
+
 impl Builder<'_, '_> {
     /// Evaluates a record into bytes that stay unchanged until the statement ends.
     pub(super) fn record(&mut self, expression: &Expression) -> Lowered<Place> {
@@ -95,12 +98,7 @@ impl Builder<'_, '_> {
     }
 
     /// Zeros, then each value at its offset.
-    fn aggregate(
-        &mut self,
-        parts: &[(u64, Option<(u32, u32)>, Expression)],
-        to: Place,
-        length: u64,
-    ) -> Lowered<()> {
+    fn aggregate(&mut self, parts: &[Part], to: Place, length: u64) -> Lowered<()> {
         self.emit(InstructionKind::Zero { place: to, length });
         for (offset, bits, value) in parts {
             let place = self.part(to, *offset);

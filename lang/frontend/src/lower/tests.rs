@@ -23,6 +23,9 @@ const SPAN: Span = Span {
     end: 2,
 };
 
+/// A member of a record: type, offset, bits.
+type Part = (TypeId, u64, Option<(u32, u32)>);
+
 /// A program under construction: function 0 is what the test runs.
 struct Maker {
     types: Types,
@@ -68,7 +71,7 @@ impl Maker {
         }
     }
 
-    fn record(&mut self, members: &[(TypeId, u64, Option<(u32, u32)>)], size: u64) -> TypeId {
+    fn record(&mut self, members: &[Part], size: u64) -> TypeId {
         let members = members
             .iter()
             .map(|(ty, offset, bits)| Member {
@@ -188,7 +191,6 @@ impl Maker {
         assert_eq!(first.result, Ok(0));
         let root = program.probes.first().copied().expect("one probe");
         let outcome = interpreter.run(root, &mut machine, budget);
-        drop(machine);
         (outcome, store)
     }
 

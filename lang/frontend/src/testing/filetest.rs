@@ -239,7 +239,10 @@ impl Filetest {
         }
         let executor = Interpreter::new(Arc::clone(&program));
         let transcript = self.execute(&checked.program, &program, Box::new(executor));
-        let failed = transcript.outcomes.iter().any(|(_, outcome)| fails(outcome));
+        let failed = transcript
+            .outcomes
+            .iter()
+            .any(|(_, outcome)| fails(outcome));
         if failed != (self.phase == Phase::RunError) {
             return Err(self.show(&transcript, &program));
         }
@@ -365,9 +368,9 @@ impl Filetest {
                 if its_group != group || (ended && group != 2) {
                     continue;
                 }
-                match run(name, *function, &mut outcomes) {
-                    Some(FaultKind::Exit | FaultKind::Error) => ended = true,
-                    _ => {}
+                let kind = run(name, *function, &mut outcomes);
+                if let Some(FaultKind::Exit | FaultKind::Error) = kind {
+                    ended = true;
                 }
             }
         }
@@ -397,9 +400,16 @@ impl Filetest {
                 let location = |span| {
                     let location = program.location(span);
                     // Without the name of the file, which is that of the test.
-                    location.split_once(':').map_or(location.clone(), |(_, place)| place.to_owned())
+                    location
+                        .split_once(':')
+                        .map_or(location.clone(), |(_, place)| place.to_owned())
                 };
-                let _ = write!(text, "{name} ended: {} at {}", fault.fault, location(fault.span));
+                let _ = write!(
+                    text,
+                    "{name} ended: {} at {}",
+                    fault.fault,
+                    location(fault.span)
+                );
                 for (function, span) in fault.chain.iter().skip(1).take(4) {
                     let name = program
                         .functions
@@ -473,7 +483,10 @@ fn tree(unit: &crate::ast::Unit) -> String {
             let (before, span) = rest.split_at(start);
             let before = before.trim_end_matches("span: ").trim_end_matches(", ");
             text.push_str(before);
-            rest = span.find('}').and_then(|end| span.get(end + 1..)).unwrap_or_default();
+            rest = span
+                .find('}')
+                .and_then(|end| span.get(end + 1..))
+                .unwrap_or_default();
         }
         text.push_str(rest);
         text.push('\n');
@@ -490,7 +503,12 @@ fn diagnostics(list: &[Diagnostic], sources: &SourceMap) -> String {
             Severity::Warning => "warning",
         };
         let (span, label) = &diagnostic.primary;
-        let _ = write!(text, "{kind} {}: {}", place(sources, *span), diagnostic.message);
+        let _ = write!(
+            text,
+            "{kind} {}: {}",
+            place(sources, *span),
+            diagnostic.message
+        );
         if !label.is_empty() {
             let _ = write!(text, " [{label}]");
         }
@@ -544,8 +562,8 @@ impl Directives {
         match word {
             "memory" => {
                 let (address, items) = rest.split_once(' ').unwrap_or((rest, ""));
-                let address = self::number(address)
-                    .ok_or_else(|| format!("`{address}` is no address"))?;
+                let address =
+                    self::number(address).ok_or_else(|| format!("`{address}` is no address"))?;
                 self.memory.push((address, items_of(items)?));
             }
             "literal" => {
