@@ -337,7 +337,11 @@ impl Classifier<'_> {
                 level.phase = Phase::Start;
                 level.after_operand = false;
             }
-            Terminal::Case | Terminal::Return | Terminal::Delete | Terminal::Goto => {
+            Terminal::Case
+            | Terminal::Return
+            | Terminal::Delete
+            | Terminal::Goto
+            | Terminal::Module => {
                 let level = self.level();
                 level.phase = Phase::Expression;
                 level.after_operand = false;

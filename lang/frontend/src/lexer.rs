@@ -508,6 +508,14 @@ impl Lexer<'_> {
                 Some(_) => at += 1,
             }
         };
+        if !closed {
+            // What follows a blank or a `;` is hardly meant to belong to it.
+            at = rest
+                .iter()
+                .take(at)
+                .position(|byte| matches!(byte, b' ' | b'\t' | b';'))
+                .unwrap_or(at);
+        }
         let end = start + 2 + at;
         self.raw.bump(at + usize::from(closed));
         let pattern = self.text.get(start + 3..end).unwrap_or_default().to_owned();

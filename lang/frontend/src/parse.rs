@@ -49,7 +49,7 @@ pub struct Parsed {
     pub documentation: Option<String>,
     /// What `_module` says in each file, by [`FileId`].
     pub scopes: Vec<FileScope>,
-    /// Errors and warnings, in order of discovery.
+    /// Errors and warnings, by file and place.
     pub diagnostics: Vec<Diagnostic>,
     /// Where macros were used.
     pub expansions: Expansions,
@@ -117,6 +117,10 @@ pub fn parse_arm(
             *layout = settled;
         }
     }
+    diagnostics.sort_by_key(|diagnostic| {
+        let span = diagnostic.primary.0;
+        (span.file, span.start)
+    });
     limit(&mut diagnostics);
     Parsed {
         unit: Unit { items },

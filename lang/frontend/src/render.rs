@@ -116,8 +116,8 @@ fn report(
     colour: bool,
 ) -> Report<'static, Place> {
     let kind = match diagnostic.severity {
-        Severity::Error => ReportKind::Custom("error", ariadne::Color::Red),
-        Severity::Warning => ReportKind::Custom("warning", ariadne::Color::Yellow),
+        Severity::Error => ReportKind::Error,
+        Severity::Warning => ReportKind::Warning,
     };
     let accent = match diagnostic.severity {
         Severity::Error => ariadne::Color::Red,
@@ -146,8 +146,14 @@ fn report(
                 .with_color(ariadne::Color::Blue),
         );
     }
-    for expansion in expansions.at(*span) {
+    let places = std::iter::once(span).chain(diagnostic.secondary.iter().map(|(span, _)| span));
+    let mut shown: Vec<&str> = Vec::new();
+    for expansion in places.flat_map(|span| expansions.at(*span)) {
         let name = &expansion.name;
+        if shown.contains(&name.as_str()) {
+            continue;
+        }
+        shown.push(name);
         match expansion.definition {
             Some(definition) => {
                 builder = builder.with_label(

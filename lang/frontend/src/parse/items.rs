@@ -53,22 +53,34 @@ pub fn split(lexemes: Vec<Lexeme>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Raw
 /// operator since the last separator may be one level deeper.
 #[derive(Default)]
 struct Depth {
-    /// Weights of the enclosing brackets' levels, and the current one.
-    levels: Vec<usize>,
+    /// Weights and commas of the enclosing brackets' levels, and of the current one.
+    levels: Vec<(usize, usize)>,
     current: usize,
+    commas: usize,
     total: usize,
 }
 
 impl Depth {
     fn open(&mut self) {
         self.add();
-        self.levels.push(self.current);
+        self.levels.push((self.current, self.commas));
         self.current = 0;
+        self.commas = 0;
     }
 
+    /// The weight of the bracket itself stays: a call or a cast is one level.
     fn close(&mut self) {
         self.total -= self.current;
-        self.current = self.levels.pop().unwrap_or(0);
+        (self.current, self.commas) = self.levels.pop().unwrap_or((0, 0));
+    }
+
+    /// A comma expression nests to the left, and what stands between two commas is apart.
+    fn comma(&mut self) {
+        let commas = self.commas + 1;
+        self.reset();
+        self.commas = commas;
+        self.current = commas;
+        self.total += commas;
     }
 
     fn add(&mut self) {
@@ -79,6 +91,7 @@ impl Depth {
     fn reset(&mut self) {
         self.total -= self.current;
         self.current = 0;
+        self.commas = 0;
     }
 }
 
@@ -88,7 +101,8 @@ struct Splitter<'a> {
     current: RawItem,
     /// Documentation lines that wait for their item.
     pending: Vec<String>,
-    /// Open brackets: the terminal that closes each, its place, and whether `for` precedes it.
+    /// Open brackets: the terminal that closes each, its place, and a mark: for `(` that `for`
+    /// precedes it, for `{` that it holds a list rather than statements.
     open: Vec<(Terminal, Span, bool)>,
     depth: Depth,
     /// Whether the `{` that is open at the top level is a body, which ends the item.
@@ -186,21 +200,14 @@ impl Splitter<'_> {
             }
             Terminal::LeftBracket => self.push_open(Terminal::RightBracket, lexeme, false),
             Terminal::LeftBrace => {
-                if self.open.is_empty() {
-                    let starts = |terminal| {
-                        self.current
-                            .lexemes
-                            .first()
-                            .is_some_and(|first| first.is(&terminal))
-                    };
-                    let after_parameters = self
-                        .current
-                        .lexemes
-                        .last()
-                        .is_some_and(|before| before.is(&Terminal::RightParenthesis));
-                    self.body = starts(Terminal::Probe) || after_parameters && !self.initializer;
+                let list = self.opens_list();
+                if !list {
+                    self.close_head(&lexeme);
                 }
-                self.push_open(Terminal::RightBrace, lexeme, false);
+                if self.open.is_empty() {
+                    self.body = self.opens_body();
+                }
+                self.push_open(Terminal::RightBrace, lexeme, list);
             }
             Terminal::RightParenthesis | Terminal::RightBracket | Terminal::RightBrace => {
                 self.close(lexeme);
@@ -215,11 +222,12 @@ impl Splitter<'_> {
                 }
             }
             Terminal::Comma => {
-                // A comma expression nests as well; a list of thousands is no expression.
-                if matches!(self.open.last(), Some((Terminal::RightBrace, ..))) {
+                // A list of thousands is no comma expression.
+                if matches!(self.open.last(), Some((Terminal::RightBrace, _, true))) {
                     self.depth.reset();
                 } else {
-                    self.depth.add();
+                    self.depth.comma();
+                    self.check_depth(lexeme.span);
                 }
                 self.current.lexemes.push(lexeme);
             }
@@ -233,6 +241,67 @@ impl Splitter<'_> {
                 self.check_depth(lexeme.span);
                 self.current.lexemes.push(lexeme);
             }
+        }
+    }
+
+    /// The terminal `back` places before the end of the current item.
+    fn before(&self, back: usize) -> Option<&Terminal> {
+        let index = self.current.lexemes.len().checked_sub(back)?;
+        self.current
+            .lexemes
+            .get(index)
+            .map(|lexeme| &lexeme.terminal)
+    }
+
+    /// Whether a `{` here holds initializers, enumerators or candidates.
+    fn opens_list(&self) -> bool {
+        match self.before(1) {
+            Some(Terminal::Equals | Terminal::Enum { .. }) => true,
+            Some(Terminal::Comma | Terminal::LeftBrace) => {
+                matches!(self.open.last(), Some((Terminal::RightBrace, _, true)))
+            }
+            Some(Terminal::Identifier(_)) => matches!(
+                self.before(2),
+                Some(Terminal::Enum { .. } | Terminal::Layout)
+            ),
+            _ => false,
+        }
+    }
+
+    /// Whether a `{` at the top level starts a body, at whose end the item ends.
+    fn opens_body(&self) -> bool {
+        let first = self.current.lexemes.first().map(|first| &first.terminal);
+        if matches!(first, Some(Terminal::Probe)) {
+            return true;
+        }
+        let head = match self.before(1) {
+            Some(Terminal::RightParenthesis) => true,
+            Some(Terminal::Identifier(_)) => !matches!(
+                self.before(2),
+                Some(Terminal::Struct { .. } | Terminal::Enum { .. })
+            ),
+            _ => false,
+        };
+        head && !self.initializer && !matches!(first, Some(Terminal::Layout))
+    }
+
+    /// `{` after an operand inside `(` or `[`: the bracket's end is missing.
+    fn close_head(&mut self, brace: &Lexeme) {
+        let after_operand = match self.before(1) {
+            Some(Terminal::Identifier(_)) => {
+                !matches!(self.before(2), Some(Terminal::Struct { .. }))
+            }
+            Some(
+                Terminal::Integer(_)
+                | Terminal::String(_)
+                | Terminal::RightBracket
+                | Terminal::Star
+                | Terminal::TypeWord(_),
+            ) => true,
+            _ => false,
+        };
+        if after_operand {
+            self.close_brackets(brace);
         }
     }
 
@@ -256,20 +325,35 @@ impl Splitter<'_> {
 
     /// `;` inside `(` or `[` that is not the head of `for`: the bracket's end is missing.
     fn close_expressions(&mut self, semicolon: &Lexeme) {
-        while let Some((closing, span, head)) = self.open.last().cloned() {
-            if head || closing == Terminal::RightBrace {
+        let head = self
+            .open
+            .iter()
+            .rev()
+            .find(|(closing, _, head)| *head || *closing == Terminal::RightBrace);
+        if matches!(head, Some((Terminal::RightParenthesis, _, true)))
+            && matches!(self.open.last(), Some((_, _, true)))
+        {
+            return;
+        }
+        self.close_brackets(semicolon);
+    }
+
+    /// Closes the `(` and `[` that are open before a terminal which they cannot hold.
+    fn close_brackets(&mut self, found: &Lexeme) {
+        while let Some((closing, span, _)) = self.open.last().cloned() {
+            if closing == Terminal::RightBrace {
                 break;
             }
             let text = spelling(&closing);
             self.diagnostics.push(
                 Diagnostic::error(
-                    semicolon.span,
+                    found.span,
                     format!("`{text}` is missing"),
-                    format!("`{text}` must stand before this `;`"),
+                    format!("`{text}` must stand before this `{}`", found.text),
                 )
                 .with_secondary(span, "opened here"),
             );
-            self.insert(closing, semicolon.span);
+            self.insert(closing, found.span);
         }
     }
 

@@ -4,11 +4,28 @@ use crate::diagnostics::Diagnostic;
 use crate::source::Span;
 use crate::terminal::{Lexeme, Terminal};
 
+const POINTS: &[&str] = &[
+    "_oneshot",
+    "_begin",
+    "_end",
+    "_timer",
+    "_func",
+    "_line",
+    "_addr",
+    "_usdt",
+    "_watch",
+    "_thread_begin",
+    "_thread_end",
+    "_exec",
+    "_exit",
+    "_signal",
+];
+
 /// The error for the terminal at `at` (the end, if there is none). `expected` are the names of
 /// terminals in the grammar.
 pub fn unexpected(lexemes: &[Lexeme], at: usize, expected: &[String]) -> Diagnostic {
     let expected: Vec<&str> = expected.iter().map(|name| name.trim_matches('"')).collect();
-    let wanted = wanted(&expected);
+    let mut wanted = wanted(&expected);
     let before = at.checked_sub(1).and_then(|before| lexemes.get(before));
     let Some(found) = lexemes.get(at) else {
         let span = before.map(|lexeme| end_of(lexeme.span)).unwrap_or_default();
@@ -27,6 +44,9 @@ pub fn unexpected(lexemes: &[Lexeme], at: usize, expected: &[String]) -> Diagnos
         return Diagnostic::error(end_of(before.span), "`;` is missing", "`;` must stand here");
     }
     let shown = describe(found);
+    if expected.is_empty() {
+        wanted = "the end of the declaration".to_owned();
+    }
     let mut diagnostic = Diagnostic::error(
         found.span,
         format!("expected {wanted}, found {shown}"),
@@ -78,7 +98,8 @@ fn wanted(expected: &[&str]) -> String {
     } else if expression {
         phrases.push("an expression".to_owned());
     } else if ty && has("identifier") {
-        phrases.push("a type or a name".to_owned());
+        // The type is there already.
+        return "a name".to_owned();
     } else if ty {
         phrases.push("a type".to_owned());
     } else if has("identifier") {
@@ -128,6 +149,21 @@ fn help(lexemes: &[Lexeme], at: usize, found: &Lexeme, expected: &[&str]) -> Opt
             ));
         }
         return Some("statements stand in functions and in probes: `_probe _oneshot { … }`".into());
+    }
+    if let (Some(Terminal::Probe), Some(Terminal::Identifier(point))) = (
+        lexemes.first().map(|lexeme| &lexeme.terminal),
+        lexemes.get(1).map(|lexeme| &lexeme.terminal),
+    ) && at == 2
+        && point.text.starts_with('_')
+    {
+        let nearest = POINTS
+            .iter()
+            .map(|known| (strsim::osa_distance(known, &point.text), known))
+            .min()
+            .filter(|(distance, _)| *distance <= 2);
+        if let Some((_, known)) = nearest {
+            return Some(format!("did you mean the probe point `{known}`?"));
+        }
     }
     if text == "::" {
         return Some("a module prefix touches its name: `libc.so.6::main_arena`".into());

@@ -59,14 +59,17 @@ pub fn parse_item(
         if diagnostics.len() > MAX_ERRORS {
             return None;
         }
-        let region = statement_around(&classified, at)?;
+        // Where no statement could start, the one before has no end.
+        let unfinished = !expected.iter().any(|name| name.trim_matches('"') == "}");
+        let region = statement_around(&classified, at, unfinished)?;
         replace(&mut classified, region);
     }
 }
 
 /// The statement that holds the terminal at `at`: from the end of the statement before it to its
-/// own end, in the innermost block.
-fn statement_around(classified: &Classified, at: usize) -> Option<Range<usize>> {
+/// own end, in the innermost block. If `at` starts a statement and the one before is `unfinished`,
+/// that one.
+fn statement_around(classified: &Classified, at: usize, unfinished: bool) -> Option<Range<usize>> {
     // The innermost block that is open at `at`.
     let mut open: Vec<usize> = Vec::new();
     for (index, lexeme) in classified.lexemes.iter().enumerate().take(at) {
@@ -109,12 +112,16 @@ fn statement_around(classified: &Classified, at: usize) -> Option<Range<usize>> 
                 depth -= 1;
                 depth == 0
             }
-            Terminal::Semicolon => depth == 0,
+            Terminal::Semicolon | Terminal::ErrorStatement => depth == 0,
             _ => false,
         };
         if ends && index < at {
             if !(next_is_else && index + 1 < at) {
+                let before = start;
                 start = index + 1;
+                if start == at && unfinished {
+                    return Some(before..start);
+                }
             }
         } else if ends && !next_is_else {
             return Some(start..index + 1);
