@@ -22,8 +22,6 @@ pub enum SessionError {
     Source {
         /// What is wrong, with the text.
         errors: Box<SourceErrors>,
-        /// Modules of the target without debug information, one sentence each.
-        missing: Vec<String>,
     },
     /// The words after `--` are wrong.
     #[error("{message}")]
@@ -72,9 +70,6 @@ impl SessionError {
                 error.hint().into_iter().chain([live]).collect()
             }
             SessionError::Copy(error) => error.hint().into_iter().collect(),
-            SessionError::Source { missing, .. } if !missing.is_empty() => {
-                vec![missing_hint(missing)]
-            }
             SessionError::Arguments { hint, .. } => hint.iter().cloned().collect(),
             SessionError::Layout {
                 tried,

@@ -216,10 +216,7 @@ impl<'o> Session<'o> {
             arguments: self.options.arguments.clone(),
         });
         compiled.map_err(|error| match error {
-            CompileError::Source(errors) => SessionError::Source {
-                errors,
-                missing: self.names.missing_debug_information(),
-            },
+            CompileError::Source(errors) => SessionError::Source { errors },
             CompileError::Arguments(message, hint) => SessionError::Arguments { message, hint },
             CompileError::Help(options) => SessionError::Help(options),
         })
