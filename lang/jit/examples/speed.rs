@@ -14,8 +14,8 @@ use common::{Builder, FakeHost, limits};
 use ytrace_jit::{CompiledProgram, Jit, Options};
 use ytrace_lang::execute::{Budget, Executor};
 use ytrace_lang::ir::{
-    Base, BlockId, Class, Comparison, FunctionId, InstructionKind as I, IntegerOperator,
-    IntegerType, MemoryType, Place, Program, Register, Terminator,
+    Base, BlockId, Class, Comparison, Function, FunctionId, Instruction, InstructionKind as I,
+    IntegerOperator, IntegerType, MemoryType, Place, Program, Register, Terminator,
 };
 use ytrace_values::constants::{ContainerType, Element, Scalar, Shape, ShapeId};
 use ytrace_values::memory::{Memory, MemoryError, Page};
@@ -267,7 +267,42 @@ fn arithmetic(rounds: u64) -> Builder {
     b
 }
 
+/// `for (i = 0; i < rounds; i++) x = f(x, i)`, with `f(x, i) = x + i`.
+fn calls(rounds: u64) -> Vec<Function> {
+    let mut callee = Builder::new("f", &[Class::Word, Class::Word], Some(Class::Word));
+    callee.push(ENTRY, I::Step);
+    let to = callee.word();
+    integer(
+        &mut callee,
+        ENTRY,
+        IntegerOperator::Add,
+        to,
+        Register(0),
+        Register(1),
+    );
+    callee.end(ENTRY, Terminator::Return(Some(to)));
+    let mut b = arithmetic(rounds);
+    let body = &mut b.function.blocks[2].instructions;
+    // The arithmetic goes but for the counter and the step.
+    body.drain(3..7);
+    let span = body[0].span;
+    let call = Instruction {
+        kind: I::Call {
+            function: FunctionId(1),
+            arguments: vec![Register(0), Register(1)],
+            to: Some(Register(0)),
+        },
+        span,
+    };
+    body.insert(3, call);
+    vec![b.function, callee.function]
+}
+
 fn program(builder: Builder) -> Arc<Program> {
+    program_of(vec![builder.function])
+}
+
+fn program_of(functions: Vec<Function>) -> Arc<Program> {
     let constants = Constants {
         shapes: vec![Shape::Scalar(Scalar::Unsigned(8))],
         containers: vec![ContainerType::Table {
@@ -280,7 +315,7 @@ fn program(builder: Builder) -> Arc<Program> {
         }],
         ..Constants::default()
     };
-    common::program(vec![builder.function], constants)
+    common::program(functions, constants)
 }
 
 /// The time of the fastest of some runs, and the result.
@@ -320,13 +355,13 @@ fn run(jit: &mut Jit, memory: &mut Heap) -> Result<u64, Box<dyn Error>> {
 
 fn measure(
     name: &str,
-    builder: Builder,
+    program: Arc<Program>,
     memory: &mut Heap,
     units: u64,
     options: Options,
     plain: impl FnMut() -> u64,
 ) -> Result<(), Box<dyn Error>> {
-    let code = Arc::new(CompiledProgram::compile(program(builder), options)?);
+    let code = Arc::new(CompiledProgram::compile(program, options)?);
     let mut jit = Jit::new(code);
     memory.asked = 0;
     let expected = run(&mut jit, memory)?;
@@ -359,6 +394,11 @@ fn plain_sum(heap: &Heap, head: u64) -> u64 {
         pointer = word(pointer);
     }
     sum
+}
+
+#[inline(never)]
+fn plain_callee(x: u64, i: u64) -> u64 {
+    black_box(x.wrapping_add(i))
 }
 
 /// A function of about five hundred instructions, such as a walk over several structs has.
@@ -434,7 +474,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             };
             measure(
                 &format!("walk of a list in {order} order, a node"),
-                sum_walk(head),
+                program(sum_walk(head)),
                 &mut memory,
                 count,
                 options,
@@ -443,7 +483,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             if !random {
                 measure(
                     "table[pointer] += 1, a node",
-                    table_walk(head),
+                    program(table_walk(head)),
                     &mut memory,
                     count,
                     options,
@@ -471,7 +511,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut memory, ..) = heap(false);
     measure(
         "arithmetic loop, a round",
-        arithmetic(rounds),
+        program(arithmetic(rounds)),
         &mut memory,
         rounds,
         Options::new(PAGE),
@@ -479,6 +519,21 @@ fn main() -> Result<(), Box<dyn Error>> {
             let mut x = 0_u64;
             for i in 0..black_box(rounds) {
                 x = x.wrapping_mul(31).wrapping_add(i ^ (x >> 7));
+            }
+            x
+        },
+    )?;
+
+    measure(
+        "call of a small function, a call",
+        program_of(calls(rounds)),
+        &mut memory,
+        rounds,
+        Options::new(PAGE),
+        || {
+            let mut x = 0;
+            for i in 0..black_box(rounds) {
+                x = plain_callee(x, i);
             }
             x
         },
@@ -526,6 +581,39 @@ fn main() -> Result<(), Box<dyn Error>> {
     });
     println!(
         "compiling one function of {instructions} instructions: {:.2} ms, {size} bytes",
+        time.as_secs_f64() * 1e3
+    );
+    let mut many = program_of(
+        (0..30)
+            .map(|_| {
+                let mut function = large.functions[0].clone();
+                function.blocks.truncate(30);
+                for (index, block) in function.blocks.iter_mut().enumerate() {
+                    block.terminator = if index < 29 {
+                        Terminator::Jump(BlockId(index as u32 + 1))
+                    } else {
+                        Terminator::Return(None)
+                    };
+                }
+                function
+            })
+            .collect(),
+    );
+    if let Some(program) = Arc::get_mut(&mut many) {
+        program.probes = (0..30).map(FunctionId).collect();
+    }
+    let instructions: usize = many
+        .functions
+        .iter()
+        .flat_map(|function| &function.blocks)
+        .map(|block| block.instructions.len() + 1)
+        .sum();
+    let (time, _) = fastest(10, || {
+        CompiledProgram::compile(Arc::clone(&many), Options::new(PAGE))
+            .map_or(0, |code| code.code_size() as u64)
+    });
+    println!(
+        "compiling thirty functions of {instructions} instructions together: {:.2} ms",
         time.as_secs_f64() * 1e3
     );
     Ok(())

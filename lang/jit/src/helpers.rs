@@ -171,12 +171,12 @@ impl Helper {
 }
 
 /// Faults that compiled code finds itself, with the words that come along.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u64)]
 pub enum Raised {
     /// A division or remainder by zero.
     DivisionByZero,
-    /// A shift by `a`, of a type of `b` bits.
+    /// A shift by a negative amount or by the width of the type or more.
     ShiftRange,
     /// A float out of the range of an integer type.
     FloatRange,
@@ -198,6 +198,14 @@ impl Raised {
         Raised::StackTooDeep,
         Raised::BadPlace,
     ];
+
+    /// How many words come along.
+    pub fn words(self) -> usize {
+        match self {
+            Raised::IndexOutOfRange => 2,
+            _ => 0,
+        }
+    }
 
     /// The fault with its words.
     pub fn fault(self, a: u64, b: u64) -> Fault {

@@ -54,7 +54,7 @@ impl Translator<'_> {
                         self.builder
                             .ins()
                             .icmp(IntCC::UnsignedGreaterThanOrEqual, right, limit);
-                    self.fault_if(outside, Raised::ShiftRange, Some([right, limit]));
+                    self.fault_if(outside, Raised::ShiftRange, None);
                 }
                 match (operator, ty.signed) {
                     (O::ShiftLeft, _) => self.builder.ins().ishl(left, right),

@@ -1,65 +1,87 @@
 //! The budget of steps, and the ways out of a function when something faults.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Value, types};
+use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, MemFlagsData, Value, types};
 
 use super::Translator;
 use crate::context::offset;
 use crate::helpers::{Helper, Raised};
 
 impl Translator<'_> {
-    /// Goes where a pending fault of the current instruction goes.
-    pub(super) fn go_to_fault(&mut self) {
-        let block = match self.on_fault {
-            None => self.exit,
-            Some(handler) => match self.dispatches.get(&handler) {
-                Some(&block) => block,
-                None => {
-                    let block = self.new_block(true);
+    /// The block where a pending fault of the current instruction goes, and its argument.
+    pub(super) fn fault_target(&mut self) -> (Block, BlockArg) {
+        let span = self.word(i64::from(self.span.0));
+        (self.dispatch(), BlockArg::Value(span))
+    }
+
+    /// The block that takes faults of the current block; its parameter is the span.
+    fn dispatch(&mut self) -> Block {
+        let Some(handler) = self.on_fault else {
+            return self.exit;
+        };
+        if let Some(&block) = self.dispatches.get(&handler) {
+            return block;
+        }
+        let block = self.new_block(true);
+        self.builder.append_block_param(block, types::I64);
+        self.dispatches.insert(handler, block);
+        block
+    }
+
+    /// Faults if a condition holds, and else goes on. All places of a function with the same
+    /// fault and handler share the code that raises it.
+    pub(super) fn fault_if(&mut self, condition: Value, raised: Raised, words: Option<[Value; 2]>) {
+        let key = (raised, self.on_fault);
+        let block = match self.raises.get(&key) {
+            Some(&block) => block,
+            None => {
+                let block = self.new_block(true);
+                for _ in 0..raised.words() + 1 {
                     self.builder.append_block_param(block, types::I64);
-                    self.dispatches.insert(handler, block);
-                    block
                 }
-            },
+                // The block that it goes on to, while it is known.
+                self.dispatch();
+                self.raises.insert(key, block);
+                block
+            }
         };
         let span = self.word(i64::from(self.span.0));
-        self.jump_with(block, span);
-    }
-
-    /// Leaves the function with a pending fault that nothing may catch.
-    fn go_to_exit(&mut self) {
-        let span = self.word(i64::from(self.span.0));
-        let exit = self.exit;
-        self.jump_with(exit, span);
-    }
-
-    /// Faults if a condition holds, and else goes on.
-    pub(super) fn fault_if(&mut self, condition: Value, raised: Raised, words: Option<[Value; 2]>) {
-        let (fault, next) = (self.new_block(true), self.new_block(false));
-        self.builder.ins().brif(condition, fault, &[], next, &[]);
-        self.go_on(fault);
-        let [a, b] = words.unwrap_or_else(|| {
-            let zero = self.word(0);
-            [zero, zero]
-        });
-        let number = self.word(raised as i64);
-        self.help(Helper::Raise, &[number, a, b]);
-        self.go_to_fault();
+        let mut arguments = vec![BlockArg::Value(span)];
+        if let Some(words) = words.filter(|_| raised.words() == 2) {
+            arguments.extend(words.map(BlockArg::Value));
+        }
+        let next = self.new_block(false);
+        self.builder
+            .ins()
+            .brif(condition, block, &arguments, next, &[]);
         self.go_on(next);
     }
 
     /// Goes to the fault's place if a status is not 0, and else goes on.
     pub(super) fn check_status(&mut self, status: Value) {
-        let (fault, next) = (self.new_block(true), self.new_block(false));
-        self.builder.ins().brif(status, fault, &[], next, &[]);
-        self.go_on(fault);
-        self.go_to_fault();
+        let next = self.new_block(false);
+        let (fault, span) = self.fault_target();
+        self.builder.ins().brif(status, fault, &[span], next, &[]);
         self.go_on(next);
     }
 
     /// Fills the blocks that all faults of the function share.
     pub(super) fn ways_out(&mut self) {
         let function = i64::from(self.id.0);
+        for ((raised, handler), block) in self.raises.clone() {
+            self.builder.switch_to_block(block);
+            let number = self.word(raised as i64);
+            let zero = self.word(0);
+            let (span, words) = match *self.builder.block_params(block) {
+                [span, a, b] => (span, [a, b]),
+                [span, ..] => (span, [zero, zero]),
+                [] => (zero, [zero, zero]),
+            };
+            self.help(Helper::Raise, &[number, words[0], words[1]]);
+            self.on_fault = handler;
+            let dispatch = self.dispatch();
+            self.jump_with(dispatch, span);
+        }
         for (handler, dispatch) in self.dispatches.clone() {
             self.builder.switch_to_block(dispatch);
             let span = self.builder.block_params(dispatch)[0];
@@ -96,12 +118,16 @@ impl Translator<'_> {
         self.go_on(refill);
         let call = self.help(Helper::Refill, &[]);
         let more = self.first(call);
-        let exhausted = self.new_block(true);
-        self.builder
-            .ins()
-            .brif(more, next, &[BlockArg::Value(more)], exhausted, &[]);
-        self.go_on(exhausted);
-        self.go_to_exit();
+        // A budget that is exhausted cannot be caught.
+        let exit = self.exit;
+        let span = self.word(i64::from(self.span.0));
+        self.builder.ins().brif(
+            more,
+            next,
+            &[BlockArg::Value(more)],
+            exit,
+            &[BlockArg::Value(span)],
+        );
         self.go_on(next);
         let steps = self.builder.block_params(next)[0];
         let steps = self.builder.ins().iadd_imm_s(steps, -1);

@@ -28,7 +28,7 @@ use ytrace_values::Operation;
 
 use crate::context::offset;
 use crate::error::CompileError;
-use crate::helpers::Helper;
+use crate::helpers::{Helper, Raised};
 use crate::memory_access::Geometry;
 use crate::verify::{SLOT_ALIGNMENT, slots_size};
 
@@ -134,6 +134,9 @@ struct Translator<'a> {
     exit: Block,
     /// Where a fault that a block catches goes; take the span.
     dispatches: BTreeMap<BlockId, Block>,
+    /// Where a fault that the code finds itself is raised, for each handler; takes the span and
+    /// the words of the fault.
+    raises: BTreeMap<(Raised, Option<BlockId>), Block>,
     helpers: BTreeMap<Helper, FuncRef>,
     callees: BTreeMap<FunctionId, FuncRef>,
     arguments: Option<StackSlot>,
@@ -215,6 +218,7 @@ impl<'a> Translator<'a> {
             steps,
             exit,
             dispatches: BTreeMap::new(),
+            raises: BTreeMap::new(),
             helpers: BTreeMap::new(),
             callees: BTreeMap::new(),
             arguments,

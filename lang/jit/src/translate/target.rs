@@ -46,12 +46,10 @@ impl Translator<'_> {
         let size = self.word(size as i64);
         let call = self.help(Helper::LoadMiss, &[address, size]);
         let pointer = self.first(call);
-        let fault = self.new_block(true);
+        let (fault, span) = self.fault_target();
         self.builder
             .ins()
-            .brif(pointer, next, &[BlockArg::Value(pointer)], fault, &[]);
-        self.go_on(fault);
-        self.go_to_fault();
+            .brif(pointer, next, &[BlockArg::Value(pointer)], fault, &[span]);
         self.go_on(next);
         self.builder.block_params(next)[0]
     }
