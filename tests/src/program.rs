@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-/// The `ytrace` program that this test run built.
+/// The `ytrace` program that this test run built, or the one that `$YTRACE` names.
 ///
 /// # Panics
 /// If there is none beside the test executable: `cargo test --workspace` builds it.
 pub fn ytrace() -> PathBuf {
+    if let Some(program) = std::env::var_os("YTRACE") {
+        return PathBuf::from(program);
+    }
     let own = std::env::current_exe().expect("a test has an executable");
     let folder = own
         .parent()

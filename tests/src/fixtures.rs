@@ -1,0 +1,213 @@
+//! Real programs to look at, started and stopped by the scripts in `tests/fixtures`.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use crate::root;
+
+/// The directory with what the fixtures' scripts built.
+pub fn directory() -> PathBuf {
+    std::env::var_os("YTRACE_FIXTURES").map_or_else(|| root().join(".fixtures"), PathBuf::from)
+}
+
+/// Whether the program may trace others and the fixtures are built; else why not.
+pub fn unavailable(variant: &str) -> Option<String> {
+    let needed = match variant {
+        "dwarf" => directory().join("dwarf/nginx/sbin/nginx"),
+        _ => PathBuf::from("/usr/sbin/nginx"),
+    };
+    if !needed.is_file() {
+        return Some(format!(
+            "{} is missing (tests/run.sh builds what the tests need)",
+            needed.display()
+        ));
+    }
+    None
+}
+
+/// An nginx with the leaking Lua application.
+pub struct Nginx {
+    /// The master's process id.
+    pub master: i32,
+    /// The first worker's process id.
+    pub worker: i32,
+    /// Where it listens, on loopback.
+    pub port: u16,
+    /// Its directory.
+    pub prefix: PathBuf,
+}
+
+impl Nginx {
+    /// Starts one, `dwarf` (with debug information) or `stock` (stripped packages).
+    ///
+    /// # Panics
+    /// If it does not serve within its time.
+    pub fn start(variant: &str, options: &[&str]) -> Self {
+        let output = Command::new("bash")
+            .arg(root().join("tests/fixtures/fixture.sh"))
+            .arg("start")
+            .arg(variant)
+            .args(options)
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("bash runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{variant} nginx does not start: {text}");
+        let value = |name: &str| {
+            text.lines()
+                .find_map(|line| line.strip_prefix(&format!("{name}=")))
+                .unwrap_or_else(|| panic!("no {name} in {text}"))
+                .trim_matches('"')
+                .to_owned()
+        };
+        Self {
+            master: value("MASTER").parse().expect("a process id"),
+            worker: value("WORKER").parse().expect("a process id"),
+            port: value("PORT").parse().expect("a port"),
+            prefix: PathBuf::from(value("PREFIX")),
+        }
+    }
+
+    /// The body that an endpoint answers.
+    ///
+    /// # Panics
+    /// If it does not answer 200.
+    pub fn get(&self, path: &str) -> String {
+        let output = Command::new("curl")
+            .args(["-sS", "--fail", "--max-time", "120"])
+            .arg(format!("http://127.0.0.1:{}{path}", self.port))
+            .output()
+            .expect("curl runs");
+        assert!(
+            output.status.success(),
+            "GET {path}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// The same as a number.
+    ///
+    /// # Panics
+    /// If it is none.
+    pub fn number(&self, path: &str) -> i64 {
+        let text = self.get(path);
+        text.parse()
+            .unwrap_or_else(|_| panic!("GET {path}: {text:?} is no number"))
+    }
+
+    /// Runs a verb of the fixture script on it.
+    ///
+    /// # Panics
+    /// If the script fails.
+    pub fn verb(&self, verb: &str) -> String {
+        let output = Command::new("bash")
+            .arg(root().join("tests/fixtures/fixture.sh"))
+            .arg(verb)
+            .arg(&self.prefix)
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("bash runs");
+        assert!(output.status.success(), "{verb} failed");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        let stopped = Command::new("bash")
+            .arg(root().join("tests/fixtures/fixture.sh"))
+            .arg("stop")
+            .arg(&self.prefix)
+            .status();
+        if !stopped.is_ok_and(|status| status.success()) {
+            eprintln!("the nginx of {} was not stopped", self.prefix.display());
+        }
+    }
+}
+
+/// A program that prints `READY …` and then waits for the end of its standard input.
+pub struct Waiting {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    /// What stood after `READY`.
+    pub ready: String,
+}
+
+impl Waiting {
+    /// Starts a command and waits until it is ready.
+    ///
+    /// # Panics
+    /// If it ends first.
+    pub fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let stdout = child.stdout.take().expect("piped");
+        let ready = BufReader::new(stdout)
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("READY").map(|rest| rest.trim().to_owned()))
+            .unwrap_or_else(|| panic!("{command:?} ended before it was ready"));
+        let stdin = child.stdin.take();
+        Self {
+            child,
+            stdin,
+            ready,
+        }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.child.id()).expect("a process id")
+    }
+
+    /// Whether it is still running.
+    pub fn running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Writes a line to it.
+    ///
+    /// # Panics
+    /// If it has ended.
+    pub fn say(&mut self, line: &str) {
+        if let Some(stdin) = &mut self.stdin {
+            writeln!(stdin, "{line}").expect("it reads");
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        // The end of its input ends it; a program that was left stopped or looping is ended.
+        for _ in 0..100 {
+            match self.child.try_wait() {
+                Ok(Some(_)) | Err(_) => return,
+                Ok(None) => std::thread::yield_now(),
+            }
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The stand-alone LuaJIT programs that were built: a name and the executable.
+pub fn luajits() -> Vec<(&'static str, PathBuf)> {
+    vec![
+        ("gc64", directory().join("dwarf/luajit-gc64/bin/luajit")),
+        ("gc32", directory().join("dwarf/luajit-gc32/bin/luajit")),
+    ]
+}
+
+/// Starts the stand-alone leaking script.
+///
+/// # Panics
+/// If it does not get ready.
+pub fn standalone(luajit: &std::path::Path) -> Waiting {
+    Waiting::start(Command::new(luajit).arg(root().join("tests/fixtures/leak/standalone.lua")))
+}
