@@ -205,8 +205,12 @@ pub fn compile(request: Request<'_>) -> Result<Compiled, CompileError> {
     }
     match lower::lower(&typed) {
         Ok(program) => Ok(Compiled {
+            // For the places that `_catch` shows.
+            program: crate::ir::Program {
+                sources: std::sync::Arc::new(sources.clone()),
+                ..program
+            },
             typed,
-            program,
             sources,
             warnings: diagnostics,
             expansions,
