@@ -135,6 +135,8 @@ struct Checker<'a> {
     alignments: HashMap<RecordId, u64>,
     /// Anonymous and named definitions of the script by the address of their syntax.
     defined: HashMap<usize, TypeId>,
+    /// Records that a candidate of a layout declares.
+    layout_records: HashSet<RecordId>,
     /// Incomplete records of the script by tag.
     incomplete: HashMap<String, TypeId>,
     /// Enumerators of the top level that have been settled.
@@ -181,6 +183,7 @@ impl<'a> Checker<'a> {
             value_complete: HashSet::new(),
             alignments: HashMap::new(),
             defined: HashMap::new(),
+            layout_records: HashSet::new(),
             incomplete: HashMap::new(),
             enumerators: HashMap::new(),
             builtin_records: HashMap::new(),

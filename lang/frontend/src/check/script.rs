@@ -24,6 +24,32 @@ pub(super) enum Ordinary<'a> {
     Option(hir::GlobalId),
 }
 
+/// Whether two specifiers name the same type: the same tag, name or keyword.
+fn same_base(first: &ast::TypeSpecifier, second: &ast::TypeSpecifier) -> bool {
+    use ast::TypeSpecifier as T;
+    let same = |first: &Option<ast::Name>, second: &Option<ast::Name>| match (first, second) {
+        (Some(first), Some(second)) => first.text == second.text && first.prefix == second.prefix,
+        _ => false,
+    };
+    match (first, second) {
+        (T::Basic(first, _), T::Basic(second, _)) => first == second,
+        (T::Named(first), T::Named(second)) => {
+            first.text == second.text && first.prefix == second.prefix
+        }
+        (T::Record(first), T::Record(second)) => {
+            first.union == second.union && same(&first.tag, &second.tag)
+        }
+        (T::Enum(first), T::Enum(second)) => same(&first.tag, &second.tag),
+        _ => false,
+    }
+}
+
+fn only_pointers(derivations: &[ast::Derivation]) -> bool {
+    derivations
+        .iter()
+        .all(|derivation| matches!(derivation, ast::Derivation::Pointer))
+}
+
 /// How far something has got that is checked when it is first needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress<T> {
@@ -84,6 +110,8 @@ pub(super) struct Script<'a> {
     pub typedefs: Vec<TypedefEntry<'a>>,
     /// Addresses of the definitions of records and enumerations.
     pub definitions: HashSet<usize>,
+    /// Those of them that a candidate of a layout makes.
+    pub of_layouts: HashSet<usize>,
 }
 
 impl<'a> Checker<'a> {
@@ -101,9 +129,12 @@ impl<'a> Checker<'a> {
                 ast::ItemKind::Function(function) => self.collect_function(function),
                 ast::ItemKind::Layout(layout) => {
                     let chosen = layout.chosen.and_then(|index| layout.candidates.get(index));
+                    let before = self.script.definitions.clone();
                     for declaration in chosen.iter().flat_map(|chosen| &chosen.declarations) {
                         self.collect_declaration(declaration, None);
                     }
+                    let new = self.script.definitions.difference(&before);
+                    self.script.of_layouts.extend(new);
                 }
                 ast::ItemKind::Module(_) | ast::ItemKind::Probe(_) | ast::ItemKind::Option(_) => {}
             }
@@ -122,6 +153,9 @@ impl<'a> Checker<'a> {
                 continue;
             };
             if declaration.typedef {
+                if self.repeats_typedef(name, declaration, declarator) {
+                    continue;
+                }
                 let index = self.script.typedefs.len();
                 self.script.typedefs.push(TypedefEntry {
                     declaration,
@@ -145,6 +179,25 @@ impl<'a> Checker<'a> {
                 self.define(name, Ordinary::Global(index));
             }
         }
+    }
+
+    /// Whether a typedef says again what an earlier one has said, as C allows since C11.
+    fn repeats_typedef(
+        &self,
+        name: &ast::Name,
+        declaration: &ast::Declaration,
+        declarator: &ast::Declarator,
+    ) -> bool {
+        let Some((Ordinary::Typedef(index), _)) = self.script.ordinary.get(name.text.as_str())
+        else {
+            return false;
+        };
+        self.script.typedefs.get(*index).is_some_and(|first| {
+            same_base(&first.declaration.base, &declaration.base)
+                && only_pointers(&first.declarator.derivations)
+                && only_pointers(&declarator.derivations)
+                && first.declarator.derivations.len() == declarator.derivations.len()
+        })
     }
 
     fn collect_function(&mut self, function: &'a ast::Function) {

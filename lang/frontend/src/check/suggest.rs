@@ -230,6 +230,12 @@ impl Checker<'_> {
 
     /// Reports a member that a record lacks.
     pub(super) fn unknown_member(&mut self, record: RecordId, member: &ast::Name) {
+        // Without a target nobody knows which candidate of a layout holds.
+        if self.layout_records.contains(&record)
+            && self.unresolved_without_target(member.span, &member.text)
+        {
+            return;
+        }
         let entry = self.types.intern(crate::types::Type::Record(record));
         let owner = self.types.name_of(entry);
         if !self.complete(record) {

@@ -505,6 +505,9 @@ impl<'a> Checker<'a> {
         });
         let ty = self.types.intern(Type::Record(id));
         self.remember(record.tag.as_ref(), address, ty);
+        if self.script.of_layouts.contains(&address) {
+            self.layout_records.insert(id);
+        }
         let body = self.record_body(record, members);
         self.types.record_mut(id).body = Some(body);
         ty
