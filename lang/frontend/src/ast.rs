@@ -89,6 +89,7 @@ pub struct Probe {
 
 /// A probe point.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant)]
 pub enum ProbePoint {
     /// `_oneshot`.
     Oneshot,

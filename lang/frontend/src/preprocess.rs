@@ -274,14 +274,7 @@ impl Preprocessor<'_, '_, '_> {
     /// Takes the `///` lines at the top of the main file, if a directive or an empty line follows
     /// them: they describe the program, not its first item.
     fn take_documentation(&mut self, text: &str, tokens: &mut Vec<Token>) {
-        let count = tokens
-            .iter()
-            .take_while(|token| token.kind == TokenKind::Documentation)
-            .count();
-        let Some(last) = count.checked_sub(1).and_then(|last| tokens.get(last)) else {
-            return;
-        };
-        let alone = match tokens.get(count) {
+        let alone = |last: &Token, next: Option<&Token>| match next {
             None => true,
             Some(next) => {
                 directives::is_directive(next)
@@ -290,7 +283,13 @@ impl Preprocessor<'_, '_, '_> {
                         .is_some_and(|between| between.matches('\n').count() > 1)
             }
         };
-        if alone {
+        let count = tokens
+            .iter()
+            .enumerate()
+            .take_while(|(_, token)| token.kind == TokenKind::Documentation)
+            .find(|(index, token)| alone(token, tokens.get(index + 1)))
+            .map(|(index, _)| index + 1);
+        if let Some(count) = count {
             let lines: Vec<&str> = tokens
                 .iter()
                 .take(count)

@@ -210,17 +210,17 @@ fn mark_in(lexemes: &mut [Lexeme]) {
         {
             lexeme.terminal = Terminal::In;
         }
-        operand_before = match &lexeme.terminal {
+        operand_before = matches!(
+            &lexeme.terminal,
             Terminal::Identifier(_)
-            | Terminal::Integer(_)
-            | Terminal::Float(..)
-            | Terminal::Character(_)
-            | Terminal::String(_)
-            | Terminal::Capture(_)
-            | Terminal::RightParenthesis
-            | Terminal::RightBracket => true,
-            _ => false,
-        };
+                | Terminal::Integer(_)
+                | Terminal::Float(..)
+                | Terminal::Character(_)
+                | Terminal::String(_)
+                | Terminal::Capture(_)
+                | Terminal::RightParenthesis
+                | Terminal::RightBracket
+        );
     }
 }
 

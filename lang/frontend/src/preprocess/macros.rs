@@ -232,10 +232,10 @@ impl Preprocessor<'_, '_, '_> {
         for (index, token) in definition.body.iter().enumerate() {
             if definition.parameters.is_some()
                 && token.is("#")
-                && !definition
+                && definition
                     .body
                     .get(index + 1)
-                    .is_some_and(|next| definition.parameter(next).is_some())
+                    .is_none_or(|next| definition.parameter(next).is_none())
             {
                 self.error(
                     token.span,
