@@ -508,8 +508,12 @@ pub enum ExpressionKind {
         arguments: Vec<Expression>,
     },
     /// A record or fixed array built from parts: zeros, then each value at its offset.
-    Aggregate(Vec<(u64, Option<(u32, u32)>, Expression)>),
+    Aggregate(Vec<AggregatePart>),
 }
+
+/// A part of [`ExpressionKind::Aggregate`]: its offset in bytes, for a bit-field its lowest bit from
+/// there and its width, and the value.
+pub type AggregatePart = (u64, Option<(u32, u32)>, Expression);
 
 /// An argument of a call.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::class::{Class, Operand};
+use super::members::FoundMember;
 use crate::ast;
 use crate::hir::{self, PlaceKind};
 use crate::source::Span;
@@ -169,7 +170,8 @@ impl Checker<'_> {
         member: &ast::Name,
         span: Span,
     ) -> Operand {
-        let Some((offset, bits, ty)) = self.find_member(record, &member.text, 0) else {
+        let Some(FoundMember { offset, bits, ty }) = self.find_member(record, &member.text, 0)
+        else {
             self.unknown_member(record, member);
             return self.unknown_operand(span);
         };

@@ -320,8 +320,8 @@ impl Checker<'_> {
         let (offset, scalar_type) = match (member, self.class(value)) {
             (Some(member), Class::Record(record)) => {
                 match self.find_member(record, &member.text, 0) {
-                    Some((offset, None, ty)) => (offset, ty),
-                    Some((_, Some(_), _)) => {
+                    Some(found) if found.bits.is_none() => (found.offset, found.ty),
+                    Some(_) => {
                         self.error(member.span, "a bit-field cannot be summed here", "");
                         return self.unknown(span);
                     }

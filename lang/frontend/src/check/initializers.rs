@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::class::{Class, Operand};
+use super::members::FoundMember;
 use crate::ast::{self, Designator, Initializer};
 use crate::hir::{self, ExpressionKind, StatementKind};
 use crate::source::Span;
@@ -345,7 +346,9 @@ impl Checker<'_> {
     fn one_designator(&mut self, slot: Slot, designator: &Designator) -> Option<(Slot, u64)> {
         match (designator, self.class(slot.ty)) {
             (Designator::Field(name), Class::Record(record)) => {
-                let Some((offset, bits, ty)) = self.find_member(record, &name.text, 0) else {
+                let Some(FoundMember { offset, bits, ty }) =
+                    self.find_member(record, &name.text, 0)
+                else {
                     self.unknown_member(record, name);
                     return None;
                 };

@@ -8,6 +8,12 @@ use crate::hir::{self, ExpressionKind, StatementKind};
 use crate::source::Span;
 use crate::types::TypeId;
 
+/// The names of a `_foreach` with their types: keys (or the index), and the value.
+type LoopNames<'n> = (
+    Vec<(&'n ast::Name, TypeId)>,
+    Option<(&'n ast::Name, TypeId)>,
+);
+
 impl Checker<'_> {
     /// `_foreach (k, v in t …) s`; `None` after an error in its head.
     pub(super) fn foreach(&mut self, foreach: &ast::Foreach) -> Option<hir::Foreach> {
@@ -68,15 +74,11 @@ impl Checker<'_> {
     }
 
     /// Which names are keys, which one is the value, with their types.
-    #[allow(clippy::type_complete)]
     fn foreach_types<'n>(
         &mut self,
         container: &hir::Container,
         names: &[&'n ast::Name],
-    ) -> Option<(
-        Vec<(&'n ast::Name, TypeId)>,
-        Option<(&'n ast::Name, TypeId)>,
-    )> {
+    ) -> Option<LoopNames<'n>> {
         if let Some((keys, value)) = self.table_types(container.ty) {
             if names.len() != keys.len() && names.len() != keys.len() + 1 {
                 let shown: Vec<String> = keys.iter().map(|key| self.types.name_of(*key)).collect();

@@ -34,10 +34,10 @@ impl Checker<'_> {
             (Special::Print, values) => self.print_call(values, span),
             (Special::Puts, [text]) => self.puts_call(text, span),
             (Special::ToString, [value, length @ ..]) => {
-                self.to_string(value, length.first().copied(), span)
+                self.text_of(value, length.first().copied(), span)
             }
             (Special::ToStringQuoted, [value, length @ ..]) => {
-                let text = self.to_string(value, length.first().copied(), span);
+                let text = self.text_of(value, length.first().copied(), span);
                 self.on_text(Operation::StrQuoted, vec![text], span)
             }
             (Special::Length, [value]) => self.length(value, span),
@@ -102,7 +102,7 @@ impl Checker<'_> {
     }
 
     /// `_tostr(value)`, `_tostr(p, n)`.
-    fn to_string(
+    fn text_of(
         &mut self,
         expression: &ast::Expression,
         length: Option<&ast::Expression>,

@@ -99,17 +99,16 @@ impl Checker<'_> {
             match (designator, self.class(ty)) {
                 (_, Class::Unknown) => return None,
                 (ast::Designator::Field(name), Class::Record(record)) => {
-                    let Some((within, bits, member)) = self.find_member(record, &name.text, 0)
-                    else {
+                    let Some(found) = self.find_member(record, &name.text, 0) else {
                         self.unknown_member(record, name);
                         return None;
                     };
-                    if bits.is_some() {
+                    if found.bits.is_some() {
                         self.error(name.span, "a bit-field has no offset in bytes", "");
                         return None;
                     }
-                    offset = offset.wrapping_add(within);
-                    ty = member;
+                    offset = offset.wrapping_add(found.offset);
+                    ty = found.ty;
                 }
                 (ast::Designator::Index(index), Class::Array(element, _)) => {
                     let index = self.constant_integer(index)?;
