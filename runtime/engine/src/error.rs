@@ -77,10 +77,7 @@ impl SessionError {
                 runtimes,
                 ..
             } => {
-                let mut hints: Vec<String> = tried
-                    .iter()
-                    .map(|(candidate, why)| format!("tried {candidate}: {why}"))
-                    .collect();
+                let mut hints = tried_hints(tried);
                 if runtimes.is_empty() {
                     hints.push("no runtime that ytrace knows was found in this process; `ytrace ps` lists processes that have one".to_owned());
                 } else {
@@ -97,6 +94,21 @@ impl SessionError {
             _ => Vec::new(),
         }
     }
+}
+
+/// What was tried, candidates with the same answer together.
+fn tried_hints(tried: &[(String, String)]) -> Vec<String> {
+    let mut by_answer: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (candidate, why) in tried {
+        match by_answer.iter_mut().find(|(known, _)| known == why) {
+            Some((_, candidates)) => candidates.push(candidate),
+            None => by_answer.push((why, vec![candidate])),
+        }
+    }
+    by_answer
+        .iter()
+        .map(|(why, candidates)| format!("tried {}: {why}", candidates.join(", ")))
+        .collect()
 }
 
 /// The most modules that a hint lists.

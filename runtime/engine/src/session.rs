@@ -6,6 +6,7 @@ use std::time::Instant;
 use ytrace_lang::compile::{self, CompileError, Compiled, LayoutChoices, Request};
 use ytrace_lang::execute::Outcome;
 use ytrace_lang::hir::{LayoutUse, ProbePoint};
+use ytrace_lang::ir::Program;
 use ytrace_lang::source::SourceFile;
 use ytrace_lang::target::SymbolSource;
 use ytrace_target::{
@@ -32,6 +33,7 @@ pub struct Session<'o> {
     pub(crate) identity: Option<Identity>,
     pub(crate) started: Instant,
     pub(crate) result: RunResult,
+    page_size: u64,
 }
 
 /// A program's state and what it found.
@@ -71,6 +73,7 @@ impl<'o> Session<'o> {
         };
         result.timings.open = started.elapsed();
         Ok(Self {
+            page_size: live.page_size(),
             process,
             options,
             names,
@@ -158,24 +161,9 @@ impl<'o> Session<'o> {
             let started = Instant::now();
             let compiled = self.compile_once(main, choices.clone())?;
             self.result.timings.compile += started.elapsed();
-            let started = Instant::now();
-            let page_size = LiveMemory::new(&self.process, LiveOptions::default())?.page_size();
-            let mut runner =
-                Runner::new(Arc::new(compiled.program.clone()), self.options, page_size)?;
-            self.result.timings.machine_code += started.elapsed();
-            let mut failed: Option<(LayoutUse, String, String)> = None;
-            for (index, layout) in compiled.typed.layouts.iter().enumerate() {
-                // Types from debug information need no proof.
-                let Some(candidate) = layout.candidate.clone() else {
-                    continue;
-                };
-                sink.progress(&format!("trying layout {candidate}"));
-                if let Err(why) = self.validate(&mut runner, &compiled, index)? {
-                    failed = Some((layout.clone(), candidate, why));
-                    break;
-                }
-            }
+            let failed = self.failed_layout(&compiled, sink)?;
             let Some((layout, candidate, why)) = failed else {
+                let runner = self.runner(&compiled.program)?;
                 return Ok((compiled, runner));
             };
             let next = layout
@@ -199,6 +187,41 @@ impl<'o> Session<'o> {
                 }
             }
         }
+    }
+
+    /// The first `_layout` whose candidate does not hold on the target: the layout, the candidate
+    /// and why. Types from debug information need no proof.
+    fn failed_layout(
+        &mut self,
+        compiled: &Compiled,
+        sink: &mut dyn Sink,
+    ) -> Result<Option<(LayoutUse, String, String)>, SessionError> {
+        let mut runner = None;
+        for (index, layout) in compiled.typed.layouts.iter().enumerate() {
+            let Some(candidate) = layout.candidate.clone() else {
+                continue;
+            };
+            sink.progress(&format!("trying layout {candidate}"));
+            let runner = match &mut runner {
+                Some(runner) => runner,
+                // Most candidates fail: only what the checks need is compiled for them.
+                empty => empty.insert(self.runner(&Program {
+                    probes: Vec::new(),
+                    ..compiled.program.clone()
+                })?),
+            };
+            if let Err(why) = self.validate(runner, compiled, index)? {
+                return Ok(Some((layout.clone(), candidate, why)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn runner(&mut self, program: &Program) -> Result<Runner, SessionError> {
+        let started = Instant::now();
+        let runner = Runner::new(Arc::new(program.clone()), self.options, self.page_size);
+        self.result.timings.machine_code += started.elapsed();
+        runner
     }
 
     fn compile_once(
