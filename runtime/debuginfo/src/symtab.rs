@@ -213,7 +213,14 @@ impl SymbolTable {
             };
             let previous_covers = previous.size != 0;
             if entry.address == previous.address || (covers && !previous_covers) {
-                let rank = |e: &Entry| (e.size != 0, e.global, e.kind != SymbolKind::Untyped);
+                // Of several names for one place, the one that people write: with the fewest leading underscores, then the shortest
+                // (`free`, not `cfree` nor `__libc_free`).
+                let rank = |e: &Entry| {
+                    let name = self.raw_name(e);
+                    let underscores = name.iter().take_while(|byte| **byte == b'_').count();
+                    let plain = std::cmp::Reverse((underscores, name.len()));
+                    (e.size != 0, e.global, e.kind != SymbolKind::Untyped, plain)
+                };
                 if rank(entry) > rank(previous) {
                     best = Some(entry);
                 }
