@@ -3,7 +3,6 @@
 # Needs root on Debian 12 with Rust and gcc.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-bash tests/fixtures/install.sh
-bash tests/fixtures/build-nginx-dwarf.sh
+bash tests/fixtures/setup.sh --no-peers
 # Tests on real programs share two cores and a kernel's facilities for tracing.
 exec cargo test --workspace --no-fail-fast "$@"
