@@ -99,6 +99,27 @@ impl Process {
         Ok(process)
     }
 
+    /// The same process seen through another of its threads, for a main thread that has ended has no memory any more. Its
+    /// number is that of the thread.
+    pub(crate) fn through_thread(&self, tid: i32) -> Result<Process, OpenError> {
+        let gone = OpenError::NoSuchProcess { pid: tid };
+        // Not listed there, but found by name, and with the files that `task` lacks.
+        let path = CString::new(format!("/proc/{tid}")).map_err(|_| gone.clone())?;
+        let flags = libc::O_RDONLY | libc::O_DIRECTORY;
+        let directory = sys::open_at(sys::working_directory(), &path, flags).map_err(|_| gone)?;
+        let pidfd = self
+            .pidfd()
+            .and_then(|descriptor| descriptor.try_clone_to_owned().ok());
+        Ok(Process {
+            inner: Arc::new(Inner {
+                pid: tid,
+                directory,
+                pidfd,
+                start_ticks: self.start_ticks(),
+            }),
+        })
+    }
+
     /// The number in our pid namespace.
     pub fn pid(&self) -> i32 {
         self.inner.pid
