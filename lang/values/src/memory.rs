@@ -83,6 +83,16 @@ pub enum MemoryError {
 }
 
 impl MemoryError {
+    /// Where it could not be read, if it is about a place.
+    pub fn address(&self) -> Option<u64> {
+        match self {
+            MemoryError::Unmapped { address }
+            | MemoryError::Swapped { address }
+            | MemoryError::Unreadable { address, .. } => Some(*address),
+            MemoryError::TargetGone | MemoryError::CacheFull { .. } => None,
+        }
+    }
+
     /// The same reason at another address: a page's error seen from a byte within it.
     pub fn at(self, address: u64) -> Self {
         match self {

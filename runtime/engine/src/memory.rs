@@ -56,7 +56,12 @@ impl<S: AddressSpace> Memory for TargetMemory<S> {
     }
 
     fn read(&mut self, address: u64, buffer: &mut [u8]) -> Result<(), MemoryError> {
-        self.cache.read(address, buffer).map_err(memory_error)
+        self.cache.read(address, buffer).map_err(|error| {
+            let error = memory_error(error);
+            // The cache names the page; the first byte that was asked for may lie behind its start.
+            let first = error.address().map_or(address, |page| page.max(address));
+            error.at(first)
+        })
     }
 }
 

@@ -60,6 +60,9 @@ impl OpenError {
         match self {
             OpenError::Denied { cause, .. } => cause.hint(),
             OpenError::IsThread { pid, .. } => Some(format!("use {pid}")),
+            OpenError::NoSuchProcess { .. } | OpenError::Zombie { .. } => {
+                Some("`ytrace ps` lists processes".to_owned())
+            }
             _ => None,
         }
     }
