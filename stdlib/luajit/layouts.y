@@ -1,8 +1,11 @@
-/// What LuaJIT's structures look like in the versions that are in use, for libraries without debug information.
+/// What LuaJIT's structures look like in the versions that are in use, for libraries without debug information: one candidate for each distinct set
+/// of layouts, named by the width of its references, the project and the versions that have it.
 ///
-/// Made by tests/fixtures/luajit-layouts.sh from the projects' own sources, one build for each version; do not edit by hand.
-/// Only the fields that the walk reads are declared, at their exact offsets; the rest is padding. A candidate is believed only
-/// after `lj_valid` has tried it on the live structures.
+/// Only the fields that the walk reads are declared, at their exact offsets; the rest is padding. Candidates are tried in order, and one is believed
+/// only after `lj_valid` of <luajit/vm.y> has held on the live structures.
+///
+/// To add a version, build it with debug information and take the offsets and sizes from there, for instance with gdb's `ptype /o struct GCtab`;
+/// a library with debug information needs no candidate, so the same walk on that build tells whether the new one is right.
 
 #ifndef LUAJIT_LAYOUTS_Y
 #define LUAJIT_LAYOUTS_Y
