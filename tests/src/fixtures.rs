@@ -13,6 +13,9 @@ pub fn directory() -> PathBuf {
 
 /// Whether the program may trace others and the fixtures are built; else why not.
 pub fn unavailable(variant: &str) -> Option<String> {
+    if !nix::unistd::geteuid().is_root() {
+        return Some("only root can start the fixtures and trace them".to_owned());
+    }
     let needed = match variant {
         "dwarf" => directory().join("dwarf/nginx/sbin/nginx"),
         _ => PathBuf::from("/usr/sbin/nginx"),
@@ -53,7 +56,10 @@ impl Nginx {
             .output()
             .expect("bash runs");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "{variant} nginx does not start: {text}");
+        assert!(
+            output.status.success(),
+            "{variant} nginx does not start: {text}"
+        );
         let value = |name: &str| {
             text.lines()
                 .find_map(|line| line.strip_prefix(&format!("{name}=")))
@@ -150,7 +156,10 @@ impl Waiting {
         let ready = BufReader::new(stdout)
             .lines()
             .map_while(Result::ok)
-            .find_map(|line| line.strip_prefix("READY").map(|rest| rest.trim().to_owned()))
+            .find_map(|line| {
+                line.strip_prefix("READY")
+                    .map(|rest| rest.trim().to_owned())
+            })
             .unwrap_or_else(|| panic!("{command:?} ended before it was ready"));
         let stdin = child.stdin.take();
         Self {
@@ -185,10 +194,10 @@ impl Drop for Waiting {
     fn drop(&mut self) {
         drop(self.stdin.take());
         // The end of its input ends it; a program that was left stopped or looping is ended.
-        for _ in 0..100 {
+        for _ in 0..200 {
             match self.child.try_wait() {
                 Ok(Some(_)) | Err(_) => return,
-                Ok(None) => std::thread::yield_now(),
+                Ok(None) => std::thread::sleep(std::time::Duration::from_millis(5)),
             }
         }
         let _ = self.child.kill();
@@ -204,10 +213,22 @@ pub fn luajits() -> Vec<(&'static str, PathBuf)> {
     ]
 }
 
-/// Starts the stand-alone leaking script.
+/// Starts the stand-alone leaking script with as many entries as make 900,000 objects.
 ///
 /// # Panics
 /// If it does not get ready.
 pub fn standalone(luajit: &std::path::Path) -> Waiting {
-    Waiting::start(Command::new(luajit).arg(root().join("tests/fixtures/leak/standalone.lua")))
+    standalone_with(luajit, 60_000, 400_000)
+}
+
+/// Starts the stand-alone leaking script with so many entries in a cache of so many slots.
+///
+/// # Panics
+/// If it does not get ready.
+pub fn standalone_with(luajit: &std::path::Path, entries: usize, slots: usize) -> Waiting {
+    Waiting::start(
+        Command::new(luajit)
+            .arg(root().join("tests/fixtures/leak/standalone.lua"))
+            .args([entries.to_string(), slots.to_string()]),
+    )
 }

@@ -1,6 +1,8 @@
 //! What the end-to-end tests share: the built program, fixtures, and honest skipping.
 
 pub mod fixtures;
+pub mod load;
+pub mod processes;
 pub mod program;
 
 /// Says loudly that a test cannot run here. Where `YTRACE_NO_SKIP` is set (as in CI) that is a

@@ -1,7 +1,16 @@
-//! Running the program under test.
+//! Running the program under test, each time for a bounded time.
 
+use std::io::Read;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// No run of a test takes longer, however busy the machine.
+pub const LIMIT: Duration = Duration::from_secs(120);
+
+/// The main job's probe file.
+pub const LUA_GC: &str = "probes/lua-gc-fgraph.y";
 
 /// The `ytrace` program that this test run built, or the one that `$YTRACE` names.
 ///
@@ -25,26 +34,152 @@ pub fn ytrace() -> PathBuf {
     program
 }
 
-/// Runs it with arguments, from the root of the repository, with a cache of its own.
-///
-/// # Panics
-/// If it cannot be started.
-pub fn run(arguments: &[&str]) -> Output {
-    Command::new(ytrace())
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// The exit status; none if a signal ended it.
+    pub status: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Finished {
+    /// The same, if it ended with this status.
+    ///
+    /// # Panics
+    /// If it did not.
+    #[track_caller]
+    pub fn expect_status(self, status: i32) -> Self {
+        assert_eq!(self.status, Some(status), "{self}");
+        self
+    }
+
+    /// Asserts that standard error holds all of these.
+    ///
+    /// # Panics
+    /// If one is missing.
+    #[track_caller]
+    pub fn says(&self, parts: &[&str]) -> &Self {
+        for part in parts {
+            assert!(
+                self.stderr.contains(part),
+                "no {part:?} in standard error; {self}"
+            );
+        }
+        self
+    }
+
+    /// Asserts that the error comes with a hint.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[track_caller]
+    pub fn hints(&self) -> &Self {
+        assert!(
+            self.stderr.contains("hint:") || self.stderr.contains("Help:"),
+            "no hint; {self}"
+        );
+        self
+    }
+}
+
+impl std::fmt::Display for Finished {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "status {:?}\n--- standard output\n{}\n--- standard error\n{}",
+            self.status, self.stdout, self.stderr
+        )
+    }
+}
+
+/// The command, from the root of the repository, without colour and 100 columns wide.
+pub fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(ytrace());
+    command
         .args(arguments)
         .current_dir(crate::root())
         .env("NO_COLOR", "1")
         .env("COLUMNS", "100")
-        .output()
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs a command to its end, within [`LIMIT`].
+///
+/// # Panics
+/// If it cannot be started or takes longer.
+pub fn finish(command: &mut Command) -> Finished {
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    finish_child(child)
+}
+
+/// Waits for a child whose output is piped, within [`LIMIT`].
+///
+/// # Panics
+/// If it takes longer; it is ended then.
+pub fn finish_child(mut child: Child) -> Finished {
+    fn collect(pipe: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String> {
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            if let Some(mut pipe) = pipe {
+                let _ = pipe.read_to_end(&mut bytes);
+            }
+            let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
+        });
+        receiver
+    }
+    let stdout = collect(child.stdout.take());
+    let stderr = collect(child.stderr.take());
+    let (Ok(stdout), Ok(stderr)) = (stdout.recv_timeout(LIMIT), stderr.recv_timeout(LIMIT)) else {
+        let _ = child.kill();
+        let _ = child.wait();
+        panic!("a run did not end within {LIMIT:?}");
+    };
+    let status = child.wait().expect("a child can be waited for").code();
+    Finished {
+        status,
+        stdout,
+        stderr,
+    }
+}
+
+/// Runs ytrace with arguments.
+pub fn run(arguments: &[&str]) -> Finished {
+    finish(&mut command(arguments))
+}
+
+/// Runs the text of a probe on a process, with further arguments.
+pub fn run_text(text: &str, pid: i32, more: &[&str]) -> Finished {
+    let pid = pid.to_string();
+    let mut arguments = vec!["run", "-e", text, "-p", &pid];
+    arguments.extend(more);
+    run(&arguments)
+}
+
+/// Runs the main job on a process, with further arguments.
+pub fn run_lua_gc(pid: i32, more: &[&str]) -> Finished {
+    let pid = pid.to_string();
+    let mut arguments = vec!["run", LUA_GC, "-p", &pid];
+    arguments.extend(more);
+    run(&arguments)
+}
+
+/// Starts a command whose output is piped and is not read yet.
+///
+/// # Panics
+/// If it cannot be started.
+pub fn start(arguments: &[&str]) -> Child {
+    command(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .expect("ytrace starts")
-}
-
-/// Standard output as text.
-pub fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// Standard error as text.
-pub fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }

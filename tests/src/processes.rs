@@ -1,0 +1,133 @@
+//! What `/proc` says about a target, and signals to it.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// A field of `/proc/PID/status` or a file of that form.
+fn field(text: &str, name: &str) -> Option<String> {
+    text.lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+        .map(|value| value.trim().to_owned())
+}
+
+/// Asserts that no thread of a process is stopped or traced.
+///
+/// # Panics
+/// If one is, or the process is gone.
+#[track_caller]
+pub fn assert_untouched(pid: i32) {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task"))
+        .unwrap_or_else(|error| panic!("process {pid} has gone: {error}"));
+    let mut seen = 0;
+    for task in tasks.flatten() {
+        let path = task.path().join("status");
+        // A thread may end between two looks.
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            continue;
+        };
+        seen += 1;
+        let state = field(&text, "State").unwrap_or_default();
+        assert!(
+            !state.starts_with(['t', 'T']),
+            "{} is left stopped: {state}",
+            path.display()
+        );
+        assert_eq!(
+            field(&text, "TracerPid").as_deref(),
+            Some("0"),
+            "{} is left traced",
+            path.display()
+        );
+    }
+    assert!(seen > 0, "process {pid} has no thread");
+}
+
+/// Resident and swapped memory by kind, exact, in kB: the sums over all mappings.
+///
+/// # Panics
+/// If the process is gone.
+pub fn memory_figures(pid: i32) -> BTreeMap<String, u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("it runs");
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let number = |text: &str, name: &str| {
+        let value = field(text, name)?;
+        value.trim_end_matches("kB").trim().parse().ok()
+    };
+    let mut figures = BTreeMap::new();
+    for name in ["Rss", "Anonymous", "Swap", "Pss_Shmem"] {
+        figures.insert(name.to_owned(), number(&text, name).unwrap_or(0));
+    }
+    for name in ["RssShmem", "VmSwap"] {
+        figures.insert(name.to_owned(), number(&status, name).unwrap_or(0));
+    }
+    figures
+}
+
+/// Whether a process is there and no zombie.
+pub fn alive(pid: i32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/status"))
+        .ok()
+        .and_then(|text| field(&text, "State"))
+        .is_some_and(|state| !state.starts_with(['Z', 'X']))
+}
+
+/// Sends a signal to a process that the test started.
+///
+/// # Panics
+/// If it cannot be sent.
+pub fn signal(pid: i32, signal: Signal) {
+    kill(Pid::from_raw(pid), signal).unwrap_or_else(|error| panic!("{signal} to {pid}: {error}"));
+}
+
+/// Looks again and again until something holds.
+///
+/// # Panics
+/// If it does not within ten seconds.
+#[track_caller]
+pub fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what}: not within ten seconds");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Numbers that look random, from a seed; enough to choose instants.
+pub struct Instants(u64);
+
+impl Instants {
+    /// Starts with a seed from the clock, or from `$YTRACE_TEST_SEED`, and prints it.
+    pub fn new() -> Self {
+        let seed = std::env::var("YTRACE_TEST_SEED")
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or_else(|| u64::from(std::process::id()) | 1);
+        eprintln!("YTRACE_TEST_SEED={seed}");
+        Self(seed)
+    }
+
+    /// The next instant before `end`.
+    pub fn next(&mut self, end: Duration) -> Duration {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        end.mul_f64((self.0 >> 11) as f64 / (1_u64 << 53) as f64)
+    }
+}
+
+impl Default for Instants {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// How many rounds: `$YTRACE_TEST_ROUNDS`, or so many.
+pub fn rounds(usual: usize) -> usize {
+    std::env::var("YTRACE_TEST_ROUNDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(usual)
+}
