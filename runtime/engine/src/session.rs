@@ -11,6 +11,7 @@ use ytrace_lang::source::SourceFile;
 use ytrace_lang::target::SymbolSource;
 use ytrace_target::{
     AddressSpace, CacheOptions, LiveMemory, LiveOptions, Module, PageCache, Process,
+    ThreadSnapshot,
 };
 use ytrace_values::{FaultKind, Store};
 
@@ -34,6 +35,8 @@ pub struct Session<'o> {
     pub(crate) started: Instant,
     pub(crate) result: RunResult,
     page_size: u64,
+    /// The threads of a process that is held at its exit.
+    pub(crate) held: Option<Vec<ThreadSnapshot>>,
 }
 
 /// A program's state and what it found.
@@ -74,6 +77,7 @@ impl<'o> Session<'o> {
         result.timings.open = started.elapsed();
         Ok(Self {
             page_size: live.page_size(),
+            held: None,
             process,
             options,
             names,
@@ -82,6 +86,13 @@ impl<'o> Session<'o> {
             started,
             result,
         })
+    }
+
+    /// Says that the process is held at its exit ([`ytrace_target::SpawnedTarget::wait`]) and stays so until the session is
+    /// over; `threads` are its threads there. Handlers read its memory as it is, in [`crate::Mode::Held`] whatever the
+    /// options say, without a pause. Timers do not run, for no time passes in it.
+    pub fn hold(&mut self, threads: Vec<ThreadSnapshot>) {
+        self.held = Some(threads);
     }
 
     /// The names of the target, for the frames of paths.
@@ -341,7 +352,10 @@ impl<'o> Session<'o> {
                 self.run_handler(state, probe, sink)?;
             }
         }
-        if !timers.is_empty() && !state.end {
+        if !timers.is_empty() && self.held.is_some() {
+            self.result
+                .partial("the timers did not run: the command had come to its exit");
+        } else if !timers.is_empty() && !state.end {
             self.run_timers(state, &timers, sink)?;
         }
         let failed = self.result.error.is_some();
@@ -365,6 +379,7 @@ impl<'o> Session<'o> {
             FaultKind::Exit => return true,
             FaultKind::Error => {
                 self.result.error = Some(fault.message.clone().unwrap_or_default());
+                self.result.partial("the probe ended with an error");
                 return true;
             }
             _ => {}
