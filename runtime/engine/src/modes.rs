@@ -3,18 +3,17 @@
 use std::time::{Duration, Instant};
 
 use ytrace_target::{
-    AddressSpace, CopyOptions, Counters, PageCache, PauseReport, PausedProcess, StopOptions,
-    ThreadSnapshot, copy_ranges, plan_copy,
+    AddressSpace, Counters, PauseReport, PausedProcess, StopOptions, ThreadSnapshot,
 };
 
 use crate::error::SessionError;
-use crate::host::{Effects, RunHost, Sink};
-use crate::memory::TargetMemory;
+use crate::host::{RunHost, Sink};
+use crate::memory::{GoneMemory, TargetMemory};
 use crate::options::Mode;
-use crate::session::{Session, State, cache_options};
+use crate::session::{EXITED, Session, State, cache_options};
 
-/// How fast a pause is taken to copy, in bytes a second. A careful figure.
-const COPY_SPEED: u64 = 5_000_000_000;
+/// The most addresses, in bytes, that the target mapped during the learning run and that are copied for that reason alone.
+const GROWTH: u64 = 256 << 20;
 
 impl Session<'_> {
     /// Runs the handler of a probe on a view of the target.
@@ -24,11 +23,38 @@ impl Session<'_> {
         probe: usize,
         sink: &mut dyn Sink,
     ) -> Result<(), SessionError> {
-        match self.options.mode {
+        let mode = match self.held {
+            Some(_) => Mode::Held,
+            None => self.options.mode,
+        };
+        if self.held.is_none() && self.process.exited() {
+            self.run_without_target(state, probe, sink);
+            return Ok(());
+        }
+        let run = match mode {
+            Mode::Held => self.run_held(state, probe, sink),
             Mode::Live => self.run_live(state, probe, sink),
             Mode::Stop => self.run_stopped(state, probe, sink),
             Mode::Copy | Mode::Auto => self.run_on_copy(state, probe, sink),
+        };
+        match run {
+            Err(_) if self.held.is_none() && self.process.exited() => {
+                // What was gathered before is still of use.
+                self.result.partial(EXITED);
+                state.end = true;
+                Ok(())
+            }
+            run => run,
         }
+    }
+
+    /// Runs a handler after the target's end: it has what was gathered, and no memory to read.
+    fn run_without_target(&mut self, state: &mut State<'_>, probe: usize, sink: &mut dyn Sink) {
+        self.result.partial(EXITED);
+        let mut memory = GoneMemory {
+            page_size: self.page_size,
+        };
+        self.execute(state, probe, &mut memory, &[], sink);
     }
 
     fn run_live(
@@ -40,6 +66,21 @@ impl Session<'_> {
         self.note_mode(Mode::Live);
         let mut memory = self.live_memory()?;
         self.execute(state, probe, &mut memory, &[], sink);
+        self.add_counters(memory.counters());
+        Ok(())
+    }
+
+    /// Reads a process that is held at its exit: nothing changes, and nothing need be stopped.
+    fn run_held(
+        &mut self,
+        state: &mut State<'_>,
+        probe: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<(), SessionError> {
+        self.note_mode(Mode::Held);
+        let mut memory = self.live_memory()?;
+        let threads = self.held.clone().unwrap_or_default();
+        self.execute(state, probe, &mut memory, &threads, sink);
         self.add_counters(memory.counters());
         Ok(())
     }
@@ -64,96 +105,12 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Learns on live memory what the handler reads, copies that in a pause, and runs on the copy.
-    fn run_on_copy(
-        &mut self,
-        state: &mut State<'_>,
-        probe: usize,
-        sink: &mut dyn Sink,
-    ) -> Result<(), SessionError> {
-        sink.progress("learning which memory the probe reads");
-        let started = Instant::now();
-        let mut memory = self.live_memory()?;
-        self.learn(state, probe, &mut memory);
-        let touched = memory.cache().touched();
-        let mut live = memory.into_space();
-        let learning = live.counters();
-        self.result.timings.learn += started.elapsed();
-
-        let started = Instant::now();
-        let plan = plan_copy(&mut live, &touched, self.options.max_pause, COPY_SPEED)?;
-        if plan.ranges.is_empty() {
-            // Nothing that can change is read, so nothing is stopped.
-            self.note_mode(Mode::Live);
-            let mut memory = TargetMemory::new(PageCache::new(live, cache_options())?);
-            self.execute(state, probe, &mut memory, &[], sink);
-            self.add_counters(memory.counters());
-            return Ok(());
-        }
-        drop(live);
-        self.note_mode(Mode::Copy);
-        sink.progress("copying");
-        let copy = copy_ranges(
-            &self.process,
-            &plan.ranges,
-            &CopyOptions {
-                stop: self.stop_options(),
-                read_swap: self.options.read_swap,
-                ..CopyOptions::default()
-            },
-        )?;
-        self.result.timings.copy += started.elapsed();
-        self.add_pause(copy.report());
-        self.result.copied += copy.copied_bytes();
-        let threads = copy.threads().to_vec();
-        let mut memory = TargetMemory::new(PageCache::new(copy, cache_options())?);
-        sink.progress("walking the copy");
-        self.execute(state, probe, &mut memory, &threads, sink);
-        let counters = memory.counters();
-        self.add_counters(Counters {
-            bytes_read: counters.bytes_read + learning.bytes_read,
-            ..counters
-        });
-        Ok(())
-    }
-
-    /// A run whose effects are discarded.
-    fn learn(
-        &mut self,
-        state: &mut State<'_>,
-        probe: usize,
-        memory: &mut TargetMemory<ytrace_target::LiveMemory>,
-    ) {
-        let Some(function) = state.compiled.program.probes.get(probe).copied() else {
-            return;
-        };
-        let mut effects = Effects::default();
-        let mut host = RunHost {
-            process: &self.process,
-            names: &self.names,
-            sink: None,
-            effects: &mut effects,
-            threads: &[],
-            started: self.started,
-        };
-        // A fresh store touches less memory than a copy of one with large arrays.
-        let mut store = if state.pristine {
-            state.runner.store(memory, &mut host, self.options).0
-        } else {
-            state.store.clone()
-        };
-        // However it ends, what it touched is learned. It may race with the target.
-        let _ = state
-            .runner
-            .run(function, &mut store, memory, &mut host, self.options);
-    }
-
     /// The run that counts.
-    fn execute<S: AddressSpace>(
+    fn execute(
         &mut self,
         state: &mut State<'_>,
         probe: usize,
-        memory: &mut TargetMemory<S>,
+        memory: &mut dyn Memory,
         threads: &[ThreadSnapshot],
         sink: &mut dyn Sink,
     ) {
@@ -204,11 +161,7 @@ impl Session<'_> {
             sink.progress("");
             for entry in &mut due {
                 if entry.1 == probe {
-                    // A handler that takes longer than its interval skips rounds.
-                    let now = Instant::now();
-                    while entry.0 <= now {
-                        entry.0 += interval;
-                    }
+                    entry.0 = next_round(at, interval, Instant::now());
                 }
             }
         }
@@ -218,11 +171,10 @@ impl Session<'_> {
     /// Waits; true if the target exited or the user interrupted before.
     fn wait_until(&self, at: Instant) -> bool {
         use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-        use std::sync::atomic::Ordering;
         /// An interrupt between the check and the wait is seen after this long at most.
         const SLICE: Duration = Duration::from_millis(200);
         loop {
-            if self.options.interrupt.load(Ordering::Relaxed) || self.process.exited() {
+            if self.interrupted() || self.process.exited() {
                 return true;
             }
             let left = at.saturating_duration_since(Instant::now());
@@ -239,24 +191,24 @@ impl Session<'_> {
         }
     }
 
-    fn stop_options(&self) -> StopOptions {
+    pub(crate) fn stop_options(&self) -> StopOptions {
         StopOptions {
             max_pause: self.options.max_pause,
             ..StopOptions::default()
         }
     }
 
-    fn note_mode(&mut self, mode: Mode) {
+    pub(crate) fn note_mode(&mut self, mode: Mode) {
         if !self.result.modes.contains(&mode) {
             self.result.modes.push(mode);
         }
     }
 
-    fn add_counters(&mut self, counters: Counters) {
+    pub(crate) fn add_counters(&mut self, counters: Counters) {
         self.result.counters += counters;
     }
 
-    fn add_pause(&mut self, report: &PauseReport) {
+    pub(crate) fn add_pause(&mut self, report: &PauseReport) {
         let pauses = &mut self.result.pauses;
         pauses.count += 1;
         pauses.total += report.pause;
@@ -264,5 +216,32 @@ impl Session<'_> {
         pauses.threads = pauses.threads.max(report.threads);
         pauses.restarted_calls += report.restarted_calls;
         pauses.expired |= report.expired;
+    }
+}
+
+/// When a timer that was due at `at` is due next: a whole number of intervals later, after `now`. A handler that takes longer
+/// than its interval skips rounds.
+fn next_round(at: Instant, interval: Duration, now: Instant) -> Instant {
+    let late = now.saturating_duration_since(at).as_nanos();
+    let rounds = late / interval.as_nanos().max(1) + 1;
+    let ahead = rounds.saturating_mul(interval.as_nanos());
+    at + Duration::from_nanos(u64::try_from(ahead).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_that_were_missed_are_skipped_at_once() {
+        let at = Instant::now();
+        let second = Duration::from_secs(1);
+        assert_eq!(next_round(at, second, at), at + second);
+        assert_eq!(next_round(at, second, at + second), at + 2 * second);
+        assert_eq!(next_round(at, second, at + second * 7 / 2), at + 4 * second);
+        // An hour late with the shortest interval: no loop over the rounds.
+        let hour = Duration::from_secs(3600);
+        let shortest = Duration::from_nanos(1);
+        assert_eq!(next_round(at, shortest, at + hour), at + hour + shortest);
     }
 }

@@ -15,6 +15,8 @@ pub enum Mode {
     Copy,
     /// Stopped during the whole walk.
     Stop,
+    /// It cannot run any more: it is held at its exit, and is read there. Not to be chosen: [`crate::Session::hold`].
+    Held,
 }
 
 impl Mode {
@@ -25,6 +27,7 @@ impl Mode {
             Mode::Live => "live",
             Mode::Copy => "copy",
             Mode::Stop => "stop",
+            Mode::Held => "exit",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A session: one program on one target, from text to a result.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use ytrace_lang::compile::{self, CompileError, Compiled, LayoutChoices, Request};
@@ -34,7 +35,7 @@ pub struct Session<'o> {
     pub(crate) identity: Option<Identity>,
     pub(crate) started: Instant,
     pub(crate) result: RunResult,
-    page_size: u64,
+    pub(crate) page_size: u64,
     /// The threads of a process that is held at its exit.
     pub(crate) held: Option<Vec<ThreadSnapshot>>,
 }
@@ -119,13 +120,13 @@ impl<'o> Session<'o> {
         }
         sink.begin(compiled.typed.views.is_empty());
         let mut effects = Effects::default();
-        let mut store = self.fresh_store(&mut runner, &mut effects, &compiled)?;
+        let (mut store, end) = self.fresh_store(&mut runner, &mut effects, &compiled)?;
         let mut state = State {
             runner: &mut runner,
             compiled: &compiled,
             store: &mut store,
             effects: &mut effects,
-            end: false,
+            end,
             pristine: true,
         };
         self.run_probes(&mut state, sink)?;
@@ -134,6 +135,12 @@ impl<'o> Session<'o> {
         result.text = std::mem::take(&mut effects.text);
         result.warnings = std::mem::take(&mut effects.warnings);
         result.checks = std::mem::take(&mut effects.checks);
+        if effects.more_checks > 0 {
+            result.partial(format!(
+                "{} further cross-checks were not kept",
+                effects.more_checks
+            ));
+        }
         result.layouts = compiled
             .typed
             .layouts
@@ -173,6 +180,10 @@ impl<'o> Session<'o> {
             let compiled = self.compile_once(main, choices.clone())?;
             self.result.timings.compile += started.elapsed();
             let failed = self.failed_layout(&compiled, sink)?;
+            if self.interrupted() {
+                // A check that was cut short says nothing of its layout.
+                return Err(SessionError::Interrupted);
+            }
             let Some((layout, candidate, why)) = failed else {
                 let runner = self.runner(&compiled.program)?;
                 return Ok((compiled, runner));
@@ -288,13 +299,19 @@ impl<'o> Session<'o> {
         })
     }
 
-    /// A store with initial values, outside of any view.
+    /// Whether the user has asked for an end.
+    pub(crate) fn interrupted(&self) -> bool {
+        self.options.interrupt.load(Ordering::Relaxed)
+    }
+
+    /// A store with initial values, outside of any view, and whether the session is over already: nothing can run on values
+    /// that were not all set.
     fn fresh_store(
         &mut self,
         runner: &mut Runner,
         effects: &mut Effects,
         compiled: &Compiled,
-    ) -> Result<Store, SessionError> {
+    ) -> Result<(Store, bool), SessionError> {
         let mut memory = self.live_memory()?;
         let mut host = RunHost {
             process: &self.process,
@@ -306,7 +323,8 @@ impl<'o> Session<'o> {
         };
         let (store, outcome) = runner.store(&mut memory, &mut host, self.options);
         self.account(&outcome, compiled);
-        Ok(store)
+        self.add_counters(memory.counters());
+        Ok((store, outcome.result.is_err()))
     }
 
     /// The target's memory while it runs, behind a cache within our allowance.
@@ -358,11 +376,13 @@ impl<'o> Session<'o> {
         } else if !timers.is_empty() && !state.end {
             self.run_timers(state, &timers, sink)?;
         }
-        let failed = self.result.error.is_some();
+        if self.result.error.is_some() {
+            return Ok(());
+        }
+        // Ctrl-C is how a session with timers ends, and `_end` is there to show what it has gathered. A further one ends that.
+        self.options.interrupt.store(false, Ordering::Relaxed);
         for probe in end {
-            if !failed {
-                self.run_handler(state, probe, sink)?;
-            }
+            self.run_handler(state, probe, sink)?;
         }
         Ok(())
     }
@@ -415,7 +435,7 @@ impl<'o> Session<'o> {
                 "the output budget was exhausted (--max-output)".to_owned()
             }
             FaultKind::Interrupted => "interrupted".to_owned(),
-            FaultKind::TargetGone => "the target exited during the run".to_owned(),
+            FaultKind::TargetGone => EXITED.to_owned(),
             _ => {
                 self.result.failed = true;
                 "a handler ended in a fault".to_owned()
@@ -477,8 +497,8 @@ impl<'o> Session<'o> {
                 ));
             }
         }
-        if self.process.exited() {
-            result.partial("the target exited during the run");
+        if self.held.is_none() && self.process.exited() {
+            result.partial(EXITED);
             if let Some(identity) = &self.identity {
                 result.successors = self.rules.successors(identity);
             }
@@ -493,6 +513,9 @@ impl<'o> Session<'o> {
         }
     }
 }
+
+/// Why a result is partial when the target did not live to its end.
+pub(crate) const EXITED: &str = "the target exited during the run";
 
 /// What the handlers of a program work on.
 pub(crate) struct State<'a> {

@@ -519,7 +519,11 @@ fn a_killed_tracer_leaves_the_command_running() {
         let end = directory.path().join("end");
         let mut tracer = tracer("start", &format!("lines handle '{}'", end.display()));
         tracer.told("starting");
-        (0..round * 20).for_each(|_| std::thread::yield_now());
+        // Each round kills at a later instant.
+        let instant = Instant::now() + Duration::from_micros(round * 40);
+        while Instant::now() < instant {
+            std::hint::spin_loop();
+        }
         tracer.kill();
         drop(tracer.program.input.take());
         // All who could write to the pipe have gone.
