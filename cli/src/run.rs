@@ -14,11 +14,11 @@ use ytrace_runtime::result::RunResult;
 use ytrace_runtime::{
     Budgets, ExecutorKind, Mode, Options, Session, SessionError, Sink, views,
 };
-use ytrace_target::Process;
+use ytrace_target::{Held, Process, spawn};
 
 use crate::arguments::{ModeChoice, RunArguments};
 use crate::failure::{Failure, Status};
-use crate::terminal::Terminal;
+use crate::terminal::{self, Terminal, safe, say};
 
 /// Set by Ctrl-C.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -32,16 +32,13 @@ pub fn run(arguments: RunArguments, terminal: &Terminal) -> Result<Status, Failu
         Output::from_path(path).map_err(Failure::usage)?;
     }
     let main = main_file(&arguments)?;
-    let pid = arguments
-        .pid
-        .ok_or_else(|| Failure::usage("no process given").with_hint("-p PID"))?;
     ytrace_runtime::interrupt::on_interrupt(&INTERRUPTED);
     let terminal = *terminal;
     // Compiled handlers run on the native stack.
     let worker = std::thread::Builder::new()
         .name("ytrace".to_owned())
         .stack_size(STACK)
-        .spawn(move || run_on(pid, main, &arguments, &terminal))
+        .spawn(move || run_on_target(main, &arguments, &terminal))
         .map_err(|error| Failure::usage(format!("cannot start a thread: {error}")))?;
     match worker.join() {
         Ok(result) => result,
@@ -51,20 +48,69 @@ pub fn run(arguments: RunArguments, terminal: &Terminal) -> Result<Status, Failu
     }
 }
 
-fn run_on(
-    pid: i32,
+fn run_on_target(
     main: SourceFile,
     arguments: &RunArguments,
     terminal: &Terminal,
 ) -> Result<Status, Failure> {
     let options = options(arguments);
-    let process =
-        Process::open(pid).map_err(|error| failure(SessionError::Open(error)))?;
+    if let Some(command) = &arguments.command {
+        return run_on_command(command, main, arguments, &options, terminal);
+    }
+    let pid = arguments
+        .pid
+        .ok_or_else(|| Failure::usage("no process given").with_hint("-p PID"))?;
+    let process = Process::open(pid).map_err(|error| failure(SessionError::Open(error)))?;
     let mut session = Session::open(process, &options).map_err(failure)?;
+    run_session(&mut session, main, arguments, terminal)
+}
+
+/// Starts a command and looks at it at its exit, after a time, or at Ctrl-C.
+fn run_on_command(
+    command: &str,
+    main: SourceFile,
+    arguments: &RunArguments,
+    options: &Options,
+    terminal: &Terminal,
+) -> Result<Status, Failure> {
+    // A slip in the probe should not cost a run of the command.
+    ytrace_runtime::session::parse(&main, options)
+        .map_err(|error| session_failure(error, terminal))?;
+    let mut target = spawn(command).map_err(|error| {
+        let hint = error.hint();
+        Failure::usage(format!("cannot start `{command}`: {error}")).with_hints(hint)
+    })?;
+    let held = target.wait(&INTERRUPTED, arguments.after);
+    if let Held::Gone(status) = held {
+        let status = status.map_or("in an unknown way".to_owned(), |status| status.to_string());
+        return Err(Failure::usage(format!(
+            "`{command}` ended ({status}) before it could be examined"
+        )));
+    }
+    // The first Ctrl-C asked for the result; the next one is for the run.
+    INTERRUPTED.store(false, Ordering::Relaxed);
+    let mut session = Session::open(target.process().clone(), options).map_err(failure)?;
+    if let Held::AtExit(_) = held {
+        session.hold(target.threads().to_vec());
+    }
+    let status = run_session(&mut session, main, arguments, terminal);
+    drop(session);
+    // A command at its exit goes on to its end; one that still runs is asked to end.
+    target.release();
+    status
+}
+
+fn run_session(
+    session: &mut Session<'_>,
+    main: SourceFile,
+    arguments: &RunArguments,
+    terminal: &Terminal,
+) -> Result<Status, Failure> {
     let mut sink = TerminalSink {
         terminal: *terminal,
         shown: false,
         stream: false,
+        output_error: None,
         color: terminal.error_color,
     };
     let finished = session.run(main, &mut sink);
@@ -72,11 +118,15 @@ fn run_on(
     let finished = match finished {
         Ok(finished) => finished,
         Err(SessionError::Help(options)) => {
-            print_options(&options);
+            terminal::print(&options_help(&options))?;
             return Ok(Status::Success);
         }
         Err(error) => return Err(session_failure(error, terminal)),
     };
+    if let Some(error) = sink.output_error {
+        // The run was ended early, for its output went nowhere.
+        return terminal::output_failure(&error).map_or(Ok(Status::Success), Err);
+    }
     let report = views::report(&finished, session.names(), arguments.weight.as_deref())
         .map_err(|error| {
             let views::ViewError::NoSuchWeight { known, .. } = &error;
@@ -105,6 +155,8 @@ fn show(
         let bytes = output::render(report, form).map_err(Failure::usage)?;
         output::write_output(path, &bytes).map_err(Failure::usage)?;
     }
+    // What the probe printed must have arrived before anything else is said of it.
+    terminal::print("")?;
     let rows = text::Options {
         width: terminal.width,
         color: terminal.output_color,
@@ -112,33 +164,38 @@ fn show(
     };
     if !arguments.output.is_empty() {
         // The numbers that say how far to trust the files.
-        let short = Report {
-            views: Vec::new(),
-            ..report.clone()
+        let short = if report.views.is_empty() {
+            trailer(report)
+        } else {
+            Report {
+                views: Vec::new(),
+                warnings: Vec::new(),
+                ..report.clone()
+            }
         };
         let color = terminal.error_color;
-        eprint!("{}", text::render(&short, text::Options { color, ..rows }));
+        say(&text::render(&short, text::Options { color, ..rows }));
         for path in &arguments.output {
-            eprintln!("wrote {}", path.display());
+            say(&format!("wrote {}\n", safe(&path.display().to_string())));
         }
         return Ok(());
     }
-    let mut out = std::io::stdout().lock();
     if report.views.is_empty() {
-        // What the probe printed has been written as it came; the rest must not mix with it.
-        let _ = out.flush();
-        let footer = Report {
-            header: Vec::new(),
-            ..report.clone()
-        };
         let color = terminal.error_color;
-        eprint!("{}", text::render(&footer, text::Options { color, ..rows }));
+        say(&text::render(&trailer(report), text::Options { color, ..rows }));
         return Ok(());
     }
-    // A reader that has seen enough closes the pipe; that is no failure.
-    let _ = out.write_all(text::render(report, rows).as_bytes());
-    let _ = out.flush();
-    Ok(())
+    terminal::print(&text::render(report, rows))
+}
+
+/// What standard error still needs to say of a report without views: the probe's text has been written as it came, and its
+/// warnings were shown.
+fn trailer(report: &Report) -> Report {
+    Report {
+        header: Vec::new(),
+        warnings: Vec::new(),
+        ..report.clone()
+    }
 }
 
 /// The exit status that a result deserves.
@@ -226,15 +283,12 @@ fn session_failure(error: SessionError, terminal: &Terminal) -> Failure {
     let hints = error.hints();
     match &error {
         SessionError::Source { errors, .. } => {
-            eprint!(
-                "{}",
-                ytrace_lang::render::render(
-                    &errors.diagnostics,
-                    &errors.sources,
-                    &errors.expansions,
-                    terminal.error_color
-                )
-            );
+            say(&ytrace_lang::render::render(
+                &errors.diagnostics,
+                &errors.sources,
+                &errors.expansions,
+                terminal.error_color,
+            ));
             Failure::probe(&error).with_hints(hints)
         }
         SessionError::NoProbe | SessionError::Compile(_) => {
@@ -245,12 +299,11 @@ fn session_failure(error: SessionError, terminal: &Terminal) -> Failure {
 }
 
 /// Lists the options of a script.
-fn print_options(options: &[OptionHelp]) {
+fn options_help(options: &[OptionHelp]) -> String {
     if options.is_empty() {
-        println!("This probe has no options.");
-        return;
+        return "This probe has no options.\n".to_owned();
     }
-    println!("Options of the probe (after `--`):");
+    let mut text = "Options of the probe (after `--`):\n".to_owned();
     let heads: Vec<String> = options
         .iter()
         .map(|option| {
@@ -272,15 +325,17 @@ fn print_options(options: &[OptionHelp]) {
                 format!(" [default: {}]", String::from_utf8_lossy(value))
             }
         };
-        println!("  {head:<width$}  {}{default}", about.replace('\n', " ").trim());
+        let line = format!("  {head:<width$}  {}{default}", about.replace('\n', " ").trim());
+        text.push_str(&format!("{}\n", safe(&line)));
     }
+    text
 }
 
 fn timings(result: &RunResult) {
     let timings = result.timings;
     let ms = |duration: std::time::Duration| duration.as_secs_f64() * 1e3;
-    eprintln!(
-        "open {:.1} ms · compile {:.1} ms · machine code {:.1} ms · learn {:.1} ms · copy {:.1} ms ({:.1} MB) · run {:.1} ms · {} steps",
+    say(&format!(
+        "open {:.1} ms · compile {:.1} ms · machine code {:.1} ms · learn {:.1} ms · copy {:.1} ms ({:.1} MB) · run {:.1} ms · {} steps\n",
         ms(timings.open),
         ms(timings.compile),
         ms(timings.machine_code),
@@ -289,7 +344,7 @@ fn timings(result: &RunResult) {
         result.copied as f64 / 1e6,
         ms(timings.run),
         result.steps,
-    );
+    ));
 }
 
 /// Shows progress and warnings on standard error.
@@ -297,6 +352,8 @@ struct TerminalSink {
     terminal: Terminal,
     shown: bool,
     stream: bool,
+    /// Why standard output could not be written.
+    output_error: Option<std::io::Error>,
     color: bool,
 }
 
@@ -306,11 +363,16 @@ impl Sink for TerminalSink {
     }
 
     fn text(&mut self, text: &[u8]) {
-        if self.stream {
+        if self.stream && self.output_error.is_none() {
             let mut out = std::io::stdout().lock();
-            let _ = out.write_all(text);
-            if std::io::stdout().is_terminal() {
-                let _ = out.flush();
+            let written = out.write_all(text).and_then(|()| {
+                // A line that is not whole yet is seen on a terminal, too.
+                if out.is_terminal() { out.flush() } else { Ok(()) }
+            });
+            if let Err(error) = written {
+                self.output_error = Some(error);
+                // There is no point in going on.
+                INTERRUPTED.store(true, Ordering::Relaxed);
             }
         }
     }
@@ -322,7 +384,7 @@ impl Sink for TerminalSink {
         } else {
             ("", "")
         };
-        eprintln!("{yellow}warning{reset}: {}", text.escape_debug());
+        say(&format!("{yellow}warning{reset}: {}\n", safe(text)));
     }
 
     fn progress(&mut self, text: &str) {
@@ -330,8 +392,103 @@ impl Sink for TerminalSink {
             return;
         }
         if self.shown || !text.is_empty() {
-            eprint!("\r\x1b[K{text}");
+            let text = text::fit(text, self.terminal.width.saturating_sub(1));
+            say(&format!("\r\x1b[K{text}"));
             self.shown = !text.is_empty();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(result: &RunResult) -> Status {
+        conclude(result).unwrap_or_else(|failure| failure.status())
+    }
+
+    #[test]
+    fn exit_statuses() {
+        let whole = RunResult::default();
+        assert_eq!(status(&whole), Status::Success);
+        let partial = RunResult {
+            partial: vec!["interrupted".to_owned()],
+            ..RunResult::default()
+        };
+        assert_eq!(status(&partial), Status::Partial);
+        // A fault of the probe's own also makes the result partial; the probe is to blame.
+        let failed = RunResult {
+            failed: true,
+            ..partial.clone()
+        };
+        assert_eq!(status(&failed), Status::Probe);
+        let error = RunResult {
+            error: Some("no machine".to_owned()),
+            ..partial
+        };
+        assert_eq!(status(&error), Status::Probe);
+    }
+
+    #[test]
+    fn errors_that_are_not_the_probes_are_of_usage() {
+        let terminal = Terminal {
+            output_color: false,
+            error_color: false,
+            interactive: false,
+            width: 80,
+        };
+        let status = |error| session_failure(error, &terminal).status();
+        assert_eq!(status(SessionError::NoProbe), Status::Probe);
+        assert_eq!(
+            status(SessionError::Arguments {
+                message: "no option --x".to_owned(),
+                hint: None
+            }),
+            Status::Usage
+        );
+        assert_eq!(status(SessionError::Interrupted), Status::Usage);
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_failure_and_a_full_disk_is() {
+        let closed = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        assert!(terminal::output_failure(&closed).is_none());
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        assert_eq!(
+            terminal::output_failure(&full).map(|failure| failure.status()),
+            Some(Status::Usage)
+        );
+    }
+
+    #[test]
+    fn help_shows_defaults_and_no_escapes() {
+        let option = |name: &str, value: &str, default| OptionHelp {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            documentation: Some("what it\nsays".to_owned()),
+            default,
+        };
+        let text = options_help(&[
+            option("depth", "N", OptionValue::Integer(64)),
+            option("show-keys", "", OptionValue::Integer(0)),
+            option("vm", "TEXT", OptionValue::Str(b"\x1b[31mauto".to_vec())),
+        ]);
+        assert!(text.contains("--depth N"), "{text}");
+        assert!(text.contains("what it says [default: 64]"), "{text}");
+        assert!(!text.contains('\x1b'), "{text:?}");
+        assert!(text.contains("--show-keys"), "{text}");
+        assert_eq!(options_help(&[]), "This probe has no options.\n");
+    }
+
+    #[test]
+    fn text_that_was_streamed_is_not_said_again() {
+        let report = Report {
+            header: vec!["a 1, up 2s".to_owned(), "printed".to_owned()],
+            warnings: vec!["seen".to_owned()],
+            ..Report::default()
+        };
+        let text = text::render(&trailer(&report), text::Options::default());
+        assert!(!text.contains("printed") && !text.contains("seen"), "{text}");
+        assert!(text.contains("complete"));
     }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use ytrace_lang::compile::{self, CompileError, Compiled, LayoutChoices, Request};
+use ytrace_lang::compile::{
+    self, CompileError, Compiled, LayoutChoices, Request, SourceErrors,
+};
 use ytrace_lang::execute::Outcome;
 use ytrace_lang::hir::{LayoutUse, ProbePoint};
 use ytrace_lang::ir::Program;
@@ -516,6 +518,32 @@ impl<'o> Session<'o> {
 
 /// Why a result is partial when the target did not live to its end.
 pub(crate) const EXITED: &str = "the target exited during the run";
+
+/// Parses a program without a target, to report what is wrong with its text before a target is
+/// started.
+///
+/// # Errors
+/// The text is wrong.
+pub fn parse(main: &SourceFile, options: &Options) -> Result<(), SessionError> {
+    let mut library = Library::new(&options.include);
+    let parsed = ytrace_lang::parse::parse(
+        main.clone(),
+        &mut library,
+        None,
+        &LayoutChoices::new(),
+        &options.defines,
+    );
+    if !parsed.has_errors() {
+        return Ok(());
+    }
+    Err(SessionError::Source {
+        errors: Box::new(SourceErrors {
+            diagnostics: parsed.diagnostics,
+            sources: parsed.sources,
+            expansions: parsed.expansions,
+        }),
+    })
+}
 
 /// What the handlers of a program work on.
 pub(crate) struct State<'a> {
