@@ -2,18 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use ytrace_target::{
-    AddressSpace, Counters, PauseReport, PausedProcess, StopOptions, ThreadSnapshot,
-};
+use ytrace_target::{Counters, PauseReport, PausedProcess, StopOptions, ThreadSnapshot};
+use ytrace_values::Memory;
 
 use crate::error::SessionError;
 use crate::host::{RunHost, Sink};
-use crate::memory::{GoneMemory, TargetMemory};
+use crate::memory::GoneMemory;
 use crate::options::Mode;
-use crate::session::{EXITED, Session, State, cache_options};
-
-/// The most addresses, in bytes, that the target mapped during the learning run and that are copied for that reason alone.
-const GROWTH: u64 = 256 << 20;
+use crate::session::{EXITED, Session, State};
 
 impl Session<'_> {
     /// Runs the handler of a probe on a view of the target.
@@ -38,7 +34,7 @@ impl Session<'_> {
             Mode::Copy | Mode::Auto => self.run_on_copy(state, probe, sink),
         };
         match run {
-            Err(_) if self.held.is_none() && self.process.exited() => {
+            Err(error) if self.held.is_none() && (error.is_exit() || self.process.exited()) => {
                 // What was gathered before is still of use.
                 self.result.partial(EXITED);
                 state.end = true;
@@ -57,7 +53,7 @@ impl Session<'_> {
         self.execute(state, probe, &mut memory, &[], sink);
     }
 
-    fn run_live(
+    pub(crate) fn run_live(
         &mut self,
         state: &mut State<'_>,
         probe: usize,
@@ -106,7 +102,7 @@ impl Session<'_> {
     }
 
     /// The run that counts.
-    fn execute(
+    pub(crate) fn execute(
         &mut self,
         state: &mut State<'_>,
         probe: usize,
@@ -185,7 +181,9 @@ impl Session<'_> {
             // The descriptor becomes readable when the target exits. A wait that is interrupted is
             // taken up again.
             let _ = match self.process.pidfd() {
-                Some(descriptor) => poll(&mut [PollFd::new(descriptor, PollFlags::POLLIN)], timeout),
+                Some(descriptor) => {
+                    poll(&mut [PollFd::new(descriptor, PollFlags::POLLIN)], timeout)
+                }
                 None => poll(&mut [], timeout),
             };
         }
@@ -201,6 +199,22 @@ impl Session<'_> {
     pub(crate) fn note_mode(&mut self, mode: Mode) {
         if !self.result.modes.contains(&mode) {
             self.result.modes.push(mode);
+        }
+    }
+
+    /// Says which mode was chosen, and why.
+    pub(crate) fn note_choice(&mut self, choice: String) {
+        if self.options.mode != Mode::Auto {
+            return;
+        }
+        const ONLY_READ: &str = "auto: live, ";
+        let choice = format!("auto: {choice}");
+        let notes = &mut self.result.notes;
+        // A session of several handlers tells of the first that needed more than reading.
+        match notes.iter_mut().find(|note| note.starts_with("auto: ")) {
+            None => notes.push(choice),
+            Some(known) if known.starts_with(ONLY_READ) => *known = choice,
+            Some(_) => {}
         }
     }
 

@@ -61,6 +61,7 @@ impl Default for CopyOptions {
 /// What the tracer thread brings back.
 struct Taken {
     maps: Arc<Maps>,
+    wanted: Vec<Range<u64>>,
     layout: Layout,
     finished: Vec<Finished>,
     left: Vec<Range<u64>>,
@@ -164,7 +165,7 @@ pub fn copy_ranges(
         layout: taken.layout,
         finished: taken.finished,
         left: taken.left,
-        wanted,
+        wanted: taken.wanted,
         shared,
         maps: taken.maps,
         threads: taken.threads,
@@ -197,7 +198,13 @@ fn take(
     } else {
         Arc::clone(maps)
     };
-    let layout = Layout::make(pagemap, &current, wanted, shared, options.read_swap, page)?;
+    let mut wanted = wanted.to_vec();
+    if changed {
+        // What was allocated since the first look lies there, and older objects may refer to it.
+        wanted.extend(maps.growth(&current, COLD_SLACK));
+        wanted = normalize(&wanted, page);
+    }
+    let layout = Layout::make(pagemap, &current, &wanted, shared, options.read_swap, page)?;
     let (tasks, mut left) = layout.tasks(&mut buffer);
     let (finished, unfinished) = pool.run(tasks, shared, deadline);
     let expired =
@@ -209,6 +216,7 @@ fn take(
     left.extend(unfinished);
     Ok(Taken {
         maps: current,
+        wanted,
         layout,
         finished,
         left,

@@ -152,6 +152,36 @@ impl Maps {
             .filter(|mapping| mapping.contains(address))
     }
 
+    /// The private writable memory that `later` has and these mappings have not: where a process put what it allocated
+    /// since. At most `limit` bytes of addresses.
+    pub fn growth(&self, later: &Maps, limit: u64) -> Vec<Range<u64>> {
+        let mut left = limit;
+        let mut grown = Vec::new();
+        let writable = later.mappings.iter().filter(|mapping| {
+            let permissions = mapping.permissions;
+            permissions.read
+                && permissions.write
+                && !permissions.shared
+                && matches!(mapping.kind, MappingKind::Anonymous | MappingKind::Heap)
+        });
+        for mapping in writable {
+            let mut gaps = Vec::new();
+            let mut at = mapping.start;
+            for old in self.overlapping(mapping.range()) {
+                gaps.push(at..old.start.max(at));
+                at = at.max(old.end);
+            }
+            gaps.push(at..mapping.end.max(at));
+            for gap in gaps.into_iter().filter(|gap| !gap.is_empty()) {
+                if let Some(rest) = left.checked_sub(gap.end - gap.start) {
+                    left = rest;
+                    grown.push(gap);
+                }
+            }
+        }
+        grown
+    }
+
     /// The mappings that overlap a range, ascending.
     pub fn overlapping(&self, range: Range<u64>) -> impl Iterator<Item = &Mapping> {
         let first = self
