@@ -6,7 +6,7 @@ use crate::demangle::demangle;
 use crate::dwarf::{Reader, Sections};
 use crate::elf::ElfImage;
 use crate::error::{Error, Result};
-use crate::symtab::{MAX_NAME, SymbolKind, SymbolTable};
+use crate::symtab::{MAX_NAME, Symbol, SymbolKind, SymbolTable};
 
 /// More inlined frames than this are cut off.
 const MAX_FRAMES: usize = 128;
@@ -127,13 +127,7 @@ fn line_error(image: &ElfImage, address: u64, source: gimli::Error) -> Error {
 
 /// Names an address of code from the symbol tables and the frames that the line tables gave.
 pub(crate) fn code(frames: Result<Vec<Frame>>, tables: &[SymbolTable], address: u64) -> CodeSymbol {
-    let is_code = |kind| {
-        matches!(
-            kind,
-            SymbolKind::Function | SymbolKind::IndirectFunction | SymbolKind::Untyped
-        )
-    };
-    let symbol = tables.iter().find_map(|t| t.by_address(address, is_code));
+    let symbol = code_symbol(tables, address);
     let (mut frames, problem) = match frames {
         Ok(frames) => (frames, None),
         Err(e) => (Vec::new(), Some(e)),
@@ -154,6 +148,22 @@ pub(crate) fn code(frames: Result<Vec<Frame>>, tables: &[SymbolTable], address: 
         inlined,
         problem,
     }
+}
+
+/// The name of a function from the symbol tables alone, and the offset into it.
+pub(crate) fn function(tables: &[SymbolTable], address: u64) -> Option<(String, u64)> {
+    let symbol = code_symbol(tables, address)?;
+    Some((demangle(&symbol.name), address - symbol.address))
+}
+
+fn code_symbol(tables: &[SymbolTable], address: u64) -> Option<Symbol> {
+    let is_code = |kind| {
+        matches!(
+            kind,
+            SymbolKind::Function | SymbolKind::IndirectFunction | SymbolKind::Untyped
+        )
+    };
+    tables.iter().find_map(|t| t.by_address(address, is_code))
 }
 
 /// Names an address of data.

@@ -241,6 +241,10 @@ impl Names {
         let module = self.module_at(address)?;
         let opened = self.open(module).ok()?;
         let inside = address.wrapping_sub(opened.bias);
+        // Line tables are read only where no symbol table has a name.
+        if let Some(named) = opened.info.function_name(inside) {
+            return Some(named);
+        }
         let symbol = opened.info.symbolize(inside);
         if let Some(name) = symbol.name {
             return Some((name, symbol.offset));
