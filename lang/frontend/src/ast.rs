@@ -358,6 +358,8 @@ pub enum BasicType {
 pub struct RecordSpecifier {
     /// Whether it is a union.
     pub union: bool,
+    /// Whether it is packed: members at the next byte, bit-fields at the next bit.
+    pub packed: bool,
     /// The tag.
     pub tag: Option<Name>,
     /// The members; `None` for a mere reference.
@@ -605,7 +607,7 @@ pub enum FlatPart {
     /// `(…)` that follows `(name)`: the operand of a cast, or the arguments of a call.
     Group(Vec<Argument>, Span),
     /// A certain cast `(T)`.
-    Cast(TypeName),
+    Cast(TypeName, Span),
     /// What follows a [`FlatPart::Group`]: it belongs to the call `name(…)`, or, where `(name)`
     /// is a cast, to the parenthesized operand.
     Suffix(FlatSuffix, Span),

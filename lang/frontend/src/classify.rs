@@ -112,35 +112,6 @@ pub fn classify(mut lexemes: Vec<Lexeme>, typedefs: &mut HashSet<String>) -> Cla
     rebuild(lexemes, merged, blocks)
 }
 
-/// Drops `__attribute__((…))`.
-pub fn drop_attributes(lexemes: Vec<Lexeme>) -> Vec<Lexeme> {
-    if !lexemes.iter().any(|lexeme| lexeme.is(&Terminal::Attribute)) {
-        return lexemes;
-    }
-    let mut result = Vec::with_capacity(lexemes.len());
-    let mut iterator = lexemes.into_iter().peekable();
-    while let Some(lexeme) = iterator.next() {
-        if !lexeme.is(&Terminal::Attribute) {
-            result.push(lexeme);
-            continue;
-        }
-        let mut depth = 0usize;
-        while let Some(next) = iterator.peek() {
-            match next.terminal {
-                Terminal::LeftParenthesis => depth += 1,
-                Terminal::RightParenthesis if depth > 0 => depth -= 1,
-                _ if depth == 0 => break,
-                _ => {}
-            }
-            iterator.next();
-            if depth == 0 {
-                break;
-            }
-        }
-    }
-    result
-}
-
 /// Joins `( name )` where that is marked and drops qualifiers.
 fn rebuild(lexemes: Vec<Lexeme>, merged: Vec<usize>, blocks: Vec<usize>) -> Classified {
     let mut result = Classified {

@@ -138,7 +138,7 @@ impl Resolver<'_> {
             self.position += 1;
             match part {
                 FlatPart::Operand(operand) => break operand.clone(),
-                FlatPart::Cast(ty) => prefixes.push((Prefix::Cast(ty.clone()), ty.span)),
+                FlatPart::Cast(ty, span) => prefixes.push((Prefix::Cast(ty.clone()), *span)),
                 FlatPart::Parenthesized(name, span) if is_type => {
                     let ty = TypeName {
                         base: TypeSpecifier::Named(name.clone()),

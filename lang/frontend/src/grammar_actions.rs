@@ -115,7 +115,7 @@ impl Context<'_> {
     /// `struct tag { … }`.
     pub fn record(
         &self,
-        (union, prefix): (bool, Option<String>),
+        (union, prefix, packed): (bool, Option<String>, bool),
         tag: Option<Name>,
         members: Option<Vec<Declaration>>,
         left: usize,
@@ -131,6 +131,7 @@ impl Context<'_> {
         }
         Specifier::Type(TypeSpecifier::Record(RecordSpecifier {
             union,
+            packed,
             tag: with_prefix(tag, prefix),
             members,
             span,
@@ -480,15 +481,15 @@ pub fn prefixed(operators: &[UnaryOperator], span: Span, operand: Vec<FlatPart>)
     parts
 }
 
-/// A certain cast.
-pub fn cast(ty: TypeName, operand: Vec<FlatPart>) -> Vec<FlatPart> {
+/// A certain cast, with the span of its parentheses.
+pub fn cast(ty: TypeName, span: Span, operand: Vec<FlatPart>) -> Vec<FlatPart> {
     match single_operand(operand) {
         Ok(operand) => vec![FlatPart::Operand(Expression {
-            span: ty.span.to(operand.span),
+            span: span.to(operand.span),
             kind: ExpressionKind::Cast(Box::new(ty), Box::new(operand)),
         })],
         Err(mut parts) => {
-            parts.insert(0, FlatPart::Cast(ty));
+            parts.insert(0, FlatPart::Cast(ty, span));
             parts
         }
     }
@@ -538,7 +539,7 @@ fn part_span(part: &FlatPart) -> Span {
         FlatPart::Parenthesized(_, span)
         | FlatPart::Group(_, span)
         | FlatPart::Operator(_, span)
-        | FlatPart::Suffix(_, span) => *span,
-        FlatPart::Cast(ty) => ty.span,
+        | FlatPart::Suffix(_, span)
+        | FlatPart::Cast(_, span) => *span,
     }
 }

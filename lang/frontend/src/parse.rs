@@ -5,6 +5,7 @@
 //! reported, replaced by an error statement, and the item is parsed again, so that one run shows
 //! several errors.
 
+mod attributes;
 mod items;
 mod messages;
 mod recovery;

@@ -53,6 +53,8 @@ pub enum Terminal {
     Struct {
         union: bool,
         prefix: Option<String>,
+        /// Whether `__attribute__((packed))` belongs to it.
+        packed: bool,
     },
     Enum {
         prefix: Option<String>,
@@ -303,12 +305,14 @@ fn word(token: &Token, before: Option<&Lexeme>) -> Terminal {
             return Terminal::Struct {
                 union: false,
                 prefix,
+                packed: false,
             };
         }
         "union" => {
             return Terminal::Struct {
                 union: true,
                 prefix,
+                packed: false,
             };
         }
         "enum" => return Terminal::Enum { prefix },

@@ -1,7 +1,8 @@
 //! Runs every file under `filetests/` through the phase that its first line names.
 //!
 //! `YTRACE_BLESS=1 cargo test -p ytrace-lang --test filetests` rewrites the expectations;
-//! `YTRACE_FILETEST=part` runs the files whose path holds `part`.
+//! `YTRACE_FILETEST=part` runs the files whose path holds `part`, `YTRACE_FILETESTS=DIR` those of
+//! another directory.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +22,10 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
 
 #[test]
 fn filetests() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("filetests");
+    let directory = std::env::var_os("YTRACE_FILETESTS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("filetests"),
+        PathBuf::from,
+    );
     let bless = std::env::var_os("YTRACE_BLESS").is_some();
     let only = std::env::var("YTRACE_FILETEST").unwrap_or_default();
     let mut paths = Vec::new();

@@ -457,30 +457,48 @@ impl Store {
         Ok(best.unwrap_or(0))
     }
 
-    /// Calls `each` with the word of a value of every row.
+    /// Calls `each` with the word of a value of every row or element.
     fn each_value(&self, handle: u64, offset: u64, mut each: impl FnMut(u64)) -> Result<(), Fault> {
-        let Some(table) = self.containers.table(handle) else {
-            return if handle == 0 { Ok(()) } else { Err(stale()) };
-        };
-        let key_bytes = table.key_words() as u64 * 8;
-        let scalar = match self.constants.containers.get(table.type_id.0 as usize) {
-            Some(ContainerType::Table {
-                element: Element::Value { shape, .. },
-                ..
-            }) if offset >= key_bytes => {
-                crate::reading::scalar_at(&self.constants, *shape, offset - key_bytes)
+        let scalar = |element: &Element, offset: u64| match element {
+            Element::Value { shape, .. } => {
+                crate::reading::scalar_at(&self.constants, *shape, offset)
             }
-            _ => None,
+            Element::Container(_) => None,
         };
-        let mut from = 0;
-        while let Some(row) = table.next_live(from, table.end()) {
-            let bytes: &[u8] = bytemuck::cast_slice(table.row(row).unwrap_or_default());
-            let word = bytes
+        let word = |scalar, bytes: &[u8]| {
+            bytes
                 .get(usize::try_from(offset).unwrap_or(usize::MAX)..)
                 .and_then(|bytes| crate::reading::load(scalar, bytes))
-                .ok_or_else(|| internal("no value at this offset"))?;
-            each(word);
-            from = row + 1;
+                .ok_or_else(|| internal("no value at this offset"))
+        };
+        match self.containers.get(handle) {
+            Some(Content::Table(table)) => {
+                let key_bytes = table.key_words() as u64 * 8;
+                let scalar = match self.constants.containers.get(table.type_id.0 as usize) {
+                    Some(ContainerType::Table { element, .. }) if offset >= key_bytes => {
+                        scalar(element, offset - key_bytes)
+                    }
+                    _ => None,
+                };
+                let mut from = 0;
+                while let Some(row) = table.next_live(from, table.end()) {
+                    let words = table.row(row).unwrap_or_default();
+                    each(word(scalar, bytemuck::cast_slice(words))?);
+                    from = row + 1;
+                }
+            }
+            Some(Content::Array(array)) => {
+                let scalar = match self.constants.containers.get(array.type_id.0 as usize) {
+                    Some(ContainerType::Array { element }) => scalar(element, offset),
+                    _ => None,
+                };
+                for index in 0..array.len() {
+                    let bytes = array.slot(index).and_then(|slot| array.row(slot));
+                    each(word(scalar, bytes.unwrap_or_default())?);
+                }
+            }
+            _ if handle == 0 => {}
+            _ => return Err(stale()),
         }
         Ok(())
     }

@@ -298,6 +298,23 @@ impl Machine<'_> {
         }
     }
 
+    /// The names of a path's frames, one a line, the leaf first.
+    pub(crate) fn path_symbols(&mut self, path: u64) -> Vec<u8> {
+        use crate::store::Frame;
+        let mut text = Vec::new();
+        for frame in self.store.path_frames(path).into_iter().rev() {
+            match frame {
+                Frame::Name(name) => text.extend_from_slice(&name),
+                Frame::Code(address) => match self.host.symbol_name(address) {
+                    Some(name) => text.extend_from_slice(name.as_bytes()),
+                    None => text.extend_from_slice(format!("{address:#x}").as_bytes()),
+                },
+            }
+            text.push(b'\n');
+        }
+        text
+    }
+
     /// A path in one line: frames that begin with `.` or `[` follow directly, others after ` / `.
     pub(crate) fn path_text(&mut self, path: u64) -> Vec<u8> {
         use crate::store::Frame;

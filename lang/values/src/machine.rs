@@ -6,10 +6,12 @@ use crate::constants::ContainerTypeId;
 use crate::escape;
 use crate::fault::{Fault, FaultKind};
 use crate::format::Output;
+use crate::histogram;
 use crate::host::Host;
 use crate::memory::Memory;
 use crate::operation::Operation;
 use crate::paths::FrameWord;
+use crate::show::Show;
 use crate::store::{Store, internal};
 use crate::target_bytes;
 
@@ -94,6 +96,24 @@ impl Machine<'_> {
                 store.with_aggregate(aggregate, |aggregate| aggregate.variance() as u64)?
             }
 
+            (Op::AggregateHistogramLog, &[aggregate]) => {
+                let text = store.with_aggregate(aggregate, histogram::logarithmic)?;
+                store.intern(text.as_bytes())?
+            }
+            (Op::AggregateHistogramLinear, &[aggregate, low, high, step]) => {
+                let (low, high, step) = (low as i64, high as i64, step as i64);
+                let text = store.with_aggregate(aggregate, |aggregate| {
+                    histogram::linear(aggregate, low, high, step)
+                })??;
+                store.intern(text.as_bytes())?
+            }
+            (Op::ContainerText, &[container]) => {
+                let mut show = Show::new(self, None);
+                show.container(container)?;
+                let text = show.finish();
+                self.store.intern(&text)?
+            }
+
             (Op::PathAppendStr, &[path, name]) => {
                 store.text(name)?;
                 store.path_append(path, FrameWord::Name(name))?
@@ -106,6 +126,10 @@ impl Machine<'_> {
             }
             (Op::PathParent, &[path]) => store.path_parent(path)?,
             (Op::PathDepth, &[path]) => store.path_depth(path)?,
+            (Op::PathSymbols, &[path]) => {
+                let text = self.path_symbols(path);
+                self.store.intern(&text)?
+            }
             (Op::PathLeaf, &[path]) => match store.path_leaf(path)? {
                 None => 0,
                 Some(FrameWord::Name(name)) => name,

@@ -76,6 +76,8 @@ pub enum Operation {
     PathLeaf,
     /// `(path) -> frames`.
     PathDepth,
+    /// `(path) -> str`: the names of its frames, one a line, the leaf first.
+    PathSymbols,
 
     // Containers.
     /// `(container type index) -> container`.
@@ -120,8 +122,8 @@ pub enum Operation {
     IteratorPosition,
     /// `(array, iterator)`: puts the array into the iterator's order (`_sort`).
     ArrayReorder,
-    /// `(table, offset of a value in its row in bytes, kind) -> sum | min | max as signed words`
-    /// over the rows; kinds as for `IteratorSortKey`. Empty tables give 0.
+    /// `(table or array, offset of a value in its row in bytes, kind) -> sum | min | max as signed
+    /// words` over the rows; kinds as for `IteratorSortKey`. Empty containers give 0.
     TableSum,
     /// See [`Operation::TableSum`].
     TableMin,
@@ -143,6 +145,13 @@ pub enum Operation {
     AggregateAverage,
     /// `(aggregate) -> signed variance`, 0 when empty.
     AggregateVariance,
+    /// `(aggregate) -> str`: a histogram of powers of two, one line a row.
+    AggregateHistogramLog,
+    /// `(aggregate, low, high, step) -> str`: a histogram of equal steps, all signed.
+    AggregateHistogramLinear,
+    /// `(container) -> str`: what it holds, as `%V` writes values; long ones are cut, and the cut
+    /// is marked.
+    ContainerText,
 
     // Output.
     /// `(format index, words…)`.

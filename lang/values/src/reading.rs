@@ -72,6 +72,42 @@ impl Store {
             .ok()
     }
 
+    /// The first element at or after a position: its keys (of a table), its bytes, and the
+    /// position after it.
+    pub(crate) fn raw_element(
+        &self,
+        handle: u64,
+        from: u64,
+    ) -> Option<(Option<Vec<Value>>, Vec<u8>, u64)> {
+        match self.containers.get(handle)? {
+            Content::Table(table) => {
+                let (key_shapes, _) = self.table_type(table.type_id)?;
+                let row = table.next_live(u32::try_from(from).ok()?, table.end())?;
+                let (words, value) = table.row(row)?.split_at_checked(table.key_words())?;
+                let keys = self.decode_keys(key_shapes, words);
+                let bytes: &[u8] = bytemuck::cast_slice(value);
+                Some((Some(keys), bytes.to_vec(), u64::from(row) + 1))
+            }
+            Content::Array(array) => {
+                let bytes = array.row(array.slot(from)?)?;
+                Some((None, bytes.to_vec(), from + 1))
+            }
+            _ => None,
+        }
+    }
+
+    fn decode_keys(&self, key_shapes: &[(ShapeId, u32)], mut words: &[u64]) -> Vec<Value> {
+        key_shapes
+            .iter()
+            .map(|&(shape, count)| {
+                let count = (count as usize).min(words.len());
+                let (mut own, rest) = words.split_at(count);
+                words = rest;
+                self.decode_key(shape, &mut own, 0)
+            })
+            .collect()
+    }
+
     fn decode_nested(&self, handle: u64, depth: u32) -> Option<Value> {
         match self.containers.get(handle)? {
             Content::Table(_) => Some(Value::Table(self.rows_of(handle, depth).collect())),
@@ -90,16 +126,8 @@ impl Store {
             let row = table.next_live(from, table.end())?;
             from = row + 1;
             let words = table.row(row)?;
-            let (mut key_words, value) = words.split_at_checked(table.key_words())?;
-            let keys = key_shapes
-                .iter()
-                .map(|&(shape, count)| {
-                    let count = (count as usize).min(key_words.len());
-                    let (mut own, rest) = key_words.split_at(count);
-                    key_words = rest;
-                    self.decode_key(shape, &mut own, 0)
-                })
-                .collect();
+            let (key_words, value) = words.split_at_checked(table.key_words())?;
+            let keys = self.decode_keys(key_shapes, key_words);
             let value = self.decode_element(element, bytemuck::cast_slice(value), depth);
             Some((keys, value))
         })

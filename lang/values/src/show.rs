@@ -39,7 +39,7 @@ impl<'a> Place<'a> {
 
 /// Writes one value.
 pub(crate) struct Show<'m, 'a> {
-    machine: &'m mut Machine<'a>,
+    pub(crate) machine: &'m mut Machine<'a>,
     out: Vec<u8>,
     scalars: u32,
     depth: u32,
@@ -268,7 +268,7 @@ impl<'m, 'a> Show<'m, 'a> {
         }
     }
 
-    fn quoted(&mut self, bytes: &[u8]) {
+    pub(crate) fn quoted(&mut self, bytes: &[u8]) {
         let mut text = vec![b'"'];
         escape::c_into(&mut text, bytes, b'"');
         text.push(b'"');
@@ -291,11 +291,31 @@ impl<'m, 'a> Show<'m, 'a> {
         }
     }
 
-    fn full(&self) -> bool {
+    /// Goes one level deeper; false, with a mark for what is left out, at the deepest.
+    pub(crate) fn enter(&mut self) -> bool {
+        if self.depth >= MAX_DEPTH {
+            self.push("{…}".as_bytes());
+            return false;
+        }
+        self.depth += 1;
+        true
+    }
+
+    /// Leaves a level that was entered.
+    pub(crate) fn leave(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+    }
+
+    /// The most elements of one array or container.
+    pub(crate) fn most_elements(&self) -> u64 {
+        self.elements
+    }
+
+    pub(crate) fn full(&self) -> bool {
         self.scalars >= MAX_SCALARS || self.out.len() >= MAX_TEXT
     }
 
-    fn push(&mut self, text: &[u8]) {
+    pub(crate) fn push(&mut self, text: &[u8]) {
         self.out.extend_from_slice(text);
     }
 }

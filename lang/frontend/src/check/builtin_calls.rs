@@ -90,6 +90,9 @@ impl Checker<'_> {
                     span,
                 }
             }
+            Meaning::OnAggregate(operation) => {
+                self.on_aggregate(builtin, operation, &expressions, span)
+            }
             Meaning::Reduce(aggregate, table) => {
                 self.reduce(builtin, aggregate, table, &expressions, span)
             }
@@ -254,6 +257,46 @@ impl Checker<'_> {
         (!self.is_unknown(value.ty)).then_some(value)
     }
 
+    /// An operation on an aggregate with further arguments.
+    fn on_aggregate(
+        &mut self,
+        builtin: &Builtin,
+        operation: Operation,
+        expressions: &[&ast::Expression],
+        span: Span,
+    ) -> hir::Expression {
+        let [first, rest @ ..] = expressions else {
+            return self.unknown(span);
+        };
+        let container = self.container(first, "the argument");
+        let values: Vec<hir::Expression> = rest
+            .iter()
+            .enumerate()
+            .map(|(position, expression)| self.kind_argument(builtin, position + 1, expression))
+            .collect();
+        let Some(container) = container else {
+            return self.unknown(span);
+        };
+        if !matches!(self.types.resolved(container.ty), Type::Aggregate) {
+            let found = self.quoted(container.ty);
+            self.error_help(
+                first.span,
+                format!("`{}` takes an aggregate", builtin.name),
+                format!("this is {found}"),
+                "declare it as `_agg a;` or `_agg a[K];`",
+            );
+            return self.unknown(span);
+        }
+        if values.iter().any(|value| self.is_unknown(value.ty)) {
+            return self.unknown(span);
+        }
+        hir::Expression {
+            kind: ExpressionKind::ContainerOperation(operation, container, values),
+            ty: self.builtin_type(builtin.result),
+            span,
+        }
+    }
+
     /// `_sum(t)`, `_sum(t.member)`, `_count(a)` and so on.
     fn reduce(
         &mut self,
@@ -303,10 +346,14 @@ impl Checker<'_> {
                 span,
             };
         }
-        let (Some(operation), Some((_, value))) = (table, self.table_types(container.ty)) else {
+        let value = match self.table_types(container.ty) {
+            Some((_, value)) => Some(value),
+            None => self.growing_type(container.ty),
+        };
+        let (Some(operation), Some(value)) = (table, value) else {
             let found = self.quoted(container.ty);
             let wanted = if table.is_some() {
-                "an aggregate or a table"
+                "an aggregate, a table or an array"
             } else {
                 "an aggregate"
             };
@@ -336,7 +383,7 @@ impl Checker<'_> {
                 self.error(
                     member.span,
                     format!("{} has no members", self.quoted(value)),
-                    "the values of the table are no structs",
+                    "the values are no structs",
                 );
                 return self.unknown(span);
             }

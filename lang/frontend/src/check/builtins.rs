@@ -79,6 +79,8 @@ pub enum Meaning {
     Register(&'static str),
     /// An operation on any container.
     OnContainer(Operation),
+    /// An operation on an aggregate and converted arguments.
+    OnAggregate(Operation),
     /// `_count`, `_sum` …: on aggregates the first operation, on tables the second.
     Reduce(Operation, Option<Operation>),
     /// A fresh array of the built-in record of this name.
@@ -112,6 +114,7 @@ pub enum Special {
     StringCompareN,
     StringLength,
     SymbolAddress,
+    SymbolizedPath,
     ThreadLocal,
     Register,
     Assert,
@@ -225,7 +228,9 @@ const fn optional(required: usize, builtin: Builtin) -> Builtin {
 }
 
 use Kind as K;
-use Meaning::{Append, Listing, Message, NeedsEvent, OnContainer, Reduce, Register, Take, Time};
+use Meaning::{
+    Append, Listing, Message, NeedsEvent, OnAggregate, OnContainer, Reduce, Register, Take, Time,
+};
 use Operation as O;
 
 const fn plain(operation: Operation) -> Meaning {
@@ -283,11 +288,13 @@ pub const BUILTINS: &[Builtin] = &[
     entry("_shift", &[("a", K::Array)], K::Depends, Take(true), "Takes the first element; faults when empty."),
     entry("_clear", CONTAINER, K::Void, OnContainer(O::ContainerClear), "Empties a container."),
     entry("_count", CONTAINER, K::Long, Reduce(O::AggregateCount, Some(O::ContainerLength)), "How many values an aggregate has seen, or keys a table has."),
-    entry("_sum", CONTAINER, K::Depends, Reduce(O::AggregateSum, Some(O::TableSum)), "The sum of an aggregate, a table, or one member of a table's structs (`_sum(t.bytes)`)."),
+    entry("_sum", CONTAINER, K::Depends, Reduce(O::AggregateSum, Some(O::TableSum)), "The sum of an aggregate, a table or an array, or of one member of its structs (`_sum(t.bytes)`)."),
     entry("_min", CONTAINER, K::Depends, Reduce(O::AggregateMin, Some(O::TableMin)), "The least value; 0 when empty."),
     entry("_max", CONTAINER, K::Depends, Reduce(O::AggregateMax, Some(O::TableMax)), "The greatest value; 0 when empty."),
     entry("_avg", CONTAINER, K::Long, Reduce(O::AggregateAverage, None), "The average of an aggregate, towards zero."),
     entry("_variance", CONTAINER, K::Long, Reduce(O::AggregateVariance, None), "The variance of an aggregate."),
+    entry("_hist_log", CONTAINER, K::Str, OnAggregate(O::AggregateHistogramLog), "A histogram of an aggregate by powers of two, as text."),
+    entry("_hist_linear", &[("c", K::Container), ("low", K::Long), ("high", K::Long), ("step", K::Long)], K::Str, OnAggregate(O::AggregateHistogramLinear), "A histogram of an aggregate by equal steps, as text; values outside have a row at each end."),
     // The process.
     entry("_maps", &[], K::Depends, Listing(O::Mappings, "_map"), "The mappings of the process."),
     entry("_threads", &[], K::Depends, Listing(O::Threads, "_thread"), "Its threads."),
@@ -296,6 +303,7 @@ pub const BUILTINS: &[Builtin] = &[
     entry("_usym", &[("p", K::Pointer)], K::Str, plain(O::SymbolName), "The name of what lies at an address."),
     entry("_uaddr", &[("name", K::Str)], K::Pointer, special(Special::SymbolAddress), "The address of a function or variable by its name, a constant."),
     optional(0, entry("_ubt", THREAD, K::Path, plain(O::Backtrace), "The call stack of a thread; its leaf is the current function.")),
+    optional(0, entry("_sym_ubt", &[("path", K::Path)], K::Str, special(Special::SymbolizedPath), "The names of a path's frames, one a line, the leaf first; without a path those of `_ubt()`.")),
     optional(1, entry("_reg", &[("name", K::Str), ("tid", K::Long)], K::UnsignedLong, special(Special::Register), "A register of a thread.")),
     optional(0, entry("_pc_reg", THREAD, K::Pointer, Register("rip"), "The program counter.")),
     optional(0, entry("_sp_reg", THREAD, K::Pointer, Register("rsp"), "The stack pointer.")),
@@ -328,6 +336,7 @@ pub const BUILTINS: &[Builtin] = &[
     entry("sqrtf", ONE_DOUBLE, K::Float, single(O::FloatSqrt), "As in C."),
     entry("_log1", ONE_DOUBLE, K::Double, plain(O::FloatLog), "The natural logarithm."),
     entry("log", ONE_DOUBLE, K::Double, plain(O::FloatLog), "As in C."),
+    entry("logf", ONE_DOUBLE, K::Float, single(O::FloatLog), "As in C."),
     entry("floor", ONE_DOUBLE, K::Double, plain(O::FloatFloor), "As in C."),
     entry("floorf", ONE_DOUBLE, K::Float, single(O::FloatFloor), "As in C."),
     entry("ceil", ONE_DOUBLE, K::Double, plain(O::FloatCeil), "As in C."),

@@ -6,11 +6,9 @@ use super::types::Place;
 use super::{Checker, Work};
 use crate::ast;
 use crate::hir;
+use crate::lower::MAX_GLOBALS;
 use crate::source::Span;
 use crate::types::{Type, TypeId};
-
-/// The largest variable in bytes.
-const LARGEST_VARIABLE: u64 = 1 << 28;
 
 impl<'a> Checker<'a> {
     /// Checks what a top-level declaration declares.
@@ -141,11 +139,11 @@ impl<'a> Checker<'a> {
                 );
                 false
             }
-            Some(size) if size > LARGEST_VARIABLE => {
+            Some(size) if size > MAX_GLOBALS => {
                 self.error_help(
                     name.span,
                     format!("this variable takes {size} bytes"),
-                    format!("{LARGEST_VARIABLE} are the most"),
+                    format!("{MAX_GLOBALS} are the most"),
                     "use a table or a growing array",
                 );
                 false

@@ -258,7 +258,7 @@ impl Checker<'_> {
             return self.unknown(span);
         };
         let amount = match self.class(place.ty) {
-            Class::Integer { .. } | Class::Enum(_) | Class::Float(_) => 1,
+            Class::Bool | Class::Integer { .. } | Class::Enum(_) | Class::Float(_) => 1,
             Class::Pointer(target) => match self.pointee_size(target, span) {
                 Some(size) => size,
                 None => return self.unknown(span),

@@ -319,6 +319,9 @@ impl Checker<'_> {
         conversion: Conversion,
         operand: Operand,
     ) -> Option<(FormatPiece, hir::Expression)> {
+        if let Operand::Container(container) = operand {
+            return Some(self.container_text(conversion, container));
+        }
         let ty = operand.ty();
         let by_address = match &operand {
             Operand::Place(place) => {
@@ -350,6 +353,31 @@ impl Checker<'_> {
             },
             value,
         ))
+    }
+
+    /// A container under `%V`: its text is made first, and printed as it is.
+    fn container_text(
+        &mut self,
+        mut conversion: Conversion,
+        container: hir::Container,
+    ) -> (FormatPiece, hir::Expression) {
+        let span = container.span;
+        conversion.kind = ConversionKind::String;
+        conversion.argument = FormatArgument::Scalar(Scalar::Str);
+        let value = hir::Expression {
+            kind: ExpressionKind::ContainerOperation(
+                Operation::ContainerText,
+                container,
+                Vec::new(),
+            ),
+            ty: self.basics.string,
+            span,
+        };
+        let piece = FormatPiece::Conversion {
+            conversion,
+            value: None,
+        };
+        (piece, value)
     }
 
     /// A conversion without flags.

@@ -27,8 +27,9 @@ pub(super) struct Layout {
     pub positions: Vec<Position>,
 }
 
-/// Lays out a struct or union. `None` if it would be larger than 2^40 bytes.
-pub(super) fn lay_out(union: bool, fields: &[Field]) -> Option<Layout> {
+/// Lays out a struct or union; if it is packed, members lie at the next byte and bit-fields at the
+/// next bit. `None` if it would be larger than 2^40 bytes.
+pub(super) fn lay_out(union: bool, packed: bool, fields: &[Field]) -> Option<Layout> {
     const LARGEST: u64 = 1 << 40;
     let mut positions = Vec::with_capacity(fields.len());
     let mut align = 1;
@@ -41,14 +42,21 @@ pub(super) fn lay_out(union: bool, fields: &[Field]) -> Option<Layout> {
         let unit = field.size.checked_mul(8)?;
         match field.bits {
             None => {
-                let start = next_bit.div_ceil(8).checked_next_multiple_of(field.align)?;
+                let own = if packed { 1 } else { field.align };
+                let start = next_bit.div_ceil(8).checked_next_multiple_of(own)?;
                 positions.push((start, None));
                 next_bit = start.checked_mul(8)?.checked_add(unit)?;
-                align = align.max(field.align);
+                align = align.max(own);
             }
             Some(0) => {
                 positions.push((next_bit / 8, Some((0, 0))));
                 next_bit = next_bit.checked_next_multiple_of(unit.max(1))?;
+            }
+            Some(width) if packed => {
+                let offset = next_bit / 8;
+                let bit = u32::try_from(next_bit % 8).ok()?;
+                positions.push((offset, Some((bit, width))));
+                next_bit = next_bit.checked_add(u64::from(width))?;
             }
             Some(width) => {
                 let unit = unit.max(1);
@@ -100,7 +108,7 @@ mod tests {
 
     #[test]
     fn pads_members_and_the_end() {
-        let layout = lay_out(false, &[plain(1), plain(8), plain(2)]).unwrap();
+        let layout = lay_out(false, false, &[plain(1), plain(8), plain(2)]).unwrap();
         assert_eq!((layout.size, layout.align), (24, 8));
         assert_eq!(layout.positions, [(0, None), (8, None), (16, None)]);
     }
@@ -108,7 +116,12 @@ mod tests {
     #[test]
     fn packs_bit_fields_into_units_of_their_type() {
         // struct { unsigned a:3; unsigned b:30; unsigned char c; unsigned d:4; }
-        let layout = lay_out(false, &[bits(4, 3), bits(4, 30), plain(1), bits(4, 4)]).unwrap();
+        let layout = lay_out(
+            false,
+            false,
+            &[bits(4, 3), bits(4, 30), plain(1), bits(4, 4)],
+        )
+        .unwrap();
         assert_eq!(
             layout.positions,
             [
@@ -123,14 +136,14 @@ mod tests {
 
     #[test]
     fn a_zero_width_closes_the_unit() {
-        let layout = lay_out(false, &[bits(4, 3), bits(4, 0), bits(4, 5)]).unwrap();
+        let layout = lay_out(false, false, &[bits(4, 3), bits(4, 0), bits(4, 5)]).unwrap();
         assert_eq!(layout.positions[2], (4, Some((0, 5))));
         assert_eq!(layout.size, 8);
     }
 
     #[test]
     fn a_union_overlaps() {
-        let layout = lay_out(true, &[plain(4), plain(8), bits(4, 9)]).unwrap();
+        let layout = lay_out(true, false, &[plain(4), plain(8), bits(4, 9)]).unwrap();
         assert_eq!((layout.size, layout.align), (8, 8));
         assert!(layout.positions.iter().all(|(offset, _)| *offset == 0));
     }

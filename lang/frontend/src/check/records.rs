@@ -214,7 +214,7 @@ impl<'a> Checker<'a> {
                 self.add_member(name, ty, bits, declarator.span, &mut members, &mut fields);
             }
         }
-        let Some(layout) = lay_out(record.union, &fields) else {
+        let Some(layout) = lay_out(record.union, record.packed, &fields) else {
             self.error(
                 record.span,
                 "this struct is too large",

@@ -66,6 +66,17 @@ impl Checker<'_> {
                 }
             }
             (Special::SymbolAddress, [name]) => self.symbol_address(name, span),
+            (Special::SymbolizedPath, path) => {
+                let path = match path.first() {
+                    Some(path) => self.kind_argument(builtin, 0, path),
+                    None => {
+                        let tid = self.current_tid(span);
+                        let ty = self.basics.path;
+                        self.operation(Operation::Backtrace, vec![tid], ty, span)
+                    }
+                };
+                self.on_text(Operation::PathSymbols, vec![path], span)
+            }
             (Special::Register, [name, tid @ ..]) => {
                 let name = self.kind_argument(builtin, 0, name);
                 let tid = self.thread_argument(builtin, tid.first(), span);

@@ -1,6 +1,6 @@
 //! Splits the terminals of a program into top-level items with matching brackets.
 
-use crate::classify;
+use super::attributes;
 use crate::diagnostics::Diagnostic;
 use crate::source::Span;
 use crate::terminal::{Lexeme, Terminal};
@@ -29,6 +29,7 @@ impl RawItem {
 
 /// Splits terminals into items. Brackets that do not match are reported and repaired.
 pub fn split(lexemes: Vec<Lexeme>, diagnostics: &mut Vec<Diagnostic>) -> Vec<RawItem> {
+    let lexemes = attributes::apply(lexemes, diagnostics);
     let mut splitter = Splitter {
         diagnostics,
         items: Vec::new(),
@@ -42,7 +43,7 @@ pub fn split(lexemes: Vec<Lexeme>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Raw
         statement_ended: false,
         too_deep: false,
     };
-    for lexeme in classify::drop_attributes(lexemes) {
+    for lexeme in lexemes {
         splitter.add(lexeme);
     }
     splitter.finish();
