@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, safe, say};
 
 /// The exit status of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,9 +74,11 @@ impl Failure {
     /// Shows it on standard error.
     pub fn print(&self, terminal: &Terminal) {
         let (red, bold, reset) = terminal.error_colors("\x1b[1;31m", "\x1b[1;36m");
-        eprintln!("{red}error{reset}: {}", self.message);
+        // Names of the target's files and processes occur in messages.
+        let mut text = format!("{red}error{reset}: {}\n", safe(&self.message));
         for hint in &self.hints {
-            eprintln!("{bold}hint{reset}: {hint}");
+            text.push_str(&format!("{bold}hint{reset}: {}\n", safe(hint)));
         }
+        say(&text);
     }
 }

@@ -6,7 +6,7 @@ use ytrace_target::{Process, list_processes};
 
 use crate::arguments::PsArguments;
 use crate::failure::{Failure, Status};
-use crate::terminal::Terminal;
+use crate::terminal::{self, Terminal};
 
 struct Row {
     pid: i32,
@@ -63,7 +63,7 @@ pub fn run(arguments: PsArguments, terminal: &Terminal) -> Result<Status, Failur
         });
     }
     if arguments.json {
-        print_json(&rows);
+        terminal::print(&json(&rows))?;
     } else if rows.is_empty() {
         let hint = match &arguments.name {
             Some(name) => format!("no process matches `{name}`"),
@@ -71,27 +71,27 @@ pub fn run(arguments: PsArguments, terminal: &Terminal) -> Result<Status, Failur
         };
         return Err(Failure::usage(hint).with_hint("`ytrace ps --all` lists all processes"));
     } else {
-        print_table(&rows, terminal);
+        terminal::print(&table(&rows, terminal.width))?;
     }
     Ok(Status::Success)
 }
 
-fn print_table(rows: &[Row], terminal: &Terminal) {
-    let room = terminal.width.saturating_sub(7 + 1 + 8 + 1 + 9 + 1 + 9 + 2 + 2 + 24).max(20);
+fn table(rows: &[Row], width: usize) -> String {
+    let room = width.saturating_sub(7 + 1 + 8 + 1 + 9 + 1 + 9 + 2 + 2 + 24).max(20);
     let width = rows
         .iter()
         .map(|row| row.what.chars().count())
         .max()
         .unwrap_or(0)
         .clamp(7, room);
-    println!(
-        "{:>7} {:>8} {:>9} {:>9}  {:<width$}  runtimes",
+    let mut text = format!(
+        "{:>7} {:>8} {:>9} {:>9}  {:<width$}  runtimes\n",
         "pid", "up", "resident", "private", "process"
     );
     for row in rows {
         let what = ytrace_report::text::fit(&row.what, width);
-        println!(
-            "{:>7} {:>8} {:>9} {:>9}  {:<width$}  {}{}",
+        text.push_str(&format!(
+            "{:>7} {:>8} {:>9} {:>9}  {:<width$}  {}{}\n",
             row.pid,
             row.age,
             units::bytes(row.resident as i64),
@@ -99,11 +99,12 @@ fn print_table(rows: &[Row], terminal: &Terminal) {
             what,
             row.runtimes.join(", "),
             if row.denied { " (no permission to read it)" } else { "" },
-        );
+        ));
     }
+    text
 }
 
-fn print_json(rows: &[Row]) {
+fn json(rows: &[Row]) -> String {
     let list: Vec<_> = rows
         .iter()
         .map(|row| {
@@ -118,5 +119,41 @@ fn print_json(rows: &[Row]) {
             })
         })
         .collect();
-    println!("{}", serde_json::Value::Array(list));
+    format!("{}\n", serde_json::Value::Array(list))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(what: &str) -> Row {
+        Row {
+            pid: 42,
+            what: what.to_owned(),
+            age: "8s".to_owned(),
+            resident: 3_000_000,
+            private: None,
+            runtimes: vec!["LuaJIT".to_owned(), "glibc".to_owned()],
+            denied: true,
+        }
+    }
+
+    #[test]
+    fn titles_are_cut_and_cannot_drive_the_terminal() {
+        let text = table(&[row("evil \x1b]0;x\x07title"), row(&"long ".repeat(40))], 80);
+        assert!(!text.contains('\x1b') && !text.contains('\x07'), "{text:?}");
+        assert!(text.contains('…'));
+        assert!(text.contains("(no permission to read it)"));
+        assert_eq!(text.lines().count(), 3);
+    }
+
+    #[test]
+    fn json_has_a_row_a_process() {
+        let list: serde_json::Value = serde_json::from_str(&json(&[row("a \x1b")])).unwrap();
+        assert_eq!(list[0]["pid"], 42);
+        assert_eq!(list[0]["private"], serde_json::Value::Null);
+        assert_eq!(list[0]["runtimes"][0], "LuaJIT");
+        assert_eq!(list[0]["readable"], false);
+        assert_eq!(json(&[]), "[]\n");
+    }
 }

@@ -462,9 +462,9 @@ mod tests {
 
     #[test]
     fn help_shows_defaults_and_no_escapes() {
-        let option = |name: &str, value: &str, default| OptionHelp {
+        let option = |name: &str, value: &'static str, default| OptionHelp {
             name: name.to_owned(),
-            value: value.to_owned(),
+            value,
             documentation: Some("what it\nsays".to_owned()),
             default,
         };

@@ -1,8 +1,36 @@
 //! What the terminal can do: colour and width.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 use crate::arguments::ColorChoice;
+use crate::failure::Failure;
+
+/// Writes data to standard output. A reader that has seen enough closes the pipe; that is no failure.
+///
+/// # Errors
+/// Anything else that keeps the data from being written, such as a full disk.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.or_else(|error| output_failure(&error).map_or(Ok(()), Err))
+}
+
+/// What an error of standard output means: nothing if the reader has closed the pipe.
+pub fn output_failure(error: &std::io::Error) -> Option<Failure> {
+    (error.kind() != std::io::ErrorKind::BrokenPipe)
+        .then(|| Failure::usage(format!("standard output cannot be written: {error}")))
+}
+
+/// Writes a message to standard error, where nobody need be listening.
+pub fn say(text: &str) {
+    // There is no other place to tell of a failure to do so; the exit status stands.
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Text on one line without what a terminal would obey.
+pub fn safe(text: &str) -> String {
+    ytrace_report::text::fit(text, usize::MAX)
+}
 
 /// What is known of standard output and standard error.
 #[derive(Clone, Copy, Debug)]
