@@ -52,15 +52,33 @@ pub enum SessionError {
     /// The rules for processes are damaged.
     #[error("{0}")]
     Rules(#[from] crate::identity::RulesError),
+    /// The user ended it before there was anything to show.
+    #[error("interrupted before the probe ran")]
+    Interrupted,
     /// The program has nothing to run.
     #[error("the probe file declares no probe")]
     NoProbe,
-    /// A thread of our own could not be started.
-    #[error("cannot start a thread: {0}")]
-    Thread(std::io::Error),
 }
 
 impl SessionError {
+    /// Whether the end of the target is what went wrong. Its memory goes a little before the kernel tells of its exit.
+    pub(crate) fn is_exit(&self) -> bool {
+        use ytrace_target::{CopyError, OpenError, ReadError, StopError};
+        let open = |error: &OpenError| {
+            matches!(error, OpenError::NoSuchProcess { .. } | OpenError::Zombie { .. })
+        };
+        match self {
+            SessionError::Open(error) | SessionError::Copy(CopyError::Open(error)) => open(error),
+            SessionError::Read(error) | SessionError::Copy(CopyError::Read(error)) => {
+                *error == ReadError::Exited
+            }
+            SessionError::Stop(error) | SessionError::Copy(CopyError::Stop(error)) => {
+                matches!(error, StopError::Exited { .. })
+            }
+            _ => false,
+        }
+    }
+
     /// What to do about it, one sentence each.
     pub fn hints(&self) -> Vec<String> {
         match self {

@@ -35,6 +35,26 @@ impl<S: AddressSpace> TargetMemory<S> {
     }
 }
 
+/// What is left of the memory of a process that has gone: nothing. Handlers that only show what was gathered run on it.
+pub(crate) struct GoneMemory {
+    /// The size of a page, in bytes.
+    pub(crate) page_size: u64,
+}
+
+impl Memory for GoneMemory {
+    fn page_size(&self) -> u64 {
+        self.page_size
+    }
+
+    fn page(&mut self, _address: u64) -> Result<Page, MemoryError> {
+        Err(MemoryError::TargetGone)
+    }
+
+    fn read(&mut self, _address: u64, _buffer: &mut [u8]) -> Result<(), MemoryError> {
+        Err(MemoryError::TargetGone)
+    }
+}
+
 /// A page of the target as the buffer of a page of the language.
 struct Held(ytrace_target::Page);
 

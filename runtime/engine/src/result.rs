@@ -78,7 +78,7 @@ pub struct RunResult {
     pub pauses: Pauses,
     /// What was read and what was left out.
     pub counters: Counters,
-    /// Bytes copied during pauses.
+    /// Bytes copied during pauses; they are among those that `counters` has as read.
     pub copied: u64,
     /// Layouts in use that the library declares: group and candidate.
     pub layouts: Vec<(String, String)>,

@@ -24,7 +24,7 @@ use crate::identity::{Identity, Rules};
 use crate::library::Library;
 use crate::memory::TargetMemory;
 use crate::names::{DebugOptions, Names};
-use crate::options::Options;
+use crate::options::{Mode, Options};
 use crate::program::Runner;
 use crate::result::{FaultReport, RunResult};
 
@@ -470,6 +470,9 @@ impl<'o> Session<'o> {
                 counters.missed
             ));
         }
+        if self.options.mode == Mode::Live && self.held.is_none() {
+            result.notes.push("the target ran while it was read".to_owned());
+        }
         if counters.swapped_skipped > 0 {
             result.partial(format!(
                 "{} pages are swapped out and were not read (--read-swap reads them)",
@@ -484,7 +487,7 @@ impl<'o> Session<'o> {
         }
         if result.pauses.expired {
             result.partial(format!(
-                "the pause reached its limit of {} ms before all was copied (--max-pause)",
+                "the pause reached its limit of {} ms before its work was done (--max-pause)",
                 self.options.max_pause.as_millis()
             ));
         }

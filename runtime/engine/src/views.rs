@@ -120,7 +120,7 @@ fn footer(finished: &Finished) -> report::Footer {
         mode: modes.join(", "),
         threads: result.pauses.threads,
         restarted_calls: result.pauses.restarted_calls as u64,
-        bytes_read: result.counters.bytes_read + result.copied,
+        bytes_read: result.counters.bytes_read,
         faults: result
             .faults
             .iter()
