@@ -8,10 +8,10 @@
 #include <luajit/vm.y>
 #include <luajit/gc.y>
 
-_option int depth = 64;                 /// deepest reference chain that is drawn
-_option int fold = 32;                  /// tables with more alike keys than this show them as one frame
-_option _Bool show_keys = false;        /// show keys that are data (host names, serial numbers, …) instead of folding them
-_option _str vm = "auto";               /// which machine: auto, http, stream, standalone, scan
+_option int depth = 64;          /// deepest reference chain that is drawn
+_option int fold = 32;           /// tables with more alike keys than this show them as one frame
+_option _Bool show_keys = false; /// show keys that are data (host names, serial numbers, …) instead of folding them
+_option _str vm = "auto";        /// which machine: auto, http, stream, standalone, scan
 
 _view flamegraph "Lua GC objects by reference" "bytes"
 struct lj_held held[_path];

@@ -130,8 +130,8 @@ lua_State *lj_main_state(_str which)
         if (lj_scan_left_out > 0)
             _warn("the scan for LuaJIT left out %hB of address space", lj_scan_left_out);
         _error("no LuaJIT machine found (--vm %s): looked at nginx's http and stream Lua modules, at globalL of the luajit program, and for "
-                       "a main thread in anonymous memory. Is LuaJIT in this process? `ytrace ps` tells; in nginx, workers have it, and so has the master "
-                       "once its configuration is loaded", which);
+               "a main thread in anonymous memory. Is LuaJIT in this process? `ytrace ps` tells; in nginx, workers have it, and so has the master "
+               "once its configuration is loaded", which);
     }
     return L;
 }

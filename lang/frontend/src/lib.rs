@@ -14,6 +14,7 @@ pub mod diagnostics;
 pub mod dump;
 pub mod execute;
 pub mod flat;
+pub mod format;
 mod grammar_actions;
 pub mod hir;
 pub mod interpret;
