@@ -3,6 +3,7 @@
 //! Modes, budgets, probe points, the library that ships with ytrace, and the adapters that make
 //! debug information and address spaces what the language's seams ask for.
 
+mod copying;
 pub mod error;
 pub mod host;
 pub mod identity;

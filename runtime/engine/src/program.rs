@@ -79,8 +79,21 @@ impl Runner {
         host: &mut dyn Host,
         options: &Options,
     ) -> Outcome {
+        self.run_for(function, store, memory, host, options, u64::MAX)
+    }
+
+    /// The same, for at most so many steps.
+    pub(crate) fn run_for(
+        &mut self,
+        function: FunctionId,
+        store: &mut Store,
+        memory: &mut dyn Memory,
+        host: &mut dyn Host,
+        options: &Options,
+        steps: u64,
+    ) -> Outcome {
         let budget = Budget {
-            steps: options.budgets.steps,
+            steps: options.budgets.steps.min(steps),
             stack: options.budgets.stack,
             deadline: Instant::now().checked_add(options.budgets.time),
             interrupt: Some(options.interrupt),

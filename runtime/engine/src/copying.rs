@@ -1,0 +1,364 @@
+//! The mode `copy`: learning what a handler reads, copying that in a pause, running on the copy.
+//!
+//! Learning takes as long as the walk itself. But a pause copies mappings whole where it can, and most walks have touched
+//! every mapping that they will read long before their end. So learning is broken off early, and the run on the copy tells
+//! whether that was right: if it wanted no page that was not copied, its result stands. Else it was the learning run, and
+//! there is a second pause.
+
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use ytrace_target::{
+    AddressSpace, CopyError, CopyOptions, CopyPlan, LiveMemory, Maps, PageCache, PageState,
+    PausedCopy, ThreadSnapshot, copy_ranges, plan_copy,
+};
+use ytrace_values::{FaultKind, units};
+
+use crate::error::SessionError;
+use crate::host::{Effects, RunHost, Sink};
+use crate::memory::TargetMemory;
+use crate::options::Mode;
+use crate::session::{Session, State, cache_options};
+
+/// How fast a pause is taken to copy, in bytes a second. A careful figure.
+const COPY_SPEED: u64 = 5_000_000_000;
+
+/// After so many steps, learning is broken off: some ten milliseconds.
+const FIRST_STEPS: u64 = 1 << 19;
+
+/// The most addresses, in bytes, that the target mapped during the learning run and that are copied for that reason alone.
+const GROWTH: u64 = 256 << 20;
+
+/// The most bytes that a copy takes, beyond what was touched, when learning was broken off: a few milliseconds.
+const SMALL_MAPPINGS: u64 = 16 << 20;
+
+/// What a learning run has found besides the pages that it touched.
+#[derive(Clone, Copy, Debug, Default)]
+struct Learned {
+    /// It was broken off.
+    broken_off: bool,
+    /// The handler asks for registers, which only a stopped thread has.
+    registers: bool,
+}
+
+/// What the first run on a copy came to.
+enum Attempt {
+    /// All that it wanted had been copied.
+    Stands,
+    /// It wanted more. These pages were touched.
+    Missed(Vec<Range<u64>>),
+}
+
+impl Session<'_> {
+    /// Learns on live memory what the handler reads, copies that in a pause, and runs on the copy.
+    pub(crate) fn run_on_copy(
+        &mut self,
+        state: &mut State<'_>,
+        probe: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<(), SessionError> {
+        // A run whose output is shown as it comes cannot be taken back, nor can one that finds
+        // what an earlier one has left in the globals.
+        let may_repeat = state.pristine && !state.compiled.typed.views.is_empty();
+        sink.progress("learning which memory the probe reads");
+        let started = Instant::now();
+        let limit = if may_repeat { FIRST_STEPS } else { u64::MAX };
+        let mut memory = self.live_memory()?;
+        let before = memory.cache().space().mappings();
+        let mut learned = self.learn(state, probe, &mut memory, limit);
+        if self.learning_interrupted(state, &memory) {
+            return Ok(());
+        }
+        let mut touched = memory.cache().touched();
+        let mut live = memory.into_space();
+        self.result.timings.learn += started.elapsed();
+
+        let mut plan = self.plan(&mut live, &before, &touched)?;
+        if learned.broken_off {
+            if plan.partial_mappings == 0 && !plan.over && !plan.ranges.is_empty() {
+                add_small_mappings(&mut live, &mut plan)?;
+                match self.attempt(state, probe, &plan, sink) {
+                    Ok(Attempt::Stands) => {
+                        self.result.counters.bytes_read += live.counters().bytes_read;
+                        return Ok(());
+                    }
+                    Ok(Attempt::Missed(pages)) => touched = pages,
+                    // The copy below meets the same limit, and what follows from it is said there.
+                    Err(SessionError::Copy(CopyError::Budget { .. })) => {}
+                    Err(error) => return Err(error),
+                }
+            } else {
+                let started = Instant::now();
+                let mut memory = TargetMemory::new(PageCache::new(live, cache_options())?);
+                learned = self.learn(state, probe, &mut memory, u64::MAX);
+                if self.learning_interrupted(state, &memory) {
+                    return Ok(());
+                }
+                touched = memory.cache().touched();
+                live = memory.into_space();
+                self.result.timings.learn += started.elapsed();
+            }
+            plan = self.plan(&mut live, &before, &touched)?;
+        }
+        self.result.counters.bytes_read += live.counters().bytes_read;
+        drop(live);
+        if plan.ranges.is_empty() && !learned.registers {
+            // Nothing that can change is read, so nothing is stopped.
+            self.note_mode(Mode::Live);
+            self.note_choice("live, for nothing read can change".to_owned());
+            let mut memory = self.live_memory()?;
+            self.execute(state, probe, &mut memory, &[], sink);
+            self.add_counters(memory.counters());
+            return Ok(());
+        }
+        let (mut memory, threads) = match self.copy(&plan, sink) {
+            Err(SessionError::Copy(CopyError::Budget {
+                needed,
+                allowed,
+                limit,
+            })) if self.options.mode == Mode::Auto => {
+                let (needed, allowed) = (units::bytes(needed), units::bytes(allowed));
+                self.result.partial(format!(
+                    "{needed} would have to be copied, and {allowed} may be ({limit}); the target ran while it was read"
+                ));
+                self.note_choice("live, as a copy would take too much memory".to_owned());
+                return self.run_live(state, probe, sink);
+            }
+            copied => copied?,
+        };
+        self.execute(state, probe, &mut memory, &threads, sink);
+        self.add_counters(memory.counters());
+        Ok(())
+    }
+
+    /// Whether the user ended the learning. What would be stopped for nothing is not stopped.
+    fn learning_interrupted(
+        &mut self,
+        state: &mut State<'_>,
+        memory: &TargetMemory<LiveMemory>,
+    ) -> bool {
+        if !self.interrupted() {
+            return false;
+        }
+        self.result.partial("interrupted");
+        self.add_counters(memory.counters());
+        state.end = true;
+        true
+    }
+
+    /// What a pause is to copy: what was touched, and what the target has mapped since, for older objects may refer to it.
+    fn plan(
+        &mut self,
+        live: &mut LiveMemory,
+        before: &Maps,
+        touched: &[Range<u64>],
+    ) -> Result<CopyPlan, SessionError> {
+        let started = Instant::now();
+        live.refresh_mappings()?;
+        let mut plan = plan_copy(live, touched, self.options.max_pause, COPY_SPEED)?;
+        if !plan.ranges.is_empty() {
+            plan.ranges.extend(before.growth(&live.mappings(), GROWTH));
+        }
+        self.result.timings.copy += started.elapsed();
+        Ok(plan)
+    }
+
+    /// Stops the target and copies.
+    fn copy(
+        &mut self,
+        plan: &CopyPlan,
+        sink: &mut dyn Sink,
+    ) -> Result<(TargetMemory<PausedCopy>, Vec<ThreadSnapshot>), SessionError> {
+        sink.progress("copying");
+        let started = Instant::now();
+        let options = CopyOptions {
+            stop: self.stop_options(),
+            read_swap: self.options.read_swap,
+            ..CopyOptions::default()
+        };
+        let copy = self.in_turn(|| Ok(copy_ranges(&self.process, &plan.ranges, &options)?))?;
+        self.note_mode(Mode::Copy);
+        self.note_choice(match copy.copied_bytes() {
+            0 => "copy, for registers".to_owned(),
+            bytes => format!("copy, for {} that can change", units::bytes(bytes)),
+        });
+        self.add_pause(copy.report());
+        self.result.copied += copy.copied_bytes();
+        let threads = copy.threads().to_vec();
+        let memory = TargetMemory::new(PageCache::new(copy, cache_options())?);
+        self.result.timings.copy += started.elapsed();
+        sink.progress("walking the copy");
+        Ok((memory, threads))
+    }
+
+    /// Copies and runs, on what a learning run that was broken off has touched. Leaves no trace, but for the pause, if
+    /// that was not enough.
+    fn attempt(
+        &mut self,
+        state: &mut State<'_>,
+        probe: usize,
+        plan: &CopyPlan,
+        sink: &mut dyn Sink,
+    ) -> Result<Attempt, SessionError> {
+        let Some(function) = state.compiled.program.probes.get(probe).copied() else {
+            return Ok(Attempt::Stands);
+        };
+        let (mut memory, threads) = self.copy(plan, sink)?;
+        let started = Instant::now();
+        let mut recorder = Recorder::default();
+        let mut effects = state.effects.clone();
+        let mut host = RunHost {
+            process: &self.process,
+            names: &self.names,
+            sink: Some(&mut recorder),
+            effects: &mut effects,
+            threads: &threads,
+            started: self.started,
+        };
+        let outcome = state
+            .runner
+            .run(function, state.store, &mut memory, &mut host, self.options);
+        let counters = memory.counters();
+        // A run that the user or the target ended cannot be done again.
+        let last = self.options.interrupt.load(Ordering::Relaxed) || self.process.exited();
+        if counters.missed == 0 || last {
+            self.result.timings.run += started.elapsed();
+            recorder.replay(sink);
+            *state.effects = effects;
+            state.pristine = false;
+            self.add_counters(counters);
+            state.end |= self.account(&outcome, state.compiled);
+            return Ok(Attempt::Stands);
+        }
+        self.result.counters.bytes_read += counters.bytes_read;
+        let touched = memory.cache().touched();
+        drop(memory);
+        let mut live = self.live_memory()?;
+        let mut nothing = Effects::default();
+        let mut host = RunHost {
+            process: &self.process,
+            names: &self.names,
+            sink: None,
+            effects: &mut nothing,
+            threads: &[],
+            started: self.started,
+        };
+        *state.store = state.runner.store(&mut live, &mut host, self.options).0;
+        self.result.timings.learn += started.elapsed();
+        Ok(Attempt::Missed(touched))
+    }
+
+    /// A run whose effects are discarded, of at most so many steps.
+    fn learn(
+        &mut self,
+        state: &mut State<'_>,
+        probe: usize,
+        memory: &mut TargetMemory<LiveMemory>,
+        steps: u64,
+    ) -> Learned {
+        let Some(function) = state.compiled.program.probes.get(probe).copied() else {
+            return Learned::default();
+        };
+        let mut effects = Effects {
+            learning: true,
+            ..Effects::default()
+        };
+        let mut host = RunHost {
+            process: &self.process,
+            names: &self.names,
+            sink: None,
+            effects: &mut effects,
+            threads: &[],
+            started: self.started,
+        };
+        // A fresh store touches less memory than a copy of one with large arrays.
+        let mut store = if state.pristine {
+            state.runner.store(memory, &mut host, self.options).0
+        } else {
+            state.store.clone()
+        };
+        // However it ends, what it touched is learned. It may race with the target.
+        let outcome =
+            state
+                .runner
+                .run_for(function, &mut store, memory, &mut host, self.options, steps);
+        let exhausted = outcome
+            .result
+            .is_err_and(|fault| fault.fault.kind == FaultKind::StepsExhausted);
+        Learned {
+            broken_off: steps < self.options.budgets.steps && exhausted,
+            registers: effects.registers_wanted,
+        }
+    }
+}
+
+/// Adds the smallest of the private writable mappings that have not been touched: a walk comes by the data of a library or
+/// by a part of a heap at its end, and copying them costs less than a second pause.
+fn add_small_mappings(live: &mut LiveMemory, plan: &mut CopyPlan) -> Result<(), SessionError> {
+    let maps = live.mappings();
+    let mut small = Vec::new();
+    for mapping in maps.overlapping(0..u64::MAX) {
+        let permissions = mapping.permissions;
+        let private = permissions.read && permissions.write && !permissions.shared;
+        let range = mapping.range();
+        let planned = |known: &Range<u64>| known.start < range.end && range.start < known.end;
+        if !private || plan.ranges.iter().any(planned) {
+            continue;
+        }
+        let present: u64 = live
+            .presence(range.start, range.end)?
+            .iter()
+            .filter(|run| run.state == PageState::Present)
+            .map(|run| run.end - run.start)
+            .sum();
+        small.push((present, range));
+    }
+    small.sort_by_key(|(present, _)| *present);
+    let mut left = SMALL_MAPPINGS;
+    for (present, range) in small {
+        let Some(rest) = left.checked_sub(present) else {
+            break;
+        };
+        left = rest;
+        plan.bytes += present;
+        plan.ranges.push(range);
+    }
+    Ok(())
+}
+
+/// Keeps what a run shows until it is known that the run counts.
+#[derive(Default)]
+struct Recorder {
+    shown: Vec<Shown>,
+}
+
+enum Shown {
+    Text(Vec<u8>),
+    Warning(String),
+}
+
+impl Recorder {
+    fn replay(self, sink: &mut dyn Sink) {
+        for shown in self.shown {
+            match shown {
+                Shown::Text(text) => sink.text(&text),
+                Shown::Warning(text) => sink.warn(&text),
+            }
+        }
+    }
+}
+
+impl Sink for Recorder {
+    fn begin(&mut self, _streams: bool) {}
+
+    fn text(&mut self, text: &[u8]) {
+        self.shown.push(Shown::Text(text.to_vec()));
+    }
+
+    fn warn(&mut self, text: &str) {
+        self.shown.push(Shown::Warning(text.to_owned()));
+    }
+
+    fn progress(&mut self, _text: &str) {}
+}
