@@ -13,6 +13,8 @@ struct lj_held {
 
 #define LJ_NODE_BITS 17
 #define LJ_NODES (1 << LJ_NODE_BITS)
+// Kept for first frames with fixed names, of which there are fewer: what hangs there is never without a frame.
+#define LJ_NODES_RESERVED 256
 
 /// Node 0 is the root. When all nodes are used up, objects are added to the nearest node above them, and the result says so.
 int lj_nodes = 1;
@@ -64,13 +66,13 @@ int lj_child_find(uint64_t key)
 /// Whether no more nodes can be made; counts what is missing. Asked before a frame's text is made.
 int lj_full(void)
 {
-    if (lj_nodes < LJ_NODES)
+    if (lj_nodes < LJ_NODES - LJ_NODES_RESERVED)
         return 0;
     lj_nodes_missing++;
     return 1;
 }
 
-/// Makes the child of `parent` under a key, with a frame's text. Neither `lj_at_depth` nor `lj_full` may hold.
+/// Makes the child of `parent` under a key, with a frame's text. Neither `lj_at_depth` nor, but for reserved nodes, `lj_full` may hold.
 int lj_child_make(uint64_t key, int parent, _str frame)
 {
     int n = lj_nodes++;
@@ -90,7 +92,7 @@ int lj_child_named(int parent, int id, _str frame)
     int n = lj_child_find(key);
     if (n)
         return n;
-    return lj_full() ? parent : lj_child_make(key, parent, frame);
+    return parent && lj_full() ? parent : lj_child_make(key, parent, frame);
 }
 
 /// The child `[i]`.

@@ -233,7 +233,7 @@ void lj_walk(global_State *g, int depth, struct lj_held held[_path])
     }
     lj_frames_into(held);
     if (lj_nodes_missing > 0)
-        _warn("more than %d distinct chains: %d frames are missing; try a smaller --depth or --fold", LJ_NODES, lj_nodes_missing);
+        _warn("more than %d distinct chains: %d frames are missing; try a smaller --depth or --fold", LJ_NODES - LJ_NODES_RESERVED, lj_nodes_missing);
     if (lj_faults > 0) {
         _warn("%ld objects or lists could not be read to their end; the first fault: %s", lj_faults, lj_first_fault);
         _assert_equal("objects that could not be read", lj_faults, 0);
