@@ -14,7 +14,7 @@ fn open(path: &str, package: &str) -> Option<Module> {
         .then(|| Loader::default().open(Path::new(path)).unwrap());
     let module = module.filter(|m| m.debug_status().unwrap().source != DebugSource::None);
     if module.is_none() {
-        eprintln!("SKIPPED: {path} has no debug information here; install {package}");
+        common::skip(path, &format!("no debug information; install {package}"));
     }
     module
 }
@@ -34,7 +34,10 @@ fn the_c_library() {
         assert_eq!(module.size_of(state).unwrap(), Some(2200));
         assert_eq!(field(&aggregate(&module, state), "system_mem").offset, 2184);
     } else {
-        eprintln!("SKIPPED: sizes are those of version 2.36, this is another");
+        common::skip(
+            "the_c_library",
+            "sizes are those of version 2.36, this is another",
+        );
     }
     let arena = module.variable("main_arena", None).unwrap().unwrap();
     let Location::Address(address) = arena.location else {

@@ -365,7 +365,7 @@ fn dwz_moves_types_to_another_file() {
         .output()
         .is_err()
     {
-        eprintln!("SKIPPED: dwz is not installed");
+        common::skip("dwz_moves_types_to_another_file", "dwz is not installed");
         return;
     }
     let shared: String = (0..60).fold(String::from("#pragma once\n"), |text, i| {

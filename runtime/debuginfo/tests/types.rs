@@ -404,7 +404,7 @@ fn dwarf_5_zstd() {
         .output()
         .unwrap();
     if !String::from_utf8_lossy(&probe.stdout).contains("zstd") {
-        eprintln!("SKIPPED: this objcopy does not know zstd");
+        common::skip("dwarf_5_zstd", "this objcopy does not know zstd");
         return;
     }
     check(&["-gdwarf-5"], &["--compress-debug-sections=zstd"]);

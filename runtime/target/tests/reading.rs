@@ -487,10 +487,13 @@ fn plans() {
 
 #[test]
 fn swapped_pages_are_counted() {
-    if std::fs::read_to_string("/proc/swaps").is_ok_and(|text| text.lines().count() < 2) {
-        println!("SKIPPED: swapped_pages_are_counted: this machine has no swap");
+    let Some(_swap) = SwapArea::ensure() else {
+        common::skip(
+            "swapped_pages_are_counted",
+            "no swap, and none can be added",
+        );
         return;
-    }
+    };
     let mut program = Program::start("memory", &["16"]);
     let layout = layout(&mut program);
     let process = program.process();
@@ -503,7 +506,10 @@ fn swapped_pages_are_counted() {
         .iter()
         .find(|run| run.state == ytrace_target::PageState::Swapped)
     else {
-        println!("SKIPPED: swapped_pages_are_counted: the kernel swapped nothing out");
+        common::skip(
+            "swapped_pages_are_counted",
+            "the kernel swapped nothing out",
+        );
         return;
     };
     let swap = process.memory_usage().unwrap().detail.unwrap().swap;
@@ -513,6 +519,41 @@ fn swapped_pages_are_counted() {
     ));
     assert_eq!(memory.counters().swapped_skipped, 1);
     assert_eq!(process.memory_usage().unwrap().detail.unwrap().swap, swap);
+}
+
+/// Swap space: what the machine has, or a small file of our own for as long as this lives.
+struct SwapArea(Option<tempfile::NamedTempFile>);
+
+impl SwapArea {
+    /// `None` where there is no swap and none can be added.
+    fn ensure() -> Option<SwapArea> {
+        let swaps = std::fs::read_to_string("/proc/swaps").unwrap_or_default();
+        if swaps.lines().count() > 1 {
+            return Some(SwapArea(None));
+        }
+        // A swap file must have no holes; it cannot lie in a tmpfs.
+        let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let mut file = tempfile::NamedTempFile::new_in(directory).ok()?;
+        std::io::Write::write_all(&mut file, &vec![0u8; 64 << 20]).ok()?;
+        file.as_file().sync_all().ok()?;
+        let run = |program: &str| {
+            std::process::Command::new(program)
+                .arg(file.path())
+                .output()
+                .is_ok_and(|output| output.status.success())
+        };
+        (run("/sbin/mkswap") && run("/sbin/swapon")).then_some(SwapArea(Some(file)))
+    }
+}
+
+impl Drop for SwapArea {
+    fn drop(&mut self) {
+        if let Some(file) = &self.0 {
+            let _ = std::process::Command::new("/sbin/swapoff")
+                .arg(file.path())
+                .status();
+        }
+    }
 }
 
 /// Asks the kernel to swap a range of another process out.
@@ -644,7 +685,7 @@ fn unprivileged_part() {
 fn without_privileges() {
     // SAFETY: the call takes no pointer.
     if unsafe { libc::geteuid() } != 0 {
-        println!("SKIPPED: without_privileges: only root can become another user");
+        common::skip("without_privileges", "only root can become another user");
         return;
     }
     // The program must be where everyone may run it.

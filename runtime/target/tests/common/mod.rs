@@ -153,3 +153,13 @@ impl Drop for Program {
         let _ = self.child.wait();
     }
 }
+
+/// Says loudly that a test cannot run here. Where `YTRACE_NO_SKIP` is set (as in CI) that is a
+/// failure.
+pub fn skip(test: &str, why: &str) {
+    assert!(
+        std::env::var_os("YTRACE_NO_SKIP").is_none(),
+        "{test} was to be skipped where nothing may be: {why}"
+    );
+    eprintln!("SKIPPED: {test}: {why}");
+}
