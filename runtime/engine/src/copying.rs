@@ -24,8 +24,9 @@ use crate::session::{Session, State, cache_options};
 /// How fast a pause is taken to copy, in bytes a second. A careful figure.
 const COPY_SPEED: u64 = 5_000_000_000;
 
-/// After so many steps, learning is broken off: some ten milliseconds.
-const FIRST_STEPS: u64 = 1 << 19;
+/// After so many steps, learning is looked at: some five, twenty and forty milliseconds. It is broken off where the later
+/// look shows nothing to copy that the earlier one had not.
+const ROUNDS: [u64; 3] = [1 << 19, 1 << 21, 1 << 22];
 
 /// The most addresses, in bytes, that the target mapped during the learning run and that are copied for that reason alone.
 const GROWTH: u64 = 256 << 20;
@@ -62,45 +63,50 @@ impl Session<'_> {
         // what an earlier one has left in the globals.
         let may_repeat = state.pristine && !state.compiled.typed.views.is_empty();
         sink.progress("learning which memory the probe reads");
-        let started = Instant::now();
-        let limit = if may_repeat { FIRST_STEPS } else { u64::MAX };
-        let mut memory = self.live_memory()?;
-        let before = memory.cache().space().mappings();
-        let mut learned = self.learn(state, probe, &mut memory, limit);
-        if self.learning_interrupted(state, &memory) {
-            return Ok(());
-        }
-        let mut touched = memory.cache().touched();
-        let mut live = memory.into_space();
-        self.result.timings.learn += started.elapsed();
-
-        let mut plan = self.plan(&mut live, &before, &touched)?;
-        if learned.broken_off {
-            if plan.partial_mappings == 0 && !plan.over && !plan.ranges.is_empty() {
-                add_small_mappings(&mut live, &mut plan)?;
-                match self.attempt(state, probe, &plan, sink) {
-                    Ok(Attempt::Stands) => {
-                        self.result.counters.bytes_read += live.counters().bytes_read;
-                        return Ok(());
-                    }
-                    Ok(Attempt::Missed(pages)) => touched = pages,
-                    // The copy below meets the same limit, and what follows from it is said there.
-                    Err(SessionError::Copy(CopyError::Budget { .. })) => {}
-                    Err(error) => return Err(error),
-                }
-            } else {
-                let started = Instant::now();
-                let mut memory = TargetMemory::new(PageCache::new(live, cache_options())?);
-                learned = self.learn(state, probe, &mut memory, u64::MAX);
-                if self.learning_interrupted(state, &memory) {
+        let mut live = self.live_memory()?.into_space();
+        let before = live.mappings();
+        let looks: &[u64] = if may_repeat { &ROUNDS } else { &[] };
+        let mut rounds = looks.iter().copied();
+        let mut earlier: Option<Vec<Range<u64>>> = None;
+        let (plan, learned) = loop {
+            let steps = rounds.next().unwrap_or(u64::MAX);
+            let started = Instant::now();
+            let mut memory = TargetMemory::new(PageCache::new(live, cache_options())?);
+            let learned = self.learn(state, probe, &mut memory, steps);
+            if self.learning_interrupted(state, &memory) {
+                return Ok(());
+            }
+            let touched = memory.cache().touched();
+            live = memory.into_space();
+            self.result.timings.learn += started.elapsed();
+            let mut plan = self.plan(&mut live, &before, &touched)?;
+            if !learned.broken_off {
+                break (plan, learned);
+            }
+            if plan.over {
+                // What is left out must be chosen among all that is read.
+                rounds = [].iter().copied();
+                continue;
+            }
+            let settled = earlier.as_ref() == Some(&plan.ranges) && !plan.ranges.is_empty();
+            earlier = Some(plan.ranges.clone());
+            if !settled {
+                continue;
+            }
+            add_small_mappings(&mut live, &mut plan)?;
+            match self.attempt(state, probe, &plan, sink) {
+                Ok(Attempt::Stands) => {
+                    self.result.counters.bytes_read += live.counters().bytes_read;
                     return Ok(());
                 }
-                touched = memory.cache().touched();
-                live = memory.into_space();
-                self.result.timings.learn += started.elapsed();
+                Ok(Attempt::Missed(touched)) => {
+                    break (self.plan(&mut live, &before, &touched)?, learned);
+                }
+                // The copy below meets the same limit, and what follows from it is said there.
+                Err(SessionError::Copy(CopyError::Budget { .. })) => break (plan, learned),
+                Err(error) => return Err(error),
             }
-            plan = self.plan(&mut live, &before, &touched)?;
-        }
+        };
         self.result.counters.bytes_read += live.counters().bytes_read;
         drop(live);
         if plan.ranges.is_empty() && !learned.registers {

@@ -122,7 +122,12 @@ impl Loader for Library {
             if let Some(file) = self.cache.get(&shown) {
                 return Ok(file.clone());
             }
-            match read_checked(&canonical) {
+            // Opening a pipe waits, opening some devices does things: an include names neither.
+            let read = match std::fs::metadata(&canonical) {
+                Ok(meta) if !meta.is_file() => Err(ReadFailure::Refused("is no regular file".to_owned())),
+                _ => read_checked(&canonical),
+            };
+            match read {
                 Ok(text) => {
                     let file = SourceFile {
                         name: shown.clone(),
@@ -281,6 +286,20 @@ mod tests {
         assert_eq!(normal(Path::new("a/../../b")), None);
         assert_eq!(normal(Path::new("/etc/passwd")), None);
         assert_eq!(normal(Path::new("a/./../b.y")), Some(PathBuf::from("b.y")));
+    }
+
+    #[test]
+    fn an_include_is_a_regular_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut library = Library {
+            paths: vec![directory.path().to_owned()],
+            cache: HashMap::new(),
+        };
+        nix::unistd::mkfifo(&directory.path().join("pipe.y"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        for name in ["pipe.y", "/dev/null", ".."] {
+            let error = library.load(name, false, "x.y").unwrap_err();
+            assert!(matches!(error, LoadError::Refused { .. }), "{name}: {error:?}");
+        }
     }
 
     #[test]

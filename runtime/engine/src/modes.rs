@@ -88,7 +88,8 @@ impl Session<'_> {
         sink: &mut dyn Sink,
     ) -> Result<(), SessionError> {
         self.note_mode(Mode::Stop);
-        let paused = PausedProcess::stop(&self.process, &self.stop_options())?;
+        let options = self.stop_options();
+        let paused = self.in_turn(|| Ok(PausedProcess::stop(&self.process, &options)?))?;
         let mut memory = self.live_memory()?;
         self.execute(state, probe, &mut memory, paused.threads(), sink);
         let expired = !paused.is_stopped();
@@ -199,6 +200,37 @@ impl Session<'_> {
     pub(crate) fn note_mode(&mut self, mode: Mode) {
         if !self.result.modes.contains(&mode) {
             self.result.modes.push(mode);
+        }
+    }
+
+    /// Does what stops the target when no other run of ytrace holds it: a process has one tracer at a time, and theirs are brief.
+    pub(crate) fn in_turn<T>(
+        &self,
+        stop: impl Fn() -> Result<T, SessionError>,
+    ) -> Result<T, SessionError> {
+        use ytrace_target::{CopyError, StopError};
+        /// How long to wait for others.
+        const PATIENCE: Duration = Duration::from_secs(5);
+        /// How long to wait between two tries.
+        const PERIOD: Duration = Duration::from_millis(2);
+        let begun = Instant::now();
+        loop {
+            let error = match stop() {
+                Err(error) => error,
+                done => return done,
+            };
+            let brief = match &error {
+                SessionError::Stop(error) | SessionError::Copy(CopyError::Stop(error)) => {
+                    // One without a name has ended since.
+                    matches!(error, StopError::AlreadyTraced { name, .. }
+                        if name.as_ref().is_none_or(|name| name == ytrace_target::TRACER_NAME))
+                }
+                _ => false,
+            };
+            if !brief || self.interrupted() || begun.elapsed() > PATIENCE {
+                return Err(error);
+            }
+            std::thread::sleep(PERIOD);
         }
     }
 

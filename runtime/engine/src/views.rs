@@ -5,7 +5,7 @@ use ytrace_lang::ir::ViewShape;
 use ytrace_report as report;
 use ytrace_values::constants::{ContainerType, Element, Shape, ShapeId};
 use ytrace_values::store::Frame;
-use ytrace_values::{Store, Value};
+use ytrace_values::{AggregateSummary, Store, Value};
 
 use crate::names::Names;
 use crate::session::Finished;
@@ -207,7 +207,11 @@ fn view_data(
         Some(ContainerType::Table { element, .. } | ContainerType::Array { element }) => {
             Some(element)
         }
-        Some(ContainerType::Aggregate) | None => None,
+        Some(ContainerType::Aggregate) => {
+            let summary = store.aggregate_summary(handle).unwrap_or_default();
+            return report::ViewData::Table(aggregate_table(&summary, kind, unit));
+        }
+        None => None,
     };
     let weights = element.and_then(|element| weights(constants, element, unit));
     if let (Some(weights), ViewKind::Flamegraph | ViewKind::Pie | ViewKind::Bars) = (weights, kind) {
@@ -336,6 +340,61 @@ fn number(value: &Value) -> i64 {
     }
 }
 
+/// An aggregate alone: its distribution for a histogram, else its numbers in one row.
+fn aggregate_table(summary: &AggregateSummary, kind: ViewKind, unit: &str) -> report::Table {
+    use ytrace_report::{Cell, Column, Unit};
+    let column = |name: &str, unit| Column {
+        name: name.to_owned(),
+        unit,
+    };
+    if kind != ViewKind::Histogram {
+        let (columns, row) = aggregate_cells(summary)
+            .into_iter()
+            .map(|(name, cell)| {
+                let unit = if name == "count" { Unit::Count } else { Unit::of(unit) };
+                (column(&name, unit), cell)
+            })
+            .unzip();
+        return report::Table {
+            columns,
+            rows: vec![row],
+        };
+    }
+    report::Table {
+        columns: vec![
+            column("from", Unit::of(unit)),
+            column("to", Unit::of(unit)),
+            column("count", Unit::Count),
+        ],
+        rows: summary
+            .buckets
+            .iter()
+            .map(|&(least, greatest, count)| {
+                vec![
+                    Cell::Integer(least),
+                    Cell::Integer(greatest),
+                    Cell::Unsigned(count),
+                ]
+            })
+            .collect(),
+    }
+}
+
+/// The numbers of an aggregate with their names.
+fn aggregate_cells(summary: &AggregateSummary) -> Vec<(String, report::Cell)> {
+    use ytrace_report::Cell;
+    let sum = i64::try_from(summary.sum).map_or(Cell::Float(summary.sum as f64), Cell::Integer);
+    [
+        ("count", Cell::Unsigned(summary.count)),
+        ("sum", sum),
+        ("min", Cell::Integer(summary.min)),
+        ("average", Cell::Float(summary.average)),
+        ("max", Cell::Integer(summary.max)),
+    ]
+    .map(|(name, cell)| (name.to_owned(), cell))
+    .into()
+}
+
 /// Any container as rows and columns.
 fn table(store: &Store, handle: u64, write_path: &dyn Fn(u64) -> String) -> report::Table {
     use ytrace_report::{Cell, Column, Unit};
@@ -345,6 +404,7 @@ fn table(store: &Store, handle: u64, write_path: &dyn Fn(u64) -> String) -> repo
                 .iter()
                 .map(|(name, value)| (name.clone(), Cell::from_value(value, write_path)))
                 .collect(),
+            Value::Aggregate(summary) => aggregate_cells(summary),
             other => vec![("value".to_owned(), Cell::from_value(other, write_path))],
         }
     };
@@ -384,5 +444,53 @@ fn table(store: &Store, handle: u64, write_path: &dyn Fn(u64) -> String) -> repo
             .into_iter()
             .map(|row| row.into_iter().map(|(_, cell)| cell).collect())
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_aggregate_is_shown_by_its_numbers_or_its_distribution() {
+        let summary = AggregateSummary {
+            count: 3,
+            sum: 17,
+            min: 5,
+            max: 7,
+            average: 17.0 / 3.0,
+            variance: 1.3,
+            buckets: vec![(5, 5, 2), (7, 7, 1)],
+        };
+        let histogram = aggregate_table(&summary, ViewKind::Histogram, "ns");
+        assert_eq!(histogram.columns[0].unit, report::Unit::Nanoseconds);
+        assert_eq!(histogram.rows.len(), 2);
+        assert_eq!(histogram.rows[0][2], report::Cell::Unsigned(2));
+        let numbers = aggregate_table(&summary, ViewKind::Table, "ns");
+        let names: Vec<&str> = numbers.columns.iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(names, ["count", "sum", "min", "average", "max"]);
+        assert_eq!(numbers.columns[0].unit, report::Unit::Count);
+        assert_eq!(numbers.rows[0][1], report::Cell::Integer(17));
+    }
+
+    #[test]
+    fn equal_paths_of_different_handles_are_one() {
+        let path = |name: &str| vec!["root".to_owned(), name.to_owned()];
+        let rows = merged(vec![
+            (path("a"), vec![1, i64::MAX]),
+            (path("b"), vec![2, 2]),
+            (path("a"), vec![3, 3]),
+        ]);
+        assert_eq!(rows, [(path("a"), vec![4, i64::MAX]), (path("b"), vec![2, 2])]);
+    }
+
+    #[test]
+    fn numbers_of_records_and_of_plain_values() {
+        let record = Value::Record(vec![
+            ("bytes".to_owned(), Value::Unsigned(u64::MAX)),
+            ("count".to_owned(), Value::Bool(true)),
+        ]);
+        assert_eq!(numbers(&record, 3), [i64::MAX, 1, 0]);
+        assert_eq!(numbers(&Value::Float(2.9), 1), [2]);
     }
 }

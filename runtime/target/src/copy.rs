@@ -136,7 +136,7 @@ pub fn copy_ranges(
             pool.await_helper();
         }
         let tracer = std::thread::Builder::new()
-            .name("ytrace-pause".to_owned())
+            .name(crate::stop::TRACER_NAME.to_owned())
             .spawn_scoped(scope, || {
                 take(
                     process,

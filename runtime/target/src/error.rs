@@ -217,7 +217,7 @@ impl StopError {
         match self {
             StopError::Denied { cause, .. } => cause.hint(),
             StopError::AlreadyTraced { tracer, .. } if *tracer > 0 => Some(format!(
-                "end process {tracer} first, or use the live mode, which does not stop the target"
+                "end the tracer {tracer} first, or use the live mode, which does not stop the target"
             )),
             StopError::AlreadyTraced { .. } | StopError::Unresponsive { .. } => {
                 Some("use the live mode, which does not stop the target".to_owned())

@@ -46,5 +46,5 @@ pub use presence::{PageState, PresenceRun};
 pub use process::Process;
 pub use registers::{Registers, ThreadSnapshot};
 pub use spawn::{Held, SpawnError, SpawnedTarget, spawn};
-pub use stop::{PauseReport, PausedProcess, StopOptions};
+pub use stop::{PauseReport, PausedProcess, StopOptions, TRACER_NAME};
 pub use usage::{MappingUsage, MemoryUsage};

@@ -40,6 +40,9 @@ pub(crate) use threads::StoppedThreads;
 
 use std::time::Duration;
 
+/// The name of the threads that stop processes, as other programs see it.
+pub const TRACER_NAME: &str = "ytrace-pause";
+
 /// How a process is stopped.
 #[derive(Clone, Copy, Debug)]
 pub struct StopOptions {

@@ -31,7 +31,7 @@ impl PausedProcess {
         let process = process.clone();
         let options = *options;
         let tracer = std::thread::Builder::new()
-            .name("ytrace-pause".to_owned())
+            .name(crate::stop::TRACER_NAME.to_owned())
             .spawn(move || hold(&process, &options, &ready_sender, &order))
             .map_err(|error| StopError::NoThread {
                 errno: sys::errno_of(&error),

@@ -179,7 +179,12 @@ impl StoppedThreads {
     }
 
     fn seize(&mut self, tid: i32) -> Result<(), StopError> {
-        let state = match ptrace::seize(tid) {
+        let mut seized = ptrace::seize(tid);
+        if seized == Err(Errno::EPERM) && thread_tracer(self.pid, tid).is_none() {
+            // Whoever traced it a moment ago does so no more.
+            seized = ptrace::seize(tid);
+        }
+        let state = match seized {
             Ok(()) => State::Running,
             Err(Errno::ESRCH) => State::Gone,
             // A thread that is exiting or has exited is refused with the same error as a forbidden one.

@@ -1,0 +1,187 @@
+//! How sessions end: the target exits, the user interrupts, others trace the target too.
+
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ytrace_lang::source::SourceFile;
+use ytrace_runtime::{
+    Budgets, ExecutorKind, Finished, Mode, Options, Session, SessionError, Sink, views,
+};
+use ytrace_target::Process;
+
+/// A program that says when it is ready, and lives until its standard input ends.
+struct Target(Child);
+
+impl Target {
+    fn start() -> Self {
+        let mut child = Command::new("sh")
+            .args(["-c", "echo ready; exec cat"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut ready = [0; 6];
+        child.stdout.as_mut().unwrap().read_exact(&mut ready).unwrap();
+        let target = Self(child);
+        // `cat` has replaced the shell once it echoes.
+        let mut target = target;
+        std::io::Write::write_all(target.0.stdin.as_mut().unwrap(), b"x").unwrap();
+        target.0.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        target
+    }
+
+    fn open(&self) -> Process {
+        Process::open(i32::try_from(self.0.id()).unwrap()).unwrap()
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        self.0.wait().unwrap();
+    }
+}
+
+/// Does something at the first text of the probe.
+struct AtText<'a>(Option<Box<dyn FnOnce() + 'a>>);
+
+impl Sink for AtText<'_> {
+    fn begin(&mut self, _: bool) {}
+    fn text(&mut self, _: &[u8]) {
+        if let Some(action) = self.0.take() {
+            action();
+        }
+    }
+    fn warn(&mut self, _: &str) {}
+    fn progress(&mut self, _: &str) {}
+}
+
+fn run(
+    process: Process,
+    probe: &str,
+    interrupt: &'static AtomicBool,
+    action: Option<Box<dyn FnOnce() + '_>>,
+) -> Result<(Finished, ytrace_report::Report), SessionError> {
+    let options = Options {
+        mode: Mode::Auto,
+        max_pause: Duration::from_millis(50),
+        read_swap: false,
+        budgets: Budgets::default(),
+        executor: ExecutorKind::Interpreter,
+        debug_files: Vec::new(),
+        debug_roots: Vec::new(),
+        include: Vec::new(),
+        defines: Vec::new(),
+        arguments: Vec::new(),
+        weight: None,
+        interrupt,
+    };
+    let mut session = Session::open(process, &options)?;
+    let main = SourceFile {
+        name: "test.y".to_owned(),
+        text: Arc::from(probe),
+        library: false,
+    };
+    let finished = session.run(main, &mut AtText(action))?;
+    let report = views::report(&finished, session.names(), None).unwrap();
+    Ok((finished, report))
+}
+
+fn text(finished: &Finished) -> String {
+    String::from_utf8_lossy(&finished.result.text).into_owned()
+}
+
+const TIMER: &str = r#"
+long ticks;
+_probe _timer.ms(1) { ticks++; printf("tick\n"); }
+_probe _end { printf("end %d\n", ticks > 0); }
+"#;
+
+#[test]
+fn what_was_gathered_is_shown_after_the_targets_exit() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    let mut target = Target::start();
+    let process = target.open();
+    let end = Box::new(|| drop(target.0.stdin.take()));
+    let (finished, _) = run(process, TIMER, &INTERRUPT, Some(end)).unwrap();
+    assert!(text(&finished).ends_with("end 1\n"), "{}", text(&finished));
+    assert_eq!(finished.result.partial, ["the target exited during the run"]);
+}
+
+#[test]
+fn an_interrupt_ends_timers_and_lets_the_end_speak() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    let target = Target::start();
+    let interrupt = Box::new(|| INTERRUPT.store(true, Ordering::Relaxed));
+    let (finished, report) = run(target.open(), TIMER, &INTERRUPT, Some(interrupt)).unwrap();
+    assert!(text(&finished).ends_with("end 1\n"), "{}", text(&finished));
+    assert_eq!(finished.result.partial, Vec::<String>::new());
+    let notes = report.footer.notes.join("; ");
+    assert!(notes.contains("auto: live"), "{notes}");
+}
+
+#[test]
+fn an_interrupt_before_the_copy_stops_nothing() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(true);
+    let target = Target::start();
+    let probe = "_probe _oneshot { for (;;) if (_pid() == 0) break; }";
+    match run(target.open(), probe, &INTERRUPT, None) {
+        Err(SessionError::Interrupted) => {}
+        Err(error) => panic!("{error:?}"),
+        Ok(_) => panic!("it ran"),
+    }
+}
+
+#[test]
+fn registers_are_those_of_the_pause() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    let target = Target::start();
+    let probe = r#"_probe _oneshot { printf("%d\n", _reg("rsp", _pid()) != 0); }"#;
+    let (finished, report) = run(target.open(), probe, &INTERRUPT, None).unwrap();
+    assert_eq!(text(&finished), "1\n");
+    assert_eq!(finished.result.pauses.count, 1);
+    assert_eq!(report.footer.mode, "copy");
+}
+
+#[test]
+fn several_sessions_take_turns() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    let target = Target::start();
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    let probe = r#"_probe _oneshot { printf("%d\n", _reg("rsp", _pid()) != 0); }"#;
+                    let (finished, _) = run(target.open(), probe, &INTERRUPT, None).unwrap();
+                    assert_eq!(text(&finished), "1\n");
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn cross_checks_are_bounded_and_counted() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    let target = Target::start();
+    let probe = r#"_probe _oneshot { for (int i = 0; i < 1003; i++) _assert_equal("same", i, i); }"#;
+    let (finished, _) = run(target.open(), probe, &INTERRUPT, None).unwrap();
+    assert_eq!(finished.result.checks.len(), 1000);
+    assert_eq!(finished.result.partial, ["3 further cross-checks were not kept"]);
+}
+
+#[test]
+fn a_view_of_an_aggregate_shows_it() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    let target = Target::start();
+    let probe = "_view histogram \"times\" \"ns\"\n_agg times; _probe _oneshot { times <<< 5; times <<< 7; times <<< 7; }";
+    let (_, report) = run(target.open(), probe, &INTERRUPT, None).unwrap();
+    let ytrace_report::ViewData::Table(table) = &report.views[0].data else {
+        panic!("{:?}", report.views);
+    };
+    assert_eq!(table.rows.len(), 2);
+    assert_eq!(table.rows[1][2], ytrace_report::Cell::Unsigned(2));
+}
