@@ -111,7 +111,7 @@ pub(crate) fn open_at(
 
 /// The target of the symbolic link `name` in a directory, at most 64 KiB of it.
 pub(crate) fn read_link_at(directory: BorrowedFd<'_>, name: &CStr) -> Result<Vec<u8>, Errno> {
-    let mut target = vec![0u8; 4096];
+    let mut target = vec![0u8; 1 << 10];
     loop {
         let room = target.len();
         // SAFETY: name is terminated; the buffer is writable for the length given.
