@@ -38,6 +38,10 @@ pub enum ColorChoice {
 pub enum Command {
     /// Run a probe file on a process
     Run(Box<RunArguments>),
+    /// Check probe files without running them
+    Check(CheckArguments),
+    /// Bring probe files into the one style
+    Fmt(FmtArguments),
     /// List processes with their roles, memory and runtimes
     Ps(PsArguments),
 }
@@ -130,6 +134,52 @@ pub enum ModeChoice {
     Copy,
     /// Keep it stopped during the whole walk
     Stop,
+}
+
+/// Arguments of `ytrace check`.
+#[derive(Debug, Args)]
+#[command(after_help = "Without a process, everything but the target's own names and types is checked, with each arm of every `##if…` in turn.
+
+Exit status: 0 right, 1 errors in a probe file, 2 wrong usage or environment.")]
+pub struct CheckArguments {
+    /// Probe files, and directories with `.y` files below them
+    #[arg(value_name = "FILE|DIR", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Check against this process: its names, types and layouts
+    #[arg(short, long, value_name = "PID")]
+    pub pid: Option<i32>,
+    /// List the names that only a target could settle
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// With -p: use FILE as the debug information of MODULE, if it fits (repeatable)
+    #[arg(long, value_name = "MODULE=FILE", value_parser = parse_debug_file)]
+    pub debug_file: Vec<(String, PathBuf)>,
+    /// With -p: another directory with separate debug files, like /usr/lib/debug (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub debug_root: Vec<PathBuf>,
+    /// Another directory for `#include` (repeatable); also $YTRACE_PATH
+    #[arg(short = 'I', long, value_name = "DIR")]
+    pub include: Vec<PathBuf>,
+    /// Define a macro (repeatable)
+    #[arg(short = 'D', long = "define", value_name = "NAME[=VALUE]")]
+    pub define: Vec<String>,
+    /// Options of the probe file
+    #[arg(last = true, value_name = "OPTIONS")]
+    pub script: Vec<String>,
+}
+
+/// Arguments of `ytrace fmt`.
+#[derive(Debug, Args)]
+#[command(after_help = "Only white space changes; comments and macros stay as they are.
+
+Exit status: 0 success, 1 a file cannot be read as a probe file or, with --check, is not formatted, 2 wrong usage or environment.")]
+pub struct FmtArguments {
+    /// Probe files, and directories with `.y` files below them; `-` is standard input to standard output
+    #[arg(value_name = "FILE|DIR", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Change nothing, list the files that are not formatted
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// Arguments of `ytrace ps`.

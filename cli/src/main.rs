@@ -5,7 +5,11 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod check;
+mod diagnose;
 mod failure;
+mod files;
+mod fmt;
 mod ps;
 mod run;
 mod terminal;
@@ -29,6 +33,8 @@ fn main() -> ExitCode {
     let terminal = terminal::Terminal::detect(cli.color);
     let result = match cli.command {
         Command::Run(arguments) => run::run(*arguments, &terminal),
+        Command::Check(arguments) => check::run(arguments, &terminal),
+        Command::Fmt(arguments) => fmt::run(arguments, &terminal),
         Command::Ps(arguments) => ps::run(arguments, &terminal),
     };
     match result {

@@ -17,6 +17,7 @@ use ytrace_runtime::{
 use ytrace_target::{Held, Process, spawn};
 
 use crate::arguments::{ModeChoice, RunArguments};
+use crate::diagnose::{defines, failure, session_failure};
 use crate::failure::{Failure, Status};
 use crate::terminal::{self, Terminal, safe, say};
 
@@ -259,42 +260,10 @@ fn options(arguments: &RunArguments) -> Options {
         debug_files: arguments.debug_file.clone(),
         debug_roots: arguments.debug_root.clone(),
         include: arguments.include.clone(),
-        defines: arguments
-            .define
-            .iter()
-            .map(|define| match define.split_once('=') {
-                Some((name, value)) => (name.to_owned(), value.to_owned()),
-                None => (define.clone(), "1".to_owned()),
-            })
-            .collect(),
+        defines: defines(&arguments.define),
         arguments: arguments.script.clone(),
         weight: arguments.weight.clone(),
         interrupt: &INTERRUPTED,
-    }
-}
-
-fn failure(error: SessionError) -> Failure {
-    let hints = error.hints();
-    Failure::usage(&error).with_hints(hints)
-}
-
-/// A session that gave no result; errors in the probe's text are shown where they stand.
-fn session_failure(error: SessionError, terminal: &Terminal) -> Failure {
-    let hints = error.hints();
-    match &error {
-        SessionError::Source { errors, .. } => {
-            say(&ytrace_lang::render::render(
-                &errors.diagnostics,
-                &errors.sources,
-                &errors.expansions,
-                terminal.error_color,
-            ));
-            Failure::probe(&error).with_hints(hints)
-        }
-        SessionError::NoProbe | SessionError::Compile(_) => {
-            Failure::probe(&error).with_hints(hints)
-        }
-        _ => failure(error),
     }
 }
 

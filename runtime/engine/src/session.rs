@@ -157,6 +157,23 @@ impl<'o> Session<'o> {
         })
     }
 
+    /// Compiles a program as [`Session::run`] does, with the layouts that hold on the target, and runs none of its probes.
+    ///
+    /// # Errors
+    /// It does not compile, its layouts do not fit, or the target cannot be read.
+    pub fn check(
+        &mut self,
+        main: SourceFile,
+        sink: &mut dyn Sink,
+    ) -> Result<Compiled, SessionError> {
+        self.check_debug_files()?;
+        let (compiled, _) = self.compile(&main, sink)?;
+        for warning in self.names.warnings() {
+            sink.warn(&warning);
+        }
+        Ok(compiled)
+    }
+
     /// A debug file that was named must be of a module of the target, and fit it: better to say
     /// so than to go on without.
     fn check_debug_files(&self) -> Result<(), SessionError> {

@@ -1,0 +1,355 @@
+//! `ytrace check`: tells whether probe files are right, without running them.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use ytrace_lang::compile::{CompileError, LayoutChoices, Request, SourceErrors, compile_arm};
+use ytrace_lang::diagnostics::{Diagnostic, Severity};
+use ytrace_lang::hir::LayoutUse;
+use ytrace_lang::parse::Expansions;
+use ytrace_lang::render::render;
+use ytrace_lang::source::{SourceFile, SourceMap, Span};
+use ytrace_runtime::library::{Library, main_file};
+use ytrace_runtime::{Budgets, ExecutorKind, Mode, Options, Session, SessionError, Sink};
+use ytrace_target::Process;
+
+use crate::arguments::CheckArguments;
+use crate::diagnose::{defines, failure, session_failure};
+use crate::failure::{Failure, Status};
+use crate::files::probe_files;
+use crate::fmt::worse;
+use crate::terminal::{self, Terminal, say};
+
+/// The most arms of a `##if…` that are gone through.
+const MAX_ARMS: usize = 64;
+
+/// Nothing ends a check early.
+static NEVER: AtomicBool = AtomicBool::new(false);
+
+/// A diagnostic by file, place and message.
+type Key = (String, u32, u32, String);
+
+fn key(diagnostic: &Diagnostic, sources: &SourceMap) -> Key {
+    let span = diagnostic.primary.0;
+    let file = sources
+        .get(span.file)
+        .map_or_else(String::new, |file| file.name.clone());
+    (file, span.start, span.end, diagnostic.message.clone())
+}
+
+/// What compiling one arm gave.
+struct Attempt {
+    diagnostics: Vec<Diagnostic>,
+    sources: SourceMap,
+    expansions: Expansions,
+    unresolved: Vec<(Span, String)>,
+    layouts: Vec<LayoutUse>,
+    arms: usize,
+}
+
+impl Attempt {
+    fn has_errors(&self) -> bool {
+        self.diagnostics
+            .iter()
+            .any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+}
+
+/// What the checks of several files share.
+struct Checks<'a> {
+    arguments: &'a CheckArguments,
+    terminal: &'a Terminal,
+    /// What has been said: a file that several others include says it once.
+    said: HashSet<Key>,
+    /// Names that only a target could settle: the first place of each.
+    unresolved: BTreeMap<String, String>,
+}
+
+/// Checks files.
+pub fn run(arguments: CheckArguments, terminal: &Terminal) -> Result<Status, Failure> {
+    let files = probe_files(&arguments.paths)?;
+    let options = options(&arguments);
+    let mut session = match arguments.pid {
+        None => None,
+        Some(pid) => {
+            let process = Process::open(pid).map_err(|error| failure(SessionError::Open(error)))?;
+            Some(Session::open(process, &options).map_err(failure)?)
+        }
+    };
+    let mut checks = Checks {
+        arguments: &arguments,
+        terminal,
+        said: HashSet::new(),
+        unresolved: BTreeMap::new(),
+    };
+    let mut status = Status::Success;
+    let mut wrong = 0usize;
+    for path in &files {
+        let result = checks.file(path, session.as_mut());
+        let of_file = result.unwrap_or_else(|failure| {
+            failure.print(terminal);
+            failure.status()
+        });
+        wrong += usize::from(of_file != Status::Success);
+        status = worse(status, of_file);
+    }
+    if files.len() > 1 {
+        print(&format!(
+            "{} files: {} right, {wrong} wrong\n",
+            files.len(),
+            files.len() - wrong
+        ))?;
+    }
+    Ok(status)
+}
+
+fn options(arguments: &CheckArguments) -> Options {
+    Options {
+        mode: Mode::Auto,
+        max_pause: std::time::Duration::ZERO,
+        read_swap: false,
+        budgets: Budgets::default(),
+        executor: ExecutorKind::Compiled,
+        debug_files: arguments.debug_file.clone(),
+        debug_roots: arguments.debug_root.clone(),
+        include: arguments.include.clone(),
+        defines: defines(&arguments.define),
+        arguments: arguments.script.clone(),
+        weight: None,
+        interrupt: &NEVER,
+    }
+}
+
+impl Checks<'_> {
+    fn file(&mut self, path: &Path, session: Option<&mut Session<'_>>) -> Result<Status, Failure> {
+        let main = main_file(path).map_err(Failure::usage)?;
+        let shown = main.name.clone();
+        let Some(session) = session else {
+            return self.alone(main, &shown);
+        };
+        let mut sink = Quiet {
+            terminal: self.terminal,
+        };
+        match session.check(main, &mut sink) {
+            Ok(compiled) => {
+                self.say(&compiled.warnings, &compiled.sources, &compiled.expansions);
+                print(&format!("{shown}: right for this target\n"))?;
+                Ok(Status::Success)
+            }
+            Err(error) => {
+                let failure = session_failure(error, self.terminal);
+                if failure.status() != Status::Probe {
+                    return Err(failure);
+                }
+                print(&format!("{shown}: wrong\n"))?;
+                Ok(Status::Probe)
+            }
+        }
+    }
+
+    /// Checks what can be checked without a target: each arm of the conditionals in turn.
+    fn alone(&mut self, main: SourceFile, shown: &str) -> Result<Status, Failure> {
+        self.unresolved.clear();
+        let mut errors = false;
+        let mut arms = 1;
+        let mut arm = 0;
+        // One loader for all arms: each file is read once.
+        let mut loader = Library::new(&self.arguments.include);
+        while arm < arms {
+            let mut first = self.compile(&main, &mut loader, arm, LayoutChoices::new())?;
+            arms = arms.max(first.arms.min(MAX_ARMS));
+            self.drop_errors_of_a_layout(&mut first, &main, &mut loader, arm)?;
+            errors |= self.say(&first.diagnostics, &first.sources, &first.expansions);
+            for (span, name) in first.unresolved {
+                let place = first.sources.location(span);
+                self.unresolved.entry(name).or_insert(place);
+            }
+            arm += 1;
+        }
+        self.conclude(shown, errors, arms)
+    }
+
+    fn compile(
+        &self,
+        main: &SourceFile,
+        loader: &mut Library,
+        arm: usize,
+        layouts: LayoutChoices,
+    ) -> Result<Attempt, Failure> {
+        let typed = compile_arm(
+            Request {
+                main: main.clone(),
+                loader,
+                target: None,
+                layouts,
+                defines: defines(&self.arguments.define),
+                arguments: self.arguments.script.clone(),
+            },
+            arm,
+        );
+        match typed {
+            Ok(typed) => Ok(Attempt {
+                diagnostics: typed.checked.diagnostics,
+                sources: typed.sources,
+                expansions: typed.expansions,
+                unresolved: typed.checked.unresolved,
+                layouts: typed.checked.program.layouts,
+                arms: typed.arms,
+            }),
+            Err(CompileError::Source(wrong)) => {
+                let SourceErrors {
+                    diagnostics,
+                    sources,
+                    expansions,
+                } = *wrong;
+                Ok(Attempt {
+                    diagnostics,
+                    sources,
+                    expansions,
+                    unresolved: Vec::new(),
+                    layouts: Vec::new(),
+                    arms: 1,
+                })
+            }
+            Err(CompileError::Arguments(message, hint)) => {
+                Err(Failure::usage(message).with_hints(hint))
+            }
+            Err(CompileError::Help(_)) => Err(Failure::usage("`ytrace check` lists no options")
+                .with_hint("`ytrace run FILE -p PID -- --help` does")),
+        }
+    }
+
+    /// An arm of `##if…` may be for other types than those of the layouts' first candidates: only
+    /// what is wrong with every candidate is an error.
+    fn drop_errors_of_a_layout(
+        &self,
+        attempt: &mut Attempt,
+        main: &SourceFile,
+        loader: &mut Library,
+        arm: usize,
+    ) -> Result<(), Failure> {
+        let candidates = attempt.layouts.iter().map(|layout| layout.candidates.len());
+        let most = candidates.max().unwrap_or(0).min(MAX_ARMS);
+        for number in 1..most {
+            if !attempt.has_errors() {
+                break;
+            }
+            let mut choices = LayoutChoices::new();
+            for layout in &attempt.layouts {
+                let last = layout.candidates.last();
+                if let Some(candidate) = layout.candidates.get(number).or(last) {
+                    choices.insert(layout.group.clone(), candidate.clone());
+                }
+            }
+            let other = self.compile(main, loader, arm, choices)?;
+            let known: HashSet<Key> = other
+                .diagnostics
+                .iter()
+                .filter(|diagnostic| diagnostic.severity == Severity::Error)
+                .map(|diagnostic| key(diagnostic, &other.sources))
+                .collect();
+            let sources = &attempt.sources;
+            attempt.diagnostics.retain(|diagnostic| {
+                diagnostic.severity != Severity::Error || known.contains(&key(diagnostic, sources))
+            });
+        }
+        Ok(())
+    }
+
+    fn conclude(&self, shown: &str, errors: bool, arms: usize) -> Result<Status, Failure> {
+        let mut text = format!("{shown}: {}", if errors { "wrong" } else { "right" });
+        if arms > 1 {
+            let _ = write!(text, ", with each of {arms} arms");
+        }
+        let open = self.unresolved.len();
+        if open > 0 {
+            let _ = write!(
+                text,
+                "; {open} {} of a target, not checked ({})",
+                if open == 1 { "name is" } else { "names are" },
+                if self.arguments.verbose {
+                    "-p PID checks them"
+                } else {
+                    "-v lists them, -p PID checks them"
+                }
+            );
+        }
+        text.push('\n');
+        if self.arguments.verbose {
+            for (name, place) in &self.unresolved {
+                let _ = writeln!(text, "    {} at {}", name.escape_debug(), place);
+            }
+        }
+        print(&text)?;
+        Ok(if errors {
+            Status::Probe
+        } else {
+            Status::Success
+        })
+    }
+
+    /// Shows diagnostics that have not been shown; tells whether there are errors among all.
+    fn say(
+        &mut self,
+        diagnostics: &[Diagnostic],
+        sources: &SourceMap,
+        expansions: &Expansions,
+    ) -> bool {
+        let mut errors = false;
+        let mut new = Vec::new();
+        for diagnostic in diagnostics {
+            // A library has no probes of its own.
+            if diagnostic.severity == Severity::Warning
+                && diagnostic.message.starts_with("there is no probe")
+            {
+                continue;
+            }
+            errors |= diagnostic.severity == Severity::Error;
+            if self.said.insert(key(diagnostic, sources)) {
+                new.push(diagnostic.clone());
+            }
+        }
+        if !new.is_empty() {
+            say(&render(
+                &new,
+                sources,
+                expansions,
+                self.terminal.error_color,
+            ));
+        }
+        errors
+    }
+}
+
+/// Shows warnings, and no progress.
+struct Quiet<'a> {
+    terminal: &'a Terminal,
+}
+
+impl Sink for Quiet<'_> {
+    fn begin(&mut self, _streams: bool) {}
+
+    fn text(&mut self, _text: &[u8]) {}
+
+    fn warn(&mut self, text: &str) {
+        let (yellow, _, reset) = self.terminal.error_colors("\x1b[1;33m", "");
+        say(&format!(
+            "{yellow}warning{reset}: {}\n",
+            text.escape_debug()
+        ));
+    }
+
+    fn progress(&mut self, _text: &str) {}
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match written {
+        Ok(()) => Ok(()),
+        Err(error) => terminal::output_failure(&error).map_or(Ok(()), Err),
+    }
+}
