@@ -164,6 +164,7 @@ fn check_parsed<'a>(
             sources: &parsed.sources,
             scopes: &parsed.scopes,
             arguments,
+            macros: parsed.expansions.names(),
         },
         target,
     )

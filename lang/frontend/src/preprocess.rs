@@ -45,6 +45,8 @@ pub struct Expansion {
 #[derive(Clone, Debug, Default)]
 pub struct Expansions {
     uses: HashMap<(FileId, u32), Vec<Expansion>>,
+    /// The macros in force at the end, in order of their names.
+    names: Vec<String>,
 }
 
 impl Expansions {
@@ -55,6 +57,11 @@ impl Expansions {
             .get(&(span.file, span.start))
             .map(Vec::as_slice)
             .unwrap_or_default()
+    }
+
+    /// The macros that the program defines and does not take back, in order of their names.
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// The names beyond the first few help nobody.
@@ -125,6 +132,7 @@ pub fn preprocess(
         lines: HashMap::new(),
     };
     preprocessor.run(main, defines);
+    preprocessor.expansions.names = preprocessor.macros.names();
     Preprocessed {
         tokens: preprocessor.output,
         sources: preprocessor.sources,

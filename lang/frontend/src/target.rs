@@ -152,6 +152,15 @@ pub struct FunctionDescription {
     pub variadic: bool,
 }
 
+/// A macro of the target, as its debug information (`.debug_macro`) has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MacroDescription {
+    /// The parameters of a function-like macro; a variadic one's last is `...` or ends in it.
+    pub parameters: Option<Vec<String>>,
+    /// What it stands for, as written.
+    pub replacement: String,
+}
+
 /// Why a name could not be resolved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LookupError {
@@ -222,6 +231,12 @@ pub trait SymbolSource {
         scope: &Scope,
         name: &str,
     ) -> Result<Option<FunctionDescription>, LookupError>;
+
+    /// Finds a macro. Sources that know of none need not say so.
+    fn find_macro(&mut self, scope: &Scope, name: &str) -> Option<MacroDescription> {
+        let _ = (scope, name);
+        None
+    }
 
     /// The first loaded module that a pattern of `_module` matches (soname or file name, with
     /// wildcards; `_exe` is passed as `"_exe"`).

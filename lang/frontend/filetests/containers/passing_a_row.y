@@ -10,4 +10,4 @@ _probe _oneshot {
     printf("%ld %ld\n", count(rows["y"]), _len(rows));
 }
 //> 2 1
-//> 0 2
+//> 0 1

@@ -10,5 +10,6 @@ _probe _oneshot {
     out:
     printf("end\n");
 }
+//> warning 9:5: this is never reached [what stands before it always leaves]
 //> 5
 //> end

@@ -19,6 +19,7 @@ mod containers;
 mod convert;
 mod declarations;
 mod expressions;
+mod flow;
 mod format_text;
 mod formats;
 mod import;
@@ -68,6 +69,8 @@ pub struct Input<'a> {
     pub scopes: &'a [FileScope],
     /// The words after `--` on the command line.
     pub arguments: &'a [String],
+    /// The macros that the program defines, for a did-you-mean.
+    pub macros: &'a [String],
 }
 
 /// What checking gives.
@@ -107,6 +110,7 @@ pub fn check<'a>(
     checker.check_layouts(input.unit);
     checker.check_roots(input.unit);
     checker.check_queue();
+    checker.check_probe_flow();
     Ok(checker.finish())
 }
 
@@ -168,6 +172,7 @@ struct Checker<'a> {
     /// Unknown names that have been reported.
     reported: HashSet<(&'static str, String)>,
     unresolved: Vec<(Span, String)>,
+    macros: &'a [String],
     depth: u32,
 }
 
@@ -207,6 +212,7 @@ impl<'a> Checker<'a> {
             errors: 0,
             reported: HashSet::new(),
             unresolved: Vec::new(),
+            macros: input.macros,
             depth: 0,
         }
     }
@@ -239,6 +245,7 @@ impl<'a> Checker<'a> {
     fn check_queue(&mut self) {
         while let Some(work) = self.queue.pop_front() {
             let function = self.check_function(work.function);
+            self.check_flow(&function);
             if let Some(slot) = self.functions.get_mut(work.id.0 as usize) {
                 *slot = Some(function);
             }

@@ -34,14 +34,16 @@ impl<'a> Checker<'a> {
         };
         let id = hir::FunctionId(self.functions.len() as u32);
         let name = self.text(head);
-        self.functions.push(Some(hir::Function {
+        let function = hir::Function {
             name: name.trim().to_owned(),
             parameters: 0,
             locals: context.locals,
             result: self.basics.void,
             body,
             span: head,
-        }));
+        };
+        self.check_flow(&function);
+        self.functions.push(Some(function));
         self.probes.push(hir::Probe {
             point,
             function: id,

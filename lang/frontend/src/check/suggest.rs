@@ -195,7 +195,9 @@ impl Checker<'_> {
             .flat_map(|scope| scope.names.keys().map(String::as_str));
         let own = similar(
             &name.text,
-            locals.chain(self.script.ordinary.keys().copied()),
+            locals
+                .chain(self.script.ordinary.keys().copied())
+                .chain(self.macros.iter().map(String::as_str)),
         );
         let help = self.target_help(name, NameKind::Symbol, own);
         let diagnostic = Diagnostic::error(
@@ -219,6 +221,7 @@ impl Checker<'_> {
                 known.push(name);
             }
         }
+        known.extend(self.macros.iter().map(String::as_str));
         let names = similar(&name.text, known.into_iter());
         let diagnostic = Diagnostic::error(
             name.span,

@@ -124,6 +124,7 @@ impl TestTarget {
             sources,
             scopes: &[],
             arguments: &[],
+            macros: &[],
         };
         let mut checker = Checker::new(&input, None);
         checker.collect(unit);

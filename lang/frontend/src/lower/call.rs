@@ -65,11 +65,14 @@ impl Builder<'_, '_> {
             };
             registers.push(self.slot_address(slot));
         }
-        for argument in &prepared {
+        for (position, argument) in prepared.iter().enumerate() {
             registers.push(match argument {
                 Argument::Register(register) => *register,
-                // The callee may write to it, so an absent row is inserted.
-                Argument::Container(container) => self.open(container, true),
+                // A callee that may write to it needs a row of its own.
+                Argument::Container(container) => {
+                    let insert = self.unit.written.writes(function, position);
+                    self.open(container, insert)
+                }
             });
         }
         let to = if record || self.is_void(callee.result) {

@@ -20,6 +20,7 @@ mod labels;
 mod place;
 mod record;
 mod statement;
+mod written;
 #[cfg(test)]
 mod tests;
 
@@ -121,6 +122,7 @@ pub(crate) type Lowered<T> = Result<T, LowerError>;
 pub fn lower(program: &hir::Program) -> Result<ir::Program, LowerError> {
     let mut unit = Unit {
         program,
+        written: written::Written::of(program),
         constants: Constants::default(),
         strings: HashMap::new(),
         shapes: HashMap::new(),
@@ -175,6 +177,8 @@ pub fn lower(program: &hir::Program) -> Result<ir::Program, LowerError> {
 /// What is shared by all functions of the program under way.
 pub(crate) struct Unit<'p> {
     pub(crate) program: &'p hir::Program,
+    /// Which container parameters may be written.
+    pub(crate) written: written::Written,
     pub(crate) constants: Constants,
     strings: HashMap<Vec<u8>, u32>,
     pub(crate) shapes: HashMap<TypeId, ShapeId>,

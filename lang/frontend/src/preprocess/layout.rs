@@ -92,20 +92,14 @@ impl Preprocessor<'_, '_, '_> {
             return Some(found.unwrap_or(0));
         }
         let scope = self.scope_of(layout.name.span.file);
-        let first = layout.candidates.first();
+        let common = common_records(layout);
         let Some(target) = self.target.as_deref_mut() else {
             return Some(0);
         };
-        let complete = first.is_some_and(|candidate| {
-            let mut records = candidate
-                .declarations
+        let complete = !common.is_empty()
+            && common
                 .iter()
-                .filter_map(record_name)
-                .peekable();
-            records.peek().is_some()
-                && records
-                    .all(|(kind, name)| target::has_complete_record(target, &scope, kind, name))
-        });
+                .all(|(kind, name)| target::has_complete_record(target, &scope, *kind, name));
         if complete { None } else { Some(0) }
     }
 
@@ -119,6 +113,21 @@ impl Preprocessor<'_, '_, '_> {
                 .and_then(|scope| scope.module),
         }
     }
+}
+
+/// The records that every candidate declares. Versions of a program differ in the others, so
+/// debug information may rightly lack those.
+fn common_records(layout: &Layout) -> Vec<(TypeNameKind, &str)> {
+    let mut candidates = layout.candidates.iter().map(|candidate| {
+        let records = candidate.declarations.iter();
+        records.filter_map(record_name).collect::<Vec<_>>()
+    });
+    let mut common = candidates.next().unwrap_or_default();
+    for records in candidates {
+        let names: HashSet<&str> = records.iter().map(|(_, name)| *name).collect();
+        common.retain(|(_, name)| names.contains(name));
+    }
+    common
 }
 
 /// The name of the record that a declaration defines.

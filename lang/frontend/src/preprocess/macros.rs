@@ -71,6 +71,13 @@ impl Macros {
         self.table.contains_key(name) || matches!(name, "__FILE__" | "__LINE__")
     }
 
+    /// The names of all macros, in order.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.table.keys().map(|name| name.to_string()).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// Forgets a macro.
     pub fn remove(&mut self, name: &str) {
         self.table.remove(name);

@@ -127,8 +127,8 @@ pub type MakeExecutor<'a> =
 impl Filetest {
     /// Reads a filetest. The error says what is wrong with its form.
     pub fn read(text: &str) -> Result<Self, String> {
-        let mut lines = text.lines();
-        let phase = lines
+        let phase = text
+            .lines()
             .next()
             .and_then(|line| line.strip_prefix("// test "))
             .ok_or("the first line is not `// test PHASE`")?;
@@ -142,15 +142,27 @@ impl Filetest {
             "run-error" => Phase::RunError,
             other => return Err(format!("no phase `{other}`")),
         };
-        let mut directives = Directives::default();
         let mut expected = String::new();
-        let mut program = format!("{}\n", text.lines().next().unwrap_or_default());
-        for line in lines {
-            if let Some(line) = line.strip_prefix("//>") {
-                expected.push_str(line.strip_prefix(' ').unwrap_or(line));
-                expected.push('\n');
-                continue;
+        let mut program = String::new();
+        for line in text.lines() {
+            match line.strip_prefix("//>") {
+                Some(line) => {
+                    expected.push_str(line.strip_prefix(' ').unwrap_or(line));
+                    expected.push('\n');
+                }
+                None => {
+                    program.push_str(line);
+                    program.push('\n');
+                }
             }
+        }
+        Self::of(phase, &program, expected)
+    }
+
+    /// A filetest of a program with its directives. The error says what is wrong with them.
+    pub fn of(phase: Phase, program: &str, expected: String) -> Result<Self, String> {
+        let mut directives = Directives::default();
+        for line in program.lines() {
             if let Some(line) = line.strip_prefix("//! ") {
                 directives.directive(line)?;
             } else if let Some(line) = line.strip_prefix("//:") {
@@ -163,13 +175,11 @@ impl Filetest {
                 file.push_str(line.strip_prefix(' ').unwrap_or(line));
                 file.push('\n');
             }
-            program.push_str(line);
-            program.push('\n');
         }
         Ok(Self {
             phase,
             expected,
-            program,
+            program: format!("{}\n", program.trim_end_matches('\n')),
             directives,
         })
     }
@@ -302,6 +312,7 @@ impl Filetest {
                 sources: &parsed.sources,
                 scopes: &parsed.scopes,
                 arguments: &self.directives.arguments,
+                macros: parsed.expansions.names(),
             },
             Some(&mut double),
         )

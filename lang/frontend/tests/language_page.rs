@@ -1,0 +1,108 @@
+//! Runs every example of `docs/language.md`, and holds the table of built-ins against the page
+//! that is made of it. `YTRACE_BLESS=1` rewrites what the examples give, and the table.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use ytrace_lang::check::builtins::{BUILTINS, Builtin, RECORDS};
+use ytrace_lang::testing::page;
+
+fn documentation(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../docs")
+        .join(name)
+}
+
+fn bless() -> bool {
+    std::env::var_os("YTRACE_BLESS").is_some()
+}
+
+#[test]
+fn examples_of_the_reference() {
+    let path = documentation("language.md");
+    let text = std::fs::read_to_string(&path).expect("the page");
+    let examples = page::examples(&text).expect("well-formed examples");
+    assert!(examples.len() > 50, "the page has its examples");
+    let mut outputs = Vec::new();
+    let mut failures = Vec::new();
+    for example in &examples {
+        match example.filetest.evaluate("example.y") {
+            Ok(actual) => {
+                if actual != example.filetest.expected && !bless() {
+                    failures.push(format!(
+                        "== line {}: the page says\n{}-- but it gives\n{actual}",
+                        example.line, example.filetest.expected
+                    ));
+                }
+                outputs.push(actual);
+            }
+            Err(message) => {
+                failures.push(format!("== line {}: {message}", example.line));
+                outputs.push(example.filetest.expected.clone());
+            }
+        }
+    }
+    if bless() {
+        std::fs::write(&path, page::blessed(&text, &examples, &outputs)).expect("to write");
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+fn signature(builtin: &Builtin) -> String {
+    let mut text = format!("{} {}(", builtin.result.written(), builtin.name);
+    for (index, (name, kind)) in builtin.parameters.iter().enumerate() {
+        let comma = if index > 0 { ", " } else { "" };
+        let written = kind.written();
+        let parameter = if written.contains('…') {
+            written.to_owned()
+        } else if written.ends_with('*') {
+            format!("{written}{name}")
+        } else {
+            format!("{written} {name}")
+        };
+        let _ = if index >= builtin.required {
+            write!(text, "[{comma}{parameter}]")
+        } else {
+            write!(text, "{comma}{parameter}")
+        };
+    }
+    text.push(')');
+    text
+}
+
+fn table() -> String {
+    let mut text = String::from(
+        "# Built-in functions\n\n\
+         What the language brings with it, made from the table that the checker reads. `[…]` may be left \
+         out. `any` is a value of any type, `T` the type that the arguments say.\n\n\
+         | function | what it does |\n|---|---|\n",
+    );
+    for builtin in BUILTINS {
+        let summary = builtin.summary.replace('|', "\\|");
+        let _ = writeln!(text, "| `{}` | {summary} |", signature(builtin));
+    }
+    text.push_str("\n## Records\n\n| type | fields |\n|---|---|\n");
+    for record in RECORDS {
+        let fields: Vec<String> = record
+            .fields
+            .iter()
+            .map(|(name, kind)| format!("`{} {name}`", kind.written()).replace("* ", "*"))
+            .collect();
+        let _ = writeln!(text, "| `{}` | {} |", record.name, fields.join(", "));
+    }
+    text
+}
+
+#[test]
+fn table_of_built_ins() {
+    let path = documentation("builtins.md");
+    let wanted = table();
+    if bless() {
+        std::fs::write(&path, &wanted).expect("to write");
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == wanted,
+        "docs/builtins.md is out of date: run with YTRACE_BLESS=1"
+    );
+}
