@@ -10,12 +10,11 @@ extern "C" fn note(_signal: libc::c_int) {
     let flag = FLAG.load(Ordering::Relaxed);
     // SAFETY: the pointer is null or came from a `&'static AtomicBool`; storing into an atomic is
     // allowed in a signal handler.
-    if let Some(flag) = unsafe { flag.as_ref() } {
-        if flag.swap(true, Ordering::Relaxed) {
-            // The second time the user means it. The kernel resumes a target that is stopped.
-            // SAFETY: `_exit` is allowed in a signal handler.
-            unsafe { libc::_exit(130) };
-        }
+    let flag = unsafe { flag.as_ref() };
+    if flag.is_some_and(|flag| flag.swap(true, Ordering::Relaxed)) {
+        // The second time the user means it. The kernel resumes a target that is stopped.
+        // SAFETY: `_exit` is allowed in a signal handler.
+        unsafe { libc::_exit(130) };
     }
 }
 

@@ -11,12 +11,15 @@ use crate::presence::PageState;
 /// The share of the longest pause that copying may plan to take, in percent. The rest is for stopping and for bad luck.
 const COPY_SHARE: u64 = 60;
 
+/// Bytes of `/proc/PID/pagemap` for each page (proc_pid_pagemap(5)).
+const ENTRY_BYTES: u64 = 8;
+
 /// What a pause is to copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CopyPlan {
     /// The ranges, ascending.
     pub ranges: Vec<Range<u64>>,
-    /// The bytes of them that are in memory now.
+    /// The bytes of them that are in memory now, and of the page table's entries for mappings taken whole.
     pub bytes: u64,
     /// Of the touched mappings, those that are copied whole.
     pub whole_mappings: usize,
@@ -44,6 +47,7 @@ pub fn plan_copy(
         touched: Vec<Range<u64>>,
         touched_bytes: u64,
     }
+    let page = memory.page_size().max(1);
     let maps = memory.mappings();
     let mut candidates: Vec<Candidate> = Vec::new();
     for range in touched {
@@ -90,9 +94,13 @@ pub fn plan_copy(
         ..CopyPlan::default()
     };
     for candidate in candidates {
+        // In the pause the page table is read again, which may mean eight bytes for each page of a mapping taken whole: much
+        // where little is present of a huge one.
+        let table = (candidate.whole.end - candidate.whole.start) / page * ENTRY_BYTES;
         let extra = candidate
             .present
-            .saturating_sub(candidate.touched_bytes.min(candidate.present));
+            .saturating_sub(candidate.touched_bytes.min(candidate.present))
+            .saturating_add(table);
         if plan.bytes.saturating_add(extra) <= allowed {
             plan.bytes += extra;
             plan.whole_mappings += 1;
@@ -104,4 +112,40 @@ pub fn plan_copy(
     }
     plan.ranges.sort_by_key(|range| range.start);
     Ok(plan)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::LiveOptions;
+    use crate::process::Process;
+
+    #[test]
+    fn a_huge_mapping_with_little_in_it_is_not_taken_whole() {
+        let length = 1usize << 40;
+        // SAFETY: a fresh mapping at an address of the kernel's choice.
+        let start = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                length,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+                -1,
+                0,
+            )
+        };
+        assert_ne!(start, libc::MAP_FAILED);
+        // SAFETY: the first page of the mapping just made.
+        unsafe { start.cast::<u8>().write_volatile(1) };
+        let own = Process::open(i32::try_from(std::process::id()).unwrap()).unwrap();
+        let mut memory = LiveMemory::new(&own, LiveOptions::default()).unwrap();
+        let page = memory.page_size();
+        let touched = start as u64..start as u64 + page;
+        let pause = Duration::from_millis(50);
+        let plan = plan_copy(&mut memory, &[touched.clone()], pause, 5_000_000_000).unwrap();
+        // SAFETY: nothing refers to the mapping any more.
+        unsafe { libc::munmap(start, length) };
+        assert_eq!(plan.ranges, [touched]);
+        assert_eq!((plan.whole_mappings, plan.partial_mappings), (0, 1));
+    }
 }
