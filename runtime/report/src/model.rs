@@ -117,7 +117,13 @@ impl Footer {
             (self.not_resident, "pages not resident, not read"),
             (self.missed, "pages read live"),
             (self.lost, "events lost"),
-            (self.restarted_calls, "system calls restarted"),
+            (
+                self.restarted_calls,
+                match self.restarted_calls {
+                    1 => "system call restarted",
+                    _ => "system calls restarted",
+                },
+            ),
         ] {
             if count > 0 {
                 facts.push(format!("{} {what}", units::thousands(count)));

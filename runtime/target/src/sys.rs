@@ -12,6 +12,9 @@ use nix::errno::Errno;
 /// The most pieces that one vectored call takes (`UIO_MAXIOV`).
 pub(crate) const MAX_PIECES: usize = 1024;
 
+/// The page of x86, and the least of other machines: stands in where `sysconf` gives no answer.
+const LEAST_PAGE: u64 = 1 << 12;
+
 /// The size of a page of this machine, in bytes.
 pub(crate) fn page_size() -> u64 {
     static SIZE: OnceLock<u64> = OnceLock::new();
@@ -21,7 +24,7 @@ pub(crate) fn page_size() -> u64 {
         u64::try_from(size)
             .ok()
             .filter(|size| size.is_power_of_two())
-            .unwrap_or(4096)
+            .unwrap_or(LEAST_PAGE)
     })
 }
 

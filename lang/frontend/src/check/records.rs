@@ -11,6 +11,9 @@ use crate::source::Span;
 use crate::target::TypeNameKind;
 use crate::types::{Enumeration, Member, Record, RecordBody, Type, TypeId};
 
+/// Among how many members of one record a second one of the same name is looked for.
+const COMPARED_MEMBERS: usize = 1 << 12;
+
 impl<'a> Checker<'a> {
     /// `struct tag`, `struct tag { … }`, `union …`.
     pub(super) fn record_specifier(
@@ -206,7 +209,7 @@ impl<'a> Checker<'a> {
                         self.report(diagnostic);
                         continue;
                     }
-                    if spans.len() < 4096 {
+                    if spans.len() < COMPARED_MEMBERS {
                         spans.push((name.text.clone(), name.span));
                     }
                 }
