@@ -26,6 +26,9 @@ use crate::terminal::{self, Terminal, say};
 /// The most arms of a `##if…` that are gone through.
 const MAX_ARMS: usize = 64;
 
+/// The stack of the thread that checks, in bytes. It is address space, used as needed.
+const STACK: usize = 1 << 30;
+
 /// Nothing ends a check early.
 static NEVER: AtomicBool = AtomicBool::new(false);
 
@@ -70,6 +73,20 @@ struct Checks<'a> {
 
 /// Checks files.
 pub fn run(arguments: CheckArguments, terminal: &Terminal) -> Result<Status, Failure> {
+    let terminal = *terminal;
+    // The checks of layouts are compiled code, which runs on the native stack.
+    let worker = std::thread::Builder::new()
+        .name("ytrace".to_owned())
+        .stack_size(STACK)
+        .spawn(move || check(arguments, &terminal))
+        .map_err(|error| Failure::usage(format!("cannot start a thread: {error}")))?;
+    match worker.join() {
+        Ok(result) => result,
+        Err(_) => Err(Failure::usage("ytrace failed; this is a defect of ytrace")),
+    }
+}
+
+fn check(arguments: CheckArguments, terminal: &Terminal) -> Result<Status, Failure> {
     let files = probe_files(&arguments.paths)?;
     let options = options(&arguments);
     let mut session = match arguments.pid {

@@ -14,9 +14,11 @@
 //! [`brackets`] (what belongs together), [`walk`] (statements, spaces, indentation).
 
 mod brackets;
+mod comments;
 mod layout;
 mod output;
 mod pieces;
+mod roles;
 mod spacing;
 #[cfg(test)]
 mod tests;
@@ -48,6 +50,10 @@ pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
     let mut result = String::with_capacity(head.len() + body.len() + 1);
     result.push_str(head);
     if !head.is_empty() && !head.ends_with('\u{feff}') {
+        result.push('\n');
+    }
+    // A directive must not become the line that names the interpreter.
+    if matches!(head, "" | "\u{feff}") && body.starts_with("#!") {
         result.push('\n');
     }
     result.push_str(&body);
