@@ -104,6 +104,14 @@ impl<'a> Checker<'a> {
     ) -> TypeId {
         let right = match self.types.get(ty) {
             Type::Record(id) => self.types.record(*id).union,
+            Type::Enum(_) => {
+                self.error(
+                    tag.span,
+                    format!("`{}` is an enumeration", tag.text),
+                    format!("write `enum {}`", tag.text),
+                );
+                return self.basics.unknown;
+            }
             _ => record.union,
         };
         if right == record.union {

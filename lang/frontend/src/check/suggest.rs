@@ -162,7 +162,9 @@ impl Checker<'_> {
         {
             return;
         }
-        let own = similar(&tag.text, self.script.tags.keys().copied());
+        let local = self.context.scopes.iter();
+        let local = local.flat_map(|scope| scope.tags.keys().map(String::as_str));
+        let own = similar(&tag.text, local.chain(self.script.tags.keys().copied()));
         let help = self.target_help(tag, NameKind::Type, own);
         let diagnostic = Diagnostic::error(
             tag.span,

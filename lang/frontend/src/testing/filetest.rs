@@ -17,6 +17,8 @@
 //! - `//! memory ADDRESS ITEMS…`: bytes of the target. Items are strings in quotes (`\n`, `\0`,
 //!   `\\`, `\"`, `\xNN`) and numbers of the type named last (`u8 u16 u32 u64 f32 f64`; `u8` at
 //!   first), little-endian.
+//! - `//! repeat ADDRESS COUNT STRIDE ITEMS…`: the same for each i below COUNT, STRIDE bytes apart;
+//!   a number may be `A+B*i`.
 //! - `//: C DECLARATION`: the target's types, variables and functions. Variables lie at 0x10000,
 //!   0x11000 … in order, functions at 0x400000, 0x400100 …
 //! - `//! at NAME ADDRESS`, `//! thread-local NAME OFFSET`, `//! literal ADDRESS ITEMS…`: puts a
@@ -577,6 +579,32 @@ impl Directives {
                     self::number(address).ok_or_else(|| format!("`{address}` is no address"))?;
                 self.memory.push((address, items_of(items)?));
             }
+            "repeat" => {
+                let mut words = rest.splitn(4, ' ');
+                let mut next = || words.next().and_then(self::number);
+                let (Some(address), Some(count), Some(stride)) = (next(), next(), next()) else {
+                    return Err("`repeat` takes an address, a count and a stride".to_owned());
+                };
+                let items = words.next().unwrap_or_default();
+                if count > MAX_REPEATS {
+                    return Err(format!("`repeat` repeats at most {MAX_REPEATS} times"));
+                }
+                let mut bytes = Vec::new();
+                for index in 0..count {
+                    let start = usize::try_from(index.wrapping_mul(stride)).unwrap_or(usize::MAX);
+                    if start > MAX_REPEATS as usize * 64 {
+                        return Err("`repeat` makes too many bytes".to_owned());
+                    }
+                    let items = numbered_items(items, index)?;
+                    if bytes.len() < start + items.len() {
+                        bytes.resize(start + items.len(), 0);
+                    }
+                    for (place, byte) in bytes.iter_mut().skip(start).zip(items) {
+                        *place = byte;
+                    }
+                }
+                self.memory.push((address, bytes));
+            }
             "literal" => {
                 let (address, items) = rest.split_once(' ').unwrap_or((rest, ""));
                 let address =
@@ -617,8 +645,26 @@ fn number(text: &str) -> Option<u64> {
     }
 }
 
+/// The most that `repeat` repeats.
+const MAX_REPEATS: u64 = 1 << 21;
+
+/// A number of a `repeat` directive: `A`, or `A+B*i`.
+fn numbered(text: &str, index: u64) -> Option<u64> {
+    match text
+        .strip_suffix("*i")
+        .and_then(|text| text.rsplit_once('+'))
+    {
+        Some((first, step)) => Some(number(first)?.wrapping_add(number(step)?.wrapping_mul(index))),
+        None => number(text),
+    }
+}
+
 /// The bytes of a `memory` directive.
-fn items_of(mut text: &str) -> Result<Vec<u8>, String> {
+fn items_of(text: &str) -> Result<Vec<u8>, String> {
+    numbered_items(text, 0)
+}
+
+fn numbered_items(mut text: &str, index: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let mut ty = "u8";
     loop {
@@ -640,7 +686,7 @@ fn items_of(mut text: &str) -> Result<Vec<u8>, String> {
         let value = match ty {
             "f32" => u64::from(word.parse::<f32>().map_err(|_| bad())?.to_bits()),
             "f64" => word.parse::<f64>().map_err(|_| bad())?.to_bits(),
-            _ => number(word).ok_or_else(bad)?,
+            _ => numbered(word, index).ok_or_else(bad)?,
         };
         let size = match ty {
             "u8" => 1,

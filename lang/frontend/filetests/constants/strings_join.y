@@ -1,0 +1,5 @@
+// test run
+_probe _oneshot {
+    printf("%s\n", "a" "b" "\x41" "\101" "\t|");
+}
+//> abAA	|

@@ -1,0 +1,6 @@
+// test type-error
+_probe _oneshot {
+    struct k { int n[2]; };
+    long t[struct k];
+}
+//> error 4:12: `struct k` cannot be a key [keys are numbers, pointers, strings, paths, and structs of these] (help: for text of the target, use `_str` and `_tostr(p)`)

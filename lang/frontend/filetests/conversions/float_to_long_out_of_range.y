@@ -1,0 +1,7 @@
+// test run-error
+_probe _oneshot {
+    double d = 1e19;
+    long v = (long) d;
+    printf("%ld\n", (long) v);
+}
+//> _oneshot ended: float out of range at 4:14

@@ -1,0 +1,6 @@
+// test run-error
+_probe _oneshot {
+    long a = 7, b = 0;
+    printf("%ld\n", (long) (a / b));
+}
+//> _oneshot ended: division by zero at 4:21

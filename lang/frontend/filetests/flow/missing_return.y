@@ -1,0 +1,6 @@
+// test type
+int f(int a) { if (a) return 1; }
+_probe _oneshot { f(1); }
+//> warning 2:5: `f` may end without a value [it returns `int`; 0 is used] (help: end it with `return …;`)
+//> f(a: int) -> int
+//> _probe _oneshot() -> void

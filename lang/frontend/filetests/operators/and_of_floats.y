@@ -1,0 +1,6 @@
+// test type-error
+_probe _oneshot {
+    double d = 1;
+    d = d & 1;
+}
+//> error 4:9: no `&` between `double` and `int` [these do not go together]

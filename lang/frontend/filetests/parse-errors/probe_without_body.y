@@ -1,0 +1,3 @@
+// test parse-error
+_probe _oneshot;
+//> error 2:16: expected `{`, found `;` [`{` must stand here]

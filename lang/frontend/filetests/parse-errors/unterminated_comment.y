@@ -1,0 +1,3 @@
+// test parse-error
+_probe _oneshot { } /* never
+//> error 2:21: this comment never ends [no `*/` follows]

@@ -1,0 +1,4 @@
+// test parse-error
+#else
+_probe _oneshot { }
+//> error 2:1: no condition is open here [this continues or ends nothing]

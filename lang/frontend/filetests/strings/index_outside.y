@@ -1,0 +1,7 @@
+// test run-error
+_probe _oneshot {
+    _str s = "abc";
+    int i = 3;
+    printf("%d\n", s[i]);
+}
+//> _oneshot ended: index out of range: index 3 is outside of a string of 3 bytes at 5:20
