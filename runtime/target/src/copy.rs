@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use crate::budget::memory_headroom;
 use crate::buffer::Region;
-use crate::error::{CopyError, StopError};
+use crate::error::{CopyError, ReadError, StopError};
 use crate::live::{LiveMemory, LiveOptions};
 use crate::maps::Maps;
 use crate::memory::AddressSpace;
@@ -33,6 +33,8 @@ const PARALLEL_BYTES: u64 = 8 << 20;
 const WARM_SLACK: u64 = 1 << 20;
 /// The same, not faulted in: it costs address space, and time only when used.
 const COLD_SLACK: u64 = 16 << 20;
+/// Looking at the page table again may take one part in this many of the longest pause.
+const LOOK_PART: u32 = 2;
 
 /// How ranges are copied.
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +100,7 @@ pub fn copy_ranges(
         &shared,
         options.read_swap,
         page,
+        None,
     )?;
 
     let (allowed, limit) = match options.budget {
@@ -204,11 +207,29 @@ fn take(
         wanted.extend(maps.growth(&current, COLD_SLACK));
         wanted = normalize(&wanted, page);
     }
-    let layout = Layout::make(pagemap, &current, &wanted, shared, options.read_swap, page)?;
+    // Looking must leave time to copy what it has found.
+    let look_until = stopped
+        .began()
+        .checked_add(options.stop.max_pause / LOOK_PART);
+    let layout = Layout::make(
+        pagemap,
+        &current,
+        &wanted,
+        shared,
+        options.read_swap,
+        page,
+        look_until,
+    )?;
     let (tasks, mut left) = layout.tasks(&mut buffer);
+    left.extend(layout.left.iter().cloned());
     let (finished, unfinished) = pool.run(tasks, shared, deadline);
-    let expired =
-        !unfinished.is_empty() || deadline.is_some_and(|deadline| Instant::now() > deadline);
+    if finished.iter().any(|task| task.exited) {
+        // Killed while it was stopped. Its pages must not pass for unreadable ones.
+        return Err(CopyError::Read(ReadError::Exited));
+    }
+    let expired = !unfinished.is_empty()
+        || !layout.left.is_empty()
+        || deadline.is_some_and(|deadline| Instant::now() > deadline);
     let threads = stopped.snapshots();
     let report = stopped.resume();
     // What the process did not need of the room.

@@ -52,6 +52,12 @@ pub enum OpenError {
         /// The error.
         errno: Errno,
     },
+    /// The environment variable `YTRACE_FORBID` names something that cannot be switched off.
+    #[error("YTRACE_FORBID names `{word}`, which is none of: {}", crate::sys::TIERS.join(", "))]
+    UnknownTier {
+        /// The unknown word.
+        word: String,
+    },
 }
 
 impl OpenError {

@@ -94,6 +94,8 @@ pub(crate) struct Pagemap {
 
 impl Pagemap {
     pub(crate) fn open(process: &Process) -> Result<Pagemap, OpenError> {
+        let forbidden =
+            sys::forbidden(sys::PAGEMAP_SCAN).map_err(|word| OpenError::UnknownTier { word })?;
         let file = process.open_proc(c"pagemap", "pagemap")?;
         let page_size = sys::page_size();
         let mut pagemap = Pagemap {
@@ -103,7 +105,7 @@ impl Pagemap {
             swap: swap_is_active(),
             entries: Vec::new(),
         };
-        if !sys::forbidden("pagemap_scan") {
+        if !forbidden {
             let mut runs = Vec::new();
             pagemap.scan = pagemap
                 .scan_into(page_size..2 * page_size, &mut runs)

@@ -66,10 +66,32 @@ pub(crate) fn retry<T: PartialOrd + From<i8>>(mut call: impl FnMut() -> T) -> Re
     }
 }
 
-/// Whether the tier named `name` is switched off by the environment variable `YTRACE_FORBID`.
-pub(crate) fn forbidden(name: &str) -> bool {
-    std::env::var("YTRACE_FORBID")
-        .is_ok_and(|list| list.split(',').any(|entry| entry.trim() == name))
+/// The tiers that `YTRACE_FORBID` can switch off.
+pub(crate) const TIERS: [&str; 1] = [PAGEMAP_SCAN];
+/// The tier of asking the page table with `PAGEMAP_SCAN`.
+pub(crate) const PAGEMAP_SCAN: &str = "pagemap_scan";
+
+/// Whether the tier named `name` is switched off by the environment variable `YTRACE_FORBID`, a list of names with commas
+/// between them.
+///
+/// # Errors
+/// The first word of the list that is no tier. A misspelt name would else force nothing, without a word.
+pub(crate) fn forbidden(name: &str) -> Result<bool, String> {
+    match std::env::var_os("YTRACE_FORBID") {
+        Some(list) => is_listed(&list.to_string_lossy(), name),
+        None => Ok(false),
+    }
+}
+
+fn is_listed(list: &str, name: &str) -> Result<bool, String> {
+    let mut words = list
+        .split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty());
+    match words.clone().find(|word| !TIERS.contains(word)) {
+        Some(unknown) => Err(unknown.to_owned()),
+        None => Ok(words.any(|word| word == name)),
+    }
 }
 
 /// A descriptor that refers to the process for ever, even when its number is used again. Absent before Linux 5.3.
@@ -289,4 +311,19 @@ pub(crate) fn has_capability(capability: u32) -> bool {
         .find_map(|line| line.strip_prefix("CapEff:"))
         .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
         .is_some_and(|mask| mask >> capability & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_known_tiers_can_be_forbidden() {
+        assert_eq!(is_listed("", PAGEMAP_SCAN), Ok(false));
+        assert_eq!(is_listed(" pagemap_scan ,", PAGEMAP_SCAN), Ok(true));
+        assert_eq!(
+            is_listed("pagemap_scan,pagemap-scan", PAGEMAP_SCAN),
+            Err("pagemap-scan".to_owned())
+        );
+    }
 }

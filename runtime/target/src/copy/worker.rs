@@ -42,6 +42,8 @@ pub(crate) struct Finished {
     /// Pages that could not be read; their bytes are without meaning.
     pub(crate) failed: Vec<Range<u64>>,
     pub(crate) from_file: bool,
+    /// The process was killed: the failed pages are not unreadable, there is nothing to read any more.
+    pub(crate) exited: bool,
     pub(crate) calls: u64,
 }
 
@@ -201,6 +203,7 @@ fn copy_memory(pid: i32, mut task: Task) -> Finished {
     let page = sys::page_size();
     let mut failed: Vec<Range<u64>> = Vec::new();
     let mut calls = 0;
+    let mut exited = false;
     let mut remote = Vec::with_capacity(task.pieces.len());
     let bytes = task.region.bytes_mut();
     // How much of the task is done, and in which piece that is.
@@ -240,6 +243,7 @@ fn copy_memory(pid: i32, mut task: Task) -> Finished {
         };
         if error.is_some_and(|errno| errno != Errno::EFAULT) {
             // The process is gone, or access was withdrawn: nothing further can be read.
+            exited = error == Some(Errno::ESRCH);
             failed.push(piece.start + inside..piece.end);
             failed.extend(task.pieces.iter().skip(index + 1).cloned());
             break;
@@ -260,6 +264,7 @@ fn copy_memory(pid: i32, mut task: Task) -> Finished {
         pieces: task.pieces,
         failed,
         from_file: false,
+        exited,
         calls,
     }
 }
@@ -295,6 +300,39 @@ fn copy_file(mut task: Task, shared: &SharedFiles) -> Finished {
         pieces: task.pieces,
         failed,
         from_file: true,
+        exited: false,
         calls,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn copy_of(pid: i32, address: u64) -> Finished {
+        let page = sys::page_size();
+        copy_memory(
+            pid,
+            Task {
+                region: Region::new(page as usize).unwrap(),
+                pieces: vec![address..address + page],
+                origin: Origin::Memory,
+            },
+        )
+    }
+
+    #[test]
+    fn a_process_that_is_gone_is_told_from_a_page_that_cannot_be_read() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        child.wait().unwrap();
+        let page = sys::page_size();
+        let gone = copy_of(pid, page);
+        assert!(gone.exited);
+        assert_eq!(gone.failed, [page..2 * page]);
+        // Nothing is ever mapped at the very first page.
+        let own = copy_of(i32::try_from(std::process::id()).unwrap(), 0);
+        assert!(!own.exited);
+        assert_eq!(own.failed, [0..page]);
     }
 }

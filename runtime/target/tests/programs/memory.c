@@ -1,6 +1,7 @@
 /* Memory of every kind. Prints lines of a name and numbers, then answers commands:
    touch: writes the first page of the untouched anonymous memory; write N: fills the pattern with another seed;
-   grow: maps and fills one more page and prints its address; spin: rewrites the pattern until the next line arrives. */
+   grow: maps and fills one more page and prints its address;
+   sparse: a child writes every second page of the zone; spin: rewrites the pattern until the next line arrives. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
@@ -89,6 +90,15 @@ int main(int argc, char **argv)
             printf("0x%lx\n", (long)more);
             fflush(stdout);
             continue;
+        } else if (!strncmp(line, "sparse", 6)) {
+            child = fork();
+            if (child == 0) {
+                size_t page = sysconf(_SC_PAGESIZE);
+                for (size_t at = 0; at < zone_size; at += 2 * page)
+                    *(uint64_t *)(zone + at) = at + 1;
+                _exit(0);
+            }
+            waitpid(child, NULL, 0);
         } else if (!strncmp(line, "map", 3)) {
             memcpy(mapped, "changed", 7);
         }
