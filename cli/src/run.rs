@@ -29,8 +29,9 @@ const STACK: usize = 1 << 30;
 
 /// Runs a probe file.
 pub fn run(arguments: RunArguments, terminal: &Terminal) -> Result<Status, Failure> {
+    forms(&arguments)?;
     for path in &arguments.output {
-        Output::from_path(path).map_err(Failure::usage)?;
+        output::check_output(path).map_err(Failure::usage)?;
     }
     let main = main_file(&arguments)?;
     ytrace_runtime::interrupt::on_interrupt(&INTERRUPTED);
@@ -75,7 +76,7 @@ fn run_on_command(
     terminal: &Terminal,
 ) -> Result<Status, Failure> {
     // A slip in the probe should not cost a run of the command.
-    ytrace_runtime::session::parse(&main, options)
+    ytrace_runtime::session::parse(&main, options, &forms(arguments)?)
         .map_err(|error| session_failure(error, terminal))?;
     let mut target = spawn(command).map_err(|error| {
         let hint = error.hint();
@@ -114,6 +115,7 @@ fn run_session(
         output_error: None,
         color: terminal.error_color,
     };
+    session.expect(forms(arguments)?);
     let finished = session.run(main, &mut sink);
     sink.progress("");
     let finished = match finished {
@@ -128,21 +130,21 @@ fn run_session(
         // The run was ended early, for its output went nowhere.
         return terminal::output_failure(&error).map_or(Ok(Status::Success), Err);
     }
-    let report = views::report(&finished, session.names(), arguments.weight.as_deref())
-        .map_err(|error| {
-            let views::ViewError::NoSuchWeight { known, .. } = &error;
-            let hint = if known.is_empty() {
-                "no view of this probe has columns to choose from".to_owned()
-            } else {
-                format!("--weight takes {}", known.join(", "))
-            };
-            Failure::usage(&error).with_hint(hint)
-        })?;
+    let report = views::report(&finished, session.names(), arguments.weight.as_deref());
     show(&report, arguments, terminal)?;
     if arguments.verbose {
         timings(&finished.result);
     }
     conclude(&finished.result)
+}
+
+/// The formats of the files asked for.
+fn forms(arguments: &RunArguments) -> Result<Vec<Output>, Failure> {
+    arguments
+        .output
+        .iter()
+        .map(|path| Output::from_path(path).map_err(Failure::usage))
+        .collect()
 }
 
 /// Writes the files asked for; without any, shows the report.

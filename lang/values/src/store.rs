@@ -58,6 +58,7 @@ pub struct Store {
     pub(crate) random: u64,
     literals: Vec<u64>,
     caught: Option<Caught>,
+    caught_count: u64,
 }
 
 impl Store {
@@ -88,6 +89,7 @@ impl Store {
             random: 0x9e37_79b9_7f4a_7c15,
             literals,
             caught: None,
+            caught_count: 0,
         }
     }
 
@@ -205,14 +207,20 @@ impl Store {
             .ok_or_else(|| internal("no such path"))
     }
 
-    /// Notes the fault that a `_catch` just caught, for `f.kind` and the rest.
+    /// Notes and counts the fault that a `_catch` just caught, for `f.kind` and the rest.
     pub fn set_caught(&mut self, fault: Fault, location: String) {
         self.caught = Some(Caught { fault, location });
+        self.caught_count = self.caught_count.saturating_add(1);
     }
 
     /// The fault caught last.
     pub fn caught(&self) -> Option<&Caught> {
         self.caught.as_ref()
+    }
+
+    /// How many faults were caught.
+    pub fn caught_count(&self) -> u64 {
+        self.caught_count
     }
 
     /// What [`Store::release`] will free down to: everything that exists now stays.

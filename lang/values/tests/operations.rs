@@ -140,7 +140,9 @@ fn faults_raised_and_caught() {
         address: Some(0x10),
         message: None,
     };
+    assert_eq!(bench.store.caught_count(), 0);
     bench.store.set_caught(fault, "a.y:3:4".into());
+    assert_eq!(bench.store.caught_count(), 1);
     assert_eq!(bench.string(Op::FaultKind, &[]), "unmapped");
     assert_eq!(bench.ok(Op::FaultAddress, &[]), 0x10);
     assert_eq!(bench.string(Op::FaultMessage, &[]), "unmapped");

@@ -49,6 +49,12 @@ pub enum SessionError {
     /// Machine code could not be made.
     #[error("the probe cannot be compiled to machine code: {0}")]
     Compile(#[from] ytrace_jit::CompileError),
+    /// The views cannot be shown as asked.
+    #[error("{0}")]
+    View(#[from] crate::views::ViewError),
+    /// The result cannot be written in a format that was asked for.
+    #[error("{0}")]
+    Output(#[from] ytrace_report::output::OutputError),
     /// The rules for processes are damaged.
     #[error("{0}")]
     Rules(#[from] crate::identity::RulesError),
@@ -105,6 +111,12 @@ impl SessionError {
                     hints.push(missing_hint(missing));
                 }
                 hints
+            }
+            SessionError::View(crate::views::ViewError::NoSuchWeight { known, .. }) => {
+                vec![match known.as_slice() {
+                    [] => "no view of this probe has columns to choose from".to_owned(),
+                    known => format!("--weight takes {}", known.join(", ")),
+                }]
             }
             SessionError::NoProbe => {
                 vec!["write `_probe _oneshot { … }` for a single look at the target".to_owned()]

@@ -12,6 +12,7 @@ use ytrace_lang::hir::{LayoutUse, ProbePoint};
 use ytrace_lang::ir::Program;
 use ytrace_lang::source::SourceFile;
 use ytrace_lang::target::SymbolSource;
+use ytrace_report::Output;
 use ytrace_target::{
     AddressSpace, CacheOptions, LiveMemory, LiveOptions, Module, PageCache, Process,
     ThreadSnapshot,
@@ -27,6 +28,7 @@ use crate::names::{DebugOptions, Names};
 use crate::options::{Mode, Options};
 use crate::program::Runner;
 use crate::result::{FaultReport, RunResult};
+use crate::views;
 
 /// A target with its names, ready for programs.
 pub struct Session<'o> {
@@ -40,10 +42,14 @@ pub struct Session<'o> {
     pub(crate) page_size: u64,
     /// The threads of a process that is held at its exit.
     pub(crate) held: Option<Vec<ThreadSnapshot>>,
+    /// The formats that the result is to be written in.
+    forms: Vec<Output>,
 }
 
 /// A program's state and what it found.
 pub struct Finished {
+    /// Its main file.
+    pub main: SourceFile,
     /// The typed and the lowered program.
     pub compiled: Compiled,
     /// Its globals and containers.
@@ -81,6 +87,7 @@ impl<'o> Session<'o> {
         Ok(Self {
             page_size: live.page_size(),
             held: None,
+            forms: Vec::new(),
             process,
             options,
             names,
@@ -98,6 +105,12 @@ impl<'o> Session<'o> {
         self.held = Some(threads);
     }
 
+    /// Names the formats that the result is to be written in, so that a program without a view for one is refused before
+    /// it runs.
+    pub fn expect(&mut self, forms: Vec<Output>) {
+        self.forms = forms;
+    }
+
     /// The names of the target, for the frames of paths.
     pub fn names(&self) -> &Names {
         &self.names
@@ -106,7 +119,8 @@ impl<'o> Session<'o> {
     /// Compiles a program and runs its probes.
     ///
     /// # Errors
-    /// It does not compile, its layouts do not fit, or the target cannot be read or stopped.
+    /// It does not compile, its layouts do not fit, its views cannot be shown as asked, or the target cannot be read or
+    /// stopped.
     pub fn run(
         &mut self,
         main: SourceFile,
@@ -120,6 +134,7 @@ impl<'o> Session<'o> {
         if compiled.typed.probes.is_empty() {
             return Err(SessionError::NoProbe);
         }
+        views::check(&compiled, self.options.weight.as_deref(), &self.forms)?;
         sink.begin(compiled.typed.views.is_empty());
         let mut effects = Effects::default();
         let (mut store, end) = self.fresh_store(&mut runner, &mut effects, &compiled)?;
@@ -151,6 +166,7 @@ impl<'o> Session<'o> {
             .collect();
         self.conclude(&mut result);
         Ok(Finished {
+            main,
             compiled,
             store,
             result,
@@ -539,30 +555,46 @@ impl<'o> Session<'o> {
 /// Why a result is partial when the target did not live to its end.
 pub(crate) const EXITED: &str = "the target exited during the run";
 
-/// Parses a program without a target, to report what is wrong with its text before a target is
-/// started.
+/// Parses a program without a target, to report before a target is started what is wrong with its text, and that none of
+/// its views is for a format in `forms`. With `##if…`, that depends on the target, and one arm of each that has such a view
+/// is enough.
 ///
 /// # Errors
-/// The text is wrong.
-pub fn parse(main: &SourceFile, options: &Options) -> Result<(), SessionError> {
-    let mut library = Library::new(&options.include);
-    let parsed = ytrace_lang::parse::parse(
-        main.clone(),
-        &mut library,
-        None,
-        &LayoutChoices::new(),
-        &options.defines,
-    );
-    if !parsed.has_errors() {
-        return Ok(());
+/// The text is wrong, or it has no flame graph for a format that shows one.
+pub fn parse(
+    main: &SourceFile,
+    options: &Options,
+    forms: &[Output],
+) -> Result<(), SessionError> {
+    let parse_arm = |arm| {
+        ytrace_lang::parse::parse_arm(
+            main.clone(),
+            &mut Library::new(&options.include),
+            None,
+            &LayoutChoices::new(),
+            &options.defines,
+            arm,
+        )
+    };
+    let parsed = parse_arm(0);
+    let arms = parsed.arms;
+    let mut kinds = views::declared_kinds(&parsed.unit);
+    if parsed.has_errors() {
+        return Err(SessionError::Source {
+            errors: Box::new(SourceErrors {
+                diagnostics: parsed.diagnostics,
+                sources: parsed.sources,
+                expansions: parsed.expansions,
+            }),
+        });
     }
-    Err(SessionError::Source {
-        errors: Box::new(SourceErrors {
-            diagnostics: parsed.diagnostics,
-            sources: parsed.sources,
-            expansions: parsed.expansions,
-        }),
-    })
+    let Some(form) = forms.iter().find(|form| form.wants_flamegraph()) else {
+        return Ok(());
+    };
+    for arm in 1..arms {
+        kinds.extend(views::declared_kinds(&parse_arm(arm).unit));
+    }
+    views::check_kinds(&kinds, *form)
 }
 
 /// What the handlers of a program work on.

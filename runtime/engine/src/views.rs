@@ -1,12 +1,15 @@
 //! From a finished program to a report.
 
-use ytrace_lang::hir::ViewKind;
+use ytrace_lang::ast::{ItemKind, Unit};
+use ytrace_lang::compile::Compiled;
+use ytrace_lang::hir::{View, ViewKind};
 use ytrace_lang::ir::ViewShape;
 use ytrace_report as report;
 use ytrace_values::constants::{ContainerType, Element, Shape, ShapeId};
 use ytrace_values::store::Frame;
 use ytrace_values::{AggregateSummary, Store, Value};
 
+use crate::error::SessionError;
 use crate::names::Names;
 use crate::session::Finished;
 
@@ -23,29 +26,87 @@ pub enum ViewError {
     },
 }
 
-/// Makes a report of what a program left behind. `weight` is the column that decides.
+/// Says whether the views of a program can be shown as asked: `weight` is the column that is to decide, `forms` are the
+/// formats that the result is to be written in. The program need not have run.
 ///
 /// # Errors
-/// No view has such a column.
-pub fn report(
-    finished: &Finished,
-    names: &Names,
+/// No view has such a column, or none is a flame graph for a format that shows one.
+pub(crate) fn check(
+    compiled: &Compiled,
     weight: Option<&str>,
-) -> Result<report::Report, ViewError> {
+    forms: &[report::Output],
+) -> Result<(), SessionError> {
+    let constants = &compiled.program.constants;
+    let mut known: Vec<String> = Vec::new();
+    let mut kinds: Vec<&str> = Vec::new();
+    let mut graph = false;
+    for (view, shape) in declared(compiled) {
+        kinds.push(kind_name(view.kind));
+        if let Some(names) = view_weights(constants, view.kind, &view.unit, *shape) {
+            graph |= view.kind == ViewKind::Flamegraph;
+            for name in names {
+                if !known.contains(&name) {
+                    known.push(name);
+                }
+            }
+        }
+    }
+    if let Some(wanted) = weight
+        && !known.iter().any(|name| name == wanted)
+    {
+        return Err(SessionError::View(ViewError::NoSuchWeight {
+            wanted: wanted.to_owned(),
+            known,
+        }));
+    }
+    match forms.iter().find(|form| form.wants_flamegraph()) {
+        Some(form) if !graph => Err(SessionError::Output(
+            report::output::OutputError::no_flamegraph(*form, &kinds),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The kinds of the views that a parsed program declares, as written.
+pub(crate) fn declared_kinds(unit: &Unit) -> Vec<String> {
+    unit.items
+        .iter()
+        .filter_map(|item| match &item.kind {
+            ItemKind::View(view) => Some(view.kind.text.to_string()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Refuses a format that shows a flame graph where no view has the kind of one.
+pub(crate) fn check_kinds(kinds: &[String], form: report::Output) -> Result<(), SessionError> {
+    if kinds.iter().any(|kind| kind == kind_name(ViewKind::Flamegraph)) {
+        return Ok(());
+    }
+    let mut known: Vec<&str> = Vec::new();
+    for kind in kinds {
+        if !known.contains(&kind.as_str()) {
+            known.push(kind);
+        }
+    }
+    Err(SessionError::Output(
+        report::output::OutputError::no_flamegraph(form, &known),
+    ))
+}
+
+/// The views of a program with what they show.
+fn declared(compiled: &Compiled) -> impl Iterator<Item = (&View, &ViewShape)> {
+    compiled.typed.views.iter().zip(&compiled.program.view_shapes)
+}
+
+/// Makes a report of what a program left behind. `weight` is the column that decides, in the views that have it.
+pub fn report(finished: &Finished, names: &Names, weight: Option<&str>) -> report::Report {
     let result = &finished.result;
     let mut header: Vec<String> = result.identity.iter().map(|identity| identity.line()).collect();
     let text = String::from_utf8_lossy(&result.text);
     header.extend(text.lines().map(str::to_owned));
     let mut views = Vec::new();
-    let mut known: Vec<String> = Vec::new();
-    let mut chosen = weight.is_none();
-    for (view, shape) in finished
-        .compiled
-        .typed
-        .views
-        .iter()
-        .zip(&finished.compiled.program.view_shapes)
-    {
+    for (view, shape) in declared(&finished.compiled) {
         let offset = finished
             .compiled
             .program
@@ -65,22 +126,13 @@ pub fn report(
                 weights.iter().position(|weight| weight == wanted)
             }) {
                 *selected = index;
-                chosen = true;
             }
-            known.extend(weights.iter().cloned());
         }
         views.push(report::View {
             kind: kind_name(view.kind).to_owned(),
             title: view.title.clone(),
             unit: view.unit.clone(),
             data,
-        });
-    }
-    if let (false, Some(wanted)) = (chosen, weight) {
-        known.dedup();
-        return Err(ViewError::NoSuchWeight {
-            wanted: wanted.to_owned(),
-            known,
         });
     }
     let mut report = report::Report {
@@ -100,7 +152,7 @@ pub fn report(
         next: successors_hint(finished),
     };
     report.move_next_lines();
-    Ok(report)
+    report
 }
 
 fn footer(finished: &Finished) -> report::Footer {
@@ -131,32 +183,50 @@ fn footer(finished: &Finished) -> report::Footer {
                 count: fault.count,
             })
             .collect(),
-        skipped: 0,
+        caught: finished.store.caught_count(),
         swapped: result.counters.swapped_skipped,
         not_resident: result.counters.not_resident,
         missed: result.counters.missed,
-        lost: 0,
         partial: result.partial.clone(),
         notes,
     }
 }
 
-/// What to look at when the target has handed over to others.
+/// The most processes that took over for which a command is shown.
+const MAX_SUCCESSORS: usize = 4;
+
+/// The longest text of `-e`, in bytes, that is repeated in a command.
+const MAX_TEXT: usize = 200;
+
+/// The commands that look at those to which the target has handed over.
 fn successors_hint(finished: &Finished) -> Vec<String> {
-    let result = &finished.result;
-    if result.successors.is_empty() {
-        return Vec::new();
+    let program = if finished.main.name == "-e" {
+        // A text of several lines is no word of a line.
+        match finished.main.text.trim() {
+            text if text.len() <= MAX_TEXT && !text.chars().any(char::is_control) => {
+                format!("-e {}", shell_word(text))
+            }
+            _ => "-e …".to_owned(),
+        }
+    } else {
+        shell_word(&finished.main.name)
+    };
+    finished
+        .result
+        .successors
+        .iter()
+        .take(MAX_SUCCESSORS)
+        .map(|pid| format!("ytrace run {program} -p {pid}"))
+        .collect()
+}
+
+/// A word as a shell reads it.
+fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
     }
-    let list: Vec<String> = result.successors.iter().map(i32::to_string).collect();
-    vec![format!(
-        "the same probe on {} that took over: -p {}",
-        if list.len() == 1 {
-            "the process"
-        } else {
-            "one of the processes"
-        },
-        list.join(", -p ")
-    )]
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 fn kind_name(kind: ViewKind) -> &'static str {
@@ -203,18 +273,11 @@ fn view_data(
         .get(..8)
         .and_then(|bytes| bytes.try_into().ok())
         .map_or(0, u64::from_le_bytes);
-    let element = match constants.containers.get(container.0 as usize) {
-        Some(ContainerType::Table { element, .. } | ContainerType::Array { element }) => {
-            Some(element)
-        }
-        Some(ContainerType::Aggregate) => {
-            let summary = store.aggregate_summary(handle).unwrap_or_default();
-            return report::ViewData::Table(aggregate_table(&summary, kind, unit));
-        }
-        None => None,
-    };
-    let weights = element.and_then(|element| weights(constants, element, unit));
-    if let (Some(weights), ViewKind::Flamegraph | ViewKind::Pie | ViewKind::Bars) = (weights, kind) {
+    if let Some(ContainerType::Aggregate) = constants.containers.get(container.0 as usize) {
+        let summary = store.aggregate_summary(handle).unwrap_or_default();
+        return report::ViewData::Table(aggregate_table(&summary, kind, unit));
+    }
+    if let Some(weights) = view_weights(constants, kind, unit, shape) {
         let rows = store.table_rows(handle).map(|(keys, value)| {
             let values = numbers(&value, weights.len());
             let key: Vec<String> = match (kind, keys.as_slice()) {
@@ -277,6 +340,26 @@ fn frames(store: &Store, names: &Names, handle: u64) -> Vec<String> {
             Frame::Code(address) => names.frame(address),
         })
         .collect()
+}
+
+/// The columns to choose from in a view that is drawn by one; `None` for a view that is a table.
+fn view_weights(
+    constants: &ytrace_values::Constants,
+    kind: ViewKind,
+    unit: &str,
+    shape: ViewShape,
+) -> Option<Vec<String>> {
+    let (ViewKind::Flamegraph | ViewKind::Pie | ViewKind::Bars, ViewShape::Container(container)) =
+        (kind, shape)
+    else {
+        return None;
+    };
+    match constants.containers.get(container.0 as usize)? {
+        ContainerType::Table { element, .. } | ContainerType::Array { element } => {
+            weights(constants, element, unit)
+        }
+        ContainerType::Aggregate => None,
+    }
 }
 
 /// The names of the numbers of an element: a record's fields, or the view's unit for a number.
@@ -450,6 +533,25 @@ fn table(store: &Store, handle: u64, write_path: &dyn Fn(u64) -> String) -> repo
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        assert_eq!(shell_word("probes/lua-gc.y"), "probes/lua-gc.y");
+        assert_eq!(shell_word("it's.y"), r"'it'\''s.y'");
+        assert_eq!(shell_word("a b"), "'a b'");
+        assert_eq!(shell_word(""), "''");
+    }
+
+    #[test]
+    fn kinds_that_a_format_needs() {
+        let kinds = |words: &[&str]| -> Vec<String> { words.iter().map(|&w| w.to_owned()).collect() };
+        check_kinds(&kinds(&["bars", "flamegraph"]), report::Output::Svg).unwrap();
+        let error = check_kinds(&kinds(&["bars", "bars"]), report::Output::Folded).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no view is a flame graph, which .folded shows; the views are: bars"
+        );
+    }
 
     #[test]
     fn an_aggregate_is_shown_by_its_numbers_or_its_distribution() {

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ytrace_lang::source::SourceFile;
+use ytrace_report::Output;
 use ytrace_runtime::{
-    Budgets, ExecutorKind, Finished, Mode, Options, Session, SessionError, Sink, views,
+    Budgets, ExecutorKind, Finished, Mode, Options, Session, SessionError, Sink, session, views,
 };
 use ytrace_target::Process;
 
@@ -65,7 +66,23 @@ fn run(
     interrupt: &'static AtomicBool,
     action: Option<Box<dyn FnOnce() + '_>>,
 ) -> Result<(Finished, ytrace_report::Report), SessionError> {
-    let options = Options {
+    let options = options(interrupt);
+    let mut session = Session::open(process, &options)?;
+    let finished = session.run(source(probe), &mut AtText(action))?;
+    let report = views::report(&finished, session.names(), None);
+    Ok((finished, report))
+}
+
+fn source(text: &str) -> SourceFile {
+    SourceFile {
+        name: "test.y".to_owned(),
+        text: Arc::from(text),
+        library: false,
+    }
+}
+
+fn options(interrupt: &'static AtomicBool) -> Options {
+    Options {
         mode: Mode::Auto,
         max_pause: Duration::from_millis(50),
         read_swap: false,
@@ -78,16 +95,7 @@ fn run(
         arguments: Vec::new(),
         weight: None,
         interrupt,
-    };
-    let mut session = Session::open(process, &options)?;
-    let main = SourceFile {
-        name: "test.y".to_owned(),
-        text: Arc::from(probe),
-        library: false,
-    };
-    let finished = session.run(main, &mut AtText(action))?;
-    let report = views::report(&finished, session.names(), None).unwrap();
-    Ok((finished, report))
+    }
 }
 
 fn text(finished: &Finished) -> String {
@@ -184,4 +192,58 @@ fn a_view_of_an_aggregate_shows_it() {
     };
     assert_eq!(table.rows.len(), 2);
     assert_eq!(table.rows[1][2], ytrace_report::Cell::Unsigned(2));
+}
+
+#[test]
+fn faults_that_the_probe_catches_are_counted_once() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    let target = Target::start();
+    let probe = r#"
+_probe _oneshot {
+    for (int i = 0; i < 3; i++) {
+        _try { printf("%d\n", *(int *)8); } _catch (f) { printf("%s\n", f.kind); }
+    }
+}
+"#;
+    let (finished, report) = run(target.open(), probe, &INTERRUPT, None).unwrap();
+    assert_eq!(text(&finished), "unmapped\n".repeat(3));
+    // The learning run caught them, too, and does not count.
+    assert_eq!(report.footer.caught, 3);
+    let facts = report.footer.facts().join(" · ");
+    assert!(facts.contains("faults 0 · 3 caught"), "{facts}");
+}
+
+#[test]
+fn what_no_view_can_show_is_refused_before_the_probe_runs() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    const BARS: &str = r#"
+struct held { long bytes; long count; };
+_view bars "held" long held[_str];
+_probe _oneshot { printf("ran\n"); held["a"] += 1; }
+"#;
+    let target = Target::start();
+    let attempt = |weight: Option<&str>, forms: Vec<Output>| {
+        let options = Options {
+            weight: weight.map(str::to_owned),
+            ..options(&INTERRUPT)
+        };
+        let mut session = Session::open(target.open(), &options)?;
+        session.expect(forms);
+        session.run(source(BARS), &mut AtText(None))
+    };
+    let error = attempt(Some("size"), Vec::new()).map(drop).unwrap_err();
+    assert_eq!(error.to_string(), "no view has a column `size`");
+    assert_eq!(error.hints(), ["--weight takes count"]);
+    let error = attempt(None, vec![Output::Json, Output::Svg]).map(drop).unwrap_err();
+    assert!(error.to_string().ends_with("the views are: bars"), "{error}");
+    attempt(Some("count"), vec![Output::Json, Output::Text]).unwrap();
+
+    // The same of the formats is known without a target.
+    let parse = |text: &str, form| session::parse(&source(text), &options(&INTERRUPT), &[form]);
+    let error = parse(BARS, Output::Folded).unwrap_err();
+    assert!(error.to_string().ends_with("the views are: bars"), "{error}");
+    parse(BARS, Output::Json).unwrap();
+    // An arm that the target may choose has one.
+    let either = "##if _defined(x)\n##else\n_view flamegraph \"g\" long held[_path];\n##endif\n";
+    parse(either, Output::Svg).unwrap();
 }

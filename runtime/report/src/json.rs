@@ -91,11 +91,11 @@ struct FooterDocument<'a> {
     restarted_calls: u64,
     bytes_read: u64,
     faults: Vec<FaultDocument<'a>>,
-    skipped: u64,
+    /// How many faults the probe caught itself.
+    caught: u64,
     swapped: u64,
     not_resident: u64,
     missed: u64,
-    lost: u64,
     notes: &'a [String],
 }
 
@@ -147,11 +147,10 @@ pub fn render(report: &Report) -> Result<Vec<u8>, serde_json::Error> {
                     count: fault.count,
                 })
                 .collect(),
-            skipped: footer.skipped,
+            caught: footer.caught,
             swapped: footer.swapped,
             not_resident: footer.not_resident,
             missed: footer.missed,
-            lost: footer.lost,
             notes: &footer.notes,
         },
         next: &report.next,

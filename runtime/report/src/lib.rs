@@ -23,5 +23,5 @@ mod tree;
 pub use model::{
     Bars, Cell, Check, Column, Fault, Flamegraph, Footer, Report, Table, Unit, View, ViewData,
 };
-pub use output::{Output, OutputError, render, write_output};
+pub use output::{Output, OutputError, check_output, render, write_output};
 pub use ytrace_values::{escape, units};

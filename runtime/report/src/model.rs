@@ -69,16 +69,14 @@ pub struct Footer {
     pub bytes_read: u64,
     /// Uncaught faults.
     pub faults: Vec<Fault>,
-    /// Objects that the probe skipped.
-    pub skipped: u64,
+    /// Faults that the probe caught: what it left out for them.
+    pub caught: u64,
     /// Pages on swap that were not read.
     pub swapped: u64,
     /// Pages that could be had only by charging them to the target, and were left out.
     pub not_resident: u64,
     /// Pages that were not in the copy and were read from the running target.
     pub missed: u64,
-    /// Events that were lost.
-    pub lost: u64,
     /// Why the result is partial; empty if it is complete.
     pub partial: Vec<String>,
     /// Further facts, each a short clause.
@@ -112,11 +110,10 @@ impl Footer {
         facts.push(format!("{} read", units::bytes(self.bytes_read)));
         facts.push(format!("faults {}", units::thousands(self.fault_count())));
         for (count, what) in [
-            (self.skipped, "skipped"),
+            (self.caught, "caught"),
             (self.swapped, "pages on swap not read"),
             (self.not_resident, "pages not resident, not read"),
             (self.missed, "pages read live"),
-            (self.lost, "events lost"),
             (
                 self.restarted_calls,
                 match self.restarted_calls {

@@ -53,6 +53,19 @@ pub enum OutputError {
     Json(#[from] serde_json::Error),
 }
 
+impl OutputError {
+    /// A format shows a flame graph, and the kinds of the views are these.
+    pub fn no_flamegraph(output: Output, kinds: &[&str]) -> Self {
+        OutputError::NoFlamegraph {
+            ending: output.ending(),
+            views: match kinds {
+                [] => "none".to_owned(),
+                kinds => kinds.join(", "),
+            },
+        }
+    }
+}
+
 impl Output {
     /// The endings that are known.
     pub const ENDINGS: [&'static str; 4] = [".svg", ".folded", ".json", ".txt"];
@@ -73,6 +86,11 @@ impl Output {
         }
     }
 
+    /// Whether the format shows a flame graph and nothing else.
+    pub fn wants_flamegraph(self) -> bool {
+        matches!(self, Output::Svg | Output::Folded)
+    }
+
     /// The ending of the format.
     pub fn ending(self) -> &'static str {
         match self {
@@ -91,15 +109,9 @@ pub fn render(report: &Report, output: Output) -> Result<Vec<u8>, OutputError> {
             ViewData::Flamegraph(graph) => Some((view, graph)),
             _ => None,
         });
-        graphs.next().ok_or_else(|| OutputError::NoFlamegraph {
-            ending: output.ending(),
-            views: match report.views.as_slice() {
-                [] => "none".to_owned(),
-                views => {
-                    let kinds: Vec<&str> = views.iter().map(|view| view.kind.as_str()).collect();
-                    kinds.join(", ")
-                }
-            },
+        graphs.next().ok_or_else(|| {
+            let kinds: Vec<&str> = report.views.iter().map(|view| view.kind.as_str()).collect();
+            OutputError::no_flamegraph(output, &kinds)
         })
     };
     match output {
@@ -135,13 +147,35 @@ pub fn write_output(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
         }
         _ => {}
     }
-    let directory = match path.parent() {
-        Some(directory) if !directory.as_os_str().is_empty() => directory,
-        _ => Path::new("."),
-    };
     // Temporary files are made with mode 0600, which the name that they take keeps.
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(failed)?;
+    let mut file = tempfile::NamedTempFile::new_in(directory_of(path)).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// Says early whether [`write_output`] could write a file. Its directory holds a temporary file for a moment; something
+/// that is no regular file is not tried, for it may take notice.
+///
+/// # Errors
+/// It is a directory, or its directory does not exist or takes no new file.
+pub fn check_output(path: &Path) -> Result<(), OutputError> {
+    let failed = |error| OutputError::Write {
+        path: path.to_owned(),
+        error,
+    };
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => Err(failed(std::io::ErrorKind::IsADirectory.into())),
+        Ok(metadata) if !metadata.is_file() => Ok(()),
+        _ => tempfile::NamedTempFile::new_in(directory_of(path))
+            .map(drop)
+            .map_err(failed),
+    }
+}
+
+fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory,
+        _ => Path::new("."),
+    }
 }

@@ -10,7 +10,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use ytrace_report::text::{self, Options};
 use ytrace_report::{
-    Flamegraph, Footer, Output, OutputError, Report, View, ViewData, render, write_output,
+    Flamegraph, Footer, Output, OutputError, Report, View, ViewData, check_output, render, write_output,
 };
 
 /// The titles of the frames of a document, which must be well-formed.
@@ -321,4 +321,19 @@ fn files_are_private_and_whole() {
     let error = write_output(&directory.path().join("none/held.svg"), b"x").unwrap_err();
     assert!(error.to_string().contains("none/held.svg"), "{error}");
     assert!(write_output(directory.path(), b"x").is_err());
+}
+
+#[test]
+fn files_that_cannot_be_written_are_found_early() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("held.svg");
+    check_output(&path).unwrap();
+    std::fs::write(&path, "old").unwrap();
+    check_output(&path).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"old");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    check_output(Path::new("/dev/null")).unwrap();
+    let error = check_output(&directory.path().join("none/held.svg")).unwrap_err();
+    assert!(error.to_string().contains("none/held.svg"), "{error}");
+    assert!(check_output(directory.path()).is_err());
 }

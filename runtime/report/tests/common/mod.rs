@@ -165,7 +165,7 @@ pub fn troubled() -> Report {
                 chain: strings(&["pool_walk (pools.y:40:5)"]),
                 count: 3,
             }],
-            skipped: 17,
+            caught: 17,
             missed: 2,
             partial: strings(&[
                 "3 runs ended in faults",
