@@ -48,18 +48,30 @@ pub enum Command {
 
 /// Arguments of `ytrace run`.
 #[derive(Debug, Args)]
-#[command(after_help = "Words after `--` are options of the probe file; `-- --help` lists them.
+#[command(
+    after_help = "Words after `--` are options of the probe file; `-- --help` lists them.
 
-Exit status: 0 success, 1 the probe failed, 2 wrong usage or environment, 3 a partial result.")]
+Exit status: 0 success, 1 the probe failed, 2 wrong usage or environment, 3 a partial result."
+)]
 pub struct RunArguments {
     /// The probe file; `probes/NAME.y` also finds the probes that ship with ytrace
-    #[arg(value_name = "FILE", required_unless_present = "expression", conflicts_with = "expression")]
+    #[arg(
+        value_name = "FILE",
+        required_unless_present = "expression",
+        conflicts_with = "expression"
+    )]
     pub file: Option<PathBuf>,
     /// Probe text instead of a file
     #[arg(short = 'e', long = "expression", value_name = "TEXT")]
     pub expression: Option<String>,
     /// The process to look at
-    #[arg(short, long, value_name = "PID", required_unless_present = "command", conflicts_with = "command")]
+    #[arg(
+        short,
+        long,
+        value_name = "PID",
+        required_unless_present = "command",
+        conflicts_with = "command"
+    )]
     pub pid: Option<i32>,
     /// Start this command and look at it: at its exit, at Ctrl-C, or after --after
     #[arg(short, long, value_name = "COMMAND")]
@@ -138,9 +150,11 @@ pub enum ModeChoice {
 
 /// Arguments of `ytrace check`.
 #[derive(Debug, Args)]
-#[command(after_help = "Without a process, everything but the target's own names and types is checked, with each arm of every `##if…` in turn.
+#[command(
+    after_help = "Without a process, everything but the target's own names and types is checked, with each arm of every `##if…` in turn.
 
-Exit status: 0 right, 1 errors in a probe file, 2 wrong usage or environment.")]
+Exit status: 0 right, 1 errors in a probe file, 2 wrong usage or environment."
+)]
 pub struct CheckArguments {
     /// Probe files, and directories with `.y` files below them
     #[arg(value_name = "FILE|DIR", required = true)]
@@ -170,9 +184,11 @@ pub struct CheckArguments {
 
 /// Arguments of `ytrace fmt`.
 #[derive(Debug, Args)]
-#[command(after_help = "Only white space changes; comments and macros stay as they are.
+#[command(
+    after_help = "Only white space changes; comments and macros stay as they are.
 
-Exit status: 0 success, 1 a file cannot be read as a probe file or, with --check, is not formatted, 2 wrong usage or environment.")]
+Exit status: 0 success, 1 a file cannot be read as a probe file or, with --check, is not formatted, 2 wrong usage or environment."
+)]
 pub struct FmtArguments {
     /// Probe files, and directories with `.y` files below them; `-` is standard input to standard output
     #[arg(value_name = "FILE|DIR", required = true)]
@@ -240,7 +256,9 @@ fn parse_debug_file(text: &str) -> Result<(String, PathBuf), String> {
         Some((module, file)) if !module.is_empty() && !file.is_empty() => {
             Ok((module.to_owned(), PathBuf::from(file)))
         }
-        _ => Err("expected MODULE=FILE, such as libluajit-5.1.so.2=/tmp/libluajit.debug".to_owned()),
+        _ => {
+            Err("expected MODULE=FILE, such as libluajit-5.1.so.2=/tmp/libluajit.debug".to_owned())
+        }
     }
 }
 

@@ -47,7 +47,8 @@ pub fn run(arguments: PsArguments, terminal: &Terminal) -> Result<Status, Failur
         };
         let denied = opened.check_access().is_err();
         let runtimes = rules.runtimes(&opened, true);
-        let known = identity.role.is_some() || runtimes.iter().any(|name| !rules.probes(name).is_empty());
+        let known =
+            identity.role.is_some() || runtimes.iter().any(|name| !rules.probes(name).is_empty());
         if arguments.name.is_none() && !arguments.all && !known {
             continue;
         }
@@ -57,7 +58,9 @@ pub fn run(arguments: PsArguments, terminal: &Terminal) -> Result<Status, Failur
             what,
             age: age(process.age),
             resident: process.resident,
-            private: usage.and_then(|usage| usage.detail).map(|detail| detail.private),
+            private: usage
+                .and_then(|usage| usage.detail)
+                .map(|detail| detail.private),
             runtimes,
             denied,
         });
@@ -77,7 +80,9 @@ pub fn run(arguments: PsArguments, terminal: &Terminal) -> Result<Status, Failur
 }
 
 fn table(rows: &[Row], width: usize) -> String {
-    let room = width.saturating_sub(7 + 1 + 8 + 1 + 9 + 1 + 9 + 2 + 2 + 24).max(20);
+    let room = width
+        .saturating_sub(7 + 1 + 8 + 1 + 9 + 1 + 9 + 2 + 2 + 24)
+        .max(20);
     let width = rows
         .iter()
         .map(|row| row.what.chars().count())
@@ -95,10 +100,15 @@ fn table(rows: &[Row], width: usize) -> String {
             row.pid,
             row.age,
             units::bytes(row.resident as i64),
-            row.private.map_or("?".to_owned(), |private| units::bytes(private as i64)),
+            row.private
+                .map_or("?".to_owned(), |private| units::bytes(private as i64)),
             what,
             row.runtimes.join(", "),
-            if row.denied { " (no permission to read it)" } else { "" },
+            if row.denied {
+                " (no permission to read it)"
+            } else {
+                ""
+            },
         ));
     }
     text
@@ -140,7 +150,10 @@ mod tests {
 
     #[test]
     fn titles_are_cut_and_cannot_drive_the_terminal() {
-        let text = table(&[row("evil \x1b]0;x\x07title"), row(&"long ".repeat(40))], 80);
+        let text = table(
+            &[row("evil \x1b]0;x\x07title"), row(&"long ".repeat(40))],
+            80,
+        );
         assert!(!text.contains('\x1b') && !text.contains('\x07'), "{text:?}");
         assert!(text.contains('…'));
         assert!(text.contains("(no permission to read it)"));

@@ -11,9 +11,7 @@ use ytrace_lang::source::SourceFile;
 use ytrace_report::{Output, Report, output, text};
 use ytrace_runtime::library::{self, ProbeFileError};
 use ytrace_runtime::result::RunResult;
-use ytrace_runtime::{
-    Budgets, ExecutorKind, Mode, Options, Session, SessionError, Sink, views,
-};
+use ytrace_runtime::{Budgets, ExecutorKind, Mode, Options, Session, SessionError, Sink, views};
 use ytrace_target::{Held, Process, spawn};
 
 use crate::arguments::{ModeChoice, RunArguments};
@@ -148,11 +146,7 @@ fn forms(arguments: &RunArguments) -> Result<Vec<Output>, Failure> {
 }
 
 /// Writes the files asked for; without any, shows the report.
-fn show(
-    report: &Report,
-    arguments: &RunArguments,
-    terminal: &Terminal,
-) -> Result<(), Failure> {
+fn show(report: &Report, arguments: &RunArguments, terminal: &Terminal) -> Result<(), Failure> {
     for path in &arguments.output {
         let form = Output::from_path(path).map_err(Failure::usage)?;
         let bytes = output::render(report, form).map_err(Failure::usage)?;
@@ -185,7 +179,10 @@ fn show(
     }
     if report.views.is_empty() {
         let color = terminal.error_color;
-        say(&text::render(&trailer(report), text::Options { color, ..rows }));
+        say(&text::render(
+            &trailer(report),
+            text::Options { color, ..rows },
+        ));
         return Ok(());
     }
     terminal::print(&text::render(report, rows))
@@ -296,7 +293,10 @@ fn options_help(options: &[OptionHelp]) -> String {
                 format!(" [default: {}]", String::from_utf8_lossy(value))
             }
         };
-        let line = format!("  {head:<width$}  {}{default}", about.replace('\n', " ").trim());
+        let line = format!(
+            "  {head:<width$}  {}{default}",
+            about.replace('\n', " ").trim()
+        );
         text.push_str(&format!("{}\n", safe(&line)));
     }
     text
@@ -338,7 +338,11 @@ impl Sink for TerminalSink {
             let mut out = std::io::stdout().lock();
             let written = out.write_all(text).and_then(|()| {
                 // A line that is not whole yet is seen on a terminal, too.
-                if out.is_terminal() { out.flush() } else { Ok(()) }
+                if out.is_terminal() {
+                    out.flush()
+                } else {
+                    Ok(())
+                }
             });
             if let Err(error) = written {
                 self.output_error = Some(error);
@@ -459,7 +463,10 @@ mod tests {
             ..Report::default()
         };
         let text = text::render(&trailer(&report), text::Options::default());
-        assert!(!text.contains("printed") && !text.contains("seen"), "{text}");
+        assert!(
+            !text.contains("printed") && !text.contains("seen"),
+            "{text}"
+        );
         assert!(text.contains("complete"));
     }
 }

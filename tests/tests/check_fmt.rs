@@ -26,7 +26,12 @@ fn with_input(arguments: &[&str], input: &str) -> Finished {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
     finish_child(child)
 }
 
@@ -40,7 +45,10 @@ fn fmt_rewrites_a_file_and_keeps_its_mode() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), ROUGH);
     run(&["fmt", &path]).expect_status(0);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), FORMATTED);
-    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o750);
+    assert_eq!(
+        std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777,
+        0o750
+    );
     assert_eq!(run(&["fmt", "--check", &path]).expect_status(0).stdout, "");
     // Nothing else is left in the directory.
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
@@ -73,7 +81,11 @@ fn fmt_leaves_what_it_cannot_read() {
     let right = file(directory.path(), "sub/right.y", ROUGH);
     let folder = directory.path().display().to_string();
     let done = run(&["fmt", &folder]).expect_status(1);
-    done.says(&["`}` does not match", "wrong.y:3:1", "`(` is to be closed first"]);
+    done.says(&[
+        "`}` does not match",
+        "wrong.y:3:1",
+        "`(` is to be closed first",
+    ]);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), wrong);
     // The others are formatted all the same.
     assert_eq!(std::fs::read_to_string(&right).unwrap(), FORMATTED);
@@ -83,7 +95,12 @@ fn fmt_leaves_what_it_cannot_read() {
 
 #[test]
 fn what_is_shipped_is_formatted_and_right() {
-    assert_eq!(run(&["fmt", "--check", "stdlib", "probes"]).expect_status(0).stdout, "");
+    assert_eq!(
+        run(&["fmt", "--check", "stdlib", "probes"])
+            .expect_status(0)
+            .stdout,
+        ""
+    );
     let done = run(&["check", "stdlib", "probes"]).expect_status(0);
     assert!(done.stdout.contains(" 0 wrong"), "{done}");
 }
@@ -95,7 +112,11 @@ fn check_goes_through_every_arm_and_says_what_is_open() {
     let path = file(directory.path(), "arms.y", text);
     let done = run(&["check", &path]).expect_status(1);
     done.says(&["arms.y:5:"]);
-    assert!(done.stdout.contains("wrong, with each of 2 arms; 1 name is of a target"), "{done}");
+    assert!(
+        done.stdout
+            .contains("wrong, with each of 2 arms; 1 name is of a target"),
+        "{done}"
+    );
     let done = run(&["check", "-v", &path]).expect_status(1);
     assert!(done.stdout.contains("some_global at "), "{done}");
     assert!(done.stdout.contains("arms.y:7:"), "{done}");
@@ -104,16 +125,34 @@ fn check_goes_through_every_arm_and_says_what_is_open() {
 #[test]
 fn check_counts_the_files_of_a_directory() {
     let directory = tempfile::tempdir().unwrap();
-    file(directory.path(), "a.y", "#include \"lib/b.y\"\n_probe _oneshot { printf(\"%d\\n\", twice(2)); }\n");
-    file(directory.path(), "lib/b.y", "int twice(int n) { return 2 * n; }\n");
+    file(
+        directory.path(),
+        "a.y",
+        "#include \"lib/b.y\"\n_probe _oneshot { printf(\"%d\\n\", twice(2)); }\n",
+    );
+    file(
+        directory.path(),
+        "lib/b.y",
+        "int twice(int n) { return 2 * n; }\n",
+    );
     let folder = directory.path().display().to_string();
     let done = run(&["check", &folder]).expect_status(0);
-    assert!(done.stdout.ends_with("2 files: 2 right, 0 wrong\n"), "{done}");
+    assert!(
+        done.stdout.ends_with("2 files: 2 right, 0 wrong\n"),
+        "{done}"
+    );
     assert_eq!(done.stderr, "");
     // An error in a file that another includes is shown once and counts for both.
-    file(directory.path(), "lib/b.y", "int twice(int n) { return 2 * m; }\nint x = ;\n");
+    file(
+        directory.path(),
+        "lib/b.y",
+        "int twice(int n) { return 2 * m; }\nint x = ;\n",
+    );
     let done = run(&["check", &folder]).expect_status(1);
-    assert!(done.stdout.ends_with("2 files: 0 right, 2 wrong\n"), "{done}");
+    assert!(
+        done.stdout.ends_with("2 files: 0 right, 2 wrong\n"),
+        "{done}"
+    );
     let empty = tempfile::tempdir().unwrap();
     run(&["check", &empty.path().display().to_string()]).expect_status(2);
     run(&["check", "/nonexistent.y"]).expect_status(2);
@@ -160,7 +199,12 @@ fn output_that_is_not_read_is_no_failure() {
         .spawn()
         .unwrap();
     drop(child.stdout.take());
-    child.stdin.take().unwrap().write_all(ROUGH.as_bytes()).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(ROUGH.as_bytes())
+        .unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let help = finish(&mut command(&["fmt", "--help"])).expect_status(0);
     assert!(help.stdout.contains("--check"), "{help}");

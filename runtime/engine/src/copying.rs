@@ -25,7 +25,7 @@ use crate::session::{Session, State, cache_options};
 const COPY_SPEED: u64 = 5_000_000_000;
 
 /// After so many steps, learning is looked at: some five, twenty and forty milliseconds. It is broken off where the later
-/// look shows nothing to copy that the earlier one had not.
+/// look needs nothing copied that would not have been after the earlier one.
 const ROUNDS: [u64; 3] = [1 << 19, 1 << 21, 1 << 22];
 
 /// The most addresses, in bytes, that the target mapped during the learning run and that are copied for that reason alone.
@@ -63,23 +63,22 @@ impl Session<'_> {
         // what an earlier one has left in the globals.
         let may_repeat = state.pristine && !state.compiled.typed.views.is_empty();
         sink.progress("learning which memory the probe reads");
-        let mut live = self.live_memory()?.into_space();
-        let before = live.mappings();
+        // What an earlier look has read serves the later ones: the copy will hold what is so by then.
+        let mut memory = self.live_memory()?;
+        let before = memory.cache().space().mappings();
         let looks: &[u64] = if may_repeat { &ROUNDS } else { &[] };
         let mut rounds = looks.iter().copied();
-        let mut earlier: Option<Vec<Range<u64>>> = None;
+        let mut earlier: Vec<Range<u64>> = Vec::new();
         let (plan, learned) = loop {
             let steps = rounds.next().unwrap_or(u64::MAX);
             let started = Instant::now();
-            let mut memory = TargetMemory::new(PageCache::new(live, cache_options())?);
             let learned = self.learn(state, probe, &mut memory, steps);
             if self.learning_interrupted(state, &memory) {
                 return Ok(());
             }
             let touched = memory.cache().touched();
-            live = memory.into_space();
             self.result.timings.learn += started.elapsed();
-            let mut plan = self.plan(&mut live, &before, &touched)?;
+            let mut plan = self.plan(memory.space_mut(), &before, &touched)?;
             if !learned.broken_off {
                 break (plan, learned);
             }
@@ -88,27 +87,33 @@ impl Session<'_> {
                 rounds = [].iter().copied();
                 continue;
             }
-            let settled = earlier.as_ref() == Some(&plan.ranges) && !plan.ranges.is_empty();
-            earlier = Some(plan.ranges.clone());
+            let new = |range: &Range<u64>| {
+                !earlier
+                    .iter()
+                    .any(|known| known.start <= range.start && range.end <= known.end)
+            };
+            let settled = !plan.ranges.is_empty() && !plan.ranges.iter().any(new);
+            add_small_mappings(memory.space_mut(), &mut plan)?;
             if !settled {
+                earlier = plan.ranges;
                 continue;
             }
-            add_small_mappings(&mut live, &mut plan)?;
+            memory.forget();
             match self.attempt(state, probe, &plan, sink) {
                 Ok(Attempt::Stands) => {
-                    self.result.counters.bytes_read += live.counters().bytes_read;
+                    self.result.counters.bytes_read += memory.counters().bytes_read;
                     return Ok(());
                 }
                 Ok(Attempt::Missed(touched)) => {
-                    break (self.plan(&mut live, &before, &touched)?, learned);
+                    break (self.plan(memory.space_mut(), &before, &touched)?, learned);
                 }
                 // The copy below meets the same limit, and what follows from it is said there.
                 Err(SessionError::Copy(CopyError::Budget { .. })) => break (plan, learned),
                 Err(error) => return Err(error),
             }
         };
-        self.result.counters.bytes_read += live.counters().bytes_read;
-        drop(live);
+        self.result.counters.bytes_read += memory.counters().bytes_read;
+        drop(memory);
         if plan.ranges.is_empty() && !learned.registers {
             // Nothing that can change is read, so nothing is stopped.
             self.note_mode(Mode::Live);
@@ -226,8 +231,11 @@ impl Session<'_> {
             .runner
             .run(function, state.store, &mut memory, &mut host, self.options);
         let counters = memory.counters();
-        // A run that the user or the target ended cannot be done again.
-        let last = self.options.interrupt.load(Ordering::Relaxed) || self.process.exited();
+        // A run that the user or the target ended cannot be done again, and after a pause that reached its limit another
+        // one is not owed.
+        let expired = memory.cache().space().report().expired;
+        let last =
+            self.options.interrupt.load(Ordering::Relaxed) || self.process.exited() || expired;
         if counters.missed == 0 || last {
             self.result.timings.run += started.elapsed();
             recorder.replay(sink);

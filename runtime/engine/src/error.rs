@@ -35,7 +35,9 @@ pub enum SessionError {
     #[error("the options of the probe")]
     Help(Vec<OptionHelp>),
     /// No candidate of a `_layout` holds on the target.
-    #[error("the target has no types for `{group}`, and none of the layouts that the library declares fits it")]
+    #[error(
+        "the target has no types for `{group}`, and none of the layouts that the library declares fits it"
+    )]
     Layout {
         /// The group.
         group: String,
@@ -71,7 +73,10 @@ impl SessionError {
     pub(crate) fn is_exit(&self) -> bool {
         use ytrace_target::{CopyError, OpenError, ReadError, StopError};
         let open = |error: &OpenError| {
-            matches!(error, OpenError::NoSuchProcess { .. } | OpenError::Zombie { .. })
+            matches!(
+                error,
+                OpenError::NoSuchProcess { .. } | OpenError::Zombie { .. }
+            )
         };
         match self {
             SessionError::Open(error) | SessionError::Copy(CopyError::Open(error)) => open(error),

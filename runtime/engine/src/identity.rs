@@ -109,7 +109,10 @@ impl Identity {
         }
         if let (Some(count), Some(role)) = (self.siblings, &self.role) {
             let word = role.split(',').next().unwrap_or(role);
-            inside.push(format!("{count} {word}{}", if count == 1 { "" } else { "s" }));
+            inside.push(format!(
+                "{count} {word}{}",
+                if count == 1 { "" } else { "s" }
+            ));
         }
         if !inside.is_empty() {
             text.push_str(&format!(" ({})", inside.join(", ")));
@@ -277,10 +280,9 @@ impl Rules {
                         .executable
                         .iter()
                         .any(|pattern| matches(pattern, &executable))
-                    || rule
-                        .symbols
-                        .iter()
-                        .any(|all| !all.is_empty() && all.iter().all(|name| of_executable.contains(name)))
+                    || rule.symbols.iter().any(|all| {
+                        !all.is_empty() && all.iter().all(|name| of_executable.contains(name))
+                    })
             })
             .map(|rule| rule.name.clone())
             .collect()
@@ -314,7 +316,11 @@ impl Rules {
         let found: BTreeSet<String> = process
             .open_mapping(mapping)
             .ok()
-            .and_then(|file| debuginfo::Loader::default().open_file(&path, &file.file).ok())
+            .and_then(|file| {
+                debuginfo::Loader::default()
+                    .open_file(&path, &file.file)
+                    .ok()
+            })
             .map(|module| {
                 wanted
                     .into_iter()
@@ -362,7 +368,10 @@ mod tests {
             process(5000, 1, "sleep 5"),
         ];
         let worker = rules.identify(&all[1], &all);
-        assert_eq!(worker.line(), "nginx worker 4211 (master 4200, 2 workers), up 1d1h");
+        assert_eq!(
+            worker.line(),
+            "nginx worker 4211 (master 4200, 2 workers), up 1d1h"
+        );
         assert!(rules.identify(&all[3], &all).leaving);
         assert_eq!(rules.identify(&all[4], &all).line(), "sleep 5000, up 1d1h");
     }

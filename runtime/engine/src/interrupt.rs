@@ -21,7 +21,11 @@ extern "C" fn note(_signal: libc::c_int) {
 /// Sets `flag` at the first SIGINT or SIGTERM; at the second one the program ends.
 pub fn on_interrupt(flag: &'static AtomicBool) {
     FLAG.store(std::ptr::from_ref(flag).cast_mut(), Ordering::Relaxed);
-    let action = SigAction::new(SigHandler::Handler(note), SaFlags::SA_RESTART, SigSet::empty());
+    let action = SigAction::new(
+        SigHandler::Handler(note),
+        SaFlags::SA_RESTART,
+        SigSet::empty(),
+    );
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         // SAFETY: the handler does only what a signal handler may do.
         let installed = unsafe { sigaction(signal, &action) };

@@ -105,14 +105,17 @@ impl Loader for Library {
             match from.strip_prefix(SHIPPED) {
                 // A file of the shipped library finds its neighbours there.
                 Some(inside) => {
-                    let beside = Path::new(inside).parent().unwrap_or(Path::new("")).join(name);
+                    let beside = Path::new(inside)
+                        .parent()
+                        .unwrap_or(Path::new(""))
+                        .join(name);
                     if let Some(file) = normal(&beside).and_then(|path| shipped_file(&path)) {
                         return Ok(file);
                     }
                 }
-                None => candidates.push(
-                    Path::new(from).parent().unwrap_or(Path::new("")).join(name),
-                ),
+                None => {
+                    candidates.push(Path::new(from).parent().unwrap_or(Path::new("")).join(name))
+                }
             }
         }
         candidates.extend(self.paths.iter().map(|path| path.join(name)));
@@ -124,7 +127,9 @@ impl Loader for Library {
             }
             // Opening a pipe waits, opening some devices does things: an include names neither.
             let read = match std::fs::metadata(&canonical) {
-                Ok(meta) if !meta.is_file() => Err(ReadFailure::Refused("is no regular file".to_owned())),
+                Ok(meta) if !meta.is_file() => {
+                    Err(ReadFailure::Refused("is no regular file".to_owned()))
+                }
                 _ => read_checked(&canonical),
             };
             match read {
@@ -274,7 +279,10 @@ mod tests {
         assert!(main_file(&path).is_ok());
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
         let error = main_file(&path).unwrap_err();
-        assert!(error.to_string().contains("everybody can write it"), "{error}");
+        assert!(
+            error.to_string().contains("everybody can write it"),
+            "{error}"
+        );
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
         let error = main_file(&path).unwrap_err();
@@ -295,10 +303,17 @@ mod tests {
             paths: vec![directory.path().to_owned()],
             cache: HashMap::new(),
         };
-        nix::unistd::mkfifo(&directory.path().join("pipe.y"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        nix::unistd::mkfifo(
+            &directory.path().join("pipe.y"),
+            nix::sys::stat::Mode::S_IRWXU,
+        )
+        .unwrap();
         for name in ["pipe.y", "/dev/null", ".."] {
             let error = library.load(name, false, "x.y").unwrap_err();
-            assert!(matches!(error, LoadError::Refused { .. }), "{name}: {error:?}");
+            assert!(
+                matches!(error, LoadError::Refused { .. }),
+                "{name}: {error:?}"
+            );
         }
     }
 

@@ -29,9 +29,14 @@ impl<S: AddressSpace> TargetMemory<S> {
         &self.cache
     }
 
-    /// The address space behind, without the cache.
-    pub(crate) fn into_space(self) -> S {
-        self.cache.into_space()
+    /// Gives up the bytes that were read.
+    pub(crate) fn forget(&mut self) {
+        self.cache.forget();
+    }
+
+    /// The address space behind the cache.
+    pub(crate) fn space_mut(&mut self) -> &mut S {
+        self.cache.space_mut()
     }
 }
 
@@ -90,7 +95,9 @@ fn memory_error(error: ReadError) -> MemoryError {
         ReadError::Unmapped { address } => MemoryError::Unmapped { address },
         ReadError::Swapped { address } => MemoryError::Swapped { address },
         ReadError::NotReadable { address } => unreadable(address, "it may not be read"),
-        ReadError::PastEnd { address } => unreadable(address, "it is past the end of the mapped file"),
+        ReadError::PastEnd { address } => {
+            unreadable(address, "it is past the end of the mapped file")
+        }
         ReadError::NotResident { address } => unreadable(
             address,
             "it is not resident, and reading it would charge it to the target",

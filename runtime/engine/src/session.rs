@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use ytrace_lang::compile::{
-    self, CompileError, Compiled, LayoutChoices, Request, SourceErrors,
-};
+use ytrace_lang::compile::{self, CompileError, Compiled, LayoutChoices, Request, SourceErrors};
 use ytrace_lang::execute::Outcome;
 use ytrace_lang::hir::{LayoutUse, ProbePoint};
 use ytrace_lang::ir::Program;
@@ -14,8 +12,7 @@ use ytrace_lang::source::SourceFile;
 use ytrace_lang::target::SymbolSource;
 use ytrace_report::Output;
 use ytrace_target::{
-    AddressSpace, CacheOptions, LiveMemory, LiveOptions, Module, PageCache, Process,
-    ThreadSnapshot,
+    AddressSpace, CacheOptions, LiveMemory, LiveOptions, Module, PageCache, Process, ThreadSnapshot,
 };
 use ytrace_values::{FaultKind, Store};
 
@@ -121,11 +118,7 @@ impl<'o> Session<'o> {
     /// # Errors
     /// It does not compile, its layouts do not fit, its views cannot be shown as asked, or the target cannot be read or
     /// stopped.
-    pub fn run(
-        &mut self,
-        main: SourceFile,
-        sink: &mut dyn Sink,
-    ) -> Result<Finished, SessionError> {
+    pub fn run(&mut self, main: SourceFile, sink: &mut dyn Sink) -> Result<Finished, SessionError> {
         self.check_debug_files()?;
         let (compiled, mut runner) = self.compile(&main, sink)?;
         for warning in self.names.warnings() {
@@ -463,9 +456,7 @@ impl<'o> Session<'o> {
         let reason = match fault.kind {
             FaultKind::StepsExhausted => "the step budget was exhausted (--steps)".to_owned(),
             FaultKind::TimeExhausted => "the time budget was exhausted (--timeout)".to_owned(),
-            FaultKind::MemoryExhausted => {
-                "the memory budget was exhausted (--memory)".to_owned()
-            }
+            FaultKind::MemoryExhausted => "the memory budget was exhausted (--memory)".to_owned(),
             FaultKind::OutputExhausted => {
                 "the output budget was exhausted (--max-output)".to_owned()
             }
@@ -504,7 +495,9 @@ impl<'o> Session<'o> {
             ));
         }
         if self.options.mode == Mode::Live && self.held.is_none() {
-            result.notes.push("the target ran while it was read".to_owned());
+            result
+                .notes
+                .push("the target ran while it was read".to_owned());
         }
         if counters.swapped_skipped > 0 {
             result.partial(format!(
@@ -543,9 +536,14 @@ impl<'o> Session<'o> {
         } else if let Some(now) = self.rules.identify_pid(self.process.pid())
             && now.leaving
         {
-            let before = self.identity.as_ref().is_some_and(|identity| identity.leaving);
+            let before = self
+                .identity
+                .as_ref()
+                .is_some_and(|identity| identity.leaving);
             if !before {
-                result.notes.push("the target began to shut down during the run".to_owned());
+                result
+                    .notes
+                    .push("the target began to shut down during the run".to_owned());
             }
             result.successors = self.rules.successors(&now);
         }
@@ -561,11 +559,7 @@ pub(crate) const EXITED: &str = "the target exited during the run";
 ///
 /// # Errors
 /// The text is wrong, or it has no flame graph for a format that shows one.
-pub fn parse(
-    main: &SourceFile,
-    options: &Options,
-    forms: &[Output],
-) -> Result<(), SessionError> {
+pub fn parse(main: &SourceFile, options: &Options, forms: &[Output]) -> Result<(), SessionError> {
     let parse_arm = |arm| {
         ytrace_lang::parse::parse_arm(
             main.clone(),

@@ -80,7 +80,10 @@ pub(crate) fn declared_kinds(unit: &Unit) -> Vec<String> {
 
 /// Refuses a format that shows a flame graph where no view has the kind of one.
 pub(crate) fn check_kinds(kinds: &[String], form: report::Output) -> Result<(), SessionError> {
-    if kinds.iter().any(|kind| kind == kind_name(ViewKind::Flamegraph)) {
+    if kinds
+        .iter()
+        .any(|kind| kind == kind_name(ViewKind::Flamegraph))
+    {
         return Ok(());
     }
     let mut known: Vec<&str> = Vec::new();
@@ -96,13 +99,21 @@ pub(crate) fn check_kinds(kinds: &[String], form: report::Output) -> Result<(), 
 
 /// The views of a program with what they show.
 fn declared(compiled: &Compiled) -> impl Iterator<Item = (&View, &ViewShape)> {
-    compiled.typed.views.iter().zip(&compiled.program.view_shapes)
+    compiled
+        .typed
+        .views
+        .iter()
+        .zip(&compiled.program.view_shapes)
 }
 
 /// Makes a report of what a program left behind. `weight` is the column that decides, in the views that have it.
 pub fn report(finished: &Finished, names: &Names, weight: Option<&str>) -> report::Report {
     let result = &finished.result;
-    let mut header: Vec<String> = result.identity.iter().map(|identity| identity.line()).collect();
+    let mut header: Vec<String> = result
+        .identity
+        .iter()
+        .map(|identity| identity.line())
+        .collect();
     let text = String::from_utf8_lossy(&result.text);
     header.extend(text.lines().map(str::to_owned));
     let mut views = Vec::new();
@@ -122,9 +133,9 @@ pub fn report(finished: &Finished, names: &Names, weight: Option<&str>) -> repor
             weights, selected, ..
         }) = &mut data
         {
-            if let Some(index) = weight.and_then(|wanted| {
-                weights.iter().position(|weight| weight == wanted)
-            }) {
+            if let Some(index) =
+                weight.and_then(|wanted| weights.iter().position(|weight| weight == wanted))
+            {
                 *selected = index;
             }
         }
@@ -434,7 +445,11 @@ fn aggregate_table(summary: &AggregateSummary, kind: ViewKind, unit: &str) -> re
         let (columns, row) = aggregate_cells(summary)
             .into_iter()
             .map(|(name, cell)| {
-                let unit = if name == "count" { Unit::Count } else { Unit::of(unit) };
+                let unit = if name == "count" {
+                    Unit::Count
+                } else {
+                    Unit::of(unit)
+                };
                 (column(&name, unit), cell)
             })
             .unzip();
@@ -508,7 +523,10 @@ fn table(store: &Store, handle: u64, write_path: &dyn Fn(u64) -> String) -> repo
         })
         .collect();
     if rows.is_empty() {
-        rows = store.array_elements(handle).map(|value| split(&value)).collect();
+        rows = store
+            .array_elements(handle)
+            .map(|value| split(&value))
+            .collect();
     }
     let columns = rows
         .first()
@@ -544,7 +562,8 @@ mod tests {
 
     #[test]
     fn kinds_that_a_format_needs() {
-        let kinds = |words: &[&str]| -> Vec<String> { words.iter().map(|&w| w.to_owned()).collect() };
+        let kinds =
+            |words: &[&str]| -> Vec<String> { words.iter().map(|&w| w.to_owned()).collect() };
         check_kinds(&kinds(&["bars", "flamegraph"]), report::Output::Svg).unwrap();
         let error = check_kinds(&kinds(&["bars", "bars"]), report::Output::Folded).unwrap_err();
         assert_eq!(
@@ -569,7 +588,11 @@ mod tests {
         assert_eq!(histogram.rows.len(), 2);
         assert_eq!(histogram.rows[0][2], report::Cell::Unsigned(2));
         let numbers = aggregate_table(&summary, ViewKind::Table, "ns");
-        let names: Vec<&str> = numbers.columns.iter().map(|column| column.name.as_str()).collect();
+        let names: Vec<&str> = numbers
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .collect();
         assert_eq!(names, ["count", "sum", "min", "average", "max"]);
         assert_eq!(numbers.columns[0].unit, report::Unit::Count);
         assert_eq!(numbers.rows[0][1], report::Cell::Integer(17));
@@ -583,7 +606,10 @@ mod tests {
             (path("b"), vec![2, 2]),
             (path("a"), vec![3, 3]),
         ]);
-        assert_eq!(rows, [(path("a"), vec![4, i64::MAX]), (path("b"), vec![2, 2])]);
+        assert_eq!(
+            rows,
+            [(path("a"), vec![4, i64::MAX]), (path("b"), vec![2, 2])]
+        );
     }
 
     #[test]

@@ -25,12 +25,23 @@ impl Target {
             .spawn()
             .unwrap();
         let mut ready = [0; 6];
-        child.stdout.as_mut().unwrap().read_exact(&mut ready).unwrap();
+        child
+            .stdout
+            .as_mut()
+            .unwrap()
+            .read_exact(&mut ready)
+            .unwrap();
         let target = Self(child);
         // `cat` has replaced the shell once it echoes.
         let mut target = target;
         std::io::Write::write_all(target.0.stdin.as_mut().unwrap(), b"x").unwrap();
-        target.0.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        target
+            .0
+            .stdout
+            .as_mut()
+            .unwrap()
+            .read_exact(&mut [0])
+            .unwrap();
         target
     }
 
@@ -116,7 +127,10 @@ fn what_was_gathered_is_shown_after_the_targets_exit() {
     let end = Box::new(|| drop(target.0.stdin.take()));
     let (finished, _) = run(process, TIMER, &INTERRUPT, Some(end)).unwrap();
     assert!(text(&finished).ends_with("end 1\n"), "{}", text(&finished));
-    assert_eq!(finished.result.partial, ["the target exited during the run"]);
+    assert_eq!(
+        finished.result.partial,
+        ["the target exited during the run"]
+    );
 }
 
 #[test]
@@ -175,10 +189,14 @@ fn several_sessions_take_turns() {
 fn cross_checks_are_bounded_and_counted() {
     static INTERRUPT: AtomicBool = AtomicBool::new(false);
     let target = Target::start();
-    let probe = r#"_probe _oneshot { for (int i = 0; i < 1003; i++) _assert_equal("same", i, i); }"#;
+    let probe =
+        r#"_probe _oneshot { for (int i = 0; i < 1003; i++) _assert_equal("same", i, i); }"#;
     let (finished, _) = run(target.open(), probe, &INTERRUPT, None).unwrap();
     assert_eq!(finished.result.checks.len(), 1000);
-    assert_eq!(finished.result.partial, ["3 further cross-checks were not kept"]);
+    assert_eq!(
+        finished.result.partial,
+        ["3 further cross-checks were not kept"]
+    );
 }
 
 #[test]
@@ -234,14 +252,22 @@ _probe _oneshot { printf("ran\n"); held["a"] += 1; }
     let error = attempt(Some("size"), Vec::new()).map(drop).unwrap_err();
     assert_eq!(error.to_string(), "no view has a column `size`");
     assert_eq!(error.hints(), ["--weight takes count"]);
-    let error = attempt(None, vec![Output::Json, Output::Svg]).map(drop).unwrap_err();
-    assert!(error.to_string().ends_with("the views are: bars"), "{error}");
+    let error = attempt(None, vec![Output::Json, Output::Svg])
+        .map(drop)
+        .unwrap_err();
+    assert!(
+        error.to_string().ends_with("the views are: bars"),
+        "{error}"
+    );
     attempt(Some("count"), vec![Output::Json, Output::Text]).unwrap();
 
     // The same of the formats is known without a target.
     let parse = |text: &str, form| session::parse(&source(text), &options(&INTERRUPT), &[form]);
     let error = parse(BARS, Output::Folded).unwrap_err();
-    assert!(error.to_string().ends_with("the views are: bars"), "{error}");
+    assert!(
+        error.to_string().ends_with("the views are: bars"),
+        "{error}"
+    );
     parse(BARS, Output::Json).unwrap();
     // An arm that the target may choose has one.
     let either = "##if _defined(x)\n##else\n_view flamegraph \"g\" long held[_path];\n##endif\n";

@@ -10,7 +10,8 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use ytrace_report::text::{self, Options};
 use ytrace_report::{
-    Flamegraph, Footer, Output, OutputError, Report, View, ViewData, check_output, render, write_output,
+    Flamegraph, Footer, Output, OutputError, Report, View, ViewData, check_output, render,
+    write_output,
 };
 
 /// The titles of the frames of a document, which must be well-formed.

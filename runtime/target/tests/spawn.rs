@@ -66,7 +66,10 @@ fn start(way: &str) -> Command {
     let (input_end, input) = pipe();
     let (output, output_end) = pipe();
     // The shell becomes the program, with the pipe as its standard output.
-    let line = format!("sh -c 'exec \"$0\" \"$@\" >&2' '{}' {way}", program().display());
+    let line = format!(
+        "sh -c 'exec \"$0\" \"$@\" >&2' '{}' {way}",
+        program().display()
+    );
     let target = redirected(&input_end, &output_end, || spawn(&line)).unwrap();
     Command {
         target,

@@ -20,9 +20,9 @@ mod labels;
 mod place;
 mod record;
 mod statement;
-mod written;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -180,7 +180,11 @@ impl Names {
         if let Some(ModuleId(preferred)) = scope.preferred {
             order.push(preferred as usize);
         }
-        order.extend((0..self.modules.len()).filter(|index| !order.contains(index)).collect::<Vec<_>>());
+        order.extend(
+            (0..self.modules.len())
+                .filter(|index| !order.contains(index))
+                .collect::<Vec<_>>(),
+        );
         let Some(prefix) = &scope.prefix else {
             return Ok((order, None));
         };
@@ -193,15 +197,20 @@ impl Names {
             .filter(|index| {
                 self.open(*index).is_ok_and(|opened| {
                     !matches!(
-                        opened.info.find_type(debuginfo::NameKind::Base, "int", Some(prefix)),
+                        opened
+                            .info
+                            .find_type(debuginfo::NameKind::Base, "int", Some(prefix)),
                         Err(debuginfo::Error::NoSuchUnit { .. }) | Ok(None)
                     )
                 }) || self.has_unit(*index, prefix)
             })
             .collect();
         if with_unit.is_empty() {
-            let mut names: Vec<String> =
-                self.modules.iter().map(|module| module.file_name.clone()).collect();
+            let mut names: Vec<String> = self
+                .modules
+                .iter()
+                .map(|module| module.file_name.clone())
+                .collect();
             names.retain(|name| !name.is_empty());
             return Err(LookupError::NoSuchPrefix {
                 prefix: prefix.clone(),

@@ -4,7 +4,8 @@
 ///
 /// Takes time in proportion to the product of the lengths at most.
 pub(crate) fn matches(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (pattern, name): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), name.chars().collect());
     let (mut at, mut here) = (0, 0);
     // Where to go on if a `*` must take one more character.
     let mut again: Option<(usize, usize)> = None;

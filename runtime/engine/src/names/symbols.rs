@@ -280,11 +280,7 @@ impl Names {
 fn find_bytes(haystack: &[u8], wanted: &[u8]) -> Option<usize> {
     let first = *wanted.first()?;
     let mut from = 0;
-    while let Some(at) = haystack
-        .get(from..)?
-        .iter()
-        .position(|byte| *byte == first)
-    {
+    while let Some(at) = haystack.get(from..)?.iter().position(|byte| *byte == first) {
         let at = from + at;
         let rest = haystack.get(at..)?;
         // The literal itself, not the end of a longer one.
