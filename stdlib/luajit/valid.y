@@ -72,8 +72,7 @@ int lj_valid_jit(global_State *g)
 {
     GG_State *gg = G2GG(g);
     jit_State *j = &gg->J;
-    if (j->L && (j->L->gct != 6 || G(j->L) != g))
-        return 0;
+    // `j->L` is of no use here: LuaJIT leaves it pointing at a coroutine that has been freed.
     if (j->sizetrace > 0x10000 || (j->sizetrace && !_readable(j->trace, j->sizetrace * sizeof(GCRef))))
         return 0;
     if (j->sizetrace > 1 && gcref(j->trace[1]) && gcref(j->trace[1])->gch.gct != 9)

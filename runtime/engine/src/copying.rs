@@ -159,7 +159,7 @@ impl Session<'_> {
     }
 
     /// What a pause is to copy: what was touched, and what the target has mapped since, for older objects may refer to it.
-    fn plan(
+    pub(crate) fn plan(
         &mut self,
         live: &mut LiveMemory,
         before: &Maps,
@@ -176,7 +176,7 @@ impl Session<'_> {
     }
 
     /// Stops the target and copies.
-    fn copy(
+    pub(crate) fn copy(
         &mut self,
         plan: &CopyPlan,
         sink: &mut dyn Sink,

@@ -7,14 +7,15 @@ use std::time::Instant;
 use ytrace_lang::compile::{self, CompileError, Compiled, LayoutChoices, Request, SourceErrors};
 use ytrace_lang::execute::Outcome;
 use ytrace_lang::hir::{LayoutUse, ProbePoint};
-use ytrace_lang::ir::Program;
+use ytrace_lang::ir::{FunctionId, Program};
 use ytrace_lang::source::SourceFile;
 use ytrace_lang::target::SymbolSource;
 use ytrace_report::Output;
 use ytrace_target::{
-    AddressSpace, CacheOptions, LiveMemory, LiveOptions, Module, PageCache, Process, ThreadSnapshot,
+    AddressSpace, CacheOptions, LiveMemory, LiveOptions, Module, PageCache, PausedCopy, Process,
+    ThreadSnapshot,
 };
-use ytrace_values::{FaultKind, Store};
+use ytrace_values::{FaultKind, Memory, Store};
 
 use crate::error::SessionError;
 use crate::host::{Effects, RunHost, Sink};
@@ -202,12 +203,13 @@ impl<'o> Session<'o> {
     ) -> Result<(Compiled, Runner), SessionError> {
         let mut choices = LayoutChoices::new();
         let mut tried: Vec<(String, String)> = Vec::new();
+        let mut copy = None;
         loop {
             sink.progress("reading debug information");
             let started = Instant::now();
             let compiled = self.compile_once(main, choices.clone())?;
             self.result.timings.compile += started.elapsed();
-            let failed = self.failed_layout(&compiled, sink)?;
+            let failed = self.failed_layout(&compiled, &mut copy, sink)?;
             if self.interrupted() {
                 // A check that was cut short says nothing of its layout.
                 return Err(SessionError::Interrupted);
@@ -244,6 +246,7 @@ impl<'o> Session<'o> {
     fn failed_layout(
         &mut self,
         compiled: &Compiled,
+        copy: &mut Option<TargetMemory<PausedCopy>>,
         sink: &mut dyn Sink,
     ) -> Result<Option<(LayoutUse, String, String)>, SessionError> {
         let mut runner = None;
@@ -260,7 +263,7 @@ impl<'o> Session<'o> {
                     ..compiled.program.clone()
                 })?),
             };
-            if let Err(why) = self.validate(runner, compiled, index)? {
+            if let Err(why) = self.validate(runner, compiled, index, copy, sink)? {
                 return Ok(Some((layout.clone(), candidate, why)));
             }
         }
@@ -295,17 +298,57 @@ impl<'o> Session<'o> {
         })
     }
 
-    /// Runs the check of a layout on live memory; the inner error says why it does not hold.
+    /// Runs the check of a layout; the inner error says why it does not hold. Live memory may change
+    /// under a check, so where one fails there, it is made again on a copy, and so are all later ones.
     fn validate(
         &mut self,
         runner: &mut Runner,
         compiled: &Compiled,
         layout: usize,
+        copy: &mut Option<TargetMemory<PausedCopy>>,
+        sink: &mut dyn Sink,
     ) -> Result<Result<(), String>, SessionError> {
         let Some(function) = compiled.program.validators.get(layout).copied() else {
             return Ok(Err("it has no check".to_owned()));
         };
+        if let Some(memory) = copy {
+            return Ok(self.check_layout(runner, function, memory));
+        }
         let mut memory = self.live_memory()?;
+        let verdict = self.check_layout(runner, function, &mut memory);
+        if verdict.is_ok() || self.interrupted() || !self.may_stop() {
+            return Ok(verdict);
+        }
+        let touched = memory.cache().touched();
+        let before = memory.cache().space().mappings();
+        let plan = self.plan(memory.space_mut(), &before, &touched)?;
+        drop(memory);
+        if plan.ranges.is_empty() {
+            return Ok(verdict);
+        }
+        match self.copy(&plan, sink) {
+            Ok((mut memory, _)) => {
+                let verdict = self.check_layout(runner, function, &mut memory);
+                *copy = Some(memory);
+                Ok(verdict)
+            }
+            // Too much to copy: what live memory said stands.
+            Err(SessionError::Copy(_)) => Ok(verdict),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the mode allows to stop the target, and it is not held anyway.
+    fn may_stop(&self) -> bool {
+        self.held.is_none() && self.options.mode != Mode::Live
+    }
+
+    fn check_layout(
+        &self,
+        runner: &mut Runner,
+        function: FunctionId,
+        memory: &mut dyn Memory,
+    ) -> Result<(), String> {
         let mut effects = Effects::default();
         let mut host = RunHost {
             process: &self.process,
@@ -315,16 +358,16 @@ impl<'o> Session<'o> {
             threads: &[],
             started: self.started,
         };
-        let (mut store, outcome) = runner.store(&mut memory, &mut host, self.options);
+        let (mut store, outcome) = runner.store(memory, &mut host, self.options);
         if let Err(fault) = outcome.result {
-            return Ok(Err(fault.fault.to_string()));
+            return Err(fault.fault.to_string());
         }
-        let outcome = runner.run(function, &mut store, &mut memory, &mut host, self.options);
-        Ok(match outcome.result {
+        let outcome = runner.run(function, &mut store, memory, &mut host, self.options);
+        match outcome.result {
             Ok(0) => Err("its check does not hold".to_owned()),
             Ok(_) => Ok(()),
             Err(fault) => Err(format!("its check ended early: {}", fault.fault)),
-        })
+        }
     }
 
     /// Whether the user has asked for an end.

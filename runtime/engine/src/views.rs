@@ -132,12 +132,10 @@ pub fn report(finished: &Finished, names: &Names, weight: Option<&str>) -> repor
         | report::ViewData::Bars(report::Bars {
             weights, selected, ..
         }) = &mut data
-        {
-            if let Some(index) =
+            && let Some(index) =
                 weight.and_then(|wanted| weights.iter().position(|weight| weight == wanted))
-            {
-                *selected = index;
-            }
+        {
+            *selected = index;
         }
         views.push(report::View {
             kind: kind_name(view.kind).to_owned(),
@@ -341,15 +339,22 @@ fn merged(rows: Vec<(Vec<String>, Vec<i64>)>) -> Vec<(Vec<String>, Vec<i64>)> {
     result
 }
 
+/// The most frames of a path that are shown; what lies deeper is counted at a last frame that says
+/// so. Every row holds its whole path, so a long chain would otherwise take the square of its length.
+const MAX_FRAMES: usize = 256;
+
 /// The frames of a path, root first.
 fn frames(store: &Store, names: &Names, handle: u64) -> Vec<String> {
-    store
-        .path_frames(handle)
+    let frames = store.path_frames(handle);
+    let deeper = frames.len() > MAX_FRAMES;
+    frames
         .into_iter()
+        .take(MAX_FRAMES)
         .map(|frame| match frame {
             Frame::Name(name) => String::from_utf8_lossy(&name).into_owned(),
             Frame::Code(address) => names.frame(address),
         })
+        .chain(deeper.then(|| "(deeper)".to_owned()))
         .collect()
 }
 

@@ -142,7 +142,13 @@ mod tests {
         let page = memory.page_size();
         let touched = start as u64..start as u64 + page;
         let pause = Duration::from_millis(50);
-        let plan = plan_copy(&mut memory, &[touched.clone()], pause, 5_000_000_000).unwrap();
+        let plan = plan_copy(
+            &mut memory,
+            std::slice::from_ref(&touched),
+            pause,
+            5_000_000_000,
+        )
+        .unwrap();
         // SAFETY: nothing refers to the mapping any more.
         unsafe { libc::munmap(start, length) };
         assert_eq!(plan.ranges, [touched]);

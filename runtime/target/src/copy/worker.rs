@@ -306,6 +306,7 @@ fn copy_file(mut task: Task, shared: &SharedFiles) -> Finished {
 }
 
 #[cfg(test)]
+#[allow(clippy::single_range_in_vec_init)]
 mod tests {
     use super::*;
 
