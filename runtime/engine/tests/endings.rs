@@ -270,6 +270,7 @@ _probe _oneshot { printf("ran\n"); held["a"] += 1; }
     );
     parse(BARS, Output::Json).unwrap();
     // An arm that the target may choose has one.
-    let either = "##if _defined(x)\n##else\n_view flamegraph \"g\" long held[_path];\n##endif\n";
+    let either =
+        "##ifdefvar no_such_variable\n##else\n_view flamegraph \"g\" long held[_path];\n##endif\n";
     parse(either, Output::Svg).unwrap();
 }

@@ -35,9 +35,9 @@ pub use error::SpawnError;
 use std::os::unix::process::ExitStatusExt;
 use std::os::unix::thread::JoinHandleExt;
 use std::process::ExitStatus;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -108,6 +108,10 @@ pub struct SpawnedTarget {
 /// The command line is not well-formed, there is no such program, it cannot be executed, or it may not be traced; nothing
 /// is left running.
 pub fn spawn(command: &str) -> Result<SpawnedTarget, SpawnError> {
+    // A child that was forked but has not exec'ed yet holds the pipes of every start under way, which would then wait for
+    // each other's end: one start at a time.
+    static STARTING: Mutex<()> = Mutex::new(());
+    let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     let plan = command::plan(command)?;
     tracer::install_wake_up();
     let (sender, messages) = mpsc::channel();
