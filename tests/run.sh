@@ -4,5 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bash tests/fixtures/setup.sh --no-peers
+# The tests run the program itself, which `cargo test` alone does not build.
+cargo build --workspace --bins
 # Tests on real programs share two cores and a kernel's facilities for tracing.
 exec cargo test --workspace --no-fail-fast "$@"

@@ -15,7 +15,7 @@ pub const LUA_GC: &str = "probes/lua-gc-fgraph.y";
 /// The `ytrace` program that this test run built, or the one that `$YTRACE` names.
 ///
 /// # Panics
-/// If there is none beside the test executable: `cargo test --workspace` builds it.
+/// If there is none beside the test executable; `tests/run.sh` builds it.
 pub fn ytrace() -> PathBuf {
     if let Some(program) = std::env::var_os("YTRACE") {
         return PathBuf::from(program);
