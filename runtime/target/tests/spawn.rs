@@ -260,6 +260,27 @@ fn signals_are_passed_on() {
     assert_eq!(code(command.wait()), Some(11));
 }
 
+/// Whether the process is in an orphaned process group: one whose members all have parents in the same
+/// group or in another session. The kernel drops the terminal's stop signals there.
+fn is_orphaned(pid: i32) -> bool {
+    // The parent, the process group and the session of a process; none if it is gone.
+    let ids = |pid: i32| -> Option<[i32; 3]> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let mut fields = stat.rsplit_once(") ")?.1.split(' ').skip(1);
+        let mut next = || fields.next()?.parse().ok();
+        Some([next()?, next()?, next()?])
+    };
+    let [_, group, session] = ids(pid).unwrap();
+    let processes = std::fs::read_dir("/proc").unwrap();
+    let mut members = processes
+        .filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok())
+        .filter_map(ids)
+        .filter(|[_, of, _]| *of == group);
+    !members.any(|[parent, _, _]| {
+        ids(parent).is_some_and(|[_, of, its_session]| of != group && its_session == session)
+    })
+}
+
 #[test]
 fn job_control_stops_and_goes_on() {
     let mut command = start("lines");
@@ -272,7 +293,12 @@ fn job_control_stops_and_goes_on() {
             stat.rsplit_once(") ").unwrap().1.starts_with(wanted)
         })
     };
-    for signal in [libc::SIGSTOP, libc::SIGTSTP, libc::SIGSTOP] {
+    let from_terminal = if is_orphaned(command.pid()) {
+        libc::SIGSTOP
+    } else {
+        libc::SIGTSTP
+    };
+    for signal in [libc::SIGSTOP, from_terminal, libc::SIGSTOP] {
         command.signal(signal);
         // Traced and listening, it shows as stopped.
         assert!(state(command.pid(), 't') || state(command.pid(), 'T'));
