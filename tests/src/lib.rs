@@ -2,6 +2,7 @@
 
 pub mod fixtures;
 pub mod load;
+pub mod plain_nginx;
 pub mod processes;
 pub mod program;
 

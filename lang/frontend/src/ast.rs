@@ -65,6 +65,8 @@ pub struct Function {
     pub parameters: Vec<Parameter>,
     /// The body; `None` for a prototype.
     pub body: Option<Block>,
+    /// Whether it gives way to another definition: `__attribute__((weak))`.
+    pub weak: bool,
 }
 
 /// A parameter of a function or a probe. Containers are passed by reference.

@@ -134,6 +134,7 @@ fn rebuild(lexemes: Vec<Lexeme>, merged: Vec<usize>, blocks: Vec<usize>) -> Clas
                 span,
                 text: format!("({})", name.text).into(),
                 first: lexeme.first,
+                weak: false,
             });
             continue;
         }

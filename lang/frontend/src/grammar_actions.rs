@@ -249,6 +249,7 @@ impl Context<'_> {
             name,
             parameters,
             body,
+            weak: false,
         })
     }
 

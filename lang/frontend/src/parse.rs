@@ -9,6 +9,7 @@ mod attributes;
 mod items;
 mod messages;
 mod recovery;
+mod storage;
 
 use std::collections::HashSet;
 
@@ -145,7 +146,17 @@ pub(crate) fn parse_tokens(
     let mut result = Vec::new();
     for raw in items::split(lexemes, diagnostics) {
         let span = raw.span();
-        if let Some(kind) = recovery::parse_item(raw.lexemes, typedefs, diagnostics) {
+        let is_extern = storage::is_extern(&raw.lexemes);
+        storage::warn_of_static(&raw.lexemes, diagnostics);
+        let weak = raw.lexemes.iter().any(|lexeme| lexeme.weak);
+        if let Some(mut kind) = recovery::parse_item(raw.lexemes, typedefs, diagnostics) {
+            if let ItemKind::Function(function) = &mut kind {
+                function.weak = weak;
+            }
+            // It declares what the target has: there is nothing to define.
+            if is_extern && storage::declares_only(&kind) {
+                continue;
+            }
             result.push(Item {
                 documentation: raw.documentation,
                 kind,

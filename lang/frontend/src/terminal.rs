@@ -147,6 +147,8 @@ pub struct Lexeme {
     pub text: Rc<str>,
     /// Whether it is the first on its line.
     pub first: bool,
+    /// Whether `__attribute__((weak))` stands before it.
+    pub weak: bool,
 }
 
 impl Lexeme {
@@ -189,6 +191,7 @@ pub fn terminals(tokens: Vec<Token>, diagnostics: &mut Vec<Diagnostic>) -> Vec<L
                 None => token.text,
             },
             first: token.first,
+            weak: false,
         });
     }
     mark_in(&mut lexemes);

@@ -68,6 +68,7 @@ impl<'a> Checker<'a> {
         let name = init.declarator.name.as_ref()?;
         let base = self.specifier(&declaration.base, Place::Program);
         let ty = self.declarator_type(base, &init.declarator, Place::Program);
+        let ty = self.initialized_type(ty, init.initializer.as_ref());
         if !self.is_variable_type(ty, name) {
             return None;
         }

@@ -384,6 +384,19 @@ impl Checker<'_> {
                 let right = self.convert(right, ty);
                 return (left, right, ty);
             }
+            // `name ? name : "none"`: with a literal at hand, text is what is meant.
+            (Class::Pointer(target), Class::Str)
+                if self.is_character(target) && is_literal_text(&right) =>
+            {
+                let left = self.text_at(left);
+                return (left, right, self.basics.string);
+            }
+            (Class::Str, Class::Pointer(target))
+                if self.is_character(target) && is_literal_text(&left) =>
+            {
+                let right = self.text_at(right);
+                return (left, right, self.basics.string);
+            }
             (Class::Pointer(_), Class::Str) | (Class::Str, Class::Pointer(_)) => {
                 self.error_help(
                     span,
@@ -494,5 +507,16 @@ impl Checker<'_> {
             self.error_help(span, message, "no such conversion exists", help);
         }
         self.unknown(span)
+    }
+}
+
+/// Whether it is a string literal, or a choice between some.
+fn is_literal_text(value: &hir::Expression) -> bool {
+    match &value.kind {
+        ExpressionKind::Str(_) => true,
+        ExpressionKind::Conditional(_, then, otherwise) => {
+            is_literal_text(then) && is_literal_text(otherwise)
+        }
+        _ => false,
     }
 }

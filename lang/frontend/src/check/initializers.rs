@@ -26,6 +26,28 @@ struct Slot {
 }
 
 impl Checker<'_> {
+    /// The type of a variable with its initializer: `char a[] = "text"` has C's length.
+    pub(super) fn initialized_type(
+        &mut self,
+        ty: TypeId,
+        initializer: Option<&Initializer>,
+    ) -> TypeId {
+        match (self.growing_type(ty), initializer) {
+            (Some(element), Some(Initializer::Expression(expression)))
+                if self.is_character(element) =>
+            {
+                match &expression.kind {
+                    ast::ExpressionKind::String(bytes) => {
+                        let length = bytes.len() as u64 + 1;
+                        self.types.intern(Type::Array(element, Some(length)))
+                    }
+                    _ => ty,
+                }
+            }
+            _ => ty,
+        }
+    }
+
     /// Statements that give a variable its first value. The variable is zero or empty before.
     pub(super) fn initialize(
         &mut self,

@@ -47,6 +47,12 @@ impl Checker<'_> {
             }
             if let Some((meaning, _)) = self.script.ordinary.get(name.text.as_str()) {
                 let meaning = *meaning;
+                // A prototype alone declares what the target has.
+                if self.is_prototype(meaning)
+                    && let Some(operand) = self.target_operand(name)
+                {
+                    return operand;
+                }
                 return self.script_operand(meaning, name);
             }
             match name.text.as_str() {
@@ -133,6 +139,17 @@ impl Checker<'_> {
             ty,
             span,
         })
+    }
+
+    /// Whether it is a function that has no body.
+    fn is_prototype(&self, meaning: Ordinary<'_>) -> bool {
+        match meaning {
+            Ordinary::Function(index) => {
+                let entry = self.script.functions.get(index);
+                entry.is_some_and(|entry| entry.function.body.is_none())
+            }
+            _ => false,
+        }
     }
 
     fn script_operand(&mut self, meaning: Ordinary<'_>, name: &ast::Name) -> Operand {

@@ -215,6 +215,16 @@ impl<'a> Checker<'a> {
                 entry.function = function;
                 return;
             }
+            // As a linker does: a weak definition gives way, and of two the first holds.
+            if function.weak {
+                return;
+            }
+            if entry.function.weak {
+                entry.function = function;
+                let meaning = (Ordinary::Function(index), function.name.span);
+                self.script.ordinary.insert(&function.name.text, meaning);
+                return;
+            }
         }
         let index = self.script.functions.len();
         self.script.functions.push(FunctionEntry {

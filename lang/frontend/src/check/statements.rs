@@ -377,6 +377,7 @@ impl Checker<'_> {
                 continue;
             };
             let ty = self.declarator_type(base, &init.declarator, place);
+            let ty = self.initialized_type(ty, init.initializer.as_ref());
             if declaration.typedef {
                 let ty = self.new_typedef(&init.declarator, ty);
                 self.declare_once(name, |context, text| {

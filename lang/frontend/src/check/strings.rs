@@ -112,6 +112,12 @@ impl Checker<'_> {
         self.operation(operation, arguments, self.basics.string, span)
     }
 
+    /// The text of the target at a pointer to characters.
+    pub(super) fn text_at(&self, pointer: hir::Expression) -> hir::Expression {
+        let span = pointer.span;
+        self.on_text(Operation::TargetString, vec![pointer], span)
+    }
+
     /// `_tostr(value)`, `_tostr(p, n)`.
     fn text_of(
         &mut self,

@@ -1,9 +1,11 @@
 //! `sizeof`, `offsetof`, `_container_of` and `typeof`.
 
+use ytrace_values::Operation;
+
 use super::Checker;
 use super::class::{Class, Operand};
 use crate::ast;
-use crate::hir;
+use crate::hir::{self, ArithmeticOperator, ExpressionKind};
 use crate::source::Span;
 use crate::types::{Type, TypeId};
 
@@ -11,10 +13,46 @@ impl Checker<'_> {
     /// The type of an expression that is not evaluated.
     pub(super) fn type_of(&mut self, expression: &ast::Expression) -> TypeId {
         let operand = self.operand(expression);
+        self.unevaluated_type(operand)
+    }
+
+    fn unevaluated_type(&mut self, operand: Operand) -> TypeId {
         match &operand {
             Operand::Place(place) if self.class(place.ty) == Class::Void => self.rvalue(operand).ty,
             other => other.ty(),
         }
+    }
+
+    /// The bytes of a growing array: its present length times the size of an element, so that
+    /// `sizeof(a) / sizeof(a[0])` is what it is in C.
+    fn growing_size(&mut self, operand: &Operand, span: Span) -> Option<hir::Expression> {
+        let Operand::Container(container) = operand else {
+            return None;
+        };
+        let element = self.growing_type(container.ty)?;
+        if self.types.is_container(element) || self.holds_handles(element) {
+            return None;
+        }
+        let size = self.size_of(element)?;
+        let ty = self.basics.size;
+        let length = hir::Expression {
+            kind: ExpressionKind::ContainerOperation(
+                Operation::ContainerLength,
+                container.clone(),
+                Vec::new(),
+            ),
+            ty: self.basics.long,
+            span,
+        };
+        Some(hir::Expression {
+            kind: ExpressionKind::Arithmetic(
+                ArithmeticOperator::Multiply,
+                Box::new(self.convert(length, ty)),
+                Box::new(self.integer(size, ty, span)),
+            ),
+            ty,
+            span,
+        })
     }
 
     /// `sizeof …`.
@@ -30,18 +68,20 @@ impl Checker<'_> {
                 if let ast::ExpressionKind::String(bytes) = &expression.kind {
                     return self.integer(bytes.len() as u64 + 1, self.basics.size, span);
                 }
-                self.type_of(expression)
+                let operand = self.operand(expression);
+                if let Some(size) = self.growing_size(&operand, span) {
+                    return size;
+                }
+                self.unevaluated_type(operand)
             }
             ast::SizeofArgument::Name(name) => match self.find_named_type(name) {
                 Some(ty) => ty,
                 None => {
                     let operand = self.name_operand(name);
-                    match &operand {
-                        Operand::Place(place) if self.class(place.ty) == Class::Void => {
-                            self.rvalue(operand).ty
-                        }
-                        other => other.ty(),
+                    if let Some(size) = self.growing_size(&operand, span) {
+                        return size;
                     }
+                    self.unevaluated_type(operand)
                 }
             },
         };

@@ -105,7 +105,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether values of the type hold strings or paths, which no memory of the target does.
-    fn holds_handles(&self, ty: TypeId) -> bool {
+    pub(super) fn holds_handles(&self, ty: TypeId) -> bool {
         matches!(self.class(ty), Class::Str | Class::Path)
     }
 

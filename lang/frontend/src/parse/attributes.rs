@@ -1,4 +1,4 @@
-//! `__attribute__((…))`: `packed` is heeded, what changes nothing here is dropped, and what would
+//! `__attribute__((…))`: `packed` and `weak` are heeded, what changes nothing here is dropped, and what would
 //! change a layout is refused.
 
 use std::collections::HashMap;
@@ -24,6 +24,8 @@ pub(super) fn apply(lexemes: Vec<Lexeme>, diagnostics: &mut Vec<Diagnostic>) -> 
     let records = records_by_end(&lexemes);
     let mut packed = Vec::new();
     let mut kept = vec![true; lexemes.len()];
+    // The places after attributes that hold `weak`.
+    let mut weak = Vec::new();
     // The terminal before a run of attributes.
     let mut before: Option<usize> = None;
     let mut position = 0;
@@ -53,6 +55,8 @@ pub(super) fn apply(lexemes: Vec<Lexeme>, diagnostics: &mut Vec<Diagnostic>) -> 
                          padding as members",
                     ),
                 );
+            } else if name == "weak" {
+                weak.push(end);
             } else if name == "packed" {
                 let record = before.and_then(|before| match lexemes.get(before) {
                     Some(lexeme) if matches!(lexeme.terminal, Terminal::Struct { .. }) => {
@@ -77,10 +81,13 @@ pub(super) fn apply(lexemes: Vec<Lexeme>, diagnostics: &mut Vec<Diagnostic>) -> 
     }
     let mut result = Vec::with_capacity(lexemes.len());
     packed.sort_unstable();
+    let mut is_weak = false;
     for (index, (mut lexeme, kept)) in lexemes.into_iter().zip(kept).enumerate() {
+        is_weak |= weak.binary_search(&index).is_ok();
         if !kept {
             continue;
         }
+        lexeme.weak = std::mem::take(&mut is_weak);
         if packed.binary_search(&index).is_ok()
             && let Terminal::Struct { packed, .. } = &mut lexeme.terminal
         {

@@ -367,6 +367,7 @@ impl Splitter<'_> {
             terminal: closing,
             span,
             first: false,
+            weak: false,
         });
     }
 

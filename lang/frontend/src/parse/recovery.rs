@@ -147,6 +147,7 @@ fn replace(classified: &mut Classified, region: Range<usize>) {
             span,
             text: "".into(),
             first: false,
+            weak: false,
         }],
     );
     classified.blocks.splice(region, [false]);
