@@ -60,3 +60,10 @@ static inline unsigned char digit(register const item_t *restrict it)
 {
     return (unsigned char) it->name[1] - '0';
 }
+//> 1 1 1 12 3
+//> 3 d 10
+//> a1, b2, c3
+//> 7 3 even
+//> a1, b2, c3
+//> 7 3 even
+//> 5860981 2 0x7fffffff

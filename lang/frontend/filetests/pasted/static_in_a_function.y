@@ -1,4 +1,4 @@
-// test type
+// test run
 int next_number(void)
 {
     static const int step = 2;
@@ -6,3 +6,5 @@ int next_number(void)
     return last += step;
 }
 _probe _oneshot { printf("%d\n", next_number()); }
+//> warning 5:5: `static` keeps no value between calls here [the variable starts at zero each time] (help: declare it outside of the function)
+//> 2

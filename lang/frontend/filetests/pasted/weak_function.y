@@ -1,6 +1,6 @@
 // test run
 // A weak function of a library gives way to the one that was pasted, wherever either stands.
-//! file "library.y"
+//! file library.y
 //| __attribute__((weak)) int both(int n) { return n + 1; }
 //| static inline int __attribute__((weak)) mine(int n) { return both(n) * 10; }
 //| int only(void) { return 7; } __attribute__((__weak__)) int later(void) { return 3; }
