@@ -37,6 +37,8 @@ impl PlainNginx {
             .arg(&configuration)
             .arg("-e")
             .arg(folder.path().join("error.log"))
+            // Where the configuration's socket is made.
+            .current_dir(folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
