@@ -9,6 +9,7 @@
  *     session-cache load SOCKET          a morning's work, by a client
  *
  * It leaks: find out what. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,9 +184,13 @@ static int load(const char *path)
 {
     struct sockaddr_un address = address_of(path);
     int server = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (server < 0 || connect(server, (struct sockaddr *)&address, sizeof address) != 0) {
-        perror(path);
-        return 1;
+    /* The server may be about to start. */
+    for (int tries = 1000; connect(server, (struct sockaddr *)&address, sizeof address) != 0; tries--) {
+        if (tries == 0 || (errno != ENOENT && errno != ECONNREFUSED)) {
+            perror(path);
+            return 1;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     }
     from = fdopen(server, "r");
     to = fdopen(dup(server), "w");

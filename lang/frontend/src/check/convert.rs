@@ -492,7 +492,7 @@ impl Checker<'_> {
                     value.span,
                     format!("{what} must be an address in the target"),
                     "the target's read-only data does not hold this text",
-                    format!("to compare text, write `_tostr(p) == {literal}`"),
+                    format!("to compare text, write `_tostr(p) == {literal}`; text of the probe itself is a `_str`"),
                 );
                 self.unknown(value.span)
             }

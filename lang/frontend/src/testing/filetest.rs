@@ -219,7 +219,8 @@ impl Filetest {
         }
         let checked = self.check(&parsed)?;
         let complete = checked.is_complete();
-        let mut text = diagnostics(&checked.diagnostics, &parsed.sources);
+        let mut text = diagnostics(&parsed.diagnostics, &parsed.sources);
+        text.push_str(&diagnostics(&checked.diagnostics, &parsed.sources));
         for (span, message) in &checked.unresolved {
             let place = place(&parsed.sources, *span);
             let _ = writeln!(text, "unresolved {place}: {message}");
