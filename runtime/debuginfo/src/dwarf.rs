@@ -137,6 +137,17 @@ pub(crate) fn unit_without_lines<R: gimli::Reader<Offset = usize>>(
     Ok(unit)
 }
 
+/// What sections are loaded for: unpacking all of them would double the start-up time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Types, variables and functions.
+    Entries,
+    /// Also source lines.
+    Lines,
+    /// Also macros, whose files are in the line tables.
+    Macros,
+}
+
 /// The DWARF sections of a debug file and its supplementary file.
 #[derive(Debug)]
 pub(crate) struct Sections {
@@ -146,10 +157,8 @@ pub(crate) struct Sections {
 }
 
 impl Sections {
-    /// Loads (and unpacks) the sections.
-    ///
-    /// Without `all`, only those that types, variables and functions need; unpacking the rest would double the start-up time.
-    pub fn load(main: &ElfImage, sup: Option<&ElfImage>, all: bool) -> Result<Self> {
+    /// Loads (and unpacks) the sections that `purpose` needs.
+    pub fn load(main: &ElfImage, sup: Option<&ElfImage>, purpose: Purpose) -> Result<Self> {
         let load = |image: &ElfImage| {
             gimli::DwarfSections::load(|id| -> Result<SharedBytes> {
                 let needed = match id {
@@ -162,7 +171,9 @@ impl Sections {
                     | SectionId::DebugTypes
                     | SectionId::DebugRanges
                     | SectionId::DebugRngLists => true,
-                    SectionId::DebugLine | SectionId::DebugAranges => all,
+                    SectionId::DebugLine => purpose != Purpose::Entries,
+                    SectionId::DebugAranges => purpose == Purpose::Lines,
+                    SectionId::DebugMacro | SectionId::DebugMacinfo => purpose == Purpose::Macros,
                     _ => false,
                 };
                 let bytes = if needed {
@@ -241,7 +252,7 @@ pub(crate) struct DebugData {
 
 impl DebugData {
     pub fn load(files: Files) -> Result<Self> {
-        let sections = Sections::load(&files.main, files.sup.as_deref(), false)?;
+        let sections = Sections::load(&files.main, files.sup.as_deref(), Purpose::Entries)?;
         let dwarf = sections.shared();
         Ok(DebugData {
             files,

@@ -123,6 +123,14 @@ pub enum Error {
         /// Each difference, as a short clause.
         differences: Vec<String>,
     },
+    /// A types file cannot be used or made.
+    #[error("{}: {reason}", path.display())]
+    TypesFile {
+        /// The types file, or the module that it was to be made of.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// Reading the debug information took longer than the caller allows.
     #[error("{}: indexing its debug information took longer than {seconds} s and was given up", path.display())]
     IndexTimeout {

@@ -20,6 +20,7 @@ const SHOWN: usize = 6;
 /// [`Error::Misfit`] with every difference found.
 pub(crate) fn check(module: &ElfImage, debug: &ElfImage) -> Result<Vec<String>> {
     let mut differences = Differences::default();
+    let mut bytes = false;
     if (module.machine, module.is_64, module.endian) != (debug.machine, debug.is_64, debug.endian) {
         differences.add(format!(
             "it is for {}, the module for {}",
@@ -31,16 +32,17 @@ pub(crate) fn check(module: &ElfImage, debug: &ElfImage) -> Result<Vec<String>> 
     } else if module.build_id.is_some() && module.build_id == debug.build_id {
         return Ok(Vec::new());
     } else {
-        compare_code(module, debug, &mut differences);
+        bytes = compare_code(module, debug, &mut differences);
         compare_symbols(module, debug, &mut differences);
     }
     if differences.list.is_empty() {
         return Ok(vec![format!(
-            "{} has {}, {} has {}; it is used because code and symbols agree",
+            "{} has {}, {} has {}; it is used because {} and symbols agree",
             debug.path.display(),
             describe_id(debug),
             module.path.display(),
-            describe_id(module)
+            describe_id(module),
+            if bytes { "code" } else { "sections" }
         )]);
     }
     Err(Error::Misfit {
@@ -88,8 +90,10 @@ fn loaded(image: &ElfImage) -> impl Iterator<Item = (usize, &Section)> {
         .filter(|(_, s)| s.flags & elf::SHF_ALLOC.0 != 0)
 }
 
-fn compare_code(module: &ElfImage, debug: &ElfImage, differences: &mut Differences) {
+/// Compares sections. Returns whether code was compared byte for byte, which a file without code does not allow.
+fn compare_code(module: &ElfImage, debug: &ElfImage, differences: &mut Differences) -> bool {
     let mut compared = false;
+    let mut bytes = false;
     for (i, section) in loaded(module) {
         // The build-id note may differ by definition; interpreters and notes may be rewritten by packagers.
         if section.kind == elf::SHT_NOTE.0 || section.name == ".interp" {
@@ -109,19 +113,22 @@ fn compare_code(module: &ElfImage, debug: &ElfImage, differences: &mut Differenc
         if section.is_code() {
             compared = true;
             if let (Ok(Some(mine)), Ok(Some(theirs))) = (module.content_at(i), debug.content_at(j))
-                && let Some(at) = mine.iter().zip(theirs.iter()).position(|(a, b)| a != b)
             {
-                differences.add(format!(
-                    "the code of {} differs at {:#x}",
-                    section.name,
-                    section.address.saturating_add(at as u64)
-                ));
+                bytes = true;
+                if let Some(at) = mine.iter().zip(theirs.iter()).position(|(a, b)| a != b) {
+                    differences.add(format!(
+                        "the code of {} differs at {:#x}",
+                        section.name,
+                        section.address.saturating_add(at as u64)
+                    ));
+                }
             }
         }
     }
     if !compared && differences.list.is_empty() {
         differences.add("the module has no section of code to compare".into());
     }
+    bytes
 }
 
 fn compare_symbols(module: &ElfImage, debug: &ElfImage, differences: &mut Differences) {

@@ -165,7 +165,7 @@ impl Debug {
         self.complete_definition(kind, &name)
     }
 
-    fn describe_entry(&self, here: &Located) -> Result<TypeDesc> {
+    pub(crate) fn describe_entry(&self, here: &Located) -> Result<TypeDesc> {
         let tag = here.entry.tag();
         Ok(match tag {
             gimli::DW_TAG_base_type => TypeDesc::Base {

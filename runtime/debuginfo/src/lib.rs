@@ -21,12 +21,14 @@ mod index;
 mod layout;
 mod locate;
 mod lookup;
+mod macros;
 mod mapping;
 mod module;
 mod objects;
 mod suggest;
 mod symbolize;
 mod symtab;
+mod typefile;
 mod types;
 
 pub use elf::{Section, Segment};
@@ -34,11 +36,13 @@ pub use error::{Candidate, Error, Result};
 pub use files::{FileProvider, HostFiles};
 pub use index::IndexSource;
 pub use locate::{Attempt, DebugRoot, DebugSource, DebugStatus, Found, Outcome, Supplementary};
+pub use macros::MacroDefinition;
 pub use mapping::SharedBytes;
 pub use module::{Loader, Module};
 pub use objects::{Function, Location, Origin, Parameter, Variable};
 pub use symbolize::{CodeSymbol, DataSymbol, InlinedFrame, SourceLocation};
 pub use symtab::{Symbol, SymbolKind, SymbolTableKind};
+pub use typefile::{Extracted, TypesFile};
 pub use types::{
     Aggregate, BaseEncoding, Bitfield, EnumType, Enumerator, Field, NameKind, TypeDesc, TypeRef,
 };

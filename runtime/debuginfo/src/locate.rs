@@ -7,12 +7,14 @@ use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::elf::ElfImage;
 use crate::error::{Error, Result};
 use crate::files::{FileProvider, HostFiles};
 use crate::fit;
 use crate::mapping::SharedBytes;
+use crate::typefile::TypesFile;
 
 /// A directory that holds separate debug files, such as `/usr/lib/debug`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +50,10 @@ pub enum Found {
     DebugLink,
     /// The user named it, and it fits.
     Override,
+    /// A types file of the module's build-id.
+    Types,
+    /// A types file of another build that the user allows, and it fits.
+    TypesOfOtherBuild,
 }
 
 /// Where the debug information of a module comes from.
@@ -129,7 +135,7 @@ pub struct DebugStatus {
 /// The files that were found.
 pub(crate) struct Located {
     /// `None` where the debug information is in the module itself.
-    pub separate: Option<ElfImage>,
+    pub separate: Option<Arc<ElfImage>>,
     pub supplementary: Option<ElfImage>,
     pub status: DebugStatus,
 }
@@ -139,6 +145,10 @@ pub(crate) struct Search<'a> {
     pub target: &'a dyn FileProvider,
     pub roots: &'a [DebugRoot],
     pub override_file: Option<&'a Path>,
+    /// Types files that the user named.
+    pub types: &'a [TypesFile],
+    /// Whether those of other builds may be used if they fit.
+    pub any_build: bool,
 }
 
 /// Whether an image has DWARF of its own.
@@ -163,20 +173,24 @@ impl Search<'_> {
             })?;
             let image = ElfImage::open(&file, path)?;
             warnings.extend(fit::check(module, &image)?);
-            separate = Some(image);
+            separate = Some(Arc::new(image));
             on_host = true;
             Some((path.to_owned(), Found::Override))
+        } else if let Some((file, found)) = self.types_file(module, &mut warnings)? {
+            separate = Some(Arc::clone(&file.image));
+            on_host = true;
+            Some((file.path().to_owned(), found))
         } else if has_dwarf(module) {
             Some((module.path.clone(), Found::InModule))
         } else if let Some(hit) = self.by_build_id(module, &mut attempts) {
             let found = (hit.image.path.clone(), Found::BuildId);
             on_host = hit.on_host;
-            separate = Some(hit.image);
+            separate = Some(Arc::new(hit.image));
             Some(found)
         } else if let Some(hit) = self.by_debug_link(module, &mut attempts) {
             let found = (hit.image.path.clone(), Found::DebugLink);
             on_host = hit.on_host;
-            separate = Some(hit.image);
+            separate = Some(Arc::new(hit.image));
             Some(found)
         } else {
             None
@@ -184,7 +198,7 @@ impl Search<'_> {
         let mut supplementary = None;
         let mut sup_status = None;
         if source.is_some() {
-            let main = separate.as_ref().unwrap_or(module);
+            let main = separate.as_deref().unwrap_or(module);
             if let Some((image, status)) = self.supplementary(main, on_host) {
                 supplementary = image;
                 sup_status = Some(status);
@@ -203,6 +217,23 @@ impl Search<'_> {
                 warnings,
             },
         })
+    }
+
+    /// The types file of the module: of its build, else, if that is allowed, of its name.
+    fn types_file(
+        &self,
+        module: &ElfImage,
+        warnings: &mut Vec<String>,
+    ) -> Result<Option<(&TypesFile, Found)>> {
+        if let Some(file) = self.types.iter().find(|file| file.is_of(module)) {
+            return Ok(Some((file, Found::Types)));
+        }
+        let named = self.types.iter().find(|file| file.is_called_like(module));
+        let Some(file) = named.filter(|_| self.any_build) else {
+            return Ok(None);
+        };
+        warnings.extend(fit::check(module, &file.image)?);
+        Ok(Some((file, Found::TypesOfOtherBuild)))
     }
 
     fn open(&self, path: &Path, on_host: bool) -> io::Result<File> {

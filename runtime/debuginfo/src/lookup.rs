@@ -8,6 +8,7 @@ use crate::dwarf::{self, DebugData, Files, MAX_HOPS};
 use crate::error::{Candidate, Error, Result};
 use crate::index::{self, Cache, DECLARATION, EntryRow, Fingerprint, Index, IndexSource};
 use crate::layout::{Located, is_declaration};
+use crate::macros::Macros;
 use crate::suggest;
 use crate::types::{NameKind, TypeDesc, TypeRef};
 
@@ -33,6 +34,7 @@ pub(crate) struct Debug {
     limit: Duration,
     state: Mutex<IndexState>,
     unit_names: Mutex<HashMap<u32, Arc<UnitNames>>>,
+    macros: OnceLock<Result<Macros>>,
 }
 
 impl Debug {
@@ -48,7 +50,22 @@ impl Debug {
                 problems: Vec::new(),
             }),
             unit_names: Mutex::default(),
+            macros: OnceLock::new(),
         }
+    }
+
+    /// The macros of all units, read when first asked for.
+    pub fn macros(&self) -> Result<&Macros> {
+        self.macros
+            .get_or_init(|| {
+                if !Macros::are_in(&self.files.main) {
+                    return Ok(Macros::default());
+                }
+                let index = self.index()?;
+                Macros::read(&self.files, &index, self.deadline())
+            })
+            .as_ref()
+            .map_err(Clone::clone)
     }
 
     /// The sections, unpacked when an entry is first read: looking up a name that the index does not have must not cost that.
@@ -400,7 +417,7 @@ impl Debug {
         let mut wanted = vec![number];
         let mut seen: std::collections::HashSet<u32> = wanted.iter().copied().collect();
         let mut names = UnitNames::new();
-        let deadline = Instant::now().checked_add(self.limit);
+        let deadline = self.deadline();
         while let Some(number) = wanted.pop() {
             self.add_names(&index, number, deadline, &mut names)?;
             for import in index.imports(number) {
@@ -425,6 +442,19 @@ impl Debug {
         deadline: Option<Instant>,
         names: &mut UnitNames,
     ) -> Result<()> {
+        self.scan(index, number, deadline, |name, kind, row| {
+            names.entry((name, kind)).or_default().push(row);
+        })
+    }
+
+    /// Reports what a unit itself defines and declares, without what it imports.
+    pub fn scan(
+        &self,
+        index: &Index,
+        number: u32,
+        deadline: Option<Instant>,
+        mut found: impl FnMut(Vec<u8>, NameKind, EntryRow),
+    ) -> Result<()> {
         let Some(row) = index.unit(number) else {
             return Ok(());
         };
@@ -448,12 +478,7 @@ impl Debug {
         ) {
             Ok(()) => {}
             Err(index::Stop::Damaged(at, e)) => return Err(fail(at, e)),
-            Err(index::Stop::Timeout) => {
-                return Err(Error::IndexTimeout {
-                    path: self.files.main.path.clone(),
-                    seconds: self.limit.as_secs(),
-                });
-            }
+            Err(index::Stop::Timeout) => return Err(self.timeout()),
         }
         for name in scanned.names {
             let row = EntryRow {
@@ -461,12 +486,21 @@ impl Debug {
                 unit: number,
                 at: name.at,
             };
-            names
-                .entry((name.name.into_owned(), name.kind))
-                .or_default()
-                .push(row);
+            found(name.name.into_owned(), name.kind, row);
         }
         Ok(())
+    }
+
+    /// When what begins now must be over, and the error if it is not.
+    pub fn deadline(&self) -> Option<Instant> {
+        Instant::now().checked_add(self.limit)
+    }
+
+    pub fn timeout(&self) -> Error {
+        Error::IndexTimeout {
+            path: self.files.main.path.clone(),
+            seconds: self.limit.as_secs(),
+        }
     }
 
     /// Names of a kind that resemble `name`.

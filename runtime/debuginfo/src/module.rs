@@ -12,11 +12,13 @@ use crate::files::{FileProvider, HostFiles};
 use crate::index::{Cache, IndexSource};
 use crate::locate::{DebugRoot, DebugSource, DebugStatus, Search};
 use crate::lookup::Debug;
+use crate::macros::MacroDefinition;
 use crate::mapping::SharedBytes;
 use crate::objects::{Function, Location, Origin, Variable};
 use crate::suggest;
 use crate::symbolize::{self, CodeSymbol, DataSymbol, Lines};
 use crate::symtab::{Symbol, SymbolKind, SymbolTable, SymbolTableKind};
+use crate::typefile::TypesFile;
 use crate::types::{NameKind, TypeDesc, TypeRef};
 
 /// How modules are opened: where files come from, where debug files are looked for, where indexes are kept.
@@ -26,6 +28,8 @@ pub struct Loader {
     roots: Vec<DebugRoot>,
     cache: Option<PathBuf>,
     overrides: Vec<(String, PathBuf)>,
+    types: Vec<TypesFile>,
+    any_build: bool,
     limit: Duration,
 }
 
@@ -44,6 +48,8 @@ impl Loader {
             roots: DebugRoot::defaults(),
             cache: None,
             overrides: Vec::new(),
+            types: Vec::new(),
+            any_build: false,
             limit: Duration::from_secs(120),
         }
     }
@@ -83,6 +89,15 @@ impl Loader {
         self
     }
 
+    /// Uses types files instead of the debug information of the modules that they are of, by build-id. With `any_build`, also for
+    /// modules of their names whose build-id is another, if sections and symbols agree; a warning tells so.
+    #[must_use]
+    pub fn types_files(mut self, files: Vec<TypesFile>, any_build: bool) -> Self {
+        self.types = files;
+        self.any_build = any_build;
+        self
+    }
+
     /// How long building one index may take (two minutes unless set).
     #[must_use]
     pub fn index_limit(mut self, limit: Duration) -> Self {
@@ -117,6 +132,18 @@ impl Loader {
     /// The bytes are not ELF.
     pub fn open_bytes(&self, path: &Path, bytes: Vec<u8>) -> Result<Module> {
         self.open_image(ElfImage::parse(SharedBytes::from_vec(bytes), path)?)
+    }
+
+    /// Opens a types file as if it were its module, without the module's code and data.
+    ///
+    /// # Errors
+    /// The module is not one that can be loaded.
+    pub fn open_types(&self, file: &TypesFile) -> Result<Module> {
+        let mut loader = self.clone();
+        loader.types.clear();
+        let mut image = ElfImage::parse(file.image.data.clone(), file.path())?;
+        image.soname = file.soname().map(str::to_owned);
+        loader.open_image(image)
     }
 
     fn open_image(&self, image: ElfImage) -> Result<Module> {
@@ -166,6 +193,10 @@ impl std::fmt::Debug for Module {
 
 /// The file itself.
 impl Module {
+    pub(crate) fn image(&self) -> &ElfImage {
+        &self.image
+    }
+
     /// The path by which it was opened.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -282,11 +313,11 @@ impl Module {
             target: &*self.loader.files,
             roots: &self.loader.roots,
             override_file: override_file.map(|(_, path)| path.as_path()),
+            types: &self.loader.types,
+            any_build: self.loader.any_build,
         };
         let found = search.run(&self.image)?;
-        let main = found
-            .separate
-            .map_or_else(|| Arc::clone(&self.image), Arc::new);
+        let main = found.separate.unwrap_or_else(|| Arc::clone(&self.image));
         let supplementary = found.supplementary.map(Arc::new);
         let debug = match found.status.source {
             DebugSource::None => None,
@@ -307,7 +338,7 @@ impl Module {
         })
     }
 
-    fn debug(&self) -> Result<Option<&Debug>> {
+    pub(crate) fn debug(&self) -> Result<Option<&Debug>> {
         Ok(self.located()?.debug.as_ref())
     }
 
@@ -465,6 +496,44 @@ impl Module {
             section: ".debug_info",
             offset: ty.offset(),
             reason: "the module has no debug information".into(),
+        }
+    }
+
+    /// The different definitions that the module's units give a macro, in the order of the units; empty where there is none. Reads
+    /// the macros of all units when first called.
+    ///
+    /// # Errors
+    /// The debug information cannot be indexed, or reading it takes too long.
+    pub fn macros_named(&self, name: &str) -> Result<&[MacroDefinition]> {
+        match self.debug()? {
+            Some(debug) => Ok(debug.macros()?.find(name)),
+            None => Ok(&[]),
+        }
+    }
+
+    /// How many macros the module's units define. Reads them all.
+    ///
+    /// # Errors
+    /// As [`Module::macros_named`].
+    pub fn macro_count(&self) -> Result<usize> {
+        match self.debug()? {
+            Some(debug) => Ok(debug.macros()?.len()),
+            None => Ok(0),
+        }
+    }
+
+    /// Whether the module has a compile unit of that name (`file.c` or more of its path).
+    ///
+    /// # Errors
+    /// The debug information cannot be indexed.
+    pub fn has_unit(&self, unit: &str) -> Result<bool> {
+        let Some(debug) = self.debug()? else {
+            return Ok(false);
+        };
+        match debug.units_called(unit) {
+            Ok(_) => Ok(true),
+            Err(Error::NoSuchUnit { .. }) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::demangle::demangle;
-use crate::dwarf::{Reader, Sections};
+use crate::dwarf::{Purpose, Reader, Sections};
 use crate::elf::ElfImage;
 use crate::error::{Error, Result};
 use crate::symtab::{MAX_NAME, Symbol, SymbolKind, SymbolTable};
@@ -84,7 +84,7 @@ impl Lines {
         }
         let mut context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
         let context = context.get_or_insert_with(|| {
-            let mut dwarf = Sections::load(main, sup, true)?.shared();
+            let mut dwarf = Sections::load(main, sup, Purpose::Lines)?.shared();
             dwarf.populate_abbreviations_cache(gimli::AbbreviationsCacheStrategy::Duplicates);
             Context::from_dwarf(dwarf).map_err(|e| line_error(main, address, e))
         });
