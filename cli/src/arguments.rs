@@ -69,7 +69,7 @@ pub struct RunArguments {
         short,
         long,
         value_name = "PID",
-        required_unless_present = "command",
+        required_unless_present_any = ["command", "script"],
         conflicts_with = "command"
     )]
     pub pid: Option<i32>,

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use ytrace_lang::compile::{CompileError, LayoutChoices, Request, SourceErrors, compile_arm};
-use ytrace_lang::diagnostics::{Diagnostic, Severity};
+use ytrace_lang::diagnostics::{Diagnostic, Severity, Topic};
 use ytrace_lang::hir::LayoutUse;
 use ytrace_lang::parse::Expansions;
 use ytrace_lang::render::render;
@@ -319,9 +319,7 @@ impl Checks<'_> {
         let mut new = Vec::new();
         for diagnostic in diagnostics {
             // A library has no probes of its own.
-            if diagnostic.severity == Severity::Warning
-                && diagnostic.message.starts_with("there is no probe")
-            {
+            if diagnostic.topic == Topic::NoProbe {
                 continue;
             }
             errors |= diagnostic.severity == Severity::Error;

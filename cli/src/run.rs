@@ -57,6 +57,13 @@ fn run_on_target(
     if let Some(command) = &arguments.command {
         return run_on_command(command, main, arguments, &options, terminal);
     }
+    let asks_for_help = arguments.script.iter().any(|word| word == "--help");
+    if arguments.pid.is_none() && asks_for_help {
+        let known = ytrace_runtime::session::options_of(&main, &options)
+            .map_err(|error| session_failure(error, terminal))?;
+        terminal::print(&options_help(&known))?;
+        return Ok(Status::Success);
+    }
     let pid = arguments
         .pid
         .ok_or_else(|| Failure::usage("no process given").with_hint("-p PID"))?;
@@ -174,6 +181,11 @@ fn show(report: &Report, arguments: &RunArguments, terminal: &Terminal) -> Resul
         say(&text::render(&short, text::Options { color, ..rows }));
         for path in &arguments.output {
             say(&format!("wrote {}\n", safe(&path.display().to_string())));
+            let form = Output::from_path(path).map_err(Failure::usage)?;
+            if let Some(lack) = output::left_out(report, form) {
+                let (yellow, _, reset) = terminal.error_colors("\x1b[1;33m", "");
+                say(&format!("{yellow}warning{reset}: {}\n", safe(&lack)));
+            }
         }
         return Ok(());
     }

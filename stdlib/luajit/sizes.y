@@ -32,7 +32,6 @@ uint32_t lj_ctype_learn(uint32_t id)
         raw = ctype_cid(info);
     }
     _raise("the C type %u has a chain of attributes without an end", id);
-    return 0;
 }
 
 uint64_t lj_cdata_size(GCcdata *cd)
@@ -109,7 +108,6 @@ uint64_t lj_object_size(GCobj *o, int gct)
     default:
         _raise("an object of the unknown type %d", gct);
     }
-    return 0;
 }
 
 /// The plural of a type's name, for the branches of objects that are not reached by name.

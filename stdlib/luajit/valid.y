@@ -132,7 +132,6 @@ int lj_valid_state(lua_State *L)
     } _catch (_fault f) {
         return 0;
     }
-    return 0;
 }
 
 #endif

@@ -45,7 +45,7 @@ lua_State *lj_scan(void)
             continue;
         if (m.file != "" && m.file != "[heap]" && !(m.file ~~ rx/^\[anon/))
             continue;
-        if (!LJ_GC64 && m.start >= 1ul << 32)
+        if (!LJ_GC64 && (uint64_t)m.start >= 1ul << 32)
             continue;
         // Reserved address space can be huge and nearly empty.
         uint64_t size = m.end - m.start;
@@ -55,7 +55,7 @@ lua_State *lj_scan(void)
         }
         left -= size;
         _try {
-            lua_State *L = lj_scan_range(m.start, m.end);
+            lua_State *L = lj_scan_range((uint64_t)m.start, (uint64_t)m.end);
             if (L)
                 return L;
         } _catch (_fault f) {
@@ -117,7 +117,17 @@ lua_State *lj_find_main_state(_str which)
 /// The check of <luajit/layouts.y>: whether the types in use fit a machine of this process.
 int lj_valid(void)
 {
-    return lj_find_main_state("auto") != NULL;
+    if (!lj_find_main_state("auto"))
+        lj_none("auto");
+    return 1;
+}
+
+/// Explains that no machine was found.
+void lj_none(_str which)
+{
+    _raise("no LuaJIT machine found (--vm %s): looked at nginx's http and stream Lua modules, at globalL of the luajit program, and for "
+           "a main thread in anonymous memory. Is LuaJIT in this process? `ytrace ps` tells; in nginx, workers have it, and so has the master "
+           "once its configuration is loaded", which);
 }
 
 /// The main thread of the machine that `which` names (see `lj_find_main_state`). Ends the run with an explanation if there is none.
@@ -129,9 +139,11 @@ lua_State *lj_main_state(_str which)
             _error("--vm takes auto, http, stream, standalone or scan, not '%s'", which);
         if (lj_scan_left_out > 0)
             _warn("the scan for LuaJIT left out %hB of address space", lj_scan_left_out);
-        _error("no LuaJIT machine found (--vm %s): looked at nginx's http and stream Lua modules, at globalL of the luajit program, and for "
-               "a main thread in anonymous memory. Is LuaJIT in this process? `ytrace ps` tells; in nginx, workers have it, and so has the master "
-               "once its configuration is loaded", which);
+        _try {
+            lj_none(which);
+        } _catch (_fault f) {
+            _error("%s", f.message);
+        }
     }
     return L;
 }

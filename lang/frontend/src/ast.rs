@@ -208,8 +208,19 @@ pub struct View {
     pub title: String,
     /// The unit, if given.
     pub unit: Option<String>,
+    /// How it is drawn, if that is given.
+    pub form: Option<ViewForm>,
     /// The declaration of the global that is shown.
     pub declaration: Declaration,
+}
+
+/// How a view is drawn: `_hist_linear(low, high, step)` or `_hist_log()`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ViewForm {
+    /// The word.
+    pub name: Name,
+    /// What stands in the parentheses.
+    pub arguments: Vec<Expression>,
 }
 
 /// A declaration: specifiers and declarators, as in C.

@@ -166,6 +166,29 @@ impl Classifier<'_> {
         self.lexemes.get(index).map(|lexeme| &lexeme.terminal)
     }
 
+    /// Goes past `_hist_linear(0, 10, 1)`, which holds no types.
+    fn skip_form(&mut self) {
+        if !self.is_name(self.position + 1)
+            || !self.is(self.position + 2, &Terminal::LeftParenthesis)
+        {
+            return;
+        }
+        let mut depth = 0_usize;
+        for (at, lexeme) in self.lexemes.iter().enumerate().skip(self.position + 2) {
+            match lexeme.terminal {
+                Terminal::LeftParenthesis => depth += 1,
+                Terminal::RightParenthesis => depth -= 1,
+                // One that is not closed is for the parser to report.
+                Terminal::Semicolon | Terminal::LeftBrace => return,
+                _ => {}
+            }
+            if depth == 0 {
+                self.position = at;
+                return;
+            }
+        }
+    }
+
     fn is_name(&self, index: usize) -> bool {
         matches!(self.terminal(index), Some(Terminal::Identifier(_)))
     }
@@ -285,6 +308,7 @@ impl Classifier<'_> {
                     while matches!(self.terminal(self.position + 1), Some(Terminal::String(_))) {
                         self.position += 1;
                     }
+                    self.skip_form();
                 }
             }
             Terminal::Probe => {

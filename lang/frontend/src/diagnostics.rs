@@ -11,11 +11,23 @@ pub enum Severity {
     Warning,
 }
 
+/// What a message is about, where that matters to more than its reader.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// Anything.
+    #[default]
+    General,
+    /// The program has no probe: right for a file that others include.
+    NoProbe,
+}
+
 /// One message with its places.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
+    /// What it is about.
+    pub topic: Topic,
     /// What is wrong, in one line.
     pub message: String,
     /// The place it is about, with what was found there.
@@ -31,6 +43,7 @@ impl Diagnostic {
     pub fn error(span: Span, message: impl Into<String>, label: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
+            topic: Topic::General,
             message: message.into(),
             primary: (span, label.into()),
             secondary: Vec::new(),
@@ -44,6 +57,12 @@ impl Diagnostic {
             severity: Severity::Warning,
             ..Self::error(span, message, label)
         }
+    }
+
+    /// The same about a topic.
+    pub fn about(mut self, topic: Topic) -> Self {
+        self.topic = topic;
+        self
     }
 
     /// The same with another place.

@@ -282,6 +282,7 @@ impl Context<'_> {
         kind: Name,
         title: Vec<u8>,
         unit: Option<Vec<u8>>,
+        form: Option<ViewForm>,
         declaration: Declaration,
     ) -> ItemKind {
         if declaration.declarators.len() != 1 {
@@ -295,6 +296,7 @@ impl Context<'_> {
             kind,
             title: text(title),
             unit: unit.map(text),
+            form,
             declaration,
         })
     }

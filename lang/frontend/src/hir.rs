@@ -143,10 +143,29 @@ pub struct View {
     pub title: String,
     /// The unit, or empty.
     pub unit: String,
+    /// The rows of a histogram.
+    pub rows: HistogramRows,
     /// The global that is shown.
     pub global: GlobalId,
     /// Where it is declared.
     pub span: Span,
+}
+
+/// The rows of a histogram.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HistogramRows {
+    /// Powers of two.
+    #[default]
+    Logarithmic,
+    /// `step` values each, from `low` up to `high`. From 1 to 1000 of them.
+    Linear {
+        /// The least value of the first row.
+        low: i64,
+        /// Where the last row ends; larger values have a row of their own.
+        high: i64,
+        /// How many values a row takes.
+        step: i64,
+    },
 }
 
 /// Kinds of views.

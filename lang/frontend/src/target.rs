@@ -248,6 +248,18 @@ pub trait SymbolSource {
     /// Names like `name`, best first, for a did-you-mean.
     fn suggest(&mut self, scope: &Scope, kind: NameKind, name: &str) -> Vec<String>;
 
+    /// Whether stacks can be unwound; otherwise a program that wants one does not compile.
+    fn has_stacks(&self) -> bool {
+        true
+    }
+
+    /// Whether a thread's copy of a thread-local variable of this module can be found; otherwise a program that reads one
+    /// does not compile.
+    fn has_thread_locals(&self, module: ModuleId) -> bool {
+        let _ = module;
+        true
+    }
+
     /// Why names may be missing: the modules without debug information, one sentence each.
     fn missing_debug_information(&mut self) -> Vec<String>;
 }

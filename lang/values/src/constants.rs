@@ -60,8 +60,6 @@ pub enum Shape {
         type_name: String,
         /// Whether it points to a character, so that a string may be shown.
         to_char: bool,
-        /// Whether it points to code.
-        to_code: bool,
     },
     /// A struct or union.
     Record {
@@ -81,11 +79,24 @@ pub enum Shape {
         /// The distance between elements in bytes.
         stride: u64,
     },
+    /// A number of 16 bytes, which is shown but not computed with.
+    Wide(Wide),
     /// Something with no layout (an incomplete type, a function).
     Opaque {
         /// How C writes the type.
         type_name: String,
     },
+}
+
+/// Numbers that are wider than a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Wide {
+    /// `__int128`.
+    Signed,
+    /// `unsigned __int128`.
+    Unsigned,
+    /// `long double`: the 80 bits of the x87, in 16 bytes.
+    Extended,
 }
 
 /// One field of a [`Shape::Record`].

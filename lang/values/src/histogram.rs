@@ -8,101 +8,140 @@ const BAR: u64 = 50;
 /// The most rows of a linear histogram.
 const MAX_ROWS: i128 = 1000;
 
-/// A row: least and greatest value, and the count.
-type Row = (Bound, Bound, u64);
-
-#[derive(Clone, Copy)]
-enum Bound {
-    Value(i64),
-    /// Everything below, or everything above.
-    Open,
+/// A row of a histogram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistogramRow {
+    /// The least value; `None` for a row of everything below.
+    pub low: Option<i64>,
+    /// The greatest value; `None` for a row of everything above.
+    pub high: Option<i64>,
+    /// How many values.
+    pub count: u64,
 }
 
-/// A histogram whose rows are powers of two, from the row of the least value to that of the
-/// greatest. Empty for an aggregate without values.
-pub(crate) fn logarithmic(aggregate: &Aggregate) -> String {
-    let summary = aggregate.summary();
-    if summary.count == 0 {
-        return String::new();
-    }
-    let (first, last) = (binary_row(summary.min), binary_row(summary.max));
-    let mut rows: Vec<Row> = (first..=last)
-        .map(|row| {
-            let (low, high) = binary_bounds(row);
-            (Bound::Value(low), Bound::Value(high), 0)
-        })
-        .collect();
-    // No bucket of the distribution crosses a power of two.
-    for (low, _, count) in &summary.buckets {
-        let at = usize::try_from(binary_row(*low) - first).ok();
-        if let Some(row) = at.and_then(|at| rows.get_mut(at)) {
-            row.2 = row.2.saturating_add(*count);
+impl AggregateSummary {
+    /// Rows of powers of two, from that of the least value to that of the greatest. None without
+    /// values.
+    pub fn logarithmic_rows(&self) -> Vec<HistogramRow> {
+        if self.count == 0 {
+            return Vec::new();
         }
+        let (first, last) = (binary_row(self.min), binary_row(self.max));
+        let mut rows: Vec<HistogramRow> = (first..=last)
+            .map(|row| {
+                let (low, high) = binary_bounds(row);
+                HistogramRow {
+                    low: Some(low),
+                    high: Some(high),
+                    count: 0,
+                }
+            })
+            .collect();
+        // No bucket of the distribution crosses a power of two.
+        for (low, _, count) in &self.buckets {
+            let at = usize::try_from(binary_row(*low) - first).ok();
+            if let Some(row) = at.and_then(|at| rows.get_mut(at)) {
+                row.count = row.count.saturating_add(*count);
+            }
+        }
+        rows
     }
-    draw(&rows)
+
+    /// Rows of `step` values from `low` up to `high`, which the last row may pass. Values outside
+    /// have a row of their own at each end. Values beyond 32 are known to one part in 16, so a
+    /// row that is finer than that takes those of its neighbours. None without values.
+    ///
+    /// # Errors
+    /// The number of rows that the steps give, where [`rows_of_steps`] does not take it.
+    pub fn linear_rows(&self, low: i64, high: i64, step: i64) -> Result<Vec<HistogramRow>, i128> {
+        let rows = rows_of_steps(low, high, step)?;
+        if self.count == 0 {
+            return Ok(Vec::new());
+        }
+        let clamp = |value: i128| value.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64;
+        let mut below = 0_u64;
+        let mut above = 0_u64;
+        let mut rows: Vec<HistogramRow> = (0..rows)
+            .map(|row| {
+                let start = i128::from(low) + row * i128::from(step);
+                let end = (start + i128::from(step)).min(i128::from(high)) - 1;
+                HistogramRow {
+                    low: Some(clamp(start)),
+                    high: Some(clamp(end)),
+                    count: 0,
+                }
+            })
+            .collect();
+        for (value, times) in middles(self) {
+            let place = if value < low {
+                &mut below
+            } else if value >= high {
+                &mut above
+            } else {
+                let row = (i128::from(value) - i128::from(low)) / i128::from(step);
+                match usize::try_from(row).ok().and_then(|row| rows.get_mut(row)) {
+                    Some(row) => &mut row.count,
+                    None => &mut above,
+                }
+            };
+            *place = place.saturating_add(times);
+        }
+        let row = |low, high, count| HistogramRow { low, high, count };
+        if below > 0 {
+            rows.insert(0, row(None, Some(low.saturating_sub(1)), below));
+        }
+        if above > 0 {
+            rows.push(row(Some(high), None, above));
+        }
+        Ok(rows)
+    }
 }
 
-/// A histogram of rows of `step` values from `low` up to `high`, which the last row may pass.
-/// Values outside have a row of their own at each end. Values beyond 32 are known to one part in
-/// 16, so a row that is finer than that takes those of its neighbours.
+/// How many rows of `step` values there are from `low` up to `high`.
 ///
-/// Faults if the steps make no sense or are too many.
+/// # Errors
+/// That number, if it is not from 1 to 1000; 0 for steps that make no sense.
+pub fn rows_of_steps(low: i64, high: i64, step: i64) -> Result<i128, i128> {
+    let width = i128::from(high) - i128::from(low);
+    let count = match width.checked_div(i128::from(step)) {
+        Some(whole) if step > 0 && width > 0 => whole + i128::from(width % i128::from(step) != 0),
+        _ => 0,
+    };
+    match count {
+        1..=MAX_ROWS => Ok(count),
+        _ => Err(count),
+    }
+}
+
+/// Why a linear histogram cannot be drawn; `rows` is what [`rows_of_steps`] refused.
+pub fn bad_steps(low: i64, high: i64, step: i64, rows: i128) -> String {
+    let gives = match rows {
+        0 => "none".to_owned(),
+        rows => rows.to_string(),
+    };
+    format!(
+        "a linear histogram has 1 to {MAX_ROWS} rows, but {low} to {high} by {step} gives {gives}"
+    )
+}
+
+/// A histogram whose rows are powers of two. Empty for an aggregate without values.
+pub(crate) fn logarithmic(aggregate: &Aggregate) -> String {
+    draw(&aggregate.summary().logarithmic_rows())
+}
+
+/// A histogram of equal rows. Faults if the steps make no sense or are too many.
 pub(crate) fn linear(
     aggregate: &Aggregate,
     low: i64,
     high: i64,
     step: i64,
 ) -> Result<String, Fault> {
-    let width = i128::from(high) - i128::from(low);
-    let count = match width.checked_div(i128::from(step)) {
-        Some(whole) if step > 0 && width > 0 => whole + i128::from(width % i128::from(step) != 0),
-        _ => 0,
-    };
-    if !(1..=MAX_ROWS).contains(&count) {
-        return Err(Fault::new(FaultKind::Raised).with_message(format!(
-            "a linear histogram has 1 to {MAX_ROWS} rows, but {low} to {high} by {step} gives {}",
-            if count == 0 {
-                "none".to_owned()
-            } else {
-                count.to_string()
-            }
-        )));
+    match aggregate.summary().linear_rows(low, high, step) {
+        Ok(rows) => Ok(draw(&rows)),
+        Err(rows) => {
+            Err(Fault::new(FaultKind::Raised).with_message(bad_steps(low, high, step, rows)))
+        }
     }
-    let summary = aggregate.summary();
-    if summary.count == 0 {
-        return Ok(String::new());
-    }
-    let clamp = |value: i128| value.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64;
-    let mut below = 0_u64;
-    let mut above = 0_u64;
-    let mut rows: Vec<Row> = (0..count)
-        .map(|row| {
-            let start = i128::from(low) + row * i128::from(step);
-            let end = (start + i128::from(step)).min(i128::from(high)) - 1;
-            (Bound::Value(clamp(start)), Bound::Value(clamp(end)), 0)
-        })
-        .collect();
-    for (value, times) in middles(&summary) {
-        let place = if value < low {
-            &mut below
-        } else if value >= high {
-            &mut above
-        } else {
-            let row = (i128::from(value) - i128::from(low)) / i128::from(step);
-            match usize::try_from(row).ok().and_then(|row| rows.get_mut(row)) {
-                Some(row) => &mut row.2,
-                None => &mut above,
-            }
-        };
-        *place = place.saturating_add(times);
-    }
-    if below > 0 {
-        rows.insert(0, (Bound::Open, Bound::Value(low.saturating_sub(1)), below));
-    }
-    if above > 0 {
-        rows.push((Bound::Value(high), Bound::Open, above));
-    }
-    Ok(draw(&rows))
 }
 
 /// A value that stands for each bucket, within the extremes, with its count.
@@ -137,26 +176,25 @@ fn binary_bounds(row: i32) -> (i64, i64) {
     }
 }
 
-fn draw(rows: &[Row]) -> String {
-    let bound = |bound: Bound| match bound {
-        Bound::Value(value) => value.to_string(),
-        Bound::Open => String::new(),
+fn draw(rows: &[HistogramRow]) -> String {
+    let bound = |bound: Option<i64>| bound.map_or_else(String::new, |value| value.to_string());
+    let most = rows.iter().map(|row| row.count).max().unwrap_or(0).max(1);
+    let width = |text: &dyn Fn(&HistogramRow) -> String| {
+        rows.iter().map(|row| text(row).len()).max().unwrap_or(0)
     };
-    let most = rows.iter().map(|row| row.2).max().unwrap_or(0).max(1);
-    let width =
-        |text: &dyn Fn(&Row) -> String| rows.iter().map(|row| text(row).len()).max().unwrap_or(0);
-    let lows = width(&|row| bound(row.0));
-    let highs = width(&|row| bound(row.1));
-    let counts = width(&|row| row.2.to_string());
+    let lows = width(&|row| bound(row.low));
+    let highs = width(&|row| bound(row.high));
+    let counts = width(&|row| row.count.to_string());
     let mut text = String::new();
-    for (low, high, count) in rows {
+    for row in rows {
         // A count that is not zero shows at least one mark.
-        let length = u128::from(*count) * u128::from(BAR);
+        let length = u128::from(row.count) * u128::from(BAR);
         let length = length.div_ceil(u128::from(most)) as usize;
         text.push_str(&format!(
-            "{:>lows$} .. {:>highs$} {count:>counts$} |{}\n",
-            bound(*low),
-            bound(*high),
+            "{:>lows$} .. {:>highs$} {:>counts$} |{}\n",
+            bound(row.low),
+            bound(row.high),
+            row.count,
             "@".repeat(length.min(BAR as usize)),
         ));
     }

@@ -36,10 +36,12 @@ mod table;
 mod target_bytes;
 mod text;
 pub mod units;
+mod wide;
 
 pub use aggregate::AggregateSummary;
 pub use constants::Constants;
 pub use fault::{Fault, FaultKind};
+pub use histogram::{HistogramRow, bad_steps, rows_of_steps};
 pub use host::Host;
 pub use iterator::SortKind;
 pub use machine::Machine;

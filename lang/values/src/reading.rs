@@ -2,10 +2,11 @@
 
 use crate::aggregate::AggregateSummary;
 use crate::constants::{
-    Constants, ContainerType, ContainerTypeId, Element, Scalar, Shape, ShapeField, ShapeId,
+    Constants, ContainerType, ContainerTypeId, Element, Scalar, Shape, ShapeField, ShapeId, Wide,
 };
 use crate::containers::Content;
 use crate::store::Store;
+use crate::wide;
 
 /// How deep shapes are followed.
 const MAX_DEPTH: u32 = 16;
@@ -221,6 +222,11 @@ impl Store {
                 }
                 Value::Array(values)
             }
+            Shape::Wide(kind) => match (kind, bytes.first_chunk().copied()) {
+                (_, None) => Value::Opaque,
+                (Wide::Extended, Some(bytes)) => Value::Float(wide::extended(bytes)),
+                (kind, Some(bytes)) => Value::Str(wide::text(*kind, bytes).into_bytes()),
+            },
             _ => scalar_of(shape)
                 .and_then(|scalar| load(Some(scalar), bytes))
                 .map_or(Value::Opaque, |word| self.decode_word(id, word)),
@@ -291,7 +297,7 @@ pub(crate) fn scalar_of(shape: &Shape) -> Option<Scalar> {
         Shape::Char { signed: true } => Some(Scalar::Signed(1)),
         Shape::Char { signed: false } => Some(Scalar::Unsigned(1)),
         Shape::Pointer { .. } => Some(Scalar::Pointer),
-        Shape::Record { .. } | Shape::Array { .. } | Shape::Opaque { .. } => None,
+        Shape::Record { .. } | Shape::Array { .. } | Shape::Wide(_) | Shape::Opaque { .. } => None,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::escape;
 use crate::fault::Fault;
 use crate::machine::Machine;
 use crate::reading::{bit_field, load, scalar_of};
-use crate::target_bytes;
+use crate::{target_bytes, wide};
 
 /// Records nested deeper are shown as `{…}`.
 const MAX_DEPTH: u32 = 8;
@@ -79,6 +79,13 @@ impl<'m, 'a> Show<'m, 'a> {
                 Some(Shape::Char { .. }) => self.characters(*count, place),
                 _ => self.array(*element, *count, *stride, place),
             },
+            Shape::Wide(kind) => {
+                let mut bytes = [0_u8; wide::SIZE];
+                self.read(place, &mut bytes)?;
+                self.scalars += 1;
+                self.push(wide::text(*kind, bytes).as_bytes());
+                Ok(())
+            }
             Shape::Opaque { type_name } => {
                 self.push(format!("<{}>", escape::line(type_name.as_bytes())).as_bytes());
                 Ok(())
@@ -237,13 +244,13 @@ impl<'m, 'a> Show<'m, 'a> {
                 return self.push(&text);
             }
             Shape::Enum { names, .. } => enumerator(names, word as i64),
-            Shape::Pointer {
-                to_char, to_code, ..
-            } => {
+            Shape::Pointer { to_char, .. } => {
                 self.push(format!("{word:#x}").as_bytes());
                 if *to_char && word != 0 {
                     self.pointed_string(word);
-                } else if *to_code && let Some(name) = self.machine.host.symbol_name(word) {
+                } else if word != 0
+                    && let Some(name) = self.machine.host.symbol_name(word)
+                {
                     self.push(format!(" <{}>", escape::line(name.as_bytes())).as_bytes());
                 }
                 return;

@@ -35,18 +35,28 @@ pub enum SessionError {
     #[error("the options of the probe")]
     Help(Vec<OptionHelp>),
     /// No candidate of a `_layout` holds on the target.
-    #[error(
-        "the target has no types for `{group}`, and none of the layouts that the library declares fits it"
-    )]
+    #[error("{}", no_layout(group, tried))]
     Layout {
         /// The group.
         group: String,
         /// Each candidate with what its check said.
-        tried: Vec<(String, String)>,
+        tried: Vec<(String, Misfit)>,
         /// Modules of the target without debug information, one sentence each.
         missing: Vec<String>,
         /// Runtimes that were found in the process.
         runtimes: Vec<String>,
+    },
+    /// The check of a `_layout` ran out of a budget, so nobody knows whether it holds.
+    #[error(
+        "the check whether the layout {candidate} of `{group}` fits the target was cut short: {reason}"
+    )]
+    LayoutBudget {
+        /// The group.
+        group: String,
+        /// The candidate.
+        candidate: String,
+        /// Which budget, with its option.
+        reason: &'static str,
     },
     /// Machine code could not be made.
     #[error("the probe cannot be compiled to machine code: {0}")]
@@ -66,6 +76,42 @@ pub enum SessionError {
     /// The program has nothing to run.
     #[error("the probe file declares no probe")]
     NoProbe,
+}
+
+/// Why a candidate of a `_layout` does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Misfit {
+    /// The library's own words, which its check raised.
+    Explained(String),
+    /// Anything else.
+    Failed(String),
+}
+
+impl Misfit {
+    /// The text alone.
+    pub fn text(&self) -> &str {
+        match self {
+            Misfit::Explained(text) | Misfit::Failed(text) => text,
+        }
+    }
+}
+
+/// The library's explanation, if all candidates had the same one.
+fn explanation(tried: &[(String, Misfit)]) -> Option<&str> {
+    let (_, first) = tried.first()?;
+    match first {
+        Misfit::Explained(text) if tried.iter().all(|(_, why)| why == first) => Some(text),
+        _ => None,
+    }
+}
+
+fn no_layout(group: &str, tried: &[(String, Misfit)]) -> String {
+    match explanation(tried) {
+        Some(text) => text.to_owned(),
+        None => format!(
+            "the target has no types for `{group}`, and none of the layouts that the library declares fits it"
+        ),
+    }
 }
 
 impl SessionError {
@@ -101,12 +147,19 @@ impl SessionError {
             SessionError::Copy(error) => error.hint().into_iter().collect(),
             SessionError::Arguments { hint, .. } => hint.iter().cloned().collect(),
             SessionError::Layout {
+                group,
                 tried,
                 missing,
                 runtimes,
-                ..
             } => {
-                let mut hints = tried_hints(tried);
+                let mut hints = match (explanation(tried), tried.as_slice()) {
+                    (Some(_), [(first, _), .., (last, _)]) => vec![format!(
+                        "the target has no types for `{group}`; {} layouts were tried, from {first} to {last}",
+                        tried.len()
+                    )],
+                    (Some(_), _) => vec![format!("the target has no types for `{group}`")],
+                    _ => tried_hints(tried),
+                };
                 if runtimes.is_empty() {
                     hints.push("no runtime that ytrace knows was found in this process; `ytrace ps` lists processes that have one".to_owned());
                 } else {
@@ -132,10 +185,11 @@ impl SessionError {
 }
 
 /// What was tried, candidates with the same answer together.
-fn tried_hints(tried: &[(String, String)]) -> Vec<String> {
+fn tried_hints(tried: &[(String, Misfit)]) -> Vec<String> {
     let mut by_answer: Vec<(&str, Vec<&str>)> = Vec::new();
     for (candidate, why) in tried {
-        match by_answer.iter_mut().find(|(known, _)| known == why) {
+        let why = why.text();
+        match by_answer.iter_mut().find(|(known, _)| *known == why) {
             Some((_, candidates)) => candidates.push(candidate),
             None => by_answer.push((why, vec![candidate])),
         }

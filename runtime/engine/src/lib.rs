@@ -15,6 +15,7 @@ pub mod names;
 pub mod options;
 mod program;
 pub mod result;
+pub mod series;
 pub mod session;
 pub mod views;
 

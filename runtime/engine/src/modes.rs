@@ -9,6 +9,7 @@ use crate::error::SessionError;
 use crate::host::{RunHost, Sink};
 use crate::memory::GoneMemory;
 use crate::options::Mode;
+use crate::series::Recorder;
 use crate::session::{EXITED, Session, State};
 
 impl Session<'_> {
@@ -136,6 +137,7 @@ impl Session<'_> {
         &mut self,
         state: &mut State<'_>,
         timers: &[(usize, u64)],
+        recorder: &mut Recorder,
         sink: &mut dyn Sink,
     ) -> Result<(), SessionError> {
         let begun = Instant::now();
@@ -155,6 +157,7 @@ impl Session<'_> {
                 break;
             }
             self.run_handler(state, probe, sink)?;
+            recorder.sample(probe, state.store, self.started.elapsed());
             sink.progress("");
             for entry in &mut due {
                 if entry.1 == probe {

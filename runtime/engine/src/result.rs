@@ -86,6 +86,8 @@ pub struct RunResult {
     pub partial: Vec<String>,
     /// Further facts for the footer.
     pub notes: Vec<String>,
+    /// The samples of the views over time.
+    pub series: Vec<crate::series::RecordedSeries>,
     /// Steps taken by the handlers.
     pub steps: u64,
     /// Processes that took over from the target, which has gone.

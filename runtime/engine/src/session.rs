@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use ytrace_lang::compile::{self, CompileError, Compiled, LayoutChoices, Request, SourceErrors};
+use ytrace_lang::compile::{
+    self, CompileError, Compiled, LayoutChoices, OptionHelp, Request, SourceErrors,
+};
 use ytrace_lang::execute::Outcome;
 use ytrace_lang::hir::{LayoutUse, ProbePoint};
 use ytrace_lang::ir::{FunctionId, Program};
@@ -17,7 +19,7 @@ use ytrace_target::{
 };
 use ytrace_values::{FaultKind, Memory, Store};
 
-use crate::error::SessionError;
+use crate::error::{Misfit, SessionError};
 use crate::host::{Effects, RunHost, Sink};
 use crate::identity::{Identity, Rules};
 use crate::library::Library;
@@ -26,6 +28,7 @@ use crate::names::{DebugOptions, Names};
 use crate::options::{Mode, Options};
 use crate::program::Runner;
 use crate::result::{FaultReport, RunResult};
+use crate::series::Recorder;
 use crate::views;
 
 /// A target with its names, ready for programs.
@@ -202,7 +205,7 @@ impl<'o> Session<'o> {
         sink: &mut dyn Sink,
     ) -> Result<(Compiled, Runner), SessionError> {
         let mut choices = LayoutChoices::new();
-        let mut tried: Vec<(String, String)> = Vec::new();
+        let mut tried: Vec<(String, Misfit)> = Vec::new();
         let mut copy = None;
         loop {
             sink.progress("reading debug information");
@@ -248,7 +251,7 @@ impl<'o> Session<'o> {
         compiled: &Compiled,
         copy: &mut Option<TargetMemory<PausedCopy>>,
         sink: &mut dyn Sink,
-    ) -> Result<Option<(LayoutUse, String, String)>, SessionError> {
+    ) -> Result<Option<(LayoutUse, String, Misfit)>, SessionError> {
         let mut runner = None;
         for (index, layout) in compiled.typed.layouts.iter().enumerate() {
             let Some(candidate) = layout.candidate.clone() else {
@@ -263,8 +266,16 @@ impl<'o> Session<'o> {
                     ..compiled.program.clone()
                 })?),
             };
-            if let Err(why) = self.validate(runner, compiled, index, copy, sink)? {
-                return Ok(Some((layout.clone(), candidate, why)));
+            match self.validate(runner, compiled, index, copy, sink)? {
+                Ok(()) => {}
+                Err(Unfit::Misfit(why)) => return Ok(Some((layout.clone(), candidate, why))),
+                Err(Unfit::Exhausted(reason)) => {
+                    return Err(SessionError::LayoutBudget {
+                        group: layout.group.clone(),
+                        candidate,
+                        reason,
+                    });
+                }
             }
         }
         Ok(None)
@@ -307,16 +318,17 @@ impl<'o> Session<'o> {
         layout: usize,
         copy: &mut Option<TargetMemory<PausedCopy>>,
         sink: &mut dyn Sink,
-    ) -> Result<Result<(), String>, SessionError> {
+    ) -> Result<Result<(), Unfit>, SessionError> {
         let Some(function) = compiled.program.validators.get(layout).copied() else {
-            return Ok(Err("it has no check".to_owned()));
+            return Ok(Err(Unfit::failed("it has no check")));
         };
         if let Some(memory) = copy {
             return Ok(self.check_layout(runner, function, memory));
         }
         let mut memory = self.live_memory()?;
         let verdict = self.check_layout(runner, function, &mut memory);
-        if verdict.is_ok() || self.interrupted() || !self.may_stop() {
+        let settled = matches!(verdict, Ok(()) | Err(Unfit::Exhausted(_)));
+        if settled || self.interrupted() || !self.may_stop() {
             return Ok(verdict);
         }
         let touched = memory.cache().touched();
@@ -348,7 +360,7 @@ impl<'o> Session<'o> {
         runner: &mut Runner,
         function: FunctionId,
         memory: &mut dyn Memory,
-    ) -> Result<(), String> {
+    ) -> Result<(), Unfit> {
         let mut effects = Effects::default();
         let mut host = RunHost {
             process: &self.process,
@@ -360,13 +372,13 @@ impl<'o> Session<'o> {
         };
         let (mut store, outcome) = runner.store(memory, &mut host, self.options);
         if let Err(fault) = outcome.result {
-            return Err(fault.fault.to_string());
+            return Err(Unfit::of(&fault.fault));
         }
         let outcome = runner.run(function, &mut store, memory, &mut host, self.options);
         match outcome.result {
-            Ok(0) => Err("its check does not hold".to_owned()),
+            Ok(0) => Err(Unfit::failed("its check does not hold")),
             Ok(_) => Ok(()),
-            Err(fault) => Err(format!("its check ended early: {}", fault.fault)),
+            Err(fault) => Err(Unfit::of(&fault.fault)),
         }
     }
 
@@ -436,6 +448,7 @@ impl<'o> Session<'o> {
                 _ => None,
             })
             .collect();
+        let mut recorder = Recorder::new(&state.compiled.typed, &state.compiled.program);
         for probe in begin.into_iter().chain(oneshot) {
             if !state.end {
                 self.run_handler(state, probe, sink)?;
@@ -445,7 +458,7 @@ impl<'o> Session<'o> {
             self.result
                 .partial("the timers did not run: the command had come to its exit");
         } else if !timers.is_empty() && !state.end {
-            self.run_timers(state, &timers, sink)?;
+            self.run_timers(state, &timers, &mut recorder, sink)?;
         }
         if self.result.error.is_some() {
             return Ok(());
@@ -455,6 +468,9 @@ impl<'o> Session<'o> {
         for probe in end {
             self.run_handler(state, probe, sink)?;
         }
+        let (series, notes) = recorder.finish(state.store, self.started.elapsed());
+        self.result.series = series;
+        self.result.notes.extend(notes);
         Ok(())
     }
 
@@ -497,18 +513,12 @@ impl<'o> Session<'o> {
             .map(|(function, span)| format!("{} at {}", name(*function), place(*span)))
             .collect();
         let reason = match fault.kind {
-            FaultKind::StepsExhausted => "the step budget was exhausted (--steps)".to_owned(),
-            FaultKind::TimeExhausted => "the time budget was exhausted (--timeout)".to_owned(),
-            FaultKind::MemoryExhausted => "the memory budget was exhausted (--memory)".to_owned(),
-            FaultKind::OutputExhausted => {
-                "the output budget was exhausted (--max-output)".to_owned()
-            }
-            FaultKind::Interrupted => "interrupted".to_owned(),
-            FaultKind::TargetGone => EXITED.to_owned(),
-            _ => {
+            FaultKind::Interrupted => "interrupted",
+            FaultKind::TargetGone => EXITED,
+            kind => exhausted(kind).unwrap_or_else(|| {
                 self.result.failed = true;
-                "a handler ended in a fault".to_owned()
-            }
+                "a handler ended in a fault"
+            }),
         };
         self.result.partial(reason);
         let known = self
@@ -556,8 +566,11 @@ impl<'o> Session<'o> {
         }
         if result.pauses.expired {
             result.partial(format!(
-                "the pause reached its limit of {} ms before its work was done (--max-pause)",
-                self.options.max_pause.as_millis()
+                "the pause reached its limit of {} before its work was done (--max-pause)",
+                ytrace_values::units::duration_with(
+                    i128::try_from(self.options.max_pause.as_nanos()).unwrap_or(i128::MAX),
+                    0
+                )
             ));
         }
         for check in result.checks.clone() {
@@ -589,6 +602,41 @@ impl<'o> Session<'o> {
                     .push("the target began to shut down during the run".to_owned());
             }
             result.successors = self.rules.successors(&now);
+        }
+    }
+}
+
+/// The budget that ran out, with its option.
+fn exhausted(kind: FaultKind) -> Option<&'static str> {
+    Some(match kind {
+        FaultKind::StepsExhausted => "the step budget was exhausted (--steps)",
+        FaultKind::TimeExhausted => "the time budget was exhausted (--timeout)",
+        FaultKind::MemoryExhausted => "the memory budget was exhausted (--memory)",
+        FaultKind::OutputExhausted => "the output budget was exhausted (--max-output)",
+        _ => return None,
+    })
+}
+
+/// How the check of a layout went, where it did not hold.
+enum Unfit {
+    /// It says that the layout does not fit.
+    Misfit(Misfit),
+    /// It could not come to its end.
+    Exhausted(&'static str),
+}
+
+impl Unfit {
+    fn failed(text: &str) -> Self {
+        Unfit::Misfit(Misfit::Failed(text.to_owned()))
+    }
+
+    fn of(fault: &ytrace_values::Fault) -> Self {
+        match (exhausted(fault.kind), fault.kind, &fault.message) {
+            (Some(reason), ..) => Unfit::Exhausted(reason),
+            (None, FaultKind::Raised, Some(message)) => {
+                Unfit::Misfit(Misfit::Explained(message.clone()))
+            }
+            _ => Unfit::failed(&format!("its check ended early: {fault}")),
         }
     }
 }
@@ -632,6 +680,31 @@ pub fn parse(main: &SourceFile, options: &Options, forms: &[Output]) -> Result<(
         kinds.extend(views::declared_kinds(&parse_arm(arm).unit));
     }
     views::check_kinds(&kinds, *form)
+}
+
+/// The options of a probe, found without a target.
+///
+/// # Errors
+/// The text is wrong, or the words after `--` are.
+pub fn options_of(main: &SourceFile, options: &Options) -> Result<Vec<OptionHelp>, SessionError> {
+    let typed = compile::compile_typed(Request {
+        main: main.clone(),
+        loader: &mut Library::new(&options.include),
+        target: None,
+        layouts: LayoutChoices::new(),
+        defines: options.defines.clone(),
+        arguments: options.arguments.clone(),
+    });
+    match typed {
+        Ok(typed) => Ok(ytrace_lang::check::option_help(
+            &typed.checked.program.options,
+        )),
+        Err(CompileError::Help(options)) => Ok(options),
+        Err(CompileError::Source(errors)) => Err(SessionError::Source { errors }),
+        Err(CompileError::Arguments(message, hint)) => {
+            Err(SessionError::Arguments { message, hint })
+        }
+    }
 }
 
 /// What the handlers of a program work on.

@@ -2,7 +2,7 @@
 
 use ytrace_lang::ast::{ItemKind, Unit};
 use ytrace_lang::compile::Compiled;
-use ytrace_lang::hir::{View, ViewKind};
+use ytrace_lang::hir::{HistogramRows, View, ViewKind};
 use ytrace_lang::ir::ViewShape;
 use ytrace_report as report;
 use ytrace_values::constants::{ContainerType, Element, Shape, ShapeId};
@@ -117,7 +117,7 @@ pub fn report(finished: &Finished, names: &Names, weight: Option<&str>) -> repor
     let text = String::from_utf8_lossy(&result.text);
     header.extend(text.lines().map(str::to_owned));
     let mut views = Vec::new();
-    for (view, shape) in declared(&finished.compiled) {
+    for (index, (view, shape)) in declared(&finished.compiled).enumerate() {
         let offset = finished
             .compiled
             .program
@@ -125,7 +125,11 @@ pub fn report(finished: &Finished, names: &Names, weight: Option<&str>) -> repor
             .get(view.global.0 as usize)
             .copied()
             .unwrap_or(0);
-        let mut data = view_data(finished, names, view.kind, &view.unit, offset, *shape);
+        let recorded = result.series.iter().find(|recorded| recorded.view == index);
+        let mut data = match recorded {
+            Some(recorded) => report::ViewData::Series(recorded.series.clone()),
+            None => view_data(finished, names, view, offset, *shape),
+        };
         if let report::ViewData::Flamegraph(report::Flamegraph {
             weights, selected, ..
         })
@@ -253,11 +257,11 @@ fn kind_name(kind: ViewKind) -> &'static str {
 fn view_data(
     finished: &Finished,
     names: &Names,
-    kind: ViewKind,
-    unit: &str,
+    view: &View,
     offset: u64,
     shape: ViewShape,
 ) -> report::ViewData {
+    let (kind, unit) = (view.kind, view.unit.as_str());
     let store = &finished.store;
     let constants = &store.constants;
     let write_path = |handle: u64| frames(store, names, handle).join(" / ");
@@ -284,17 +288,52 @@ fn view_data(
         .map_or(0, u64::from_le_bytes);
     if let Some(ContainerType::Aggregate) = constants.containers.get(container.0 as usize) {
         let summary = store.aggregate_summary(handle).unwrap_or_default();
-        return report::ViewData::Table(aggregate_table(&summary, kind, unit));
+        if kind == ViewKind::Histogram {
+            return report::ViewData::Histogram(report::Histogram {
+                groups: vec![distribution(Vec::new(), &summary, view.rows)],
+            });
+        }
+        return report::ViewData::Table(aggregate_table(&summary, unit));
+    }
+    let key_text = |keys: &[Value]| -> Vec<String> {
+        let keys = keys.iter();
+        keys.map(|key| report::model::value_text(key, &write_path))
+            .collect()
+    };
+    if kind == ViewKind::Histogram {
+        let groups = store
+            .table_rows(handle)
+            .filter_map(|(keys, value)| match value {
+                Value::Aggregate(summary) => {
+                    Some(distribution(key_text(&keys), &summary, view.rows))
+                }
+                _ => None,
+            });
+        return report::ViewData::Histogram(report::Histogram {
+            groups: groups.collect(),
+        });
+    }
+    if kind == ViewKind::Heapmap {
+        let regions = store.table_rows(handle).filter_map(|(keys, value)| {
+            let [start, length] = keys.as_slice() else {
+                return None;
+            };
+            Some(report::Region {
+                start: word(start),
+                length: word(length),
+                category: report::model::value_text(&value, &write_path),
+            })
+        });
+        return report::ViewData::Heapmap(report::Heapmap {
+            regions: regions.collect(),
+        });
     }
     if let Some(weights) = view_weights(constants, kind, unit, shape) {
         let rows = store.table_rows(handle).map(|(keys, value)| {
             let values = numbers(&value, weights.len());
             let key: Vec<String> = match (kind, keys.as_slice()) {
                 (ViewKind::Flamegraph, [Value::Path(path)]) => frames(store, names, *path),
-                _ => keys
-                    .iter()
-                    .map(|key| report::model::value_text(key, &write_path))
-                    .collect(),
+                _ => key_text(&keys),
             };
             (key, values)
         });
@@ -427,6 +466,15 @@ fn numbers(value: &Value, count: usize) -> Vec<i64> {
     numbers
 }
 
+/// An address or a length.
+fn word(value: &Value) -> u64 {
+    match value {
+        Value::Pointer(address) => *address,
+        Value::Unsigned(number) => *number,
+        other => number(other) as u64,
+    }
+}
+
 fn number(value: &Value) -> i64 {
     match value {
         Value::Integer(number) => *number,
@@ -439,47 +487,51 @@ fn number(value: &Value) -> i64 {
     }
 }
 
-/// An aggregate alone: its distribution for a histogram, else its numbers in one row.
-fn aggregate_table(summary: &AggregateSummary, kind: ViewKind, unit: &str) -> report::Table {
-    use ytrace_report::{Cell, Column, Unit};
+/// An aggregate alone: its numbers in one row.
+fn aggregate_table(summary: &AggregateSummary, unit: &str) -> report::Table {
+    use ytrace_report::{Column, Unit};
     let column = |name: &str, unit| Column {
         name: name.to_owned(),
         unit,
     };
-    if kind != ViewKind::Histogram {
-        let (columns, row) = aggregate_cells(summary)
-            .into_iter()
-            .map(|(name, cell)| {
-                let unit = if name == "count" {
-                    Unit::Count
-                } else {
-                    Unit::of(unit)
-                };
-                (column(&name, unit), cell)
-            })
-            .unzip();
-        return report::Table {
-            columns,
-            rows: vec![row],
-        };
-    }
+    let (columns, row) = aggregate_cells(summary)
+        .into_iter()
+        .map(|(name, cell)| {
+            let unit = if name == "count" {
+                Unit::Count
+            } else {
+                Unit::of(unit)
+            };
+            (column(&name, unit), cell)
+        })
+        .unzip();
     report::Table {
-        columns: vec![
-            column("from", Unit::of(unit)),
-            column("to", Unit::of(unit)),
-            column("count", Unit::Count),
-        ],
-        rows: summary
-            .buckets
-            .iter()
-            .map(|&(least, greatest, count)| {
-                vec![
-                    Cell::Integer(least),
-                    Cell::Integer(greatest),
-                    Cell::Unsigned(count),
-                ]
-            })
-            .collect(),
+        columns,
+        rows: vec![row],
+    }
+}
+
+/// A distribution as a view shows it.
+fn distribution(
+    key: Vec<String>,
+    summary: &AggregateSummary,
+    rows: HistogramRows,
+) -> report::Distribution {
+    let rows = match rows {
+        HistogramRows::Logarithmic => summary.logarithmic_rows(),
+        // The checker has refused other steps.
+        HistogramRows::Linear { low, high, step } => {
+            summary.linear_rows(low, high, step).unwrap_or_default()
+        }
+    };
+    report::Distribution {
+        key,
+        count: summary.count,
+        sum: summary.sum,
+        least: summary.min,
+        greatest: summary.max,
+        average: summary.average,
+        rows,
     }
 }
 
@@ -511,10 +563,13 @@ fn table(store: &Store, handle: u64, write_path: &dyn Fn(u64) -> String) -> repo
             other => vec![("value".to_owned(), Cell::from_value(other, write_path))],
         }
     };
+    // What a row is called is not a quantity.
+    let mut key_columns = 0;
     let mut rows: Vec<Vec<(String, Cell)>> = store
         .table_rows(handle)
         .map(|(keys, value)| {
             let mut row: Vec<(String, Cell)> = Vec::new();
+            key_columns = keys.len();
             for (index, key) in keys.iter().enumerate() {
                 let name = if keys.len() == 1 {
                     "key".to_owned()
@@ -537,9 +592,13 @@ fn table(store: &Store, handle: u64, write_path: &dyn Fn(u64) -> String) -> repo
         .first()
         .map(|row| {
             row.iter()
-                .map(|(name, _)| Column {
+                .enumerate()
+                .map(|(index, (name, _))| Column {
                     name: name.clone(),
-                    unit: Unit::of(name),
+                    unit: match index < key_columns {
+                        true => Unit::Identity,
+                        false => Unit::of(name),
+                    },
                 })
                 .collect()
         })
@@ -573,7 +632,7 @@ mod tests {
         let error = check_kinds(&kinds(&["bars", "bars"]), report::Output::Folded).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no view is a flame graph, which .folded shows; the views are: bars"
+            "no view is a flame graph, which .folded shows; the views are: bars; .json and .txt show them all"
         );
     }
 
@@ -588,11 +647,17 @@ mod tests {
             variance: 1.3,
             buckets: vec![(5, 5, 2), (7, 7, 1)],
         };
-        let histogram = aggregate_table(&summary, ViewKind::Histogram, "ns");
-        assert_eq!(histogram.columns[0].unit, report::Unit::Nanoseconds);
-        assert_eq!(histogram.rows.len(), 2);
-        assert_eq!(histogram.rows[0][2], report::Cell::Unsigned(2));
-        let numbers = aggregate_table(&summary, ViewKind::Table, "ns");
+        let of = |rows| distribution(Vec::new(), &summary, rows);
+        let histogram = of(HistogramRows::Logarithmic);
+        assert_eq!((histogram.rows.len(), histogram.rows[0].count), (1, 3));
+        let histogram = of(HistogramRows::Linear {
+            low: 0,
+            high: 8,
+            step: 2,
+        });
+        let counts: Vec<u64> = histogram.rows.iter().map(|row| row.count).collect();
+        assert_eq!(counts, [0, 0, 2, 1]);
+        let numbers = aggregate_table(&summary, "ns");
         let names: Vec<&str> = numbers
             .columns
             .iter()

@@ -205,11 +205,15 @@ fn a_view_of_an_aggregate_shows_it() {
     let target = Target::start();
     let probe = "_view histogram \"times\" \"ns\"\n_agg times; _probe _oneshot { times <<< 5; times <<< 7; times <<< 7; }";
     let (_, report) = run(target.open(), probe, &INTERRUPT, None).unwrap();
-    let ytrace_report::ViewData::Table(table) = &report.views[0].data else {
+    let ytrace_report::ViewData::Histogram(histogram) = &report.views[0].data else {
         panic!("{:?}", report.views);
     };
-    assert_eq!(table.rows.len(), 2);
-    assert_eq!(table.rows[1][2], ytrace_report::Cell::Unsigned(2));
+    let [times] = histogram.groups.as_slice() else {
+        panic!("{histogram:?}");
+    };
+    assert_eq!((times.count, times.least, times.greatest), (3, 5, 7));
+    // All of them lie from 4 to 7.
+    assert_eq!((times.rows.len(), times.rows[0].count), (1, 3));
 }
 
 #[test]
@@ -256,7 +260,7 @@ _probe _oneshot { printf("ran\n"); held["a"] += 1; }
         .map(drop)
         .unwrap_err();
     assert!(
-        error.to_string().ends_with("the views are: bars"),
+        error.to_string().contains("the views are: bars;"),
         "{error}"
     );
     attempt(Some("count"), vec![Output::Json, Output::Text]).unwrap();
@@ -265,7 +269,7 @@ _probe _oneshot { printf("ran\n"); held["a"] += 1; }
     let parse = |text: &str, form| session::parse(&source(text), &options(&INTERRUPT), &[form]);
     let error = parse(BARS, Output::Folded).unwrap_err();
     assert!(
-        error.to_string().ends_with("the views are: bars"),
+        error.to_string().contains("the views are: bars;"),
         "{error}"
     );
     parse(BARS, Output::Json).unwrap();
@@ -273,4 +277,92 @@ _probe _oneshot { printf("ran\n"); held["a"] += 1; }
     let either =
         "##ifdefvar no_such_variable\n##else\n_view flamegraph \"g\" long held[_path];\n##endif\n";
     parse(either, Output::Svg).unwrap();
+}
+
+#[test]
+fn a_series_has_a_sample_of_each_timer_that_writes_it() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    let target = Target::start();
+    let probe = r#"
+        _view series "Rounds" "" long rounds;
+        _view series "By name" "" long by_name[_str];
+        _view series "Once" "" long once;
+        _probe _oneshot { once = 7; }
+        _probe _timer.ms(5) {
+            rounds++;
+            if (rounds > 2)
+                by_name["late"] += rounds;
+            if (rounds == 4)
+                _exit();
+        }
+        _probe _timer.ms(1) { printf("%ld\n", rounds); }
+    "#;
+    let (_, report) = run(target.open(), probe, &INTERRUPT, None).unwrap();
+    let values = |index: usize| -> Vec<(String, Vec<f64>)> {
+        let ytrace_report::ViewData::Series(series) = &report.views[index].data else {
+            panic!("{:?}", report.views[index]);
+        };
+        let lines = series.lines.iter();
+        lines
+            .map(|line| {
+                let samples = line.samples.iter();
+                let numbers = samples.map(|sample| sample.value.number().unwrap());
+                (line.name.clone(), numbers.collect())
+            })
+            .collect()
+    };
+    assert_eq!(values(0), [(String::new(), vec![1.0, 2.0, 3.0, 4.0])]);
+    assert_eq!(values(1), [("late".to_owned(), vec![3.0, 7.0])]);
+    assert_eq!(values(2), [(String::new(), vec![7.0])]);
+}
+
+#[test]
+fn a_check_of_a_layout_that_runs_out_of_steps_is_no_verdict() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    let target = Target::start();
+    let error = |check: &str| {
+        let probe = format!(
+            r#"_layout group {{ "one" {{ struct thing {{ int a; }}; }} }} _valid holds;
+            int holds(void) {{ {check} }}
+            _probe _oneshot {{ struct thing t; t.a = 1; }}"#
+        );
+        let options = Options {
+            budgets: Budgets {
+                steps: 10_000,
+                ..Budgets::default()
+            },
+            ..options(&INTERRUPT)
+        };
+        let mut session = Session::open(target.open(), &options).unwrap();
+        let run = session.run(source(&probe), &mut AtText(None));
+        run.err().unwrap().to_string()
+    };
+    let text = error("for (;;) { } return 1;");
+    assert!(
+        text.contains("cut short: the step budget was exhausted"),
+        "{text}"
+    );
+    // What the library says of itself comes first.
+    assert_eq!(
+        error(r#"_raise("no such thing here"); return 0;"#),
+        "no such thing here"
+    );
+}
+
+#[test]
+fn stacks_and_thread_local_variables_are_refused_when_compiled() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    let target = Target::start();
+    for probe in [
+        "_probe _oneshot { _path p = _ubt(); }",
+        "_probe _oneshot { puts(_sym_ubt()); }",
+        "_probe _oneshot { int e = *(int *) &_tls(_tid(), `libc.so.6`::errno); }",
+    ] {
+        let error = run(target.open(), probe, &INTERRUPT, None).err().unwrap();
+        let SessionError::Source { errors } = error else {
+            panic!("{probe}: {error}");
+        };
+        let message = &errors.diagnostics[0].message;
+        assert!(message.contains("not supported yet"), "{message}");
+    }
 }

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use crate::flame_text::names;
-use crate::model::{Cell, Report, Unit, View, ViewData};
+use crate::model::{Cell, Distribution, Line, Report, Unit, View, ViewData};
 
 /// The name of the schema.
 pub const SCHEMA: &str = "ytrace.report";
@@ -51,6 +51,55 @@ enum DataDocument<'a> {
         columns: Vec<ColumnDocument<'a>>,
         rows: &'a [Vec<Cell>],
     },
+    Histogram {
+        groups: Vec<GroupDocument<'a>>,
+    },
+    Series {
+        lines: Vec<LineDocument<'a>>,
+    },
+    Heapmap {
+        regions: Vec<RegionDocument<'a>>,
+    },
+}
+
+#[derive(Serialize)]
+struct GroupDocument<'a> {
+    key: &'a [String],
+    count: u64,
+    sum: i128,
+    min: i64,
+    max: i64,
+    average: f64,
+    rows: Vec<RowDocument>,
+}
+
+#[derive(Serialize)]
+struct RowDocument {
+    /// Null for everything below.
+    from: Option<i64>,
+    /// Null for everything above.
+    to: Option<i64>,
+    count: u64,
+}
+
+#[derive(Serialize)]
+struct LineDocument<'a> {
+    name: &'a str,
+    samples: Vec<SampleDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct SampleDocument<'a> {
+    at_nanoseconds: u64,
+    value: &'a Cell,
+}
+
+#[derive(Serialize)]
+struct RegionDocument<'a> {
+    /// In hexadecimal: numbers of JSON have 53 bits.
+    start: String,
+    length: u64,
+    category: &'a str,
 }
 
 #[derive(Serialize)]
@@ -190,10 +239,28 @@ fn view(view: &View) -> ViewDocument<'_> {
                         Unit::Count => "count",
                         Unit::Bytes => "bytes",
                         Unit::Nanoseconds => "ns",
+                        Unit::Identity => "id",
                     },
                 })
                 .collect(),
             rows: &table.rows,
+        },
+        ViewData::Histogram(histogram) => DataDocument::Histogram {
+            groups: histogram.groups.iter().map(group).collect(),
+        },
+        ViewData::Series(series) => DataDocument::Series {
+            lines: series.lines.iter().map(line).collect(),
+        },
+        ViewData::Heapmap(map) => DataDocument::Heapmap {
+            regions: map
+                .regions
+                .iter()
+                .map(|region| RegionDocument {
+                    start: format!("{:#x}", region.start),
+                    length: region.length,
+                    category: &region.category,
+                })
+                .collect(),
         },
     };
     ViewDocument {
@@ -201,5 +268,39 @@ fn view(view: &View) -> ViewDocument<'_> {
         title: &view.title,
         unit: &view.unit,
         data,
+    }
+}
+
+fn group(group: &Distribution) -> GroupDocument<'_> {
+    GroupDocument {
+        key: &group.key,
+        count: group.count,
+        sum: group.sum,
+        min: group.least,
+        max: group.greatest,
+        average: group.average,
+        rows: group
+            .rows
+            .iter()
+            .map(|row| RowDocument {
+                from: row.low,
+                to: row.high,
+                count: row.count,
+            })
+            .collect(),
+    }
+}
+
+fn line(line: &Line) -> LineDocument<'_> {
+    LineDocument {
+        name: &line.name,
+        samples: line
+            .samples
+            .iter()
+            .map(|sample| SampleDocument {
+                at_nanoseconds: u64::try_from(sample.at.as_nanos()).unwrap_or(u64::MAX),
+                value: &sample.value,
+            })
+            .collect(),
     }
 }

@@ -12,16 +12,20 @@
 mod columns;
 mod flame_text;
 pub mod folded;
+mod heapmap_text;
+mod histogram_text;
 pub mod json;
 pub mod model;
 pub mod output;
+mod series_text;
 pub mod svg;
 mod table_text;
 pub mod text;
 mod tree;
 
 pub use model::{
-    Bars, Cell, Check, Column, Fault, Flamegraph, Footer, Report, Table, Unit, View, ViewData,
+    Bars, Cell, Check, Column, Distribution, Fault, Flamegraph, Footer, Heapmap, Histogram, Line,
+    Region, Report, Sample, Series, Table, Unit, View, ViewData,
 };
-pub use output::{Output, OutputError, check_output, render, write_output};
+pub use output::{Output, OutputError, check_output, left_out, render, write_output};
 pub use ytrace_values::{escape, units};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use ytrace_values::{Value, units};
+use ytrace_values::{HistogramRow, Value, units};
 
 /// Everything that a session found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -175,6 +175,81 @@ pub enum ViewData {
     Bars(Bars),
     /// Rows under headings.
     Table(Table),
+    /// Distributions.
+    Histogram(Histogram),
+    /// Numbers over time.
+    Series(Series),
+    /// What lies where in the address space.
+    Heapmap(Heapmap),
+}
+
+/// Distributions of numbers, one a key.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Histogram {
+    /// The distributions in order of their keys' insertion.
+    pub groups: Vec<Distribution>,
+}
+
+/// One distribution.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Distribution {
+    /// The parts of its key; empty where there is one distribution without a key.
+    pub key: Vec<String>,
+    /// How many values there are.
+    pub count: u64,
+    /// Their sum.
+    pub sum: i128,
+    /// The least value.
+    pub least: i64,
+    /// The greatest value.
+    pub greatest: i64,
+    /// The average.
+    pub average: f64,
+    /// The rows in ascending order.
+    pub rows: Vec<HistogramRow>,
+}
+
+/// Numbers over time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Series {
+    /// One line a key, in order of first appearance.
+    pub lines: Vec<Line>,
+}
+
+/// A number over time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Line {
+    /// The key; empty for a number without one.
+    pub name: String,
+    /// The samples, oldest first.
+    pub samples: Vec<Sample>,
+}
+
+/// A number at a moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// Time since the session began.
+    pub at: Duration,
+    /// The number: an integer or a float.
+    pub value: Cell,
+}
+
+/// What lies where in the address space.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heapmap {
+    /// The regions in any order; where two overlap, the one that begins first counts.
+    pub regions: Vec<Region>,
+}
+
+/// A part of the address space.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Region {
+    /// The address.
+    pub start: u64,
+    /// The length in bytes.
+    pub length: u64,
+    /// What it is.
+    pub category: String,
 }
 
 /// Paths with their own values; what shows them sums upwards.
@@ -227,6 +302,8 @@ pub enum Unit {
     Bytes,
     /// Nanoseconds: `4.2 ms`.
     Nanoseconds,
+    /// Numbers that are names, such as process ids and addresses: `12345`.
+    Identity,
 }
 
 impl Unit {
@@ -235,6 +312,7 @@ impl Unit {
         match name.trim().to_ascii_lowercase().as_str() {
             "b" | "byte" | "bytes" => Unit::Bytes,
             "ns" | "nanoseconds" | "time" => Unit::Nanoseconds,
+            name if is_identity(name) => Unit::Identity,
             _ => Unit::Count,
         }
     }
@@ -245,8 +323,30 @@ impl Unit {
             Unit::Count => units::thousands(number),
             Unit::Bytes => units::bytes(number),
             Unit::Nanoseconds => units::duration(number),
+            Unit::Identity => number.to_string(),
         }
     }
+
+    /// A number with a fraction of this unit, for people.
+    pub fn show_float(self, number: f64) -> String {
+        match self {
+            Unit::Count | Unit::Identity if number.fract() == 0.0 && number.abs() < 1e15 => {
+                self.show(number as i128)
+            }
+            Unit::Count | Unit::Identity => format!("{number:.2}"),
+            _ => self.show(number.round() as i128),
+        }
+    }
+}
+
+/// Whether numbers under a heading are names of things: nobody counts in them.
+fn is_identity(heading: &str) -> bool {
+    const WORDS: [&str; 16] = [
+        "pid", "ppid", "tid", "tgid", "uid", "gid", "fd", "id", "port", "line", "inode", "errno",
+        "addr", "address", "offset", "version",
+    ];
+    let last = heading.rsplit(['_', ' ', '-']).next().unwrap_or(heading);
+    WORDS.contains(&last)
 }
 
 /// One cell of a table.
@@ -268,6 +368,17 @@ pub enum Cell {
 }
 
 impl Cell {
+    /// The number that it holds.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Cell::Integer(number) => Some(*number as f64),
+            Cell::Unsigned(number) => Some(*number as f64),
+            Cell::Float(number) => Some(*number),
+            Cell::Bool(truth) => Some(f64::from(u8::from(*truth))),
+            Cell::Empty | Cell::Text(_) => None,
+        }
+    }
+
     /// A cell from a value of a program; `path` writes the paths that occur in it.
     pub fn from_value(value: &Value, path: &dyn Fn(u64) -> String) -> Self {
         match value {

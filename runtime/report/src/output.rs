@@ -30,7 +30,9 @@ pub enum OutputError {
         path: PathBuf,
     },
     /// The format shows paths, and no view holds any.
-    #[error("no view is a flame graph, which {ending} shows; the views are: {views}")]
+    #[error(
+        "no view is a flame graph, which {ending} shows; the views are: {views}; .json and .txt show them all"
+    )]
     NoFlamegraph {
         /// The ending of the format.
         ending: &'static str,
@@ -99,6 +101,30 @@ impl Output {
             Output::Json => ".json",
             Output::Text => ".txt",
         }
+    }
+}
+
+/// What a file in this format leaves out of a report: a sentence, where it is anything.
+pub fn left_out(report: &Report, output: Output) -> Option<String> {
+    if !output.wants_flamegraph() {
+        return None;
+    }
+    let mut others = report.views.iter();
+    let shown = others.find(|view| matches!(view.data, ViewData::Flamegraph(_)))?;
+    let others: Vec<String> = report
+        .views
+        .iter()
+        .filter(|view| !std::ptr::eq(*view, shown))
+        .map(|view| format!("{} “{}”", view.kind, view.title))
+        .collect();
+    match others.is_empty() {
+        true => None,
+        false => Some(format!(
+            "{} holds the flame graph “{}” alone, without {}; .json and .txt show them all",
+            output.ending(),
+            shown.title,
+            others.join(", ")
+        )),
     }
 }
 

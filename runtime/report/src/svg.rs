@@ -41,7 +41,10 @@ pub fn render(report: &Report, view: &View, graph: &Flamegraph) -> std::io::Resu
     if !report.footer.partial.is_empty() {
         subtitle.push(report.footer.verdict());
     }
-    subtitle.push(Unit::of(name).show(whole));
+    subtitle.push(match Unit::of(name) {
+        Unit::Count | Unit::Identity => format!("{} {name}", Unit::Count.show(whole)),
+        unit => unit.show(whole),
+    });
     if negative > 0 {
         let note = format!("{negative} paths with negative values are not drawn");
         subtitle.push(note.clone());

@@ -91,7 +91,7 @@ fn show(cell: &Cell, unit: Unit) -> String {
         Cell::Integer(number) => unit.show(i128::from(*number)),
         Cell::Unsigned(number) => unit.show(i128::from(*number)),
         Cell::Float(number) => match unit {
-            Unit::Count => format!("{number:.2}"),
+            Unit::Count | Unit::Identity => format!("{number:.2}"),
             _ => unit.show(*number as i128),
         },
         Cell::Text(text) => ytrace_values::escape::line(text.as_bytes()),

@@ -4,7 +4,7 @@ use ytrace_values::{escape, units};
 
 use crate::columns::{Style, Tone, cut_end, expand_tabs, wrap};
 use crate::model::{Report, Unit, View, ViewData};
-use crate::{flame_text, table_text};
+use crate::{flame_text, heapmap_text, histogram_text, series_text, table_text};
 
 /// How text is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,13 +114,16 @@ impl Text {
             }
             ViewData::Bars(bars) => (bars.rows.len(), "key", sum(&bars.rows, bars.selected)),
             ViewData::Table(table) => (table.rows.len(), "row", None),
+            ViewData::Histogram(histogram) => (histogram.groups.len(), "key", None),
+            ViewData::Series(series) => (series.lines.len(), "line", None),
+            ViewData::Heapmap(map) => (map.regions.len(), "region", None),
         };
         let plural = if count == 1 { "" } else { "s" };
         let mut title = view.title.clone();
         let weights = match &view.data {
             ViewData::Flamegraph(graph) => Some((&graph.weights, graph.selected)),
             ViewData::Bars(bars) => Some((&bars.weights, bars.selected)),
-            ViewData::Table(_) => None,
+            _ => None,
         };
         if let (Some(whole), Some((weights, selected))) = (whole, weights) {
             let names = flame_text::names(weights, &view.unit);
@@ -132,10 +135,25 @@ impl Text {
                 _ => title.push_str(&format!(" · {number}")),
             }
         }
-        title.push_str(&format!(
-            " · {} {what}{plural}",
-            units::thousands(count as i128)
-        ));
+        let single = match &view.data {
+            ViewData::Histogram(histogram) => {
+                matches!(histogram.groups.as_slice(), [group] if group.key.is_empty())
+            }
+            ViewData::Series(series) => {
+                matches!(series.lines.as_slice(), [line] if line.name.is_empty())
+            }
+            _ => false,
+        };
+        if single {
+            if !view.unit.is_empty() {
+                title.push_str(&format!(" · {}", view.unit));
+            }
+        } else {
+            title.push_str(&format!(
+                " · {} {what}{plural}",
+                units::thousands(count as i128)
+            ));
+        }
         if !self.out.is_empty() && !self.out.ends_with("\n\n") {
             self.out.push('\n');
         }
@@ -145,6 +163,11 @@ impl Text {
             ViewData::Flamegraph(graph) => flame_text::flamegraph(graph, &view.unit, &self.style),
             ViewData::Bars(bars) => flame_text::bars(bars, &view.unit, &self.style),
             ViewData::Table(table) => table_text::table(table, &self.style),
+            ViewData::Histogram(histogram) => {
+                histogram_text::histogram(histogram, &view.unit, &self.style)
+            }
+            ViewData::Series(series) => series_text::series(series, &view.unit, &self.style),
+            ViewData::Heapmap(map) => heapmap_text::heapmap(map, &self.style),
         };
         for line in lines {
             self.out.push_str(&line);

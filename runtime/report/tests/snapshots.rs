@@ -45,6 +45,36 @@ fn trouble_at_200_columns() {
 }
 
 #[test]
+fn measured_at_80_columns() {
+    insta::assert_snapshot!(at(&common::measured(), 80));
+}
+
+#[test]
+fn measured_at_40_columns() {
+    let text = at(&common::measured(), 40);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn measured_as_json() {
+    let bytes = render(&common::measured(), Output::Json).unwrap();
+    insta::assert_snapshot!(String::from_utf8(bytes).unwrap());
+}
+
+#[test]
+fn a_picture_says_what_it_leaves_out() {
+    let mut report = common::report();
+    assert_eq!(ytrace_report::left_out(&report, Output::Svg), None);
+    report.views.extend(common::measured().views);
+    let lack = ytrace_report::left_out(&report, Output::Svg).unwrap();
+    assert!(
+        lack.contains("histogram “Latency”, series “Heap”"),
+        "{lack}"
+    );
+    assert_eq!(ytrace_report::left_out(&report, Output::Json), None);
+}
+
+#[test]
 fn json() {
     let mut report = common::troubled();
     report.views.extend(common::report().views);

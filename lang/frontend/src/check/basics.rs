@@ -27,6 +27,8 @@ pub(super) struct Basics {
     pub void_pointer: TypeId,
     pub size: TypeId,
     pub difference: TypeId,
+    pub signed_byte: TypeId,
+    pub unsigned_byte: TypeId,
 }
 
 /// An integer type of C on LP64.
@@ -45,12 +47,14 @@ impl Basics {
         let void = types.intern(Type::Void);
         let long = integer(types, 8, true, 4);
         let unsigned_long = integer(types, 8, false, 4);
+        let char = integer(types, 1, true, 1);
+        let unsigned_char = integer(types, 1, false, 1);
         Self {
             void,
             unknown: types.intern(Type::Unknown),
             boolean: types.intern(Type::Bool),
-            char: integer(types, 1, true, 1),
-            unsigned_char: integer(types, 1, false, 1),
+            char,
+            unsigned_char,
             short: integer(types, 2, true, 2),
             unsigned_short: integer(types, 2, false, 2),
             int: integer(types, 4, true, 3),
@@ -67,6 +71,9 @@ impl Basics {
             void_pointer: types.intern(Type::Pointer(void)),
             size: types.intern(Type::Typedef("size_t".to_owned(), unsigned_long)),
             difference: types.intern(Type::Typedef("ptrdiff_t".to_owned(), long)),
+            // Shown as numbers, not as characters.
+            signed_byte: types.intern(Type::Typedef("int8_t".to_owned(), char)),
+            unsigned_byte: types.intern(Type::Typedef("uint8_t".to_owned(), unsigned_char)),
         }
     }
 
@@ -99,8 +106,8 @@ impl Basics {
         Some(match name {
             "size_t" | "uintptr_t" | "uint64_t" | "uintmax_t" => self.unsigned_long,
             "ssize_t" | "ptrdiff_t" | "intptr_t" | "int64_t" | "intmax_t" => self.long,
-            "int8_t" => self.char,
-            "uint8_t" => self.unsigned_char,
+            "int8_t" => self.signed_byte,
+            "uint8_t" => self.unsigned_byte,
             "int16_t" => self.short,
             "uint16_t" => self.unsigned_short,
             "int32_t" => self.int,

@@ -38,6 +38,15 @@ impl Checker<'_> {
             return self.unknown_operand(span);
         };
         let value = match builtin.meaning {
+            _ if self.lacks_stacks(builtin, &expressions) => {
+                self.error_help(
+                    span,
+                    format!("`{}` is not supported yet", builtin.name),
+                    "this build does not unwind stacks",
+                    "`_reg(\"rip\", tid)` and `_usym(p)` say where a thread is",
+                );
+                self.unknown(span)
+            }
             Meaning::Operation(operation) => {
                 self.simple_call(builtin, operation, &expressions, span)
             }
@@ -528,6 +537,17 @@ impl Checker<'_> {
             ty: element,
             span,
         }
+    }
+
+    /// Whether a call wants a stack, and the target cannot give one.
+    fn lacks_stacks(&self, builtin: &Builtin, arguments: &[&ast::Expression]) -> bool {
+        // Of a path that is given, `_sym_ubt` only wants the names.
+        let wants = builtin.name == "_ubt" || (builtin.name == "_sym_ubt" && arguments.is_empty());
+        wants
+            && self
+                .target
+                .as_deref()
+                .is_some_and(|target| !target.has_stacks())
     }
 
     /// `_tls(tid, variable)`.

@@ -305,6 +305,17 @@ impl Checker<'_> {
         };
         let pointer = self.types.intern(Type::Pointer(ty));
         let address = if variable.thread_local {
+            if let Some(target) = self.target.as_deref()
+                && !target.has_thread_locals(variable.module)
+            {
+                self.error_help(
+                    span,
+                    format!("`{name}` is thread-local, which is not supported yet"),
+                    "each thread has its own",
+                    "global and static variables that all threads share can be read",
+                );
+                return self.unknown_operand(span);
+            }
             let index = self.thread_local_index(name, &variable);
             let index = self.integer(u64::from(index), self.basics.unsigned_int, span);
             hir::Expression {

@@ -46,7 +46,7 @@ mod views;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::ast;
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::diagnostics::{Diagnostic, Severity, Topic};
 use crate::hir;
 use crate::parse::FileScope;
 use crate::source::{SourceMap, Span};
@@ -236,6 +236,7 @@ impl<'a> Checker<'a> {
             let span = unit.items.first().map(|item| item.span).unwrap_or_default();
             self.report(
                 Diagnostic::warning(span, "there is no probe, so nothing will run", "")
+                    .about(Topic::NoProbe)
                     .with_help("write `_probe _oneshot { … }`"),
             );
         }

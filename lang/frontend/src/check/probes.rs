@@ -1,11 +1,29 @@
 //! Probes and groups of layouts.
 
 use super::symbols::FunctionContext;
-use super::{Checker, Work};
+use super::{Checker, Work, suggest};
 use crate::ast;
 use crate::diagnostics::Diagnostic;
 use crate::hir;
 use crate::source::Span;
+
+/// The words that name points.
+const POINTS: &[&str] = &[
+    "_oneshot",
+    "_begin",
+    "_end",
+    "_timer",
+    "_func",
+    "_line",
+    "_addr",
+    "_usdt",
+    "_watch",
+    "_thread_begin",
+    "_thread_end",
+    "_exec",
+    "_exit",
+    "_signal",
+];
 
 impl<'a> Checker<'a> {
     /// Checks a probe: its point, its condition, its body.
@@ -57,6 +75,9 @@ impl<'a> Checker<'a> {
             ast::ProbePoint::Begin => return Some(hir::ProbePoint::Begin),
             ast::ProbePoint::End => return Some(hir::ProbePoint::End),
             ast::ProbePoint::Timer { unit, amount } => return self.timer(unit, amount),
+            ast::ProbePoint::Function { function, .. } if self.is_misspelled(function) => {
+                return None;
+            }
             ast::ProbePoint::Function { function, .. } => match function {
                 ast::FunctionReference::Named(name) => {
                     (format!("on the function `{}`", name.text), name.span)
@@ -79,6 +100,36 @@ impl<'a> Checker<'a> {
         };
         self.needs_events(&found, where_);
         None
+    }
+
+    /// Reports a function that is not one, but looks like another point.
+    fn is_misspelled(&mut self, function: &ast::FunctionReference) -> bool {
+        let ast::FunctionReference::Named(name) = function else {
+            return false;
+        };
+        if name.prefix.is_some() || !name.text.starts_with('_') {
+            return false;
+        }
+        let close = suggest::similar(&name.text, POINTS.iter().copied());
+        let Some(help) = suggest::did_you_mean(&close) else {
+            return false;
+        };
+        let scope = self.scope_of(name);
+        // A function of the target may be called so.
+        let found = self
+            .target
+            .as_deref_mut()
+            .map(|target| target.find_function(&scope, &name.text));
+        if matches!(found, Some(Ok(Some(_)))) {
+            return false;
+        }
+        self.error_help(
+            name.span,
+            format!("no probe point `{}`", name.text),
+            "no such point, and no such function",
+            help,
+        );
+        true
     }
 
     fn needs_events(&mut self, what: &str, span: Span) {

@@ -95,7 +95,13 @@ impl Checker<'_> {
             return did_you_mean(&candidates);
         };
         for suggestion in target.suggest(&scope, kind, &name.text).into_iter().take(3) {
-            if !candidates.contains(&suggestion) {
+            // It is known, but there is no such thing in memory.
+            if suggestion == name.text && kind == NameKind::Symbol {
+                return Some(format!(
+                    "debug information knows `{suggestion}`, but not where it is: the compiler has optimised it out"
+                ));
+            }
+            if suggestion != name.text && !candidates.contains(&suggestion) {
                 candidates.push(suggestion);
             }
         }

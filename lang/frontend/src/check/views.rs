@@ -5,7 +5,7 @@ use super::class::Class;
 use super::script::Ordinary;
 use super::suggest;
 use crate::ast;
-use crate::hir::{self, ViewKind};
+use crate::hir::{self, HistogramRows, ViewKind};
 use crate::source::Span;
 use crate::types::{Type, TypeId};
 
@@ -67,6 +67,7 @@ impl<'a> Checker<'a> {
             self.error(span, "a view shows a variable", "none is declared");
             return;
         }
+        let rows = self.histogram_rows(view, kind.map(|(_, kind, _)| *kind));
         for init in &view.declaration.declarators {
             let Some(name) = &init.declarator.name else {
                 continue;
@@ -104,9 +105,58 @@ impl<'a> Checker<'a> {
                 kind: *kind,
                 title: view.title.clone(),
                 unit: view.unit.clone().unwrap_or_default(),
+                rows,
                 global,
                 span,
             });
+        }
+    }
+
+    /// The rows that a view asks for; those of a logarithm after an error.
+    fn histogram_rows(&mut self, view: &'a ast::View, kind: Option<ViewKind>) -> HistogramRows {
+        let Some(form) = &view.form else {
+            return HistogramRows::default();
+        };
+        if kind.is_some_and(|kind| kind != ViewKind::Histogram) {
+            self.error_help(
+                form.name.span,
+                format!("`{}` is of histograms", form.name.text),
+                format!("this view is a {}", view.kind.text),
+                "write `_view histogram \"title\" \"unit\" _hist_linear(low, high, step) _agg a;`",
+            );
+            return HistogramRows::default();
+        }
+        let values: Vec<Option<i64>> = form
+            .arguments
+            .iter()
+            .map(|argument| {
+                let value = self.constant_integer(argument)?;
+                Some(value.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
+            })
+            .collect();
+        match (form.name.text.as_str(), values.as_slice()) {
+            ("_hist_log", []) => HistogramRows::Logarithmic,
+            ("_hist_linear", &[Some(low), Some(high), Some(step)]) => {
+                if let Err(rows) = ytrace_values::rows_of_steps(low, high, step) {
+                    self.error(
+                        form.name.span,
+                        ytrace_values::bad_steps(low, high, step, rows),
+                        "the steps make no sense",
+                    );
+                }
+                HistogramRows::Linear { low, high, step }
+            }
+            // Reported above.
+            ("_hist_linear", [_, _, _]) => HistogramRows::default(),
+            _ => {
+                self.error_help(
+                    form.name.span,
+                    "this is no form of a histogram",
+                    "no such form",
+                    "there are `_hist_log()` and `_hist_linear(low, high, step)`",
+                );
+                HistogramRows::default()
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use super::{LowerError, Lowered, MAX_KEY_WORDS, Unit};
 use crate::source::Span;
 use crate::types::{Type, TypeId};
 use ytrace_values::constants::{
-    ContainerType, ContainerTypeId, Element, Scalar, Shape, ShapeField, ShapeId,
+    ContainerType, ContainerTypeId, Element, Scalar, Shape, ShapeField, ShapeId, Wide,
 };
 
 /// The most shapes of one program; a type of a target may nest without end.
@@ -71,7 +71,7 @@ impl Unit<'_> {
                 signed,
                 character: true,
                 ..
-            } => Shape::Char { signed: *signed },
+            } if !self.is_byte(ty) => Shape::Char { signed: *signed },
             Type::Enum(id) => match self.scalar_kind(ty) {
                 Some(scalar) => Shape::Enum {
                     scalar,
@@ -80,24 +80,34 @@ impl Unit<'_> {
                 None => Shape::Opaque { type_name },
             },
             Type::Pointer(target) => {
+                let byte = self.is_byte(*target);
                 let target = types.resolved(*target);
                 Shape::Pointer {
                     type_name,
-                    to_char: matches!(
-                        target,
-                        Type::Integer {
-                            size: 1,
-                            character: true,
-                            ..
-                        }
-                    ),
-                    to_code: matches!(target, Type::Function { .. }),
+                    to_char: !byte
+                        && matches!(
+                            target,
+                            Type::Integer {
+                                size: 1,
+                                character: true,
+                                ..
+                            }
+                        ),
                 }
             }
             Type::Record(id) => {
                 let Some(body) = types.record(*id).body.as_ref() else {
                     return Shape::Opaque { type_name };
                 };
+                if body.members.is_empty() && body.size > 0 {
+                    let record = types.record(*id);
+                    if let Some(kind) = wide(&record.name, body.size) {
+                        return Shape::Wide(kind);
+                    }
+                    if record.origin.is_none() {
+                        return Shape::Opaque { type_name };
+                    }
+                }
                 // A complete record cannot hold itself; hostile debug information can say so.
                 // The placeholder under the same type then ends the recursion.
                 let fields = body
@@ -129,6 +139,21 @@ impl Unit<'_> {
                 None => Shape::Opaque { type_name },
             },
         }
+    }
+
+    /// Whether a type is written as one of the names that C has for integers of a byte: these are
+    /// numbers, whereas `char`, `unsigned char` and typedefs of those are text.
+    fn is_byte(&self, mut ty: TypeId) -> bool {
+        while let Type::Typedef(name, target) = self.program.types.get(ty) {
+            if matches!(
+                name.as_str(),
+                "int8_t" | "uint8_t" | "u_int8_t" | "__int8_t" | "__uint8_t"
+            ) {
+                return true;
+            }
+            ty = *target;
+        }
+        false
     }
 
     /// The shape of a part of `outer`. Types that cannot be a part by value are opaque.
@@ -323,4 +348,14 @@ pub(crate) struct KeyPart {
     pub(crate) bits: Option<(u32, u32)>,
     /// The scalar.
     pub(crate) scalar: Scalar,
+}
+
+/// The wide number of this name, as compilers call it.
+fn wide(name: &str, size: u64) -> Option<Wide> {
+    match (name, size) {
+        ("__int128", 16) => Some(Wide::Signed),
+        ("__int128 unsigned" | "unsigned __int128", 16) => Some(Wide::Unsigned),
+        ("long double", 16) => Some(Wide::Extended),
+        _ => None,
+    }
 }

@@ -163,7 +163,6 @@ pub fn constants(formats: Vec<Format>, regexes: &[&str]) -> Constants {
             Shape::Pointer {
                 type_name: "const char *".into(),
                 to_char: true,
-                to_code: false,
             },
             point,
             Shape::Array {

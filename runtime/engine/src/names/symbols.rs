@@ -11,6 +11,14 @@ use super::{Names, lookup_error};
 const MAX_SUGGESTIONS: usize = 5;
 
 impl SymbolSource for Names {
+    fn has_stacks(&self) -> bool {
+        false
+    }
+
+    fn has_thread_locals(&self, _module: ModuleId) -> bool {
+        false
+    }
+
     fn find_variable(
         &mut self,
         scope: &Scope,
@@ -241,18 +249,18 @@ impl Names {
         let module = self.module_at(address)?;
         let opened = self.open(module).ok()?;
         let inside = address.wrapping_sub(opened.bias);
+        // A symbol without a size would name whatever follows it; a variable that covers the address comes first.
+        if let Some(data) = opened.info.symbolize_data(inside)
+            && (data.offset == 0 || data.offset < data.size)
+        {
+            return Some((data.name, data.offset));
+        }
         // Line tables are read only where no symbol table has a name.
         if let Some(named) = opened.info.function_name(inside) {
             return Some(named);
         }
         let symbol = opened.info.symbolize(inside);
-        if let Some(name) = symbol.name {
-            return Some((name, symbol.offset));
-        }
-        opened
-            .info
-            .symbolize_data(inside)
-            .map(|symbol| (symbol.name, symbol.offset))
+        symbol.name.map(|name| (name, symbol.offset))
     }
 
     /// A frame for a code address: the function's name, or module and offset.

@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use ytrace_report::{
-    Bars, Cell, Check, Column, Fault, Flamegraph, Footer, Report, Table, Unit, View, ViewData,
+    Bars, Cell, Check, Column, Distribution, Fault, Flamegraph, Footer, Heapmap, Histogram, Line,
+    Region, Report, Sample, Series, Table, Unit, View, ViewData,
 };
+use ytrace_values::HistogramRow;
 
 pub fn strings(parts: &[&str]) -> Vec<String> {
     parts.iter().map(|part| (*part).to_owned()).collect()
@@ -174,5 +176,115 @@ pub fn troubled() -> Report {
             ..footer()
         },
         next: vec![],
+    }
+}
+
+/// Distributions, numbers over time, the address space, and a table of things with ids.
+pub fn measured() -> Report {
+    let view = |kind: &str, title: &str, unit: &str, data| View {
+        kind: kind.into(),
+        title: title.into(),
+        unit: unit.into(),
+        data,
+    };
+    let row = |low, high, count| HistogramRow { low, high, count };
+    let distribution = |key: &[&str], counts: [u64; 3]| Distribution {
+        key: strings(key),
+        count: counts.iter().sum(),
+        sum: 123_456,
+        least: 40,
+        greatest: 90_000,
+        average: 1234.5,
+        rows: vec![
+            row(None, Some(63), counts[0]),
+            row(Some(64), Some(127), counts[1]),
+            row(Some(128), None, counts[2]),
+        ],
+    };
+    let samples = |values: &[i64]| {
+        let samples = values.iter().enumerate();
+        samples
+            .map(|(second, value)| Sample {
+                at: Duration::from_secs(second as u64),
+                value: Cell::Integer(*value),
+            })
+            .collect()
+    };
+    let line = |name: &str, values: &[i64]| Line {
+        name: name.into(),
+        samples: samples(values),
+    };
+    let region = |start, length, category: &str| Region {
+        start,
+        length,
+        category: category.into(),
+    };
+    Report {
+        views: vec![
+            view(
+                "histogram",
+                "Latency",
+                "ns",
+                ViewData::Histogram(Histogram {
+                    groups: vec![
+                        distribution(&["GET"], [1, 0, 9]),
+                        distribution(&["POST", "\x1b[31m"], [100, 3000, 1]),
+                    ],
+                }),
+            ),
+            view(
+                "series",
+                "Heap",
+                "bytes",
+                ViewData::Series(Series {
+                    lines: vec![line("", &[1_000_000, 1_500_000, 1_200_000, 4_000_000])],
+                }),
+            ),
+            view(
+                "series",
+                "By zone",
+                "",
+                ViewData::Series(Series {
+                    lines: vec![
+                        line("steady", &[5, 5, 5]),
+                        line("falls", &[90, 50, 10]),
+                        line("once", &[1]),
+                    ],
+                }),
+            ),
+            view(
+                "heapmap",
+                "Arenas",
+                "bytes",
+                ViewData::Heapmap(Heapmap {
+                    regions: vec![
+                        region(0x7f00_0000_0000, 4096, "arena"),
+                        region(0x7f00_0000_1000, 300, "free"),
+                        region(0x7f00_0000_3000, 4096, "arena"),
+                        region(0x5500_0000_0000, 8192, "[heap]"),
+                    ],
+                }),
+            ),
+            view(
+                "table",
+                "Connections",
+                "",
+                ViewData::Table(Table {
+                    columns: ["pid", "fd", "requests"]
+                        .map(|name| Column {
+                            name: name.into(),
+                            unit: Unit::of(name),
+                        })
+                        .to_vec(),
+                    rows: vec![vec![
+                        Cell::Integer(123_456),
+                        Cell::Integer(1_024),
+                        Cell::Integer(9_876_543),
+                    ]],
+                }),
+            ),
+        ],
+        footer: footer(),
+        ..Report::default()
     }
 }
