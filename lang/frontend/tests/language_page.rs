@@ -106,3 +106,44 @@ fn table_of_built_ins() {
         "docs/builtins.md is out of date: run with YTRACE_BLESS=1"
     );
 }
+
+/// Every word of the table for those who know the Y language is one that this language has.
+#[test]
+fn words_of_the_y_language() {
+    let page = std::fs::read_to_string(documentation("ylang.md")).unwrap();
+    // What the checker looks for besides built-in functions.
+    const OTHERS: &[&str] = &[
+        "_str",
+        "_agg",
+        "_sort",
+        "_foreach",
+        "_delete",
+        "in",
+        "_container_of",
+        "offsetof",
+        "sizeof",
+        "typeof",
+        "_probe",
+        "_oneshot",
+        "_begin",
+        "_end",
+        "_timer",
+    ];
+    let mut seen = 0;
+    for line in page.lines().filter(|line| line.starts_with("| `")) {
+        let mut cells = line.split('|').skip(1);
+        let (words, here) = (cells.next().unwrap(), cells.next().unwrap());
+        for word in words.split('`').skip(1).step_by(2) {
+            seen += 1;
+            let is_name = word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            if !is_name || here.contains("not needed") || OTHERS.contains(&word) {
+                continue;
+            }
+            assert!(
+                BUILTINS.iter().any(|builtin| builtin.name == word),
+                "{word}"
+            );
+        }
+    }
+    assert!(seen > 70, "{seen}");
+}

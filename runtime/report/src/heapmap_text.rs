@@ -52,12 +52,13 @@ pub(crate) fn heapmap(map: &Heapmap, style: &Style) -> Vec<String> {
         if let Some(before) = before
             && line > before + 1
         {
-            let gap = i128::from(line - before - 1) * i128::from(cells) << shift.min(64);
+            let skipped = i128::from(line - before - 1) * i128::from(cells);
+            let gap = skipped << shift;
             let text = format!("{:>ADDRESS$}{} of nothing", "… ", units::bytes(gap));
             lines.push(style.paint(Tone::Faint, &text));
         }
         before = Some(line);
-        let address = u128::from(line) * u128::from(cells) << shift;
+        let address = (u128::from(line) * u128::from(cells)) << shift;
         let mut text = format!("{:<ADDRESS$}", format!("{address:#x}"));
         for cell in &content {
             text.push(mark(cell, shift));

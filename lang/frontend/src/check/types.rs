@@ -215,7 +215,7 @@ impl<'a> Checker<'a> {
                     *span,
                     format!("{} cannot be a key", self.quoted(*key)),
                     "keys are numbers, pointers, strings, paths, and structs of these",
-                    "for text of the target, use `_str` and `_tostr(p)`",
+                    self.instead_of_key(*key),
                 );
                 return self.basics.unknown;
             }
@@ -229,6 +229,35 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether a type can be a key: a scalar, or a struct of them.
+    /// What to write instead of a type that is no key.
+    fn instead_of_key(&self, ty: TypeId) -> String {
+        let part = match self.class(ty) {
+            Class::Record(id) if !self.types.record(id).union => {
+                let body = self.types.record(id).body.as_ref();
+                let mut members = body.iter().flat_map(|body| &body.members);
+                members.find(|member| !self.is_key(member.ty, 1))
+            }
+            _ => None,
+        };
+        let (name, ty) = match part {
+            Some(member) => (member.name.as_deref().unwrap_or("(no name)"), member.ty),
+            None => ("", ty),
+        };
+        let what = match name {
+            "" => String::new(),
+            name => format!("its member `{name}` is {}; ", self.quoted(ty)),
+        };
+        match self.class(ty) {
+            Class::Record(id) if self.types.record(id).union => {
+                format!("{what}use the member of the union that counts as the key")
+            }
+            Class::Array(element, _) if !self.is_character(element) => {
+                format!("{what}name its elements as several keys: `T t[int, int]`")
+            }
+            _ => format!("{what}for text of the target, use `_str` and `_tostr(p)`"),
+        }
+    }
+
     fn is_key(&self, ty: TypeId, depth: u32) -> bool {
         match self.class(ty) {
             Class::Unknown => true,
