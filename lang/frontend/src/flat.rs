@@ -268,13 +268,16 @@ fn parenthesized(arguments: &[Argument], span: Span) -> Expression {
     }
 }
 
-/// The keys of `(a, b) in t`. A comma reaches a chain only in parentheses.
+/// The keys of `(a, b) in t`. A comma reaches a chain only in parentheses; one in parentheses of
+/// its own, as in `((a, b), c) in t`, is C's.
 fn keys(left: Expression) -> Vec<Expression> {
     let mut keys = Vec::new();
     let mut rest = left;
     loop {
         match rest.kind {
-            ExpressionKind::Comma(before, last) => {
+            ExpressionKind::Comma(before, last)
+                if keys.is_empty() || rest.span == before.span.to(last.span) =>
+            {
                 keys.push(*last);
                 rest = *before;
             }

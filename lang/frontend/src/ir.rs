@@ -65,6 +65,14 @@ impl Program {
             None => "?".to_owned(),
         }
     }
+
+    /// Where a function begins: the place of a fault that keeps it from being started.
+    pub fn entry_span(&self, function: FunctionId) -> SpanId {
+        self.functions
+            .get(function.0 as usize)
+            .and_then(|function| function.blocks.first()?.instructions.first())
+            .map_or(SpanId(0), |instruction| instruction.span)
+    }
 }
 
 /// What the global of a view holds.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ytrace_lang::execute::{Budget, Executor, Outcome, RunFault, STEPS_PER_CHECK};
-use ytrace_lang::ir::{FunctionId, SpanId};
+use ytrace_lang::ir::FunctionId;
 use ytrace_values::{Fault, FaultKind, Machine};
 
 use crate::compile::{CompiledProgram, Entry};
@@ -85,15 +85,6 @@ impl Jit {
             self.frames = vec![0; frames as usize];
         }
         Ok(())
-    }
-
-    /// The place of a function's first instruction.
-    fn entry_span(&self, function: FunctionId) -> SpanId {
-        let functions = &self.code.program().functions;
-        functions
-            .get(function.0 as usize)
-            .and_then(|function| function.blocks.first()?.instructions.first())
-            .map_or(SpanId(0), |instruction| instruction.span)
     }
 
     /// Runs a function, or says why it cannot be started.
@@ -214,7 +205,7 @@ impl Executor for Jit {
             .start(function, machine, budget)
             .unwrap_or_else(|fault| {
                 // The run did not get as far as the code.
-                let span = self.entry_span(function);
+                let span = self.code.program().entry_span(function);
                 Outcome {
                     result: Err(RunFault {
                         fault,
@@ -225,8 +216,8 @@ impl Executor for Jit {
                 }
             });
         self.pages.flush(&mut self.entries);
-        if outcome.result.is_err() {
-            // Containers of a run that a fault ends are freed here.
+        if outcome.result.is_err() && function != self.code.program().initialize {
+            // Containers of a run that a fault ends are freed here; those of globals stay.
             machine.store.release(mark);
         }
         outcome

@@ -143,7 +143,9 @@ impl<'o> Session<'o> {
             end,
             pristine: true,
         };
-        self.run_probes(&mut state, sink)?;
+        if !end {
+            self.run_probes(&mut state, sink)?;
+        }
         sink.progress("");
         let mut result = std::mem::take(&mut self.result);
         result.text = std::mem::take(&mut effects.text);

@@ -145,7 +145,11 @@ impl Classifier<'_> {
                 | Terminal::ContainerOf
                 | Terminal::Prefix(_),
             ) => (true, false),
-            Some(Terminal::LeftBrace) => (self.levels.len() > 1, false),
+            // A compound literal, also in the initializer of a global.
+            Some(Terminal::LeftBrace) => (
+                self.levels.len() > 1 || self.level().phase == Phase::Expression,
+                false,
+            ),
             Some(Terminal::Step(_)) => (
                 known || self.is_name(close + 2) || self.is(close + 2, &Terminal::LeftParenthesis),
                 false,

@@ -46,11 +46,11 @@ impl Executor for Interpreter {
         machine: &mut Machine<'_>,
         budget: Budget<'_>,
     ) -> Outcome {
-        // Containers of a run that a fault ends are freed here.
+        // Containers of a run that a fault ends are freed here; those of globals stay.
         let mark = machine.store.mark();
         let program = Arc::clone(&self.program);
         let outcome = Run::new(&program, &mut self.state, machine, budget).function(function);
-        if outcome.result.is_err() {
+        if outcome.result.is_err() && function != program.initialize {
             machine.store.release(mark);
         }
         outcome

@@ -62,12 +62,15 @@ impl<'a, 'm, 'b> Run<'a, 'm, 'b> {
     /// Runs a function that takes no arguments.
     pub(super) fn function(mut self, id: FunctionId) -> Outcome {
         let result = match self.start(id) {
-            // Nothing has run that could have a place.
-            Err(fault) => Err(RunFault {
-                fault,
-                span: SpanId(0),
-                chain: Vec::new(),
-            }),
+            // Nothing has run yet; the place is where the function begins.
+            Err(fault) => {
+                let span = self.program.entry_span(id);
+                Err(RunFault {
+                    fault,
+                    span,
+                    chain: vec![(id, span)],
+                })
+            }
             Ok(()) => self.execute(),
         };
         Outcome {

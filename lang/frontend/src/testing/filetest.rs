@@ -68,11 +68,13 @@ pub struct Filetest {
     /// The text without those lines.
     program: String,
     directives: Directives,
+    /// The target of the declarations, where it was made once for many programs.
+    target: Option<Arc<TestTarget>>,
 }
 
 #[derive(Clone, Debug)]
 struct Directives {
-    memory: Vec<(u64, Vec<u8>)>,
+    memory: SparseMemory,
     declarations: String,
     places: Vec<(String, u64, bool)>,
     literals: Vec<(u64, Vec<u8>)>,
@@ -87,7 +89,7 @@ struct Directives {
 impl Default for Directives {
     fn default() -> Self {
         Self {
-            memory: Vec::new(),
+            memory: SparseMemory::default(),
             declarations: String::new(),
             places: Vec::new(),
             literals: Vec::new(),
@@ -118,8 +120,23 @@ pub struct Transcript {
     pub checks: Vec<(String, i64, i64)>,
     /// The bytes of the globals at the end.
     pub globals: Vec<u8>,
+    /// The globals at the end, decoded as views decode them, in the debug form of their values.
+    pub values: Vec<String>,
+    /// How many faults were caught.
+    pub caught: u64,
     /// Tracer memory in use at the end.
     pub memory_used: u64,
+}
+
+/// A program of a filetest, ready to run.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The typed program. Every global has a view, so that [`Transcript::values`] has it.
+    pub typed: hir::Program,
+    /// The lowered program.
+    pub program: Arc<ir::Program>,
+    /// Warnings.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// Makes an executor of a program.
@@ -164,25 +181,33 @@ impl Filetest {
     /// A filetest of a program with its directives. The error says what is wrong with them.
     pub fn of(phase: Phase, program: &str, expected: String) -> Result<Self, String> {
         let mut directives = Directives::default();
-        for line in program.lines() {
-            if let Some(line) = line.strip_prefix("//! ") {
-                directives.directive(line)?;
-            } else if let Some(line) = line.strip_prefix("//:") {
-                directives.declarations.push_str(line);
-                directives.declarations.push('\n');
-            } else if let Some(line) = line.strip_prefix("//|") {
-                let Some((_, file)) = directives.files.last_mut() else {
-                    return Err("a line `//|` before any `//! file`".to_owned());
-                };
-                file.push_str(line.strip_prefix(' ').unwrap_or(line));
-                file.push('\n');
-            }
-        }
+        directives.read(program)?;
         Ok(Self {
             phase,
             expected,
             program: format!("{}\n", program.trim_end_matches('\n')),
             directives,
+            target: None,
+        })
+    }
+
+    /// The same with its target made once, for [`Filetest::with_program`].
+    pub fn with_target(mut self) -> Self {
+        self.target = Some(Arc::new(self.target()));
+        self
+    }
+
+    /// Another program on the same target, with the directives of both; those of the program
+    /// must declare nothing. The error says what is wrong with them.
+    pub fn with_program(&self, program: &str) -> Result<Self, String> {
+        let mut directives = self.directives.clone();
+        directives.read(program)?;
+        Ok(Self {
+            phase: self.phase,
+            expected: String::new(),
+            program: format!("{}\n", program.trim_end_matches('\n')),
+            directives,
+            target: self.target.clone(),
         })
     }
 
@@ -272,17 +297,50 @@ impl Filetest {
         if !matches!(self.phase, Phase::Run | Phase::RunError) {
             return Ok(None);
         }
+        let compiled = self.compile(name)?;
+        let executor = make(Arc::clone(&compiled.program))?;
+        Ok(Some(self.run(&compiled, executor)))
+    }
+
+    /// Compiles the program, whatever the phase. The error is what is wrong with it.
+    pub fn compile(&self, name: &str) -> Result<Compiled, String> {
         let parsed = self.parse(name);
         if parsed.has_errors() {
             return Err(diagnostics(&parsed.diagnostics, &parsed.sources));
         }
-        let checked = self.check(&parsed)?;
-        if !checked.is_complete() {
-            return Err(diagnostics(&checked.diagnostics, &parsed.sources));
+        let check::Checked {
+            program: mut typed,
+            diagnostics: found,
+            unresolved,
+        } = self.check(&parsed)?;
+        let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
+        if found.iter().any(is_error) || !unresolved.is_empty() {
+            return Err(diagnostics(&found, &parsed.sources));
         }
-        let program = Arc::new(lowered(&checked.program, &parsed.sources)?);
-        let executor = make(Arc::clone(&program))?;
-        Ok(Some(self.execute(&checked.program, &program, executor)))
+        // What the kind of a view can show is a matter of the checker; all of them are decoded
+        // alike.
+        typed.views = (0..)
+            .map(hir::GlobalId)
+            .zip(&typed.globals)
+            .map(|(id, global)| hir::View {
+                kind: hir::ViewKind::Table,
+                title: String::new(),
+                unit: String::new(),
+                global: id,
+                span: global.span,
+            })
+            .collect();
+        let program = Arc::new(lowered(&typed, &parsed.sources)?);
+        Ok(Compiled {
+            typed,
+            program,
+            warnings: found,
+        })
+    }
+
+    /// What an executor of the compiled program does.
+    pub fn run(&self, compiled: &Compiled, executor: Box<dyn Executor>) -> Transcript {
+        self.execute(&compiled.typed, &compiled.program, executor)
     }
 
     /// What the interpreter does with the program; `None` for phases that run nothing.
@@ -323,6 +381,9 @@ impl Filetest {
     }
 
     fn target(&self) -> TestTarget {
+        if let Some(target) = &self.target {
+            return TestTarget::clone(target);
+        }
         let directives = &self.directives;
         let mut target = TestTarget::new(&directives.declarations);
         for (name, address, thread_local) in &directives.places {
@@ -338,7 +399,8 @@ impl Filetest {
         target
     }
 
-    /// Runs the initializers, then every probe once: `_begin`, oneshots and timers, `_end`.
+    /// Runs the initializers, then every probe once: `_begin`, oneshots and timers, `_end`. As in
+    /// a session, nothing follows initializers that fail.
     fn execute(
         &self,
         typed: &hir::Program,
@@ -347,10 +409,7 @@ impl Filetest {
     ) -> Transcript {
         let directives = &self.directives;
         let mut store = Store::new(Arc::clone(&program.constants), directives.limits);
-        let mut memory = SparseMemory::default();
-        for (address, bytes) in &directives.memory {
-            memory.write(*address, bytes);
-        }
+        let mut memory = directives.memory.clone();
         let mut host = RecordingHost::default();
         let budget = Budget {
             steps: directives.steps,
@@ -370,8 +429,11 @@ impl Filetest {
             outcomes.push((name.to_owned(), outcome));
             kind
         };
-        let mut ended = run("initialize", program.initialize, &mut outcomes).is_some();
-        for group in 0..3 {
+        // Nothing can run on globals that were not all set.
+        let set = run("initialize", program.initialize, &mut outcomes).is_none();
+        let groups = if set { 0..3 } else { 0..0 };
+        let mut ended = false;
+        for group in groups {
             for (probe, function) in typed.probes.iter().zip(&program.probes) {
                 let (its_group, name) = match &probe.point {
                     ProbePoint::Begin => (0, "_begin"),
@@ -394,6 +456,8 @@ impl Filetest {
             warnings: host.warnings,
             checks: host.checks,
             globals: store.globals.clone(),
+            values: values(&store, typed, program),
+            caught: store.caught_count(),
             memory_used: store.memory_used(),
         }
     }
@@ -439,6 +503,28 @@ impl Filetest {
         }
         text
     }
+}
+
+/// The globals that have views, decoded as reports decode them.
+fn values(store: &Store, typed: &hir::Program, program: &ir::Program) -> Vec<String> {
+    let shown = typed.views.iter().zip(&program.view_shapes);
+    shown
+        .map(|(view, shape)| {
+            let bytes = program
+                .global_offsets
+                .get(view.global.0 as usize)
+                .and_then(|offset| store.globals.get(usize::try_from(*offset).ok()?..))
+                .unwrap_or_default();
+            match shape {
+                ir::ViewShape::Value(shape) => format!("{:?}", store.decode(*shape, bytes)),
+                ir::ViewShape::Container(_) => {
+                    let handle = bytes.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
+                    let value = handle.and_then(|handle| store.decode_container(handle));
+                    format!("{value:?}")
+                }
+            }
+        })
+        .collect()
 }
 
 /// Whether a run ended in a way that a `run` test does not expect.
@@ -569,6 +655,25 @@ impl Loader for Files<'_> {
 }
 
 impl Directives {
+    /// Reads the directives and declarations among the lines of a program.
+    fn read(&mut self, program: &str) -> Result<(), String> {
+        for line in program.lines() {
+            if let Some(line) = line.strip_prefix("//! ") {
+                self.directive(line)?;
+            } else if let Some(line) = line.strip_prefix("//:") {
+                self.declarations.push_str(line);
+                self.declarations.push('\n');
+            } else if let Some(line) = line.strip_prefix("//|") {
+                let Some((_, file)) = self.files.last_mut() else {
+                    return Err("a line `//|` before any `//! file`".to_owned());
+                };
+                file.push_str(line.strip_prefix(' ').unwrap_or(line));
+                file.push('\n');
+            }
+        }
+        Ok(())
+    }
+
     fn directive(&mut self, line: &str) -> Result<(), String> {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         let rest = rest.trim();
@@ -578,7 +683,7 @@ impl Directives {
                 let (address, items) = rest.split_once(' ').unwrap_or((rest, ""));
                 let address =
                     self::number(address).ok_or_else(|| format!("`{address}` is no address"))?;
-                self.memory.push((address, items_of(items)?));
+                self.memory.write(address, &items_of(items)?);
             }
             "repeat" => {
                 let mut words = rest.splitn(4, ' ');
@@ -604,7 +709,7 @@ impl Directives {
                         *place = byte;
                     }
                 }
-                self.memory.push((address, bytes));
+                self.memory.write(address, &bytes);
             }
             "literal" => {
                 let (address, items) = rest.split_once(' ').unwrap_or((rest, ""));

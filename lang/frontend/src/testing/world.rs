@@ -11,9 +11,9 @@ use ytrace_values::{Fault, FaultKind, Host, Memory, Page};
 pub const PAGE_SIZE: u64 = 256;
 
 /// Memory that exists only where it was written.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct SparseMemory {
-    pages: BTreeMap<u64, Vec<u8>>,
+    pages: BTreeMap<u64, Arc<Vec<u8>>>,
     /// How often a page was asked for.
     pub requests: u64,
 }
@@ -26,8 +26,8 @@ impl SparseMemory {
             let page = self
                 .pages
                 .entry(at / PAGE_SIZE)
-                .or_insert_with(|| vec![0; PAGE_SIZE as usize]);
-            if let Some(slot) = page.get_mut((at % PAGE_SIZE) as usize) {
+                .or_insert_with(|| Arc::new(vec![0; PAGE_SIZE as usize]));
+            if let Some(slot) = Arc::make_mut(page).get_mut((at % PAGE_SIZE) as usize) {
                 *slot = *byte;
             }
         }
@@ -43,7 +43,7 @@ impl Memory for SparseMemory {
         self.requests += 1;
         self.pages
             .get(&(address / PAGE_SIZE))
-            .and_then(|bytes| Page::new(Arc::new(bytes.clone()), 0, bytes.len()))
+            .and_then(|bytes| Page::new(bytes.clone(), 0, bytes.len()))
             .ok_or(MemoryError::Unmapped { address })
     }
 }
