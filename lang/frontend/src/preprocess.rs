@@ -11,6 +11,7 @@ mod directives;
 mod layout;
 mod macros;
 mod target;
+mod target_macros;
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -34,8 +35,10 @@ const MAX_FILES: usize = 2_000;
 pub struct Expansion {
     /// The macro.
     pub name: String,
-    /// Where it is defined; `None` for one that is built in.
+    /// Where it is defined; `None` for one that is built in or the target's.
     pub definition: Option<Span>,
+    /// Where the target's source defines it, as file and line, for one that its debug information has.
+    pub place: Option<String>,
 }
 
 /// Where macros were used.
@@ -67,12 +70,13 @@ impl Expansions {
     /// The names beyond the first few help nobody.
     const MAX_CHAIN: usize = 8;
 
-    fn record(&mut self, at: Span, name: &str, definition: Option<Span>) {
+    fn record(&mut self, at: Span, name: &str, definition: Option<Span>, place: Option<&str>) {
         let chain = self.uses.entry((at.file, at.start)).or_default();
         if chain.len() < Self::MAX_CHAIN && !chain.iter().any(|known| known.name == name) {
             chain.push(Expansion {
                 name: name.to_owned(),
                 definition,
+                place: place.map(str::to_owned),
             });
         }
     }
@@ -119,6 +123,7 @@ pub fn preprocess(
         scopes: Vec::new(),
         diagnostics: Vec::new(),
         macros: macros::Macros::default(),
+        target_macros: target_macros::TargetMacros::default(),
         expansions: Expansions::default(),
         included: HashSet::new(),
         depth: 0,
@@ -166,6 +171,7 @@ struct Preprocessor<'l, 't, 'c> {
     scopes: Vec<FileScope>,
     diagnostics: Vec<Diagnostic>,
     macros: macros::Macros,
+    target_macros: target_macros::TargetMacros,
     expansions: Expansions,
     /// Canonical names of the files that were included.
     included: HashSet<String>,
@@ -234,6 +240,9 @@ impl Preprocessor<'_, '_, '_> {
         if file == FileId(0) {
             self.take_documentation(&text, &mut tokens);
         }
+        if self.target.is_some() {
+            self.target_macros.note_declarations(file, &tokens);
+        }
         let arms = match self.target {
             None => directives::count_arms(&tokens),
             Some(_) => HashMap::new(),
@@ -249,7 +258,11 @@ impl Preprocessor<'_, '_, '_> {
                 .unwrap_or_default()
                 .iter()
                 .position(|next| next.first && (directive || directives::is_directive(next)));
-            let end = length.map_or(tokens.len(), |length| index + 1 + length);
+            let mut end = length.map_or(tokens.len(), |length| index + 1 + length);
+            if !directive && let Some(length) = module_line(tokens.get(index..end)) {
+                // What follows is expanded with the macros of the module that the line chooses.
+                end = index + length;
+            }
             let part = tokens.get(index..end).unwrap_or_default();
             if directive {
                 let arms = arms.get(&index).copied();
@@ -434,6 +447,17 @@ impl Preprocessor<'_, '_, '_> {
             }
         }
     }
+}
+
+/// Where the first `_module` line of a stretch of text ends.
+fn module_line(tokens: Option<&[Token]>) -> Option<usize> {
+    let tokens = tokens?;
+    let start = tokens.iter().position(|token| token.is_word("_module"))?;
+    let length = tokens
+        .get(start..)?
+        .iter()
+        .position(|token| token.is(";"))?;
+    Some(start + length + 1)
 }
 
 #[cfg(test)]

@@ -154,15 +154,18 @@ fn report(
             continue;
         }
         shown.push(name);
-        match expansion.definition {
-            Some(definition) => {
+        match (expansion.definition, &expansion.place) {
+            (Some(definition), _) => {
                 builder = builder.with_label(
                     Label::new(Place::new(definition, sources))
                         .with_message(format!("in the macro `{name}`, defined here"))
                         .with_color(ariadne::Color::Blue),
                 );
             }
-            None => builder.add_note(format!("in the built-in macro `{name}`")),
+            (None, Some(place)) => builder.add_note(format!(
+                "in the macro `{name}`, defined in the target's debug information: {place}"
+            )),
+            (None, None) => builder.add_note(format!("in the built-in macro `{name}`")),
         }
     }
     if let Some(help) = &diagnostic.help {

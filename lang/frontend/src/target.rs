@@ -159,6 +159,8 @@ pub struct MacroDescription {
     pub parameters: Option<Vec<String>>,
     /// What it stands for, as written.
     pub replacement: String,
+    /// File and line of the definition, as shown to the user, where known.
+    pub place: Option<String>,
 }
 
 /// Why a name could not be resolved.
@@ -233,9 +235,16 @@ pub trait SymbolSource {
     ) -> Result<Option<FunctionDescription>, LookupError>;
 
     /// Finds a macro. Sources that know of none need not say so.
-    fn find_macro(&mut self, scope: &Scope, name: &str) -> Option<MacroDescription> {
+    ///
+    /// # Errors
+    /// Its definitions differ, or debug information is broken.
+    fn find_macro(
+        &mut self,
+        scope: &Scope,
+        name: &str,
+    ) -> Result<Option<MacroDescription>, LookupError> {
         let _ = (scope, name);
-        None
+        Ok(None)
     }
 
     /// The first loaded module that a pattern of `_module` matches (soname or file name, with

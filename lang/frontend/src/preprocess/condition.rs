@@ -79,8 +79,8 @@ impl Preprocessor<'_, '_, '_> {
         }
     }
 
-    fn defined(&self, name: &Token) -> bool {
-        name.prefix.is_none() && self.macros.is_defined(&name.text)
+    fn defined(&mut self, name: &Token) -> bool {
+        name.prefix.is_none() && self.is_macro(name)
     }
 
     fn number(&mut self, place: &Token, value: bool) -> Token {

@@ -329,6 +329,7 @@ impl Preprocessor<'_, '_, '_> {
             Directive::Undef => match arguments {
                 [name] if name.kind == TokenKind::Identifier && name.prefix.is_none() => {
                     self.macros.remove(&name.text);
+                    self.target_macros.remove(&name.text);
                 }
                 _ => self.error(whole, "`#undef` takes one name", "a name must follow"),
             },
@@ -398,7 +399,7 @@ impl Preprocessor<'_, '_, '_> {
         match directive {
             Directive::Ifdef { negated } | Directive::Elifdef { negated } => match arguments {
                 [name] if name.kind == TokenKind::Identifier && name.prefix.is_none() => {
-                    self.macros.is_defined(&name.text) != negated
+                    self.is_macro(name) != negated
                 }
                 _ => {
                     self.error(

@@ -27,6 +27,8 @@ pub struct Macro {
     variadic: bool,
     body: Vec<Token>,
     definition: Option<Span>,
+    /// File and line of the target's source, for one that the target's debug information has.
+    place: Option<Rc<str>>,
 }
 
 impl Macro {
@@ -172,6 +174,7 @@ impl Preprocessor<'_, '_, '_> {
             variadic: false,
             body,
             definition: None,
+            place: None,
         };
         self.macros.next_id += 1;
         self.macros.table.insert(name, Rc::new(definition));
@@ -235,6 +238,7 @@ impl Preprocessor<'_, '_, '_> {
             variadic,
             body,
             definition: Some(name.span),
+            place: None,
         };
         for (index, token) in definition.body.iter().enumerate() {
             if definition.parameters.is_some()
@@ -266,9 +270,43 @@ impl Preprocessor<'_, '_, '_> {
             }
             self.diagnostics.push(diagnostic);
         }
+        self.target_macros.restore(&name.text);
         self.macros
             .table
             .insert(name.text.clone(), Rc::new(definition));
+    }
+
+    /// A macro of the target; it is not in the table of the script's own.
+    pub(super) fn new_target_macro(
+        &mut self,
+        name: &Rc<str>,
+        parameters: Option<Vec<Rc<str>>>,
+        variadic: bool,
+        body: Vec<Token>,
+        place: Option<String>,
+    ) -> Rc<Macro> {
+        let id = self.macros.next_id;
+        self.macros.next_id += 1;
+        Rc::new(Macro {
+            id,
+            name: name.clone(),
+            parameters,
+            variadic,
+            body: body
+                .into_iter()
+                .map(|token| Token {
+                    first: false,
+                    ..token
+                })
+                .collect(),
+            definition: None,
+            place: Some(place.unwrap_or_default().into()),
+        })
+    }
+
+    /// Whether a name is a macro here: of the script, or of the target.
+    pub(super) fn is_macro(&mut self, token: &Token) -> bool {
+        self.macros.is_defined(&token.text) || self.target_macro(token).is_some()
     }
 
     /// The parameters after `(`, whether the last one is variadic, and what follows `)`.
@@ -350,7 +388,8 @@ impl Preprocessor<'_, '_, '_> {
                 output.push(value);
                 continue;
             }
-            let Some(definition) = self.macros.table.get(&token.text).cloned() else {
+            let own = self.macros.table.get(&token.text).cloned();
+            let Some(definition) = own.or_else(|| self.target_macro(&token)) else {
                 output.push(token);
                 continue;
             };
@@ -377,8 +416,12 @@ impl Preprocessor<'_, '_, '_> {
                 (Vec::new(), token.hidden)
             };
             let hidden = self.macros.hide_sets.with(hidden, definition.id);
-            self.expansions
-                .record(token.span, &definition.name, definition.definition);
+            self.expansions.record(
+                token.span,
+                &definition.name,
+                definition.definition,
+                definition.place.as_deref(),
+            );
             let mut result = self.substitute(&definition, &arguments, token.span, hidden);
             if let Some(first) = result.first_mut() {
                 first.spaced = token.spaced;
@@ -390,10 +433,8 @@ impl Preprocessor<'_, '_, '_> {
         output
     }
 
-    fn may_expand(&self, token: &Token) -> bool {
-        token.kind == TokenKind::Identifier
-            && token.prefix.is_none()
-            && self.macros.is_defined(&token.text)
+    fn may_expand(&mut self, token: &Token) -> bool {
+        token.kind == TokenKind::Identifier && token.prefix.is_none() && self.is_macro(token)
     }
 
     /// Whether expansion may go on. Says once when it may not.

@@ -3,8 +3,9 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::source::LoadError;
 use crate::target::{
-    FunctionDescription, LookupError, MemberDescription, ModuleId, NameKind, Scope, SymbolSource,
-    TargetType, TypeDescription, TypeNameKind, TypeSource, VariableDescription,
+    FunctionDescription, LookupError, MacroDescription, MemberDescription, ModuleId, NameKind,
+    Scope, SymbolSource, TargetType, TypeDescription, TypeNameKind, TypeSource,
+    VariableDescription,
 };
 
 /// Files by name.
@@ -128,6 +129,37 @@ impl SymbolSource for Known {
         }))
     }
 
+    fn find_macro(
+        &mut self,
+        scope: &Scope,
+        name: &str,
+    ) -> Result<Option<MacroDescription>, LookupError> {
+        let found = |parameters: Option<&[&str]>, replacement: &str| {
+            let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
+            Ok(Some(MacroDescription {
+                parameters: parameters.map(names),
+                replacement: replacement.to_owned(),
+                place: Some("known.h:12".to_owned()),
+            }))
+        };
+        match (name, scope.preferred) {
+            ("T_SIZE", _) => found(None, "(64 * T_UNIT)"),
+            ("T_UNIT", _) => found(None, "4"),
+            ("T_MAX", _) => found(Some(&["a", "b"]), "((a) > (b) ? (a) : (b))"),
+            ("T_LOG", _) => found(Some(&["f", "..."]), "log(f, ## __VA_ARGS__)"),
+            ("T_SCOPED", Some(ModuleId(7))) => found(None, "seven"),
+            ("T_SCOPED", _) => found(None, "none"),
+            ("assert" | "NULL" | "GIVEN" | "_probe" | "mine", _) => found(None, "wrong"),
+            ("T_SELF", _) => found(None, "T_SELF"),
+            ("T_WRONG", _) => found(None, "\"never ends"),
+            ("T_TWO", _) => Err(LookupError::Ambiguous {
+                name: name.to_owned(),
+                places: vec!["a.c:1".to_owned(), "b.c:2".to_owned()],
+            }),
+            _ => Ok(None),
+        }
+    }
+
     fn find_module(&mut self, pattern: &str) -> Option<ModuleId> {
         (pattern == "known.so").then_some(ModuleId(7))
     }
@@ -242,6 +274,64 @@ fn strings_pastes_and_variadics() {
     check_error("#define c(a, b) a ## b\nc(+, x)", "do not make one token");
     check_error("#define f(a) a\nf(1, 2)", "takes 1 arguments, not 2");
     check_error("#define f(a) a\nf(1", "never end");
+}
+
+#[test]
+fn macros_of_the_target() {
+    check("T_SIZE", "( 64 * 4 )");
+    check("T_MAX(1, T_UNIT)", "( ( 1 ) > ( 4 ) ? ( 1 ) : ( 4 ) )");
+    check("T_LOG(1) T_LOG(1, 2)", "log ( 1 ) log ( 1 , 2 )");
+    check(
+        "#ifdef T_UNIT\na\n#endif\n#if T_UNIT == 4 && !defined T_NONE\nb\n#endif",
+        "a b",
+    );
+    // What the script says comes first.
+    check("#define T_UNIT 8\nT_SIZE", "( 64 * 8 )");
+    check("#undef T_UNIT\nT_UNIT", "T_UNIT");
+    check(
+        "assert(NULL) GIVEN _probe T_SELF",
+        "assert ( NULL ) 42 _probe T_SELF",
+    );
+    check("int mine = 3; f(mine);", "int mine = 3 ; f ( mine ) ;");
+    check("f(mine);", "f ( wrong ) ;");
+    // Each file asks the module that it has chosen.
+    check(
+        "_module \"known.so\";\nT_SCOPED",
+        "_module \"known.so\" ; seven",
+    );
+    check("T_SCOPED", "none");
+    check_error("T_TWO", "is ambiguous: a.c:1, b.c:2");
+    check_error("T_WRONG", "the target's macro `T_WRONG` cannot be used");
+    // Without a target there are none.
+    assert_eq!(run("T_UNIT", false, 0).0, "T_UNIT");
+}
+
+#[test]
+fn errors_in_macros_of_the_target_say_where_they_are_defined() {
+    let main = SourceFile {
+        name: "main.y".to_owned(),
+        text: "a;\nT_SIZE;".into(),
+        library: false,
+    };
+    let mut files = Files(FILES.iter().copied().collect());
+    let result = preprocess(
+        main,
+        &mut files,
+        Some(&mut Known),
+        &LayoutChoices::new(),
+        &[],
+        0,
+    );
+    let token = result.tokens.iter().find(|token| token.is("(")).unwrap();
+    let diagnostic = crate::diagnostics::Diagnostic::error(token.span, "wrong", "here");
+    let text = crate::render::render(&[diagnostic], &result.sources, &result.expansions, false);
+    assert!(text.contains("main.y:2:1"), "{text}");
+    assert!(
+        text.contains(
+            "in the macro `T_SIZE`, defined in the target's debug information: known.h:12"
+        ),
+        "{text}"
+    );
 }
 
 #[test]
