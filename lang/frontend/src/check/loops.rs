@@ -35,6 +35,13 @@ impl Checker<'_> {
             });
             return None;
         };
+        // Evaluated once, before there is an element: the names of the loop are not known here.
+        let limit = foreach.limit.as_ref().and_then(|limit| {
+            let value = self.value(limit);
+            let long = self.basics.long;
+            let value = self.assign_to(value, long, "the number after `_limit`");
+            (!self.is_unknown(value.ty)).then_some(value)
+        });
         Some(self.scoped(|checker| {
             let keys = keys
                 .into_iter()
@@ -42,12 +49,6 @@ impl Checker<'_> {
                 .collect();
             let value = value.map(|(name, ty)| checker.foreach_local(name, ty));
             let by = foreach.by.as_ref().and_then(|by| checker.sort_key(by));
-            let limit = foreach.limit.as_ref().and_then(|limit| {
-                let value = checker.value(limit);
-                let long = checker.basics.long;
-                let value = checker.assign_to(value, long, "the number after `_limit`");
-                (!checker.is_unknown(value.ty)).then_some(value)
-            });
             let body = checker.loop_body(&foreach.body);
             hir::Foreach {
                 container,

@@ -326,6 +326,7 @@ impl Filetest {
                 kind: hir::ViewKind::Table,
                 title: String::new(),
                 unit: String::new(),
+                rows: hir::HistogramRows::Logarithmic,
                 global: id,
                 span: global.span,
             })

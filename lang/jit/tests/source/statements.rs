@@ -384,6 +384,15 @@ impl Generator {
             }
             _ => written.join(", "),
         };
+        // The names of the loop are not known to its limit.
+        let mut limit = String::new();
+        if self.choices.chance(30) {
+            let most = match self.choices.below(3) {
+                0 => self.integer(1),
+                _ => self.choices.below(5).to_string(),
+            };
+            limit = format!(" _limit {most}");
+        }
         for (name, ty) in &names {
             self.declare(name, ty.clone(), !ty.is_container());
             if let (true, Some(last)) = (ty.is_container(), self.scope.last_mut()) {
@@ -399,14 +408,7 @@ impl Generator {
             };
             order = format!(" _by {by}{}", self.choices.one(&["", " _desc"]));
         }
-        if self.choices.chance(30) {
-            let limit = match self.choices.below(3) {
-                0 => self.integer(1),
-                _ => self.choices.below(5).to_string(),
-            };
-            order = format!("{order} _limit {limit}");
-        }
-        self.loop_body(&format!("_foreach ({head} in {container}{order})"));
+        self.loop_body(&format!("_foreach ({head} in {container}{order}{limit})"));
         self.scope.truncate(scope);
     }
 
