@@ -13,6 +13,33 @@ fn field(text: &str, name: &str) -> Option<String> {
         .map(|value| value.trim().to_owned())
 }
 
+/// Waits until no thread of a process is traced, which takes the supervisor of a ytrace that was killed a moment.
+///
+/// # Panics
+/// If that takes a second, or the process is gone.
+#[track_caller]
+pub fn assert_let_go(pid: i32) {
+    let deadline = Instant::now() + Duration::from_secs(1);
+    loop {
+        let traced = std::fs::read_dir(format!("/proc/{pid}/task"))
+            .unwrap_or_else(|error| panic!("process {pid} has gone: {error}"))
+            .flatten()
+            .any(|task| {
+                let text = std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
+                field(&text, "TracerPid").is_some_and(|tracer| tracer != "0")
+            });
+        if !traced {
+            break;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "process {pid} is left traced for a second"
+        );
+        std::thread::sleep(Duration::from_micros(100));
+    }
+    assert_untouched(pid);
+}
+
 /// Asserts that no thread of a process is stopped or traced.
 ///
 /// # Panics

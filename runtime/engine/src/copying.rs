@@ -206,7 +206,8 @@ impl Session<'_> {
             read_swap: self.options.read_swap,
             ..CopyOptions::default()
         };
-        let copy = self.in_turn(|| Ok(copy_ranges(&self.process, &plan.ranges, &options)?))?;
+        let copied = || copy_ranges(&self.stopper, &self.process, &plan.ranges, &options);
+        let copy = self.in_turn(|| Ok(copied()?))?;
         self.note_mode(Mode::Copy);
         self.note_choice(match copy.copied_bytes() {
             0 => "copy, for registers".to_owned(),

@@ -90,7 +90,8 @@ impl Session<'_> {
     ) -> Result<(), SessionError> {
         self.note_mode(Mode::Stop);
         let options = self.stop_options();
-        let paused = self.in_turn(|| Ok(PausedProcess::stop(&self.process, &options)?))?;
+        let paused =
+            self.in_turn(|| Ok(PausedProcess::stop(&self.stopper, &self.process, &options)?))?;
         let mut memory = self.live_memory()?;
         self.execute(state, probe, &mut memory, paused.threads(), sink);
         let expired = !paused.is_stopped();

@@ -15,7 +15,7 @@ use ytrace_lang::target::SymbolSource;
 use ytrace_report::Output;
 use ytrace_target::{
     AddressSpace, CacheOptions, LiveMemory, LiveOptions, Module, PageCache, PausedCopy, Process,
-    ThreadSnapshot,
+    Stopper, ThreadSnapshot,
 };
 use ytrace_values::{FaultKind, Memory, Store};
 
@@ -41,6 +41,7 @@ pub struct Session<'o> {
     pub(crate) started: Instant,
     pub(crate) result: RunResult,
     pub(crate) page_size: u64,
+    pub(crate) stopper: Stopper,
     /// The threads of a process that is held at its exit.
     pub(crate) held: Option<Vec<ThreadSnapshot>>,
     /// The formats that the result is to be written in.
@@ -67,6 +68,11 @@ impl<'o> Session<'o> {
     pub fn open(process: Process, options: &'o Options) -> Result<Self, SessionError> {
         let started = Instant::now();
         process.check_access()?;
+        let stopper = Stopper::new();
+        if options.mode != Mode::Live {
+            // Without one now, the first pause starts it, and tells of an error.
+            let _ = stopper.prepare();
+        }
         let rules = Rules::shipped()?;
         let identity = rules.identify_pid(process.pid());
         let mut live = LiveMemory::new(&process, LiveOptions::default())?;
@@ -87,6 +93,7 @@ impl<'o> Session<'o> {
         result.timings.open = started.elapsed();
         Ok(Self {
             page_size: live.page_size(),
+            stopper,
             held: None,
             forms: Vec::new(),
             process,

@@ -12,7 +12,7 @@ pub use paused_copy::PausedCopy;
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::budget::memory_headroom;
 use crate::buffer::Region;
@@ -22,7 +22,7 @@ use crate::maps::Maps;
 use crate::memory::AddressSpace;
 use crate::presence::Pagemap;
 use crate::process::Process;
-use crate::stop::{PauseReport, StopOptions, StoppedThreads};
+use crate::stop::{PauseReport, Station, StopOptions, Stopper, Supervisor};
 
 use layout::{Layout, SharedFiles};
 use worker::{Finished, Pool};
@@ -35,6 +35,10 @@ const WARM_SLACK: u64 = 1 << 20;
 const COLD_SLACK: u64 = 16 << 20;
 /// Looking at the page table again may take one part in this many of the longest pause.
 const LOOK_PART: u32 = 2;
+
+/// How long the process may stay stopped beyond the longest pause if this program hangs: the end of the copy is otherwise
+/// told by this program, which looks at the time between two tasks.
+const HANG: Duration = Duration::from_millis(20);
 
 /// How ranges are copied.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +64,7 @@ impl Default for CopyOptions {
     }
 }
 
-/// What the tracer thread brings back.
+/// What the pause has brought.
 struct Taken {
     maps: Arc<Maps>,
     wanted: Vec<Range<u64>>,
@@ -77,6 +81,7 @@ struct Taken {
 /// # Errors
 /// The process cannot be read or stopped, or the copy is larger than allowed. It runs on in any case.
 pub fn copy_ranges(
+    stopper: &Stopper,
     process: &Process,
     ranges: &[Range<u64>],
     options: &CopyOptions,
@@ -129,41 +134,31 @@ pub fn copy_ranges(
         Region::new(usize::try_from(room).map_err(too_large)?).map_err(CopyError::NoMemory)?;
     buffer.populate(0..usize::try_from(warm).map_err(too_large)?.min(buffer.len()));
 
-    let helpers = options.threads > 1 && first.bytes > PARALLEL_BYTES;
-    let pool = Pool::new(process.pid(), options.stop.realtime);
-    let taken = std::thread::scope(|scope| {
-        // However this ends, the helper must not wait for ever.
-        let _close = pool.closer();
-        if helpers {
-            scope.spawn(|| pool.help());
-            pool.await_helper();
-        }
-        let tracer = std::thread::Builder::new()
-            .name(crate::stop::TRACER_NAME.to_owned())
-            .spawn_scoped(scope, || {
-                take(
-                    process,
-                    &text,
-                    &maps,
-                    &wanted,
-                    &shared,
-                    &mut pagemap,
-                    buffer,
-                    &pool,
-                    options,
-                    page,
-                )
-            });
-        match tracer {
-            Ok(tracer) => tracer
-                .join()
-                .unwrap_or(Err(CopyError::Stop(StopError::TracerLost))),
-            Err(error) => {
-                let errno = crate::sys::errno_of(&error);
-                Err(CopyError::Stop(StopError::NoThread { errno }))
-            }
-        }
-    })?;
+    let station = stopper.take()?;
+    let Station {
+        mut supervisor,
+        worker,
+    } = station;
+    let job = Job {
+        process: process.clone(),
+        before: text,
+        maps,
+        wanted,
+        shared,
+        pagemap,
+        buffer,
+        helpers: options.threads > 1 && first.bytes > PARALLEL_BYTES,
+        options: *options,
+        page,
+    };
+    let done = worker.run(move || {
+        let taken = job.run(&mut supervisor);
+        (supervisor, taken)
+    });
+    // Without an answer, the supervisor went with the thread, and the process goes on.
+    let (supervisor, taken) = done.ok_or(StopError::TracerLost)?;
+    stopper.give_back(Station { supervisor, worker });
+    let (taken, shared) = taken?;
     let parts = paused_copy::Parts {
         layout: taken.layout,
         finished: taken.finished,
@@ -177,73 +172,123 @@ pub fn copy_ranges(
     PausedCopy::new(live, parts).map_err(CopyError::from)
 }
 
-/// The tracer thread: stops, looks, copies, resumes.
-#[allow(clippy::too_many_arguments)]
-fn take(
-    process: &Process,
-    before: &[u8],
-    maps: &Arc<Maps>,
-    wanted: &[Range<u64>],
-    shared: &SharedFiles,
-    pagemap: &mut Pagemap,
-    mut buffer: Region,
-    pool: &Pool,
-    options: &CopyOptions,
+/// All that the pause needs, made ready before.
+struct Job {
+    process: Process,
+    /// The text of the mappings before the pause, and what it says.
+    before: Vec<u8>,
+    maps: Arc<Maps>,
+    wanted: Vec<Range<u64>>,
+    shared: SharedFiles,
+    pagemap: Pagemap,
+    buffer: Region,
+    /// Whether a second thread copies.
+    helpers: bool,
+    options: CopyOptions,
     page: u64,
-) -> Result<Taken, CopyError> {
-    let stopped = StoppedThreads::stop(process, &options.stop)?;
-    let deadline = stopped.began().checked_add(options.stop.max_pause);
-    let text = process.read_bytes(c"maps", "maps")?;
-    // Comparing is cheaper than parsing. Only a changed text must be understood before the copy can be laid out.
-    let changed = text != before;
-    let current = if changed {
-        Arc::new(Maps::parse(&text))
-    } else {
-        Arc::clone(maps)
-    };
-    let mut wanted = wanted.to_vec();
-    if changed {
-        // What was allocated since the first look lies there, and older objects may refer to it.
-        wanted.extend(maps.growth(&current, COLD_SLACK));
-        wanted = normalize(&wanted, page);
+}
+
+impl Job {
+    fn run(mut self, supervisor: &mut Supervisor) -> Result<(Taken, SharedFiles), CopyError> {
+        let realtime = self.options.stop.realtime;
+        let pool = Pool::new(self.process.pid(), realtime);
+        let taken = std::thread::scope(|scope| {
+            // However this ends, the helper must not wait for ever.
+            let _close = pool.closer();
+            if self.helpers {
+                // Without a helper, one thread does it all.
+                let helper = std::thread::Builder::new().name("ytrace-copy".to_owned());
+                if helper.spawn_scoped(scope, || pool.help()).is_ok() {
+                    pool.await_helper();
+                }
+            }
+            // This thread waits for the supervisor, and is to run as soon as that has stopped the process.
+            let first = realtime && crate::sys::schedule_first();
+            let taken = self.take(supervisor, &pool);
+            if first {
+                crate::sys::schedule_as_usual();
+            }
+            taken
+        });
+        // What the process did not need of the room.
+        self.buffer.discard(0..self.buffer.len());
+        Ok((taken?, self.shared))
     }
-    // Looking must leave time to copy what it has found.
-    let look_until = stopped
-        .began()
-        .checked_add(options.stop.max_pause / LOOK_PART);
-    let layout = Layout::make(
-        pagemap,
-        &current,
-        &wanted,
-        shared,
-        options.read_swap,
-        page,
-        look_until,
-    )?;
-    let (tasks, mut left) = layout.tasks(&mut buffer);
-    left.extend(layout.left.iter().cloned());
-    let (finished, unfinished) = pool.run(tasks, shared, deadline);
-    if finished.iter().any(|task| task.exited) {
-        // Killed while it was stopped. Its pages must not pass for unreadable ones.
-        return Err(CopyError::Read(ReadError::Exited));
+
+    /// Stops, looks, copies, resumes.
+    fn take(&mut self, supervisor: &mut Supervisor, pool: &Pool) -> Result<Taken, CopyError> {
+        let options = &self.options;
+        let limit = options.stop.max_pause.saturating_add(HANG);
+        let stopped = supervisor.stop(&self.process, &options.stop, limit)?;
+        let copied = self.copy(pool, stopped.began);
+        let resumed = supervisor.resume();
+        let (mut taken, (report, resumed)) = (copied?, resumed?);
+        let expired = taken.report.expired || report.expired;
+        taken.report = PauseReport { expired, ..report };
+        taken.threads = stopped.threads;
+        if report.expired {
+            // This program was held up, and the process ran again before the copy was done.
+            let (whole, torn) = std::mem::take(&mut taken.finished)
+                .into_iter()
+                .partition(|task| task.done <= resumed);
+            taken.finished = whole;
+            let torn: Vec<Finished> = torn;
+            taken
+                .left
+                .extend(torn.into_iter().flat_map(|task| task.pieces));
+        }
+        Ok(taken)
     }
-    let expired = !unfinished.is_empty()
-        || !layout.left.is_empty()
-        || deadline.is_some_and(|deadline| Instant::now() > deadline);
-    let threads = stopped.snapshots();
-    let report = stopped.resume();
-    // What the process did not need of the room.
-    buffer.discard(0..buffer.len());
-    left.extend(unfinished);
-    Ok(Taken {
-        maps: current,
-        wanted,
-        layout,
-        finished,
-        left,
-        threads,
-        report: PauseReport { expired, ..report },
-    })
+
+    /// Looks and copies while the process is stopped.
+    fn copy(&mut self, pool: &Pool, began: Instant) -> Result<Taken, CopyError> {
+        let max_pause = self.options.stop.max_pause;
+        let deadline = began.checked_add(max_pause);
+        let text = self.process.read_bytes(c"maps", "maps")?;
+        // Comparing is cheaper than parsing. Only a changed text must be understood before the copy can be laid out.
+        let mut wanted = self.wanted.clone();
+        let mut current = Arc::clone(&self.maps);
+        if text != self.before {
+            current = Arc::new(Maps::parse(&text));
+            // What was allocated since the first look lies there, and older objects may refer to it.
+            wanted.extend(self.maps.growth(&current, COLD_SLACK));
+            wanted = normalize(&wanted, self.page);
+        }
+        // Looking must leave time to copy what it has found.
+        let look_until = began.checked_add(max_pause / LOOK_PART);
+        let layout = Layout::make(
+            &mut self.pagemap,
+            &current,
+            &wanted,
+            &self.shared,
+            self.options.read_swap,
+            self.page,
+            look_until,
+        )?;
+        let (tasks, mut left) = layout.tasks(&mut self.buffer);
+        left.extend(layout.left.iter().cloned());
+        let (finished, unfinished) = pool.run(tasks, &self.shared, deadline);
+        if finished.iter().any(|task| task.exited) {
+            // Killed while it was stopped. Its pages must not pass for unreadable ones.
+            return Err(CopyError::Read(ReadError::Exited));
+        }
+        let expired = !unfinished.is_empty()
+            || !layout.left.is_empty()
+            || deadline.is_some_and(|deadline| Instant::now() > deadline);
+        left.extend(unfinished);
+        Ok(Taken {
+            maps: current,
+            wanted,
+            layout,
+            finished,
+            left,
+            threads: Vec::new(),
+            report: PauseReport {
+                expired,
+                ..PauseReport::default()
+            },
+        })
+    }
 }
 
 /// Page-aligned, ascending ranges that neither overlap nor touch.

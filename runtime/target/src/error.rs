@@ -206,14 +206,23 @@ pub enum StopError {
         /// The error.
         errno: Errno,
     },
-    /// The thread that does the tracing could not be started.
-    #[error("cannot start the tracer thread: {errno}")]
+    /// The process that does the tracing could not be started.
+    #[error("cannot start a process that stops others: {errno}")]
+    NoSupervisor {
+        /// The error.
+        errno: Errno,
+    },
+    /// A thread that works during the pause could not be started.
+    #[error("cannot start a thread: {errno}")]
     NoThread {
         /// The error.
         errno: Errno,
     },
-    /// The tracer thread ended without an answer. The process was resumed by its end.
-    #[error("the tracer thread ended unexpectedly")]
+    /// The process that does the tracing ended, or gave no answer and was ended. The process was resumed by that.
+    #[error(
+        "the process that stops others ({}) ended unexpectedly; the target goes on",
+        crate::stop::TRACER_NAME
+    )]
     TracerLost,
 }
 

@@ -52,6 +52,19 @@ pub(crate) fn time_since_boot() -> Duration {
     )
 }
 
+/// The monotonic clock, that of `Instant`, in nanoseconds.
+pub(crate) fn monotonic_ns() -> u64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the pointer is to a live timespec.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut time) };
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let rest = u64::try_from(time.tv_nsec).unwrap_or(0);
+    seconds.saturating_mul(1_000_000_000).saturating_add(rest)
+}
+
 /// Runs a call that returns −1 and sets errno, again for as long as it is interrupted.
 pub(crate) fn retry<T: PartialOrd + From<i8>>(mut call: impl FnMut() -> T) -> Result<T, Errno> {
     loop {
@@ -293,6 +306,14 @@ pub(crate) fn schedule_first() -> bool {
     let policy = libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK;
     // SAFETY: the pointer is to a live sched_param; 0 means the calling thread.
     unsafe { libc::sched_setscheduler(0, policy, &parameter) == 0 }
+}
+
+/// Undoes [`schedule_first`] for the calling thread.
+pub(crate) fn schedule_as_usual() {
+    // SAFETY: an all-zero sched_param is valid, on every libc.
+    let parameter = unsafe { std::mem::zeroed::<libc::sched_param>() };
+    // SAFETY: the pointer is to a live sched_param; 0 means the calling thread. Giving up a privilege is not refused.
+    unsafe { libc::sched_setscheduler(0, libc::SCHED_OTHER, &parameter) };
 }
 
 /// Makes short sleeps of the calling thread end on time: the default slack is 50 µs.

@@ -7,7 +7,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::Program;
+use common::{Program, stopper};
 use ytrace_target::{
     AddressSpace, CacheOptions, CopyOptions, LiveMemory, LiveOptions, Module, ModuleKind,
     PageCache, ReadError, StopOptions, copy_ranges, plan_copy,
@@ -116,7 +116,13 @@ fn reading_untouched_memory_changes_nothing() {
         layout.zone..layout.zone + ZONE,
         layout.untouched..layout.untouched + (64 << 20),
     ];
-    let mut copy = copy_ranges(&process, &ranges, &options(Duration::from_secs(1))).unwrap();
+    let mut copy = copy_ranges(
+        &stopper(),
+        &process,
+        &ranges,
+        &options(Duration::from_secs(1)),
+    )
+    .unwrap();
     assert_eq!(copy.copied_bytes(), page);
     assert_eq!(word(&mut copy, written).unwrap(), 0x5a5a_5a5a_5a5a_5a5a);
     assert_eq!(word(&mut copy, layout.zone + 4096).unwrap(), 0);
@@ -295,7 +301,13 @@ fn a_copy_is_of_one_instant() {
     let last = layout.pattern + layout.size - 8;
     program.ask("spin");
     for round in 0..10 {
-        let mut copy = copy_ranges(&process, &ranges, &options(Duration::from_secs(1))).unwrap();
+        let mut copy = copy_ranges(
+            &stopper(),
+            &process,
+            &ranges,
+            &options(Duration::from_secs(1)),
+        )
+        .unwrap();
         assert!(!copy.report().expired);
         let distance = word(&mut copy, layout.pattern)
             .unwrap()
@@ -317,7 +329,13 @@ fn a_copy_is_of_one_instant() {
         assert_eq!(once, again);
     }
     program.ask("halt");
-    let mut copy = copy_ranges(&process, &ranges, &options(Duration::from_secs(1))).unwrap();
+    let mut copy = copy_ranges(
+        &stopper(),
+        &process,
+        &ranges,
+        &options(Duration::from_secs(1)),
+    )
+    .unwrap();
     program.ask("touch");
     program.ask("map");
     program.ask("write 5");
@@ -358,7 +376,15 @@ fn a_copy_ends_with_its_deadline() {
     let ranges = [layout.pattern..layout.pattern + layout.size];
     // The best of some rounds: other tests run on the same processors.
     let mut copies: Vec<_> = (0..5)
-        .map(|_| copy_ranges(&process, &ranges, &options(Duration::from_millis(10))).unwrap())
+        .map(|_| {
+            copy_ranges(
+                &stopper(),
+                &process,
+                &ranges,
+                &options(Duration::from_millis(10)),
+            )
+            .unwrap()
+        })
         .collect();
     copies.sort_by_key(|copy| copy.report().pause);
     let mut copy = copies.remove(0);
@@ -388,6 +414,7 @@ fn a_copy_ends_with_its_deadline() {
     );
     assert!(copy.counters().partial());
     let refused = copy_ranges(
+        &stopper(),
         &process,
         &ranges,
         &CopyOptions {
@@ -593,7 +620,13 @@ fn figures_of_copying_and_caching() {
         let ranges = [layout.pattern..layout.pattern + layout.size];
         let mut pauses = Vec::new();
         for _ in 0..5 {
-            let copy = copy_ranges(&process, &ranges, &options(Duration::from_secs(3))).unwrap();
+            let copy = copy_ranges(
+                &stopper(),
+                &process,
+                &ranges,
+                &options(Duration::from_secs(3)),
+            )
+            .unwrap();
             assert_eq!(copy.copied_bytes(), layout.size);
             pauses.push(copy.report().pause);
         }
@@ -649,7 +682,8 @@ fn unprivileged_part() {
         "{denied:?}"
     );
     println!("{denied}; hint: {}", denied.hint().unwrap());
-    let refused = ytrace_target::PausedProcess::stop(&other, &StopOptions::default()).unwrap_err();
+    let refused = ytrace_target::PausedProcess::stop(&stopper(), &other, &StopOptions::default())
+        .unwrap_err();
     assert!(
         matches!(refused, ytrace_target::StopError::Denied { .. }),
         "{refused}"
@@ -675,7 +709,13 @@ fn unprivileged_part() {
     ));
     assert_eq!(memory.counters().not_resident, 1);
     let ranges = [layout.pattern..layout.pattern + layout.size];
-    let mut copy = copy_ranges(&process, &ranges, &options(Duration::from_secs(1))).unwrap();
+    let mut copy = copy_ranges(
+        &stopper(),
+        &process,
+        &ranges,
+        &options(Duration::from_secs(1)),
+    )
+    .unwrap();
     assert_eq!(word(&mut copy, layout.pattern).unwrap(), 1000);
     assert_eq!(figures(&program), before);
     assert_eq!(program.finish().0, Some(0));
@@ -725,7 +765,13 @@ fn a_zone_full_of_holes_does_not_stretch_the_pause() {
     let page = LiveMemory::new(&process, LiveOptions::default())
         .unwrap()
         .page_size();
-    let mut whole = copy_ranges(&process, &ranges, &options(Duration::from_secs(10))).unwrap();
+    let mut whole = copy_ranges(
+        &stopper(),
+        &process,
+        &ranges,
+        &options(Duration::from_secs(10)),
+    )
+    .unwrap();
     println!("all of the zone: paused {:?}", whole.report().pause);
     assert!(!whole.report().expired && whole.not_copied().is_empty());
     assert_eq!(whole.copied_bytes(), ZONE / 2);
@@ -739,7 +785,15 @@ fn a_zone_full_of_holes_does_not_stretch_the_pause() {
 
     // The best of some rounds: other tests run on the same processors.
     let mut copies: Vec<_> = (0..5)
-        .map(|_| copy_ranges(&process, &ranges, &options(Duration::from_millis(2))).unwrap())
+        .map(|_| {
+            copy_ranges(
+                &stopper(),
+                &process,
+                &ranges,
+                &options(Duration::from_millis(2)),
+            )
+            .unwrap()
+        })
         .collect();
     copies.sort_by_key(|copy| copy.report().pause);
     let mut copy = copies.remove(0);

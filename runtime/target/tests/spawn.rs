@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use common::Program;
+use common::{Program, stopper};
 use ytrace_target::{
     AddressSpace, Held, LiveMemory, LiveOptions, PausedProcess, Process, SpawnError, SpawnedTarget,
     StopOptions, spawn,
@@ -328,7 +328,12 @@ fn after_a_time_it_runs_on_untraced_and_is_ended_at_last() {
     println!("After 50 ms: {:?}", began.elapsed());
     assert!(began.elapsed() >= Duration::from_millis(50));
     assert_eq!(command.target.process().tracer(), None);
-    let paused = PausedProcess::stop(command.target.process(), &StopOptions::default()).unwrap();
+    let paused = PausedProcess::stop(
+        &stopper(),
+        command.target.process(),
+        &StopOptions::default(),
+    )
+    .unwrap();
     assert_eq!(paused.threads().len(), 1);
     paused.resume().unwrap();
     assert_eq!(command.ask("x"), "alive");

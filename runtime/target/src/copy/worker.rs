@@ -45,6 +45,8 @@ pub(crate) struct Finished {
     /// The process was killed: the failed pages are not unreadable, there is nothing to read any more.
     pub(crate) exited: bool,
     pub(crate) calls: u64,
+    /// When it was done.
+    pub(crate) done: Instant,
 }
 
 #[derive(Debug, Default)]
@@ -58,7 +60,7 @@ struct Work {
     closed: bool,
 }
 
-/// The tasks, shared by the tracer thread and its helper.
+/// The tasks, shared by the thread that copies and its helper.
 #[derive(Debug)]
 pub(crate) struct Pool {
     pid: i32,
@@ -138,7 +140,7 @@ impl Pool {
         let count = work.tasks.len() + files.len();
         work.finished.reserve(count);
         self.changed.notify_all();
-        // The helper knows no files, so the tracer does those first.
+        // The helper knows no files, so the caller does those first.
         let mut unfinished = Vec::new();
         drop(work);
         for task in files {
@@ -266,6 +268,7 @@ fn copy_memory(pid: i32, mut task: Task) -> Finished {
         from_file: false,
         exited,
         calls,
+        done: Instant::now(),
     }
 }
 
@@ -302,6 +305,7 @@ fn copy_file(mut task: Task, shared: &SharedFiles) -> Finished {
         from_file: true,
         exited: false,
         calls,
+        done: Instant::now(),
     }
 }
 

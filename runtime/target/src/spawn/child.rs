@@ -134,6 +134,15 @@ impl Image {
             if word == GIVE_UP {
                 libc::_exit(127);
             }
+            // Where only ancestors may trace (the Yama security module), this lets our parent's other children do so as well:
+            // the supervisor that stops the command once it runs untraced. Elsewhere the call is unknown, and not needed.
+            libc::prctl(
+                libc::PR_SET_PTRACER,
+                libc::getppid() as libc::c_ulong,
+                0,
+                0,
+                0,
+            );
         }
         for signal in 1..=LAST_SIGNAL {
             // Handlers of ours would swallow a signal that comes before the program is executed. A Rust program ignores

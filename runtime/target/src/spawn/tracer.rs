@@ -11,10 +11,12 @@ use nix::errno::Errno;
 use super::SpawnError;
 use super::child::{Child, Report};
 use super::command::{Plan, execute_error};
-use super::requests::{self, Call, Change, EVENT_STOP};
+use super::requests::{self, Call};
 use crate::access::diagnose;
-use crate::process::{Process, StatFields};
+use crate::process::Process;
+use crate::ptrace::{self, Change, EVENT_STOP};
 use crate::registers::{Registers, ThreadSnapshot};
+use crate::tasks::thread_state;
 
 /// The signal that ends the tracer's wait.
 const WAKE_UP: i32 = libc::SIGURG;
@@ -138,7 +140,7 @@ fn start(plan: &Plan) -> Result<(i32, Report), SpawnError> {
     }
     let child = forked.map_err(|(call, errno)| SpawnError::Call { call, errno })?;
     let pid = child.pid;
-    if let Err(errno) = requests::seize(pid) {
+    if let Err(errno) = ptrace::seize(pid, requests::EVENTS) {
         let cause = diagnose(pid, errno);
         child.give_up();
         let _ = requests::exit_status(pid, true);
@@ -194,7 +196,7 @@ impl Tracer<'_> {
                 return End::Over;
             }
             let wait = !closing && ordered == 0;
-            let change = match requests::any_change(wait) {
+            let change = match ptrace::any_change(wait) {
                 Ok(change) => change,
                 // Not among the errors that the call has; the end of this thread detaches.
                 Err(_) => return End::Over,
@@ -203,7 +205,7 @@ impl Tracer<'_> {
                 Change::Stopped { tid, signal, event } => self.stopped(tid, signal, event),
                 Change::Exited { tid } if tid == self.pid => return self.gone(),
                 Change::Exited { tid } => {
-                    requests::take_note(tid);
+                    ptrace::take_note(tid);
                     self.threads.remove(&tid);
                 }
                 Change::NoneLeft => return self.gone(),
@@ -230,7 +232,7 @@ impl Tracer<'_> {
         };
         if state == State::Foreign {
             // It leaves our sight by this; an error means that it was killed.
-            let _ = requests::detach(tid);
+            let _ = ptrace::detach(tid, 0);
             self.threads.remove(&tid);
             return;
         }
@@ -243,27 +245,27 @@ impl Tracer<'_> {
             libc::PTRACE_EVENT_EXEC => {
                 // The kernel refuses requests to a thread whose number this `execve` has changed until the event has been
                 // taken note of (`looks_like_a_spurious_pid`).
-                requests::take_note(tid);
+                ptrace::take_note(tid);
                 self.executed();
-                requests::go_on(tid, 0)
+                ptrace::go_on(tid, 0)
             }
             libc::PTRACE_EVENT_CLONE => {
-                if let Ok(new) = requests::event_message(tid)
+                if let Ok(new) = ptrace::event_message(tid)
                     && let Ok(new) = i32::try_from(new)
                     && !self.threads.contains_key(&new)
                 {
                     self.meet(new);
                 }
-                requests::go_on(tid, 0)
+                ptrace::go_on(tid, 0)
             }
             EVENT_STOP if is_stop_signal(signal) => {
-                requests::listen(tid).or_else(|_| requests::go_on(tid, 0))
+                ptrace::listen(tid).or_else(|_| ptrace::go_on(tid, 0))
             }
-            0 => requests::go_on(tid, signal),
-            _ => requests::go_on(tid, 0),
+            0 => ptrace::go_on(tid, signal),
+            _ => ptrace::go_on(tid, 0),
         };
         if done.is_err_and(|errno| errno != Errno::ESRCH) {
-            let _ = requests::go_on(tid, 0);
+            let _ = ptrace::go_on(tid, 0);
         }
     }
 
@@ -300,7 +302,7 @@ impl Tracer<'_> {
 
     /// A thread has stopped before its memory goes.
     fn exiting(&mut self, tid: i32) {
-        let status = requests::event_message(tid).ok();
+        let status = ptrace::event_message(tid).ok();
         let status = status.and_then(|status| i32::try_from(status).ok());
         let found = requests::registers(tid).ok();
         let call = found.map_or(Call::Other, |(call, _)| call);
@@ -323,7 +325,7 @@ impl Tracer<'_> {
             // Another thread has called `exit_group(0)`, or `execve`.
             self.undecided.get_or_insert_with(Instant::now);
         }
-        requests::take_note(tid);
+        ptrace::take_note(tid);
         self.threads.insert(tid, kept);
     }
 
@@ -340,7 +342,7 @@ impl Tracer<'_> {
             self.leader = false;
         }
         self.threads.insert(tid, State::Exiting);
-        let _ = requests::go_on(tid, 0);
+        let _ = ptrace::go_on(tid, 0);
     }
 
     /// Whether no other thread of the process runs, neither one that we know nor one that was made untraced.
@@ -355,13 +357,9 @@ impl Tracer<'_> {
         let mut others = tasks
             .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok())
             .filter(|other| !self.threads.contains_key(other));
-        !others
-            .any(|other| matches!(self.state_letter(other), Some(letter) if !"ZX".contains(letter)))
-    }
-
-    fn state_letter(&self, tid: i32) -> Option<char> {
-        let text = std::fs::read(format!("/proc/{}/task/{tid}/stat", self.pid)).ok()?;
-        StatFields::parse(&String::from_utf8_lossy(&text)).map(|fields| fields.state)
+        !others.any(
+            |other| matches!(thread_state(self.pid, other), Some(letter) if !"ZX".contains(letter)),
+        )
     }
 
     /// Finds out what the threads that are kept undecided end by.
@@ -371,7 +369,7 @@ impl Tracer<'_> {
         // waits for the `execve` to be over.
         let running = |(tid, state): (&i32, &State)| {
             *state == State::Running
-                && matches!(self.state_letter(*tid), Some(letter) if letter != 'D')
+                && matches!(thread_state(self.pid, *tid), Some(letter) if letter != 'D')
         };
         if since.elapsed() < ALL_LIMIT && self.threads.iter().any(running) {
             return;

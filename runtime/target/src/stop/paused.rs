@@ -1,14 +1,12 @@
 //! A process that is held still while the caller works.
 
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::{PauseReport, StopOptions, StoppedThreads};
+use super::stopper::{Station, Stopper};
+use super::{PauseReport, StopOptions};
 use crate::error::StopError;
 use crate::process::Process;
 use crate::registers::ThreadSnapshot;
-use crate::sys;
 
 /// A stopped process. It goes on when this value is resumed or dropped, when `max_pause` is over, or when this program
 /// ends in whatever way.
@@ -16,8 +14,9 @@ use crate::sys;
 pub struct PausedProcess {
     threads: Vec<ThreadSnapshot>,
     began: Instant,
-    resume: Option<Sender<()>>,
-    tracer: Option<JoinHandle<Option<PauseReport>>>,
+    stopper: Stopper,
+    /// Until it is resumed.
+    station: Option<Station>,
 }
 
 impl PausedProcess {
@@ -25,32 +24,22 @@ impl PausedProcess {
     ///
     /// # Errors
     /// It could not be stopped, and runs on.
-    pub fn stop(process: &Process, options: &StopOptions) -> Result<PausedProcess, StopError> {
-        let (ready_sender, ready) = mpsc::channel();
-        let (resume, order) = mpsc::channel();
-        let process = process.clone();
-        let options = *options;
-        let tracer = std::thread::Builder::new()
-            .name(crate::stop::TRACER_NAME.to_owned())
-            .spawn(move || hold(&process, &options, &ready_sender, &order))
-            .map_err(|error| StopError::NoThread {
-                errno: sys::errno_of(&error),
-            })?;
-        match ready.recv() {
-            Ok(Ok((threads, began))) => Ok(PausedProcess {
-                threads,
-                began,
-                resume: Some(resume),
-                tracer: Some(tracer),
+    pub fn stop(
+        stopper: &Stopper,
+        process: &Process,
+        options: &StopOptions,
+    ) -> Result<PausedProcess, StopError> {
+        let mut station = stopper.take()?;
+        match station.supervisor.stop(process, options, options.max_pause) {
+            Ok(stopped) => Ok(PausedProcess {
+                threads: stopped.threads,
+                began: stopped.began,
+                stopper: stopper.clone(),
+                station: Some(station),
             }),
-            Ok(Err(error)) => {
-                // The end of the tracer thread detaches from threads that had not stopped.
-                let _ = tracer.join();
+            Err(error) => {
+                stopper.give_back(station);
                 Err(error)
-            }
-            Err(_) => {
-                let _ = tracer.join();
-                Err(StopError::TracerLost)
             }
         }
     }
@@ -65,65 +54,39 @@ impl PausedProcess {
         self.began.elapsed()
     }
 
-    /// Whether it is still stopped: `max_pause` is not over.
+    /// Whether it is still stopped: `max_pause` is not over, and the supervisor lives.
     pub fn is_stopped(&self) -> bool {
-        self.tracer
+        self.station
             .as_ref()
-            .is_some_and(|tracer| !tracer.is_finished())
+            .is_some_and(|station| station.supervisor.holds())
+    }
+
+    /// The number of the process that traces it.
+    pub fn tracer(&self) -> Option<i32> {
+        self.station
+            .as_ref()
+            .map(|station| station.supervisor.pid())
     }
 
     /// Lets the process go on, and tells how the pause went.
     ///
     /// # Errors
-    /// The tracer thread was lost; the process goes on.
+    /// The supervisor was lost, so the process has been running since nobody knows when.
     pub fn resume(mut self) -> Result<PauseReport, StopError> {
-        self.finish().ok_or(StopError::TracerLost)
+        self.finish()
     }
 
-    fn finish(&mut self) -> Option<PauseReport> {
-        // Dropping the sender is the order to resume.
-        drop(self.resume.take());
-        self.tracer.take()?.join().ok().flatten()
+    fn finish(&mut self) -> Result<PauseReport, StopError> {
+        let mut station = self.station.take().ok_or(StopError::TracerLost)?;
+        let resumed = station.supervisor.resume();
+        self.stopper.give_back(station);
+        resumed.map(|(report, _)| report)
     }
 }
 
 impl Drop for PausedProcess {
     fn drop(&mut self) {
-        self.finish();
+        // Nobody is left to be told.
+        let _ = self.finish();
     }
-}
-
-type Ready = Result<(Vec<ThreadSnapshot>, Instant), StopError>;
-
-/// What the tracer thread does.
-fn hold(
-    process: &Process,
-    options: &StopOptions,
-    ready: &Sender<Ready>,
-    order: &Receiver<()>,
-) -> Option<PauseReport> {
-    let stopped = match StoppedThreads::stop(process, options) {
-        Ok(stopped) => stopped,
-        Err(error) => {
-            // Nobody listening means that nobody wants it stopped.
-            let _ = ready.send(Err(error));
-            return None;
-        }
-    };
-    let began = stopped.began();
-    if ready.send(Ok((stopped.snapshots(), began))).is_err() {
-        return Some(stopped.resume());
-    }
-    let expired = match began.checked_add(options.max_pause) {
-        Some(deadline) => {
-            let left = deadline.saturating_duration_since(Instant::now());
-            order.recv_timeout(left) == Err(RecvTimeoutError::Timeout)
-        }
-        None => {
-            let _ = order.recv();
-            false
-        }
-    };
-    let report = stopped.resume();
-    Some(PauseReport { expired, ..report })
 }

@@ -1,25 +1,26 @@
-//! The stopped threads of a process, in the hands of the thread that traces them.
+//! Stopping and resuming the threads of a process: the supervisor's work. Nothing here allocates or locks.
 
-use std::collections::HashSet;
-use std::fs;
-use std::marker::PhantomData;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::errno::Errno;
 
-use super::ptrace::{self, EVENT_STOP, Event};
-use super::{PauseReport, StopOptions};
-use crate::access::diagnose;
-use crate::error::StopError;
-use crate::process::{Process, StatFields, status_number};
-use crate::registers::{Registers, ThreadSnapshot};
+use super::channel::{Call, Failure, Order, Outcome};
+use super::table::{Plain, Shared};
+use crate::ptrace::{self, Change, EVENT_STOP};
+use crate::registers::Registers;
+use crate::sys::{self, monotonic_ns};
+use crate::tasks::{each_thread, thread_state, thread_tracer};
 
 /// The most threads of one process.
-const MAX_THREADS: usize = 100_000;
+pub(super) const MAX_THREADS: usize = 100_000;
+/// The most threads that are met until all have stopped: some come and go meanwhile.
+const MAX_RECORDS: usize = 2 * MAX_THREADS;
+/// Slots of the set of known threads, a power of two.
+const SLOTS: usize = (2 * MAX_RECORDS).next_power_of_two();
 /// The most times that new threads are looked for.
 const MAX_ROUNDS: usize = 1_000;
-/// How long a thread may take to stop before it is looked at whether it waits inside the kernel.
-const KERNEL_WAIT: Duration = Duration::from_millis(2);
+/// How long a thread may take to stop before it is looked at whether it waits inside the kernel, in nanoseconds.
+const KERNEL_WAIT: u64 = 2_000_000;
 /// How many times threads are looked at before the tracer sleeps between two looks.
 const EAGER_LOOKS: u32 = 40;
 /// After how many looks without progress the tracer runs before all ordinary threads.
@@ -27,204 +28,241 @@ const PATIENT_LOOKS: u32 = 60;
 /// How long the tracer sleeps between two looks at first, and after a hundred of them.
 const SHORT_SLEEP: Duration = Duration::from_micros(5);
 const LONG_SLEEP: Duration = Duration::from_micros(100);
+/// How long threads that were asked to stop, and are no longer wanted to, are waited for, in nanoseconds.
+const STRAGGLERS: u64 = 1_000_000_000;
 
+/// How a thread stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
 enum State {
-    /// Seized, asked to stop, not seen stopped yet.
-    Running,
+    /// It has exited, or is not traced by us any more.
+    Gone = 0,
+    /// Asked to stop, not seen stopped yet.
+    Running = 1,
     /// Stopped; the signal is to be delivered when it goes on.
-    Stopped {
-        signal: i32,
-    },
+    Stopped = 2,
     /// Waits inside the kernel; it will stop before it runs any of its program.
-    Held,
-    Gone,
+    Held = 3,
+    /// Traced, not asked to stop yet.
+    Seized = 4,
 }
 
-#[derive(Debug)]
-struct Thread {
-    tid: i32,
+/// What is known of a thread.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Record {
+    pub(super) tid: i32,
     state: State,
+    signal: i32,
     registers: Option<Registers>,
+    /// The system call that the thread was in just before it was asked to stop.
     #[cfg(target_arch = "aarch64")]
-    call: Option<crate::stop::threads::arm::Call>,
+    call: Option<[u64; 9]>,
 }
 
-/// Threads that are stopped, until [`StoppedThreads::resume`] or the end of this value. It stays on the operating system
-/// thread that made it, and that thread must end soon after: its end detaches what could not be detached otherwise.
-#[derive(Debug)]
-pub(crate) struct StoppedThreads {
-    pid: i32,
-    threads: Vec<Thread>,
-    known: HashSet<i32>,
-    began: Instant,
-    report: PauseReport,
-    resumed: bool,
-    bound: PhantomData<*const ()>,
-}
+// SAFETY: numbers; zero bytes are `Gone`, and the `None` of an option whose tag is a number of its own.
+unsafe impl Plain for Record {}
 
-impl StoppedThreads {
-    /// Stops all threads of a process.
-    ///
-    /// # Errors
-    /// It could not be done; the process is running again.
-    pub(crate) fn stop(
-        process: &Process,
-        options: &StopOptions,
-    ) -> Result<StoppedThreads, StopError> {
-        let pid = process.pid();
-        if u32::try_from(pid).is_ok_and(|pid| pid == std::process::id()) {
-            return Err(StopError::Ourselves { pid });
-        }
-        if process.exited() {
-            return Err(StopError::Exited { pid });
-        }
-        if let Some(tracer) = process.tracer() {
-            return Err(already_traced(pid, tracer));
-        }
-        crate::sys::wake_punctually();
-        let mut stopped = StoppedThreads {
-            pid,
-            threads: Vec::new(),
-            known: HashSet::new(),
-            began: Instant::now(),
-            report: PauseReport::default(),
-            resumed: false,
-            bound: PhantomData,
-        };
-        // An error drops `stopped`, which resumes.
-        stopped.stop_all(process, options)?;
-        stopped.come_first(options);
-        stopped.report.stopping = stopped.began.elapsed();
-        stopped.report.threads = stopped
-            .threads
-            .iter()
-            .filter(|thread| thread.state != State::Gone)
-            .count();
-        Ok(stopped)
-    }
-
-    fn stop_all(&mut self, process: &Process, options: &StopOptions) -> Result<(), StopError> {
-        let seized = Instant::now();
-        let deadline = seized + options.stop_timeout;
-        let mut asked = None;
-        for _ in 0..MAX_ROUNDS {
-            let known = self.threads.len();
-            for tid in self.list()? {
-                if self.known.insert(tid) {
-                    self.seize(tid)?;
-                }
-            }
-            if self.threads.len() == known {
-                break;
-            }
-            if process.exited() {
-                return Err(StopError::Exited { pid: self.pid });
-            }
-            let began = *asked.get_or_insert_with(Instant::now);
-            self.began = began;
-            for thread in self
-                .threads
-                .iter_mut()
-                .skip(known)
-                .filter(|thread| thread.state == State::Running)
-            {
-                #[cfg(target_arch = "aarch64")]
-                {
-                    thread.call = arm::Call::read(self.pid, thread.tid);
-                }
-                match ptrace::interrupt(thread.tid) {
-                    Ok(()) | Err(Errno::ESRCH) => {}
-                    Err(errno) => {
-                        return Err(StopError::Call {
-                            call: "PTRACE_INTERRUPT",
-                            tid: thread.tid,
-                            errno,
-                        });
-                    }
-                }
-            }
-            self.wait(deadline, options)?;
-            if Instant::now() > deadline {
-                break;
-            }
-        }
-        if self.report.signals_passed > 0 {
-            // A signal stops a thread from the moment that it is seized.
-            self.began = seized;
-        }
-        if self
-            .threads
-            .iter()
-            .all(|thread| thread.state == State::Gone)
-        {
-            return Err(StopError::Exited { pid: self.pid });
-        }
-        Ok(())
-    }
-
-    fn list(&self) -> Result<Vec<i32>, StopError> {
-        let gone = StopError::Exited { pid: self.pid };
-        let entries = fs::read_dir(format!("/proc/{}/task", self.pid)).map_err(|_| gone)?;
-        let names =
-            entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok());
-        let list: Vec<i32> = names.take(MAX_THREADS + 1).collect();
-        if list.len() > MAX_THREADS || self.threads.len() > 2 * MAX_THREADS {
-            return Err(StopError::TooManyThreads {
-                pid: self.pid,
-                limit: MAX_THREADS,
-            });
-        }
-        Ok(list)
-    }
-
-    fn seize(&mut self, tid: i32) -> Result<(), StopError> {
-        let mut seized = ptrace::seize(tid);
-        if seized == Err(Errno::EPERM) && thread_tracer(self.pid, tid).is_none() {
-            // Whoever traced it a moment ago does so no more.
-            seized = ptrace::seize(tid);
-        }
-        let state = match seized {
-            Ok(()) => State::Running,
-            Err(Errno::ESRCH) => State::Gone,
-            // A thread that is exiting or has exited is refused with the same error as a forbidden one.
-            Err(errno) => match (thread_state(self.pid, tid), thread_tracer(self.pid, tid)) {
-                (None | Some('Z' | 'X'), _) => State::Gone,
-                (_, Some(tracer)) => return Err(already_traced(self.pid, tracer)),
-                _ => {
-                    return Err(StopError::Denied {
-                        pid: self.pid,
-                        cause: diagnose(self.pid, errno),
-                    });
-                }
-            },
-        };
-        self.threads.push(Thread {
+impl Record {
+    fn new(tid: i32, state: State) -> Record {
+        Record {
             tid,
             state,
+            signal: 0,
             registers: None,
             #[cfg(target_arch = "aarch64")]
             call: None,
-        });
+        }
+    }
+
+    /// The registers at the stop, if it was seen; `None` for a thread that has gone.
+    pub(super) fn registers(&self) -> Option<Option<Registers>> {
+        (self.state != State::Gone).then_some(self.registers)
+    }
+}
+
+/// The tables of the supervisor. The records are read by the other side after [`super::channel::Reply::Stopped`].
+#[derive(Debug)]
+pub(super) struct Tables {
+    pub(super) records: Shared<Record>,
+    /// The threads that were met: a set with open addressing. An entry counts in one generation only.
+    met: Shared<u64>,
+    generation: u32,
+}
+
+impl Tables {
+    pub(super) fn new() -> Result<Tables, Errno> {
+        Ok(Tables {
+            records: Shared::new(MAX_RECORDS)?,
+            met: Shared::new(SLOTS)?,
+            generation: 0,
+        })
+    }
+
+    fn clear(&mut self) {
+        self.generation = self.generation.checked_add(1).unwrap_or(1);
+    }
+
+    /// Notes a thread; tells whether it was not known.
+    fn meet(&mut self, tid: i32) -> bool {
+        let entry = u64::from(self.generation) << 32 | u64::from(tid as u32);
+        let first = tid as usize;
+        for step in 0..SLOTS {
+            let slot = first.wrapping_add(step) % SLOTS;
+            match self.met.get(slot) {
+                Some(known) if known == entry => return false,
+                Some(known) if known >> 32 == u64::from(self.generation) => {}
+                _ => {
+                    self.met.set(slot, entry);
+                    return true;
+                }
+            }
+        }
+        false
+    }
+}
+
+/// Threads of a process that are stopped or about to be. What this value has done to them is undone by
+/// [`Threads::resume`] and [`Threads::leave`], on every way out.
+#[derive(Debug)]
+pub(super) struct Threads<'a> {
+    order: Order,
+    tables: &'a mut Tables,
+    /// Records in use.
+    count: usize,
+    began: u64,
+    outcome: Outcome,
+}
+
+impl<'a> Threads<'a> {
+    pub(super) fn new(order: Order, tables: &'a mut Tables) -> Threads<'a> {
+        tables.clear();
+        Threads {
+            order,
+            tables,
+            count: 0,
+            began: monotonic_ns(),
+            outcome: Outcome::default(),
+        }
+    }
+
+    /// Stops all threads.
+    ///
+    /// # Errors
+    /// It could not be done; some threads may be stopped.
+    pub(super) fn stop(&mut self) -> Result<(), Failure> {
+        self.stop_all()?;
+        self.come_first();
+        self.outcome.stopping = monotonic_ns().saturating_sub(self.began);
+        self.outcome.threads = (0..self.count)
+            .filter_map(|index| self.tables.records.get(index))
+            .filter(|record| record.state != State::Gone)
+            .count() as u64;
         Ok(())
     }
 
+    /// The number of records in use.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// When the pause began.
+    pub(super) fn began(&self) -> u64 {
+        self.began
+    }
+
+    fn stop_all(&mut self) -> Result<(), Failure> {
+        let seized = monotonic_ns();
+        let deadline = seized.saturating_add(self.order.timeout);
+        let mut asked = None;
+        for _ in 0..MAX_ROUNDS {
+            let known = self.count;
+            self.seize_new()?;
+            if self.count == known {
+                break;
+            }
+            self.began = *asked.get_or_insert_with(monotonic_ns);
+            for index in known..self.count {
+                self.ask(index)?;
+            }
+            self.wait(deadline)?;
+            if monotonic_ns() > deadline {
+                break;
+            }
+        }
+        if self.outcome.signals_passed > 0 {
+            // A signal stops a thread from the moment that it is seized.
+            self.began = seized;
+        }
+        let mut records = (0..self.count).filter_map(|index| self.tables.records.get(index));
+        if records.all(|record| record.state == State::Gone) {
+            return Err(Failure::Exited);
+        }
+        Ok(())
+    }
+
+    /// Becomes the tracer of the threads that have not been met.
+    fn seize_new(&mut self) -> Result<(), Failure> {
+        let pid = self.order.pid;
+        let mut listed = 0;
+        each_thread(pid, |tid| {
+            listed += 1;
+            if !self.tables.meet(tid) {
+                return Ok(());
+            }
+            if listed > MAX_THREADS || self.count >= MAX_RECORDS {
+                return Err(Failure::TooManyThreads);
+            }
+            let state = seize(pid, tid)?;
+            self.tables.records.set(self.count, Record::new(tid, state));
+            self.count += 1;
+            Ok(())
+        })
+    }
+
+    fn ask(&mut self, index: usize) -> Result<(), Failure> {
+        let Some(record) = self.tables.records.get(index) else {
+            return Ok(());
+        };
+        if record.state != State::Seized {
+            return Ok(());
+        }
+        let tid = record.tid;
+        let asked = Record {
+            state: State::Running,
+            #[cfg(target_arch = "aarch64")]
+            call: crate::tasks::system_call(self.order.pid, tid),
+            ..record
+        };
+        self.tables.records.set(index, asked);
+        match ptrace::interrupt(tid) {
+            Ok(()) | Err(Errno::ESRCH) => Ok(()),
+            Err(errno) => Err(Failure::Call {
+                call: Call::Interrupt,
+                tid,
+                errno,
+            }),
+        }
+    }
+
     /// Waits until no thread is running.
-    fn wait(&mut self, deadline: Instant, options: &StopOptions) -> Result<(), StopError> {
-        let began = Instant::now();
+    fn wait(&mut self, deadline: u64) -> Result<(), Failure> {
+        let began = monotonic_ns();
         let mut looks = 0u32;
         loop {
             let mut running = None;
             let mut progress = false;
-            for thread in self
-                .threads
-                .iter_mut()
-                .filter(|thread| thread.state == State::Running)
-            {
-                settle(self.pid, thread, &mut self.report)?;
-                if thread.state == State::Running {
-                    running = Some(thread.tid);
+            for index in 0..self.count {
+                let Some(mut record) = self.tables.records.get(index) else {
+                    break;
+                };
+                if record.state != State::Running {
+                    continue;
+                }
+                self.settle(&mut record)?;
+                if record.state == State::Running {
+                    running = Some(record.tid);
                 } else {
+                    self.tables.records.set(index, record);
                     progress = true;
                 }
             }
@@ -235,20 +273,17 @@ impl StoppedThreads {
             }
             looks += 1;
             if looks == PATIENT_LOOKS {
-                self.come_first(options);
+                self.come_first();
             }
-            let waited = began.elapsed();
+            let waited = monotonic_ns().saturating_sub(began);
             if waited > KERNEL_WAIT && looks.is_multiple_of(16) {
                 self.hold_waiting();
             }
-            if Instant::now() > deadline {
-                let state = thread_state(self.pid, tid).unwrap_or('?');
-                let waited_us = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
-                return Err(StopError::Unresponsive {
-                    pid: self.pid,
+            if monotonic_ns() > deadline {
+                return Err(Failure::Unresponsive {
                     tid,
-                    state,
-                    waited_us,
+                    state: thread_state(self.order.pid, tid).unwrap_or('?'),
+                    waited_us: waited / 1000,
                 });
             }
             if looks > EAGER_LOOKS {
@@ -258,112 +293,142 @@ impl StoppedThreads {
         }
     }
 
-    /// Runs the tracer before all ordinary threads from now on. Threads stop sooner without that, for they may need the
-    /// processor that the tracer runs on; so it is done when they have stopped, or when others seem to be in the way.
-    fn come_first(&mut self, options: &StopOptions) {
-        if options.realtime && !self.report.realtime {
-            self.report.realtime = crate::sys::schedule_first();
+    /// Runs the supervisor before all ordinary threads from now on. Threads stop sooner without that, for they may need the
+    /// processor that it runs on; so it is done when they have stopped, or when others seem to be in the way.
+    fn come_first(&mut self) {
+        if self.order.realtime && !self.outcome.realtime {
+            self.outcome.realtime = sys::schedule_first();
         }
     }
 
-    /// Marks the threads that wait inside the kernel for something that no signal interrupts.
+    /// Marks the threads that wait inside the kernel for something that no signal interrupts, and those that have exited
+    /// although nobody is told so yet: a main thread that has ended before the others.
     fn hold_waiting(&mut self) {
-        for thread in self
-            .threads
-            .iter_mut()
-            .filter(|thread| thread.state == State::Running)
-        {
-            if thread_state(self.pid, thread.tid) == Some('D') {
-                thread.state = State::Held;
-                self.report.held_in_kernel += 1;
-            }
-        }
-    }
-
-    /// When the pause began.
-    pub(crate) fn began(&self) -> Instant {
-        self.began
-    }
-
-    /// The threads and their registers at the stop.
-    pub(crate) fn snapshots(&self) -> Vec<ThreadSnapshot> {
-        let present = self
-            .threads
-            .iter()
-            .filter(|thread| thread.state != State::Gone);
-        present
-            .map(|thread| ThreadSnapshot {
-                tid: thread.tid,
-                registers: thread.registers,
-            })
-            .collect()
-    }
-
-    /// Lets all threads go on.
-    pub(crate) fn resume(mut self) -> PauseReport {
-        self.detach_all();
-        self.report
-    }
-
-    fn detach_all(&mut self) {
-        if self.resumed {
-            return;
-        }
-        self.resumed = true;
-        let resuming = Instant::now();
-        for thread in &mut self.threads {
-            if matches!(thread.state, State::Held | State::Running) {
-                thread.state = State::Running;
-                // It may have stopped meanwhile. If not, or if this fails, the end of this operating system thread detaches.
-                let _ = settle(self.pid, thread, &mut self.report);
-            }
-            if let State::Stopped { signal } = thread.state {
-                // An error means that it was killed meanwhile.
-                let _ = ptrace::detach(thread.tid, signal);
-            }
-        }
-        self.report.resuming = resuming.elapsed();
-        self.report.pause = self.began.elapsed();
-    }
-}
-
-impl Drop for StoppedThreads {
-    fn drop(&mut self) {
-        self.detach_all();
-    }
-}
-
-/// Looks at what a thread has done. One that has stopped is cured at once and its registers are kept.
-fn settle(pid: i32, thread: &mut Thread, report: &mut PauseReport) -> Result<(), StopError> {
-    let tid = thread.tid;
-    let event = ptrace::look(tid).map_err(|errno| StopError::Call {
-        call: "waitid",
-        tid,
-        errno,
-    })?;
-    match event {
-        None => {}
-        Some(Event::Gone) => {
-            thread.state = State::Gone;
-            // The exit of the main thread is for its parent, which may be this program.
-            if tid != pid {
-                ptrace::reap(tid);
-            }
-        }
-        Some(Event::Stopped { signal, event }) => {
-            let Ok((registers, restarted)) = cure(thread) else {
-                // Killed in this very moment: its exit is seen next.
-                return Ok(());
+        for index in 0..self.count {
+            let Some(mut record) = self.tables.records.get(index) else {
+                break;
             };
-            thread.registers = Some(registers);
-            report.restarted_calls += usize::from(restarted);
-            let deliver = if event == 0 { signal } else { 0 };
-            report.signals_passed += usize::from(deliver != 0);
-            report.was_stopped |= event == EVENT_STOP && signal != libc::SIGTRAP;
-            thread.state = State::Stopped { signal: deliver };
+            if record.state != State::Running {
+                continue;
+            }
+            match thread_state(self.order.pid, record.tid) {
+                Some('D') => {
+                    record.state = State::Held;
+                    self.outcome.held_in_kernel += 1;
+                }
+                Some('Z' | 'X') => {
+                    record.state = State::Gone;
+                    self.outcome.leaving = true;
+                }
+                _ => continue,
+            }
+            self.tables.records.set(index, record);
         }
     }
-    Ok(())
+
+    /// Looks at what a thread has done. One that has stopped is cured at once and its registers are kept.
+    fn settle(&mut self, record: &mut Record) -> Result<(), Failure> {
+        let tid = record.tid;
+        let change = ptrace::change_of(tid).map_err(|errno| Failure::Call {
+            call: Call::Wait,
+            tid,
+            errno,
+        })?;
+        match change {
+            Change::Nothing | Change::Interrupted => {}
+            Change::NoneLeft => record.state = State::Gone,
+            Change::Exited { .. } => {
+                record.state = State::Gone;
+                // The status of a main thread goes to its parent by this (`wait_task_zombie` of the kernel's exit.c).
+                ptrace::take_note(tid);
+            }
+            Change::Stopped { signal, event, .. } => {
+                let Ok((registers, restarted)) = cure(record) else {
+                    // Killed in this very moment: its exit is seen next.
+                    return Ok(());
+                };
+                record.registers = Some(registers);
+                record.signal = if event == 0 { signal } else { 0 };
+                record.state = State::Stopped;
+                self.outcome.restarted_calls += u64::from(restarted);
+                self.outcome.signals_passed += u64::from(record.signal != 0);
+                self.outcome.was_stopped |= event == EVENT_STOP && signal != libc::SIGTRAP;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets all threads go on that have stopped. The others are let go by [`Threads::leave`].
+    pub(super) fn resume(&mut self) -> Outcome {
+        self.outcome.resumed = monotonic_ns();
+        let left = self.release();
+        self.outcome.leaving |= left;
+        let now = monotonic_ns();
+        self.outcome.resuming = now.saturating_sub(self.outcome.resumed);
+        self.outcome.pause = now.saturating_sub(self.began);
+        self.outcome
+    }
+
+    /// Detaches from every thread that has stopped; tells whether one is left.
+    fn release(&mut self) -> bool {
+        let mut left = false;
+        for index in 0..self.count {
+            let Some(mut record) = self.tables.records.get(index) else {
+                break;
+            };
+            if !matches!(record.state, State::Gone | State::Stopped) {
+                // It may have stopped meanwhile. After an error it is among those that are left.
+                let _ = self.settle(&mut record);
+            }
+            if record.state == State::Stopped {
+                // An error means that it was killed meanwhile, and its exit is to be seen yet.
+                record.state = match ptrace::detach(record.tid, record.signal) {
+                    Ok(()) => State::Gone,
+                    Err(_) => State::Running,
+                };
+            }
+            left |= record.state != State::Gone;
+            self.tables.records.set(index, record);
+        }
+        left
+    }
+
+    /// Waits for threads that were asked to stop and have not, and lets each go when it has, for a second at most: letting go
+    /// of one that is about to stop would show it `EINTR`. One that nothing interrupts, or that was not asked, needs no such
+    /// care. What is left then is for the end of this process.
+    pub(super) fn leave(mut self) {
+        let deadline = monotonic_ns().saturating_add(STRAGGLERS);
+        while self.release() && monotonic_ns() < deadline {
+            let mut running = (0..self.count).filter_map(|index| {
+                let record = self.tables.records.get(index)?;
+                matches!(record.state, State::Running | State::Held).then_some(record.tid)
+            });
+            let pid = self.order.pid;
+            if running.all(|tid| matches!(thread_state(pid, tid), Some('D' | 'Z' | 'X'))) {
+                return;
+            }
+            std::thread::sleep(LONG_SLEEP);
+        }
+    }
+}
+
+/// Becomes the tracer of a thread.
+fn seize(pid: i32, tid: i32) -> Result<State, Failure> {
+    let mut seized = ptrace::seize(tid, 0);
+    if seized == Err(Errno::EPERM) && thread_tracer(pid, tid).is_none() {
+        // Whoever traced it a moment ago does so no more.
+        seized = ptrace::seize(tid, 0);
+    }
+    match seized {
+        Ok(()) => Ok(State::Seized),
+        Err(Errno::ESRCH) => Ok(State::Gone),
+        // A thread that is exiting or has exited is refused with the same error as a forbidden one.
+        Err(errno) => match (thread_state(pid, tid), thread_tracer(pid, tid)) {
+            (None | Some('Z' | 'X'), _) => Ok(State::Gone),
+            (_, Some(tracer)) => Err(Failure::AlreadyTraced { tracer }),
+            _ => Err(Failure::Denied { errno }),
+        },
+    }
 }
 
 /// `ERESTARTNOHAND` of the kernel's `linux/errno.h`.
@@ -375,8 +440,8 @@ const COMPAT_SEGMENT: u64 = 0x23;
 
 /// Makes an interrupted system call start again; returns the registers at the stop and whether it was one.
 #[cfg(target_arch = "x86_64")]
-fn cure(thread: &Thread) -> Result<(Registers, bool), Errno> {
-    let user = ptrace::registers(thread.tid)?;
+fn cure(record: &Record) -> Result<(Registers, bool), Errno> {
+    let user = ptrace::registers(record.tid)?;
     let compat = user.cs == COMPAT_SEGMENT;
     let interrupted = if compat {
         user.rax as i32 == -libc::EINTR
@@ -388,82 +453,33 @@ fn cure(thread: &Thread) -> Result<(Registers, bool), Errno> {
     let in_call = if compat { call as i32 >= 0 } else { call >= 0 };
     let restart = in_call && interrupted && call != close;
     if restart {
-        ptrace::set_result(thread.tid, -ERESTARTNOHAND)?;
+        ptrace::set_result(record.tid, -ERESTARTNOHAND)?;
     }
     Ok((Registers::from_user(&user), restart))
 }
 
 #[cfg(target_arch = "aarch64")]
-fn cure(thread: &Thread) -> Result<(Registers, bool), Errno> {
-    let user = ptrace::registers(thread.tid)?;
-    let registers = Registers::from_user(&user, ptrace::thread_pointer(thread.tid)?);
-    let restart = match thread.call {
-        Some(call) if user.regs[0] as i64 == -i64::from(libc::EINTR) && call.agrees(&user) => {
-            let mut again = user;
-            again.regs[0] = call.first_argument;
-            again.pc = user.pc.wrapping_sub(4);
-            ptrace::set_registers(thread.tid, &again)?;
-            true
+fn cure(record: &Record) -> Result<(Registers, bool), Errno> {
+    let user = ptrace::registers(record.tid)?;
+    let registers = Registers::from_user(&user, ptrace::thread_pointer(record.tid)?);
+    let interrupted = user.regs[0] as i64 == -i64::from(libc::EINTR);
+    // Still in the call if everything but the overwritten register agrees.
+    let first_argument = match record.call {
+        Some([number, first, others @ .., stack, instruction])
+            if interrupted
+                && number == user.regs[8]
+                && number != libc::SYS_close as u64
+                && user.regs[1..6] == others
+                && user.sp == stack
+                && user.pc == instruction =>
+        {
+            first
         }
-        _ => false,
+        _ => return Ok((registers, false)),
     };
-    Ok((registers, restart))
-}
-
-#[cfg(target_arch = "aarch64")]
-mod arm {
-    /// A system call that a thread was in just before it was stopped.
-    #[derive(Clone, Copy, Debug)]
-    pub(crate) struct Call {
-        number: u64,
-        pub(crate) first_argument: u64,
-        others: [u64; 5],
-        stack_pointer: u64,
-        instruction_pointer: u64,
-    }
-
-    impl Call {
-        /// Reads `/proc/PID/task/TID/syscall` (proc_pid_syscall(5)); `None` for a thread that is not in a call.
-        pub(crate) fn read(pid: i32, tid: i32) -> Option<Call> {
-            let text = std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/syscall")).ok()?;
-            let mut words = text.split_whitespace();
-            let number = words.next()?.parse::<u64>().ok()?;
-            let mut next = || u64::from_str_radix(words.next()?.trim_start_matches("0x"), 16).ok();
-            let first_argument = next()?;
-            let others = [next()?, next()?, next()?, next()?, next()?];
-            Some(Call {
-                number,
-                first_argument,
-                others,
-                stack_pointer: next()?,
-                instruction_pointer: next()?,
-            })
-        }
-
-        /// Whether a thread that has stopped is still in this call: everything but the overwritten register agrees.
-        pub(crate) fn agrees(&self, user: &libc::user_regs_struct) -> bool {
-            user.regs[8] == self.number
-                && self.number != libc::SYS_close as u64
-                && user.regs[1..6] == self.others
-                && user.sp == self.stack_pointer
-                && user.pc == self.instruction_pointer
-        }
-    }
-}
-
-fn thread_state(pid: i32, tid: i32) -> Option<char> {
-    let text = fs::read(format!("/proc/{pid}/task/{tid}/stat")).ok()?;
-    StatFields::parse(&String::from_utf8_lossy(&text)).map(|fields| fields.state)
-}
-
-fn thread_tracer(pid: i32, tid: i32) -> Option<i32> {
-    let text = fs::read(format!("/proc/{pid}/task/{tid}/status")).ok()?;
-    let tracer = status_number(&String::from_utf8_lossy(&text), "TracerPid:")?;
-    i32::try_from(tracer).ok().filter(|tracer| *tracer != 0)
-}
-
-fn already_traced(pid: i32, tracer: i32) -> StopError {
-    let name = fs::read(format!("/proc/{tracer}/comm")).ok();
-    let name = name.map(|name| String::from_utf8_lossy(&name).trim_end().to_owned());
-    StopError::AlreadyTraced { pid, tracer, name }
+    let mut again = user;
+    again.regs[0] = first_argument;
+    again.pc = user.pc.wrapping_sub(4);
+    ptrace::set_registers(record.tid, &again)?;
+    Ok((registers, true))
 }

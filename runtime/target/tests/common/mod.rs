@@ -145,6 +145,14 @@ impl Program {
             .unwrap_or("")
             .to_owned()
     }
+
+    /// Whether nobody traces it any more, which takes the supervisor of a tracer that was killed a moment.
+    pub fn is_let_go(&self) -> bool {
+        (0..100_000).any(|_| {
+            std::thread::yield_now();
+            self.status("TracerPid:").ends_with("\t0")
+        })
+    }
 }
 
 impl Drop for Program {
@@ -162,4 +170,12 @@ pub fn skip(test: &str, why: &str) {
         "{test} was to be skipped where nothing may be: {why}"
     );
     eprintln!("SKIPPED: {test}: {why}");
+}
+
+/// The stopper of a test, which runs on a thread of its own.
+pub fn stopper() -> ytrace_target::Stopper {
+    thread_local! {
+        static STOPPER: ytrace_target::Stopper = ytrace_target::Stopper::new();
+    }
+    STOPPER.with(Clone::clone)
 }

@@ -1,0 +1,359 @@
+//! This program's side of the supervisors: starting them, asking them, and seeing that they end.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+
+use super::channel::{Channel, Failure, Order, Outcome, Received, Reply, Request};
+use super::supervisor::{self, Arguments};
+use super::threads::Tables;
+use super::worker::Worker;
+use super::{PauseReport, StopOptions};
+use crate::access::diagnose;
+use crate::error::StopError;
+use crate::process::Process;
+use crate::registers::ThreadSnapshot;
+use crate::sys;
+
+/// How long a supervisor may take to answer beyond what it was given. After that it is ended, by which the kernel lets the
+/// target go.
+const ANSWER: Duration = Duration::from_secs(5);
+/// How long a supervisor may take to end when its channel is closed. It may have to wait for a thread for a second.
+const END: Duration = Duration::from_secs(3);
+/// How often it is looked at meanwhile.
+const LOOK: Duration = Duration::from_micros(50);
+
+/// Stops processes. Clones are handles to the same.
+///
+/// The tracing is done by supervisors, which are processes of their own, one for each pause under way. One that has nothing
+/// to do is kept for the next pause. They end with the last handle, and with this program, however it ends.
+#[derive(Clone, Debug, Default)]
+pub struct Stopper {
+    idle: Arc<Mutex<Vec<Station>>>,
+}
+
+impl Stopper {
+    /// One without a supervisor yet; the first pause starts it.
+    pub fn new() -> Stopper {
+        Stopper::default()
+    }
+
+    /// Starts a supervisor ahead of the first pause. Early is better: a fork of a small process is cheap, and pages that this
+    /// program changes later are copied for as long as the supervisor lives. The threads that work during a pause get the
+    /// priority that the calling thread has now.
+    ///
+    /// # Errors
+    /// No process or thread could be made. The first pause tries again.
+    pub fn prepare(&self) -> Result<(), StopError> {
+        let station = self.take()?;
+        self.give_back(station);
+        Ok(())
+    }
+
+    /// A supervisor that is idle, or a new one.
+    pub(crate) fn take(&self) -> Result<Station, StopError> {
+        let idle = self.lock().pop();
+        match idle {
+            Some(station) => Ok(station),
+            None => Station::start(),
+        }
+    }
+
+    pub(crate) fn give_back(&self, station: Station) {
+        if !station.supervisor.lost {
+            self.lock().push(station);
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Station>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A supervisor, and the thread of this program that works while it holds a process.
+#[derive(Debug)]
+pub(crate) struct Station {
+    pub(crate) supervisor: Supervisor,
+    pub(crate) worker: Worker,
+}
+
+impl Station {
+    fn start() -> Result<Station, StopError> {
+        // The thread comes second: the fork then copies a program with one thread less.
+        let supervisor = Supervisor::start().map_err(|errno| StopError::NoSupervisor { errno })?;
+        let worker = Worker::start().map_err(|errno| StopError::NoThread { errno })?;
+        Ok(Station { supervisor, worker })
+    }
+}
+
+/// A process that is held stopped by a supervisor.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    /// The threads, with their registers at the stop.
+    pub(crate) threads: Vec<ThreadSnapshot>,
+    /// When the pause began.
+    pub(crate) began: Instant,
+}
+
+/// A supervisor.
+#[derive(Debug)]
+pub(crate) struct Supervisor {
+    pid: i32,
+    channel: Option<Channel>,
+    tables: Tables,
+    /// It has gone, or must not be used again.
+    lost: bool,
+}
+
+impl Supervisor {
+    fn start() -> Result<Supervisor, Errno> {
+        let mut tables = Tables::new()?;
+        let (ours, theirs) = Channel::pair()?;
+        let arguments = Arguments::find();
+        // SAFETY: all-zero signal sets are valid, and are filled before they are used.
+        let (mut all, mut before) =
+            unsafe { std::mem::zeroed::<(libc::sigset_t, libc::sigset_t)>() };
+        // SAFETY: the pointers are to live sets.
+        unsafe {
+            libc::sigfillset(&mut all);
+            libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+        }
+        // SAFETY: the child does only what is allowed after a fork of a program with several threads, and never returns.
+        let pid = unsafe { libc::fork() };
+        if pid == 0 {
+            // SAFETY: this is the child of a fork, and all signals are blocked.
+            unsafe { supervisor::run(&theirs, &mut tables, arguments) };
+        }
+        let errno = Errno::last();
+        // SAFETY: the pointer is to a live set.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut()) };
+        if pid < 0 {
+            return Err(errno);
+        }
+        Ok(Supervisor {
+            pid,
+            channel: Some(ours),
+            tables,
+            lost: false,
+        })
+    }
+
+    /// Its number.
+    pub(crate) fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Stops all threads of a process, for `limit` at most, or for ever.
+    ///
+    /// # Errors
+    /// It could not be done; the process is running again.
+    pub(crate) fn stop(
+        &mut self,
+        process: &Process,
+        options: &StopOptions,
+        limit: Duration,
+    ) -> Result<Stopped, StopError> {
+        let pid = process.pid();
+        if u32::try_from(pid).is_ok_and(|pid| pid == std::process::id()) {
+            return Err(StopError::Ourselves { pid });
+        }
+        if process.exited() {
+            return Err(StopError::Exited { pid });
+        }
+        if let Some(tracer) = process.tracer() {
+            return Err(already_traced(pid, tracer));
+        }
+        let order = Order {
+            pid,
+            timeout: nanoseconds(options.stop_timeout),
+            limit: nanoseconds(limit),
+            realtime: options.realtime,
+        };
+        self.ask(order)?;
+        match self.receive(options.stop_timeout.saturating_add(ANSWER)) {
+            Some(Reply::Stopped { records, began }) => {
+                let since = Duration::from_nanos(sys::monotonic_ns().saturating_sub(began));
+                let now = Instant::now();
+                Ok(Stopped {
+                    threads: self.snapshots(records),
+                    began: now.checked_sub(since).unwrap_or(now),
+                })
+            }
+            Some(Reply::Failed(failure)) => {
+                // It ends after a failure, for not all may have been undone.
+                self.end();
+                Err(stop_error(pid, failure))
+            }
+            _ => Err(self.give_up()),
+        }
+    }
+
+    fn ask(&mut self, order: Order) -> Result<(), StopError> {
+        let sent = match &self.channel {
+            Some(channel) => channel.send(&Request::Stop(order)),
+            None => Err(Errno::EPIPE),
+        };
+        if sent.is_ok() {
+            return Ok(());
+        }
+        // Somebody has ended it while it had nothing to do. Nothing is lost by that.
+        self.end();
+        *self = Supervisor::start().map_err(|errno| StopError::NoSupervisor { errno })?;
+        match &self.channel {
+            Some(channel) => channel
+                .send(&Request::Stop(order))
+                .map_err(|_| StopError::TracerLost),
+            None => Err(StopError::TracerLost),
+        }
+    }
+
+    /// Whether the process is still held: the limit is not over, and the supervisor is there.
+    pub(crate) fn holds(&self) -> bool {
+        // It says nothing while it holds a process.
+        self.channel
+            .as_ref()
+            .is_some_and(|channel| !channel.readable(0))
+    }
+
+    /// Lets the process go on. Besides how that went, tells when it began to.
+    ///
+    /// # Errors
+    /// The supervisor has gone, by which the kernel has let the process go, nobody knows when.
+    pub(crate) fn resume(&mut self) -> Result<(PauseReport, Instant), StopError> {
+        if let Some(channel) = &self.channel {
+            // If it has gone, that is found next.
+            let _ = channel.send(&Request::Resume);
+        }
+        let Some(Reply::Resumed(outcome)) = self.receive(ANSWER) else {
+            return Err(self.give_up());
+        };
+        if outcome.leaving {
+            self.end();
+        }
+        let since = Duration::from_nanos(sys::monotonic_ns().saturating_sub(outcome.resumed));
+        let now = Instant::now();
+        Ok((report(&outcome), now.checked_sub(since).unwrap_or(now)))
+    }
+
+    fn receive(&self, patience: Duration) -> Option<Reply> {
+        let until = sys::monotonic_ns().saturating_add(nanoseconds(patience));
+        match self.channel.as_ref()?.receive(until) {
+            Received::Message(reply) => Some(reply),
+            Received::Timeout | Received::Closed => None,
+        }
+    }
+
+    fn snapshots(&self, records: usize) -> Vec<ThreadSnapshot> {
+        let records = (0..records).map_while(|index| self.tables.records.get(index));
+        records
+            .filter_map(|record| {
+                Some(ThreadSnapshot {
+                    tid: record.tid,
+                    registers: record.registers()?,
+                })
+            })
+            .collect()
+    }
+
+    /// Ends a supervisor that has gone or does not answer.
+    fn give_up(&mut self) -> StopError {
+        self.kill();
+        self.end();
+        StopError::TracerLost
+    }
+
+    fn kill(&self) {
+        if !self.lost {
+            // SAFETY: the call takes no pointer. The child has not been waited for, so the number is still its own.
+            unsafe { libc::kill(self.pid, libc::SIGKILL) };
+        }
+    }
+
+    /// Closes the channel, by which the supervisor ends, and waits for that.
+    fn end(&mut self) {
+        drop(self.channel.take());
+        if self.lost {
+            return;
+        }
+        let deadline = Instant::now().checked_add(END);
+        let mut status = 0;
+        loop {
+            // SAFETY: the pointer is to a live integer.
+            let found =
+                sys::retry(|| unsafe { libc::waitpid(self.pid, &mut status, libc::WNOHANG) });
+            if found != Ok(0) {
+                // It has been reaped, or there is nothing to reap since this program ignores the ends of its children.
+                self.lost = true;
+                return;
+            }
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                // Somebody has stopped it. The kernel undoes what it has done.
+                self.kill();
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn report(outcome: &Outcome) -> PauseReport {
+    let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    PauseReport {
+        pause: Duration::from_nanos(outcome.pause),
+        stopping: Duration::from_nanos(outcome.stopping),
+        resuming: Duration::from_nanos(outcome.resuming),
+        threads: count(outcome.threads),
+        restarted_calls: count(outcome.restarted_calls),
+        signals_passed: count(outcome.signals_passed),
+        held_in_kernel: count(outcome.held_in_kernel),
+        was_stopped: outcome.was_stopped,
+        realtime: outcome.realtime,
+        expired: outcome.expired,
+    }
+}
+
+fn stop_error(pid: i32, failure: Failure) -> StopError {
+    match failure {
+        Failure::Exited => StopError::Exited { pid },
+        Failure::AlreadyTraced { tracer } => already_traced(pid, tracer),
+        Failure::Denied { errno } => StopError::Denied {
+            pid,
+            cause: diagnose(pid, errno),
+        },
+        Failure::Unresponsive {
+            tid,
+            state,
+            waited_us,
+        } => StopError::Unresponsive {
+            pid,
+            tid,
+            state,
+            waited_us,
+        },
+        Failure::TooManyThreads => StopError::TooManyThreads {
+            pid,
+            limit: super::threads::MAX_THREADS,
+        },
+        Failure::Call { call, tid, errno } => StopError::Call {
+            call: call.name(),
+            tid,
+            errno,
+        },
+    }
+}
+
+fn already_traced(pid: i32, tracer: i32) -> StopError {
+    let name = std::fs::read(format!("/proc/{tracer}/comm")).ok();
+    let name = name.map(|name| String::from_utf8_lossy(&name).trim_end().to_owned());
+    StopError::AlreadyTraced { pid, tracer, name }
+}

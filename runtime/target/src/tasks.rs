@@ -1,0 +1,195 @@
+//! What `/proc` says of single threads. Nothing here allocates or locks, so that a forked child may use it.
+
+use std::ffi::CStr;
+use std::fmt::{self, Write};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use nix::errno::Errno;
+
+use crate::sys;
+
+/// Longer than every path under `/proc/PID/task` that is asked for.
+const PATH_BYTES: usize = 80;
+/// Longer than the parts of `stat`, `status` and `syscall` that are looked at.
+const TEXT_BYTES: usize = 1 << 10;
+/// Bytes of the list of threads that are read at a time.
+const LIST_BYTES: usize = 8 << 10;
+
+/// A path, put together without allocating.
+struct Path {
+    bytes: [u8; PATH_BYTES],
+    length: usize,
+}
+
+impl Path {
+    fn new(text: fmt::Arguments<'_>) -> Result<Path, Errno> {
+        let mut path = Path {
+            bytes: [0; PATH_BYTES],
+            length: 0,
+        };
+        path.write_fmt(text).map_err(|_| Errno::ENAMETOOLONG)?;
+        Ok(path)
+    }
+
+    fn open(&self, flags: i32) -> Result<OwnedFd, Errno> {
+        let name = CStr::from_bytes_until_nul(&self.bytes).map_err(|_| Errno::ENAMETOOLONG)?;
+        sys::open_at(sys::working_directory(), name, flags)
+    }
+}
+
+impl fmt::Write for Path {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        // One byte is left for the terminating zero.
+        let room = self.bytes.get_mut(self.length..PATH_BYTES - 1);
+        let part = room.and_then(|room| room.get_mut(..text.len()));
+        part.ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.length += text.len();
+        Ok(())
+    }
+}
+
+/// The beginning of a file of a thread.
+struct Text {
+    bytes: [u8; TEXT_BYTES],
+    length: usize,
+}
+
+impl Text {
+    fn read(pid: i32, tid: i32, name: &str) -> Option<Text> {
+        let path = Path::new(format_args!("/proc/{pid}/task/{tid}/{name}")).ok()?;
+        let file = path.open(libc::O_RDONLY).ok()?;
+        let mut text = Text {
+            bytes: [0; TEXT_BYTES],
+            length: 0,
+        };
+        text.length = sys::read_at(file.as_fd(), &mut text.bytes, 0).ok()?;
+        Some(text)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or(&[])
+    }
+}
+
+/// The state letter of a thread (proc_pid_stat(5)); `None` when there is no such thread.
+pub(crate) fn thread_state(pid: i32, tid: i32) -> Option<char> {
+    let text = Text::read(pid, tid, "stat")?;
+    state_letter(text.bytes())
+}
+
+/// The name of a thread may itself hold parentheses and spaces, so it ends at the last parenthesis.
+fn state_letter(stat: &[u8]) -> Option<char> {
+    let end = stat.iter().rposition(|byte| *byte == b')')?;
+    let mut rest = stat.get(end + 1..)?.iter();
+    rest.find(|byte| **byte != b' ')
+        .map(|byte| char::from(*byte))
+}
+
+/// The tracer of a thread; `None` where there is none.
+pub(crate) fn thread_tracer(pid: i32, tid: i32) -> Option<i32> {
+    /// What stands before the number.
+    const NAME: &[u8] = b"TracerPid:";
+    let text = Text::read(pid, tid, "status")?;
+    let mut lines = text.bytes().split(|byte| *byte == b'\n');
+    let value = lines.find_map(|line| line.strip_prefix(NAME))?;
+    number(value.trim_ascii()).filter(|tracer| *tracer != 0)
+}
+
+/// The words of `/proc/PID/task/TID/syscall` (proc_pid_syscall(5)): the number of the system call, its six arguments, the
+/// stack pointer and the instruction pointer. `None` for a thread that is not in a call.
+#[cfg(target_arch = "aarch64")]
+pub(crate) fn system_call(pid: i32, tid: i32) -> Option<[u64; 9]> {
+    let text = Text::read(pid, tid, "syscall")?;
+    let mut words = text.bytes().split(|byte| byte.is_ascii_whitespace());
+    let mut found = [0u64; 9];
+    for (index, slot) in found.iter_mut().enumerate() {
+        let word = std::str::from_utf8(words.next()?).ok()?;
+        *slot = match index {
+            0 => word.parse().ok()?,
+            _ => u64::from_str_radix(word.strip_prefix("0x")?, 16).ok()?,
+        };
+    }
+    Some(found)
+}
+
+/// Calls `each` for every thread of a process; its error ends that.
+///
+/// # Errors
+/// That error, or that of listing: `ENOENT` or `ESRCH` when the process has gone.
+pub(crate) fn each_thread<E: From<Errno>>(
+    pid: i32,
+    mut each: impl FnMut(i32) -> Result<(), E>,
+) -> Result<(), E> {
+    /// Where the length and the name lie in `struct linux_dirent64` (getdents(2)).
+    const LENGTH: usize = 16;
+    const NAME: usize = 19;
+    let path = Path::new(format_args!("/proc/{pid}/task"))?;
+    let directory = path.open(libc::O_RDONLY | libc::O_DIRECTORY)?;
+    // The kernel writes records that are aligned to eight bytes.
+    let mut buffer = [0u64; LIST_BYTES / 8];
+    loop {
+        // SAFETY: the buffer is writable for the length given.
+        let got = sys::retry(|| unsafe {
+            libc::syscall(
+                libc::SYS_getdents64,
+                directory.as_raw_fd(),
+                buffer.as_mut_ptr(),
+                LIST_BYTES,
+            )
+        })?;
+        let got = usize::try_from(got).unwrap_or(0).min(LIST_BYTES);
+        if got == 0 {
+            return Ok(());
+        }
+        // SAFETY: the bytes of initialized numbers, of which there are more than `got`.
+        let bytes = unsafe { std::slice::from_raw_parts(buffer.as_ptr().cast::<u8>(), got) };
+        let mut rest = bytes;
+        while let Some(length) = rest.get(LENGTH..LENGTH + 2) {
+            let length = u16::from_ne_bytes(length.try_into().unwrap_or([0; 2])).into();
+            let Some((record, after)) = rest.split_at_checked(length).filter(|_| length > 0) else {
+                break;
+            };
+            let name = record.get(NAME..).unwrap_or(&[]);
+            let name = name.split(|byte| *byte == 0).next().unwrap_or(&[]);
+            if let Some(tid) = number(name) {
+                each(tid)?;
+            }
+            rest = after;
+        }
+    }
+}
+
+fn number(digits: &[u8]) -> Option<i32> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_threads() {
+        let pid = i32::try_from(std::process::id()).unwrap();
+        let mut threads = Vec::new();
+        each_thread(pid, |tid| {
+            threads.push(tid);
+            Ok::<(), Errno>(())
+        })
+        .unwrap();
+        assert!(threads.contains(&pid));
+        assert!(thread_state(pid, pid).is_some());
+        assert_eq!(thread_tracer(pid, pid), None);
+        assert_eq!(thread_state(pid, i32::MAX), None);
+        let gone = each_thread(i32::MAX, |_| Ok::<(), Errno>(()));
+        assert_eq!(gone, Err(Errno::ENOENT));
+        let end = each_thread(pid, |_| Err(Errno::E2BIG));
+        assert_eq!(end, Err(Errno::E2BIG));
+    }
+
+    #[test]
+    fn names_do_not_mislead() {
+        assert_eq!(state_letter(b"12 (a) R (b) c) S 1 12"), Some('S'));
+        assert_eq!(state_letter(b"12 (a"), None);
+        assert!(Path::new(format_args!("{:200}", 1)).is_err());
+    }
+}
