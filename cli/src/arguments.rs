@@ -91,6 +91,9 @@ pub struct RunArguments {
     /// The longest pause of the target; the rest is then read live
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "50ms")]
     pub max_pause: Duration,
+    /// Run on these processors only, as in 0-3,7 (also during the pause)
+    #[arg(long, value_name = "LIST", value_parser = parse_processors)]
+    pub cpu: Option<Processors>,
     /// Read pages of the target that are swapped out (this brings them back into its memory)
     #[arg(long)]
     pub read_swap: bool,
@@ -228,6 +231,33 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "expected a number such as 4096, 64K or 2G".to_owned())
 }
 
+/// Processors by number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Processors(pub Vec<usize>);
+
+/// Numbers and ranges with commas between them: `0-3,7`.
+pub fn parse_processors(text: &str) -> Result<Processors, String> {
+    /// More than any machine has.
+    const MOST: usize = 1 << 16;
+    let wrong = || "expected numbers and ranges such as 2 or 0-3,7".to_owned();
+    let number = |text: &str| text.trim().parse::<usize>().ok().filter(|n| *n < MOST);
+    let mut list = Vec::new();
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (
+            number(first).ok_or_else(wrong)?,
+            number(last).ok_or_else(wrong)?,
+        );
+        if first > last {
+            return Err(wrong());
+        }
+        list.extend(first..=last);
+    }
+    list.sort_unstable();
+    list.dedup();
+    Ok(Processors(list))
+}
+
 /// A time: `50ms`, `1.5s`, `30m`, `12h`; a bare number is seconds.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
@@ -269,6 +299,14 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn processors() {
+        assert_eq!(parse_processors("3, 0-1,1"), Ok(Processors(vec![0, 1, 3])));
+        for wrong in ["", "a", "3-1", "1,,2", "-1", "0-99999999999"] {
+            assert!(parse_processors(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -127,6 +127,7 @@ fn options(arguments: &CheckArguments) -> Options {
     Options {
         mode: Mode::Auto,
         max_pause: std::time::Duration::ZERO,
+        processors: Vec::new(),
         read_swap: false,
         budgets: Budgets::default(),
         executor: ExecutorKind::Compiled,

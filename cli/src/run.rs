@@ -254,6 +254,11 @@ fn options(arguments: &RunArguments) -> Options {
             ModeChoice::Stop => Mode::Stop,
         },
         max_pause: arguments.max_pause,
+        processors: arguments
+            .cpu
+            .as_ref()
+            .map(|list| list.0.clone())
+            .unwrap_or_default(),
         read_swap: arguments.read_swap,
         budgets: Budgets {
             steps: arguments.steps,

@@ -19,7 +19,7 @@ use crate::error::SessionError;
 use crate::host::{Effects, RunHost, Sink};
 use crate::memory::TargetMemory;
 use crate::options::Mode;
-use crate::session::{Session, State, cache_options};
+use crate::session::{Session, State, cache_options, is_last};
 
 /// How fast a pause is taken to copy, in bytes a second. A careful figure.
 const COPY_SPEED: u64 = 5_000_000_000;
@@ -59,7 +59,7 @@ impl Session<'_> {
     pub(crate) fn run_on_copy(
         &mut self,
         state: &mut State<'_>,
-        probe: usize,
+        probes: &[usize],
         sink: &mut dyn Sink,
     ) -> Result<(), SessionError> {
         // A run whose output is shown as it comes cannot be taken back, nor can one that finds
@@ -75,7 +75,7 @@ impl Session<'_> {
         let (mut plan, learned) = loop {
             let steps = rounds.next().unwrap_or(u64::MAX);
             let started = Instant::now();
-            let learned = self.learn(state, probe, &mut memory, steps);
+            let learned = self.learn(state, probes, &mut memory, steps);
             if self.learning_interrupted(state, &memory) {
                 return Ok(());
             }
@@ -102,7 +102,7 @@ impl Session<'_> {
                 continue;
             }
             memory.forget();
-            match self.attempt(state, probe, &plan, sink) {
+            match self.attempt(state, probes, &plan, sink) {
                 Ok(Attempt::Stands) => {
                     self.result.counters.bytes_read += memory.counters().bytes_read;
                     return Ok(());
@@ -122,7 +122,7 @@ impl Session<'_> {
             self.note_choice("live, for nothing read can change".to_owned());
             drop(memory);
             let mut memory = self.live_memory()?;
-            self.execute(state, probe, &mut memory, &[], sink);
+            self.execute(state, probes, &mut memory, &[], sink);
             self.add_counters(memory.counters());
             return Ok(());
         }
@@ -131,7 +131,7 @@ impl Session<'_> {
         memory.forget();
         let retries = if may_repeat && !plan.over { RETRIES } else { 0 };
         for _ in 0..retries {
-            match self.attempt(state, probe, &plan, sink) {
+            match self.attempt(state, probes, &plan, sink) {
                 Ok(Attempt::Stands) => return Ok(()),
                 Ok(Attempt::Missed(touched)) => {
                     plan = self.plan(memory.space_mut(), &before, &touched)?;
@@ -152,11 +152,11 @@ impl Session<'_> {
                     "{needed} would have to be copied, and {allowed} may be ({limit}); the target ran while it was read"
                 ));
                 self.note_choice("live, as a copy would take too much memory".to_owned());
-                return self.run_live(state, probe, sink);
+                return self.run_live(state, probes, sink);
             }
             copied => copied?,
         };
-        self.execute(state, probe, &mut memory, &threads, sink);
+        self.execute(state, probes, &mut memory, &threads, sink);
         self.add_counters(memory.counters());
         Ok(())
     }
@@ -227,28 +227,27 @@ impl Session<'_> {
     fn attempt(
         &mut self,
         state: &mut State<'_>,
-        probe: usize,
+        probes: &[usize],
         plan: &CopyPlan,
         sink: &mut dyn Sink,
     ) -> Result<Attempt, SessionError> {
-        let Some(function) = state.compiled.program.probes.get(probe).copied() else {
-            return Ok(Attempt::Stands);
-        };
         let (mut memory, threads) = self.copy(plan, sink)?;
         let started = Instant::now();
         let mut recorder = Recorder::default();
         let mut effects = state.effects.clone();
-        let mut host = RunHost {
-            process: &self.process,
-            names: &self.names,
-            sink: Some(&mut recorder),
-            effects: &mut effects,
-            threads: &threads,
-            started: self.started,
-        };
-        let outcome = state
-            .runner
-            .run(function, state.store, &mut memory, &mut host, self.options);
+        let mut host = RunHost::new(&self.process, &self.names, &mut effects, self.started)
+            .shown_on(&mut recorder)
+            .with_threads(&threads);
+        let mut outcomes = Vec::new();
+        for function in state.functions(probes) {
+            let (runner, store) = (&mut *state.runner, &mut *state.store);
+            let outcome = runner.run(function, store, &mut memory, &mut host, self.options);
+            let last = is_last(&outcome);
+            outcomes.push(outcome);
+            if last {
+                break;
+            }
+        }
         let counters = memory.counters();
         // A run that the user or the target ended cannot be done again, and after a pause that reached its limit another
         // one is not owed.
@@ -261,7 +260,9 @@ impl Session<'_> {
             *state.effects = effects;
             state.pristine = false;
             self.add_counters(counters);
-            state.end |= self.account(&outcome, state.compiled);
+            for outcome in outcomes {
+                state.end |= self.account(&outcome, state.compiled);
+            }
             return Ok(Attempt::Stands);
         }
         self.result.counters.bytes_read += counters.bytes_read;
@@ -269,56 +270,45 @@ impl Session<'_> {
         drop(memory);
         let mut live = self.live_memory()?;
         let mut nothing = Effects::default();
-        let mut host = RunHost {
-            process: &self.process,
-            names: &self.names,
-            sink: None,
-            effects: &mut nothing,
-            threads: &[],
-            started: self.started,
-        };
+        let mut host = RunHost::new(&self.process, &self.names, &mut nothing, self.started);
         *state.store = state.runner.store(&mut live, &mut host, self.options).0;
         self.result.timings.learn += started.elapsed();
         Ok(Attempt::Missed(touched))
     }
 
-    /// A run whose effects are discarded, of at most so many steps.
+    /// Runs whose effects are discarded, each of at most so many steps.
     fn learn(
         &mut self,
         state: &mut State<'_>,
-        probe: usize,
+        probes: &[usize],
         memory: &mut TargetMemory<LiveMemory>,
         steps: u64,
     ) -> Learned {
-        let Some(function) = state.compiled.program.probes.get(probe).copied() else {
-            return Learned::default();
-        };
         let mut effects = Effects {
             learning: true,
             ..Effects::default()
         };
-        let mut host = RunHost {
-            process: &self.process,
-            names: &self.names,
-            sink: None,
-            effects: &mut effects,
-            threads: &[],
-            started: self.started,
-        };
+        let mut host = RunHost::new(&self.process, &self.names, &mut effects, self.started);
         // A fresh store touches less memory than a copy of one with large arrays.
         let mut store = if state.pristine {
             state.runner.store(memory, &mut host, self.options).0
         } else {
             state.store.clone()
         };
-        // However it ends, what it touched is learned. It may race with the target.
-        let outcome =
-            state
-                .runner
-                .run_for(function, &mut store, memory, &mut host, self.options, steps);
-        let exhausted = outcome
-            .result
-            .is_err_and(|fault| fault.fault.kind == FaultKind::StepsExhausted);
+        // However they end, what they touched is learned. They may race with the target.
+        let mut exhausted = false;
+        for function in state.functions(probes) {
+            let outcome =
+                state
+                    .runner
+                    .run_for(function, &mut store, memory, &mut host, self.options, steps);
+            if is_last(&outcome) {
+                break;
+            }
+            exhausted |= outcome
+                .result
+                .is_err_and(|fault| fault.fault.kind == FaultKind::StepsExhausted);
+        }
         Learned {
             broken_off: steps < self.options.budgets.steps && exhausted,
             registers: effects.registers_wanted,

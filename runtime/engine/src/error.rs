@@ -70,6 +70,12 @@ pub enum SessionError {
     /// The rules for processes are damaged.
     #[error("{0}")]
     Rules(#[from] crate::identity::RulesError),
+    /// The processors that were asked for cannot be used.
+    #[error("cannot run on the processors given by --cpu: {errno}")]
+    Processors {
+        /// The error.
+        errno: nix::errno::Errno,
+    },
     /// The user ended it before there was anything to show.
     #[error("interrupted before the probe ran")]
     Interrupted,
@@ -175,6 +181,12 @@ impl SessionError {
                     [] => "no view of this probe has columns to choose from".to_owned(),
                     known => format!("--weight takes {}", known.join(", ")),
                 }]
+            }
+            SessionError::Processors { .. } => {
+                vec![
+                    "`nproc --all` and `taskset -p $$` tell which there are and which may be used"
+                        .to_owned(),
+                ]
             }
             SessionError::NoProbe => {
                 vec!["write `_probe _oneshot { … }` for a single look at the target".to_owned()]

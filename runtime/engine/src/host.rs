@@ -64,6 +64,38 @@ pub(crate) struct RunHost<'a> {
     pub(crate) started: Instant,
 }
 
+impl<'a> RunHost<'a> {
+    /// The host of a run whose effects are not shown, on a target of which no registers are known. `started` is when the
+    /// session was.
+    pub(crate) fn new(
+        process: &'a Process,
+        names: &'a Names,
+        effects: &'a mut Effects,
+        started: Instant,
+    ) -> Self {
+        Self {
+            process,
+            names,
+            sink: None,
+            effects,
+            threads: &[],
+            started,
+        }
+    }
+
+    /// The same with a place where output goes.
+    pub(crate) fn shown_on(mut self, sink: &'a mut dyn Sink) -> Self {
+        self.sink = Some(sink);
+        self
+    }
+
+    /// The same with the registers as of a pause.
+    pub(crate) fn with_threads(mut self, threads: &'a [ThreadSnapshot]) -> Self {
+        self.threads = threads;
+        self
+    }
+}
+
 /// The most cross-checks of a session that are kept and shown.
 const MAX_CHECKS: usize = 1000;
 

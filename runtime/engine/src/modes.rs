@@ -13,11 +13,11 @@ use crate::series::Recorder;
 use crate::session::{EXITED, Session, State};
 
 impl Session<'_> {
-    /// Runs the handler of a probe on a view of the target.
-    pub(crate) fn run_handler(
+    /// Runs the handlers of probes that are due together, one after another on one view of the target.
+    pub(crate) fn run_handlers(
         &mut self,
         state: &mut State<'_>,
-        probe: usize,
+        probes: &[usize],
         sink: &mut dyn Sink,
     ) -> Result<(), SessionError> {
         let mode = match self.held {
@@ -25,14 +25,14 @@ impl Session<'_> {
             None => self.options.mode,
         };
         if self.held.is_none() && self.process.exited() {
-            self.run_without_target(state, probe, sink);
+            self.run_without_target(state, probes, sink);
             return Ok(());
         }
         let run = match mode {
-            Mode::Held => self.run_held(state, probe, sink),
-            Mode::Live => self.run_live(state, probe, sink),
-            Mode::Stop => self.run_stopped(state, probe, sink),
-            Mode::Copy | Mode::Auto => self.run_on_copy(state, probe, sink),
+            Mode::Held => self.run_held(state, probes, sink),
+            Mode::Live => self.run_live(state, probes, sink),
+            Mode::Stop => self.run_stopped(state, probes, sink),
+            Mode::Copy | Mode::Auto => self.run_on_copy(state, probes, sink),
         };
         match run {
             Err(error) if self.held.is_none() && (error.is_exit() || self.process.exited()) => {
@@ -46,23 +46,23 @@ impl Session<'_> {
     }
 
     /// Runs a handler after the target's end: it has what was gathered, and no memory to read.
-    fn run_without_target(&mut self, state: &mut State<'_>, probe: usize, sink: &mut dyn Sink) {
+    fn run_without_target(&mut self, state: &mut State<'_>, probes: &[usize], sink: &mut dyn Sink) {
         self.result.partial(EXITED);
         let mut memory = GoneMemory {
             page_size: self.page_size,
         };
-        self.execute(state, probe, &mut memory, &[], sink);
+        self.execute(state, probes, &mut memory, &[], sink);
     }
 
     pub(crate) fn run_live(
         &mut self,
         state: &mut State<'_>,
-        probe: usize,
+        probes: &[usize],
         sink: &mut dyn Sink,
     ) -> Result<(), SessionError> {
         self.note_mode(Mode::Live);
         let mut memory = self.live_memory()?;
-        self.execute(state, probe, &mut memory, &[], sink);
+        self.execute(state, probes, &mut memory, &[], sink);
         self.add_counters(memory.counters());
         Ok(())
     }
@@ -71,13 +71,13 @@ impl Session<'_> {
     fn run_held(
         &mut self,
         state: &mut State<'_>,
-        probe: usize,
+        probes: &[usize],
         sink: &mut dyn Sink,
     ) -> Result<(), SessionError> {
         self.note_mode(Mode::Held);
         let mut memory = self.live_memory()?;
         let threads = self.held.clone().unwrap_or_default();
-        self.execute(state, probe, &mut memory, &threads, sink);
+        self.execute(state, probes, &mut memory, &threads, sink);
         self.add_counters(memory.counters());
         Ok(())
     }
@@ -85,15 +85,17 @@ impl Session<'_> {
     fn run_stopped(
         &mut self,
         state: &mut State<'_>,
-        probe: usize,
+        probes: &[usize],
         sink: &mut dyn Sink,
     ) -> Result<(), SessionError> {
         self.note_mode(Mode::Stop);
         let options = self.stop_options();
-        let paused =
-            self.in_turn(|| Ok(PausedProcess::stop(&self.stopper, &self.process, &options)?))?;
+        // All that can be done before the pause is: what is left for it is to look at the mappings again.
         let mut memory = self.live_memory()?;
-        self.execute(state, probe, &mut memory, paused.threads(), sink);
+        let paused = || PausedProcess::stop(&self.stopper, &self.process, &options);
+        let paused = self.in_turn(|| Ok(paused()?))?;
+        memory.space_mut().refresh_mappings()?;
+        self.execute(state, probes, &mut memory, paused.threads(), sink);
         let expired = !paused.is_stopped();
         let report = paused.resume()?;
         self.add_pause(&PauseReport {
@@ -104,33 +106,30 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The run that counts.
+    /// The runs that count.
     pub(crate) fn execute(
         &mut self,
         state: &mut State<'_>,
-        probe: usize,
+        probes: &[usize],
         memory: &mut dyn Memory,
         threads: &[ThreadSnapshot],
         sink: &mut dyn Sink,
     ) {
-        let Some(function) = state.compiled.program.probes.get(probe).copied() else {
-            return;
-        };
-        let started = Instant::now();
-        let mut host = RunHost {
-            process: &self.process,
-            names: &self.names,
-            sink: Some(sink),
-            effects: state.effects,
-            threads,
-            started: self.started,
-        };
-        state.pristine = false;
-        let outcome = state
-            .runner
-            .run(function, state.store, memory, &mut host, self.options);
-        self.result.timings.run += started.elapsed();
-        state.end |= self.account(&outcome, state.compiled);
+        for function in state.functions(probes) {
+            let started = Instant::now();
+            let mut host = RunHost::new(&self.process, &self.names, state.effects, self.started)
+                .shown_on(sink)
+                .with_threads(threads);
+            state.pristine = false;
+            let outcome = state
+                .runner
+                .run(function, state.store, memory, &mut host, self.options);
+            self.result.timings.run += started.elapsed();
+            if self.account(&outcome, state.compiled) {
+                state.end = true;
+                return;
+            }
+        }
     }
 
     /// Runs timers until `_exit()`, Ctrl-C, or the end of the target.
@@ -151,18 +150,26 @@ impl Session<'_> {
             .collect();
         sink.progress("");
         while !state.end {
-            let Some((at, probe, interval)) = due.iter().min().copied() else {
+            let Some((at, _, _)) = due.iter().min().copied() else {
                 return Ok(());
             };
             if self.wait_until(at) {
                 break;
             }
-            self.run_handler(state, probe, sink)?;
-            recorder.sample(probe, state.store, self.started.elapsed());
+            // Those that are due by now share a view of the target, and so a pause. In the order of the file.
+            let now = Instant::now();
+            let probes: Vec<usize> = due
+                .iter()
+                .filter(|(at, _, _)| *at <= now)
+                .map(|(_, probe, _)| *probe)
+                .collect();
+            self.run_handlers(state, &probes, sink)?;
+            recorder.sample(&probes, state.store, self.started.elapsed());
             sink.progress("");
-            for entry in &mut due {
-                if entry.1 == probe {
-                    entry.0 = next_round(at, interval, Instant::now());
+            let now = Instant::now();
+            for (at, probe, interval) in &mut due {
+                if probes.contains(probe) {
+                    *at = next_round(*at, *interval, now);
                 }
             }
         }

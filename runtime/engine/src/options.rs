@@ -78,6 +78,8 @@ pub struct Options {
     pub mode: Mode,
     /// The longest pause.
     pub max_pause: Duration,
+    /// The processors to run on, numbered as in `/proc/cpuinfo`; empty for all.
+    pub processors: Vec<usize>,
     /// Whether swapped pages are read.
     pub read_swap: bool,
     /// What a run of a handler may use.

@@ -76,10 +76,10 @@ impl Recorder {
         }
     }
 
-    /// Samples what the handler of a probe has written, after a run of it.
-    pub(crate) fn sample(&mut self, probe: usize, store: &Store, at: Duration) {
+    /// Samples what the handlers of probes that were due together have written, after a run of them.
+    pub(crate) fn sample(&mut self, probes: &[usize], store: &Store, at: Duration) {
         for view in &mut self.views {
-            if view.writers.contains(&probe) {
+            if probes.iter().any(|probe| view.writers.contains(probe)) {
                 if view.rounds.is_multiple_of(view.every) {
                     view.take(store, at);
                 }

@@ -15,7 +15,7 @@ use ytrace_lang::target::SymbolSource;
 use ytrace_report::Output;
 use ytrace_target::{
     AddressSpace, CacheOptions, LiveMemory, LiveOptions, Module, PageCache, PausedCopy, Process,
-    Stopper, ThreadSnapshot,
+    Stopper, ThreadSnapshot, scheduling,
 };
 use ytrace_values::{FaultKind, Memory, Store};
 
@@ -68,10 +68,19 @@ impl<'o> Session<'o> {
     pub fn open(process: Process, options: &'o Options) -> Result<Self, SessionError> {
         let started = Instant::now();
         process.check_access()?;
+        if !options.processors.is_empty() {
+            scheduling::use_processors(&options.processors)
+                .map_err(|errno| SessionError::Processors { errno })?;
+        }
         let stopper = Stopper::new();
         if options.mode != Mode::Live {
             // Without one now, the first pause starts it, and tells of an error.
             let _ = stopper.prepare();
+        }
+        if options.mode != Mode::Stop {
+            // What is done in a pause is done by the threads that the stopper has. Where the handlers themselves run in it,
+            // the target would wait the longer.
+            scheduling::give_way();
         }
         let rules = Rules::shipped()?;
         let identity = rules.identify_pid(process.pid());
@@ -371,14 +380,7 @@ impl<'o> Session<'o> {
         memory: &mut dyn Memory,
     ) -> Result<(), Unfit> {
         let mut effects = Effects::default();
-        let mut host = RunHost {
-            process: &self.process,
-            names: &self.names,
-            sink: None,
-            effects: &mut effects,
-            threads: &[],
-            started: self.started,
-        };
+        let mut host = RunHost::new(&self.process, &self.names, &mut effects, self.started);
         let (mut store, outcome) = runner.store(memory, &mut host, self.options);
         if let Err(fault) = outcome.result {
             return Err(Unfit::of(&fault.fault));
@@ -405,14 +407,7 @@ impl<'o> Session<'o> {
         compiled: &Compiled,
     ) -> Result<(Store, bool), SessionError> {
         let mut memory = self.live_memory()?;
-        let mut host = RunHost {
-            process: &self.process,
-            names: &self.names,
-            sink: None,
-            effects,
-            threads: &[],
-            started: self.started,
-        };
+        let mut host = RunHost::new(&self.process, &self.names, effects, self.started);
         let (store, outcome) = runner.store(&mut memory, &mut host, self.options);
         self.account(&outcome, compiled);
         self.add_counters(memory.counters());
@@ -458,9 +453,10 @@ impl<'o> Session<'o> {
             })
             .collect();
         let mut recorder = Recorder::new(&state.compiled.typed, &state.compiled.program);
-        for probe in begin.into_iter().chain(oneshot) {
-            if !state.end {
-                self.run_handler(state, probe, sink)?;
+        // Handlers that are due at the same time share a view of the target, and so a pause.
+        for probes in [&begin, &oneshot] {
+            if !state.end && !probes.is_empty() {
+                self.run_handlers(state, probes, sink)?;
             }
         }
         if !timers.is_empty() && self.held.is_some() {
@@ -474,8 +470,9 @@ impl<'o> Session<'o> {
         }
         // Ctrl-C is how a session with timers ends, and `_end` is there to show what it has gathered. A further one ends that.
         self.options.interrupt.store(false, Ordering::Relaxed);
+        // Each of these runs, whatever the others do.
         for probe in end {
-            self.run_handler(state, probe, sink)?;
+            self.run_handlers(state, &[probe], sink)?;
         }
         let (series, notes) = recorder.finish(state.store, self.started.elapsed());
         self.result.series = series;
@@ -544,7 +541,7 @@ impl<'o> Session<'o> {
                 count: 1,
             }),
         }
-        matches!(fault.kind, FaultKind::Interrupted | FaultKind::TargetGone)
+        is_last(outcome)
     }
 
     /// The reasons for a partial result that only the end shows.
@@ -726,6 +723,26 @@ pub(crate) struct State<'a> {
     pub(crate) end: bool,
     /// No handler has run yet: the store is as the initializers left it.
     pub(crate) pristine: bool,
+}
+
+impl State<'_> {
+    /// The functions of probes.
+    pub(crate) fn functions(&self, probes: &[usize]) -> Vec<FunctionId> {
+        let all = &self.compiled.program.probes;
+        probes
+            .iter()
+            .filter_map(|probe| all.get(*probe).copied())
+            .collect()
+    }
+}
+
+/// Whether a run ended in a way that ends the session.
+pub(crate) fn is_last(outcome: &Outcome) -> bool {
+    let kind = outcome.result.as_ref().err().map(|fault| &fault.fault.kind);
+    matches!(
+        kind,
+        Some(FaultKind::Exit | FaultKind::Error | FaultKind::Interrupted | FaultKind::TargetGone)
+    )
 }
 
 /// A page cache within our allowance.

@@ -96,6 +96,7 @@ fn options(interrupt: &'static AtomicBool) -> Options {
     Options {
         mode: Mode::Auto,
         max_pause: Duration::from_millis(50),
+        processors: Vec::new(),
         read_swap: false,
         budgets: Budgets::default(),
         executor: ExecutorKind::Interpreter,
@@ -166,6 +167,41 @@ fn registers_are_those_of_the_pause() {
     assert_eq!(text(&finished), "1\n");
     assert_eq!(finished.result.pauses.count, 1);
     assert_eq!(report.footer.mode, "copy");
+}
+
+#[test]
+fn handlers_that_are_due_together_share_a_pause() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    let target = Target::start();
+    let probe = r#"
+long rounds;
+_probe _timer.ms(20) { rounds += _reg("rsp", _pid()) != 0; }
+_probe _timer.ms(20) {
+    if (_reg("rsp", _pid()) != 0) printf("%d ", rounds);
+    if (rounds == 3) _exit();
+}
+"#;
+    let (finished, _) = run(target.open(), probe, &INTERRUPT, None).unwrap();
+    assert_eq!(text(&finished), "1 2 3 ");
+    assert_eq!(finished.result.pauses.count, 3);
+    let probe = r#"
+long first;
+_probe _oneshot { first = _reg("rsp", _pid()); }
+_probe _oneshot { printf("%d\n", first != 0 && first == _reg("rsp", _pid())); }
+"#;
+    let (finished, _) = run(target.open(), probe, &INTERRUPT, None).unwrap();
+    assert_eq!(text(&finished), "1\n");
+    assert_eq!(finished.result.pauses.count, 1);
+}
+
+#[test]
+fn a_handler_that_reads_nothing_stops_nothing() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    let target = Target::start();
+    let probe = "long n; _probe _timer.ms(1) { n++; if (n == 5) { printf(\"%d\", n); _exit(); } }";
+    let (finished, _) = run(target.open(), probe, &INTERRUPT, None).unwrap();
+    assert_eq!(text(&finished), "5");
+    assert_eq!(finished.result.pauses.count, 0);
 }
 
 #[test]

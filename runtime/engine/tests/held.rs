@@ -49,6 +49,7 @@ fn run(command: &str, executor: ExecutorKind) -> RunResult {
     let options = Options {
         mode: Mode::Auto,
         max_pause: Duration::from_millis(50),
+        processors: Vec::new(),
         read_swap: false,
         budgets: Budgets::default(),
         executor,

@@ -26,6 +26,7 @@ mod presence;
 mod process;
 mod ptrace;
 mod registers;
+pub mod scheduling;
 pub mod spawn;
 pub mod stop;
 mod sys;

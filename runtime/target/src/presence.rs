@@ -252,3 +252,77 @@ fn push(runs: &mut Vec<PresenceRun>, run: PresenceRun) {
 pub(crate) fn swap_is_active() -> bool {
     std::fs::read_to_string("/proc/swaps").map_or(true, |text| text.lines().count() > 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where the next test says which tier is switched off.
+    const TIER: &str = "YTRACE_TEST_TIER";
+
+    /// Not only a test of its own: what the next one starts with a tier switched off.
+    #[test]
+    fn pages_that_were_touched_are_present() {
+        let page = sys::page_size() as usize;
+        let length = 64 * page;
+        // SAFETY: a fresh mapping at an address of the kernel's choice.
+        let start = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                length,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            )
+        };
+        assert_ne!(start, libc::MAP_FAILED);
+        for touched in (0..length).step_by(2 * page) {
+            // SAFETY: within the mapping just made; without advice, huge pages could fill the gaps.
+            unsafe {
+                libc::madvise(start, length, libc::MADV_NOHUGEPAGE);
+                start.cast::<u8>().add(touched).write_volatile(1);
+            }
+        }
+        let own = Process::open(i32::try_from(std::process::id()).unwrap()).unwrap();
+        let mut pagemap = Pagemap::open(&own).unwrap();
+        let mut runs = Vec::new();
+        let first = start as u64;
+        pagemap
+            .query(first..first + length as u64, &mut runs)
+            .unwrap();
+        // SAFETY: nothing refers to the mapping any more.
+        unsafe { libc::munmap(start, length) };
+        let (page, expected) = (page as u64, 32);
+        assert_eq!(runs.len(), expected);
+        for (index, run) in runs.iter().enumerate() {
+            let start = first + index as u64 * 2 * page;
+            let state = PageState::Present;
+            let end = start + page;
+            assert_eq!(*run, PresenceRun { start, end, state });
+        }
+        if std::env::var(TIER).is_ok_and(|tier| tier == sys::PAGEMAP_SCAN) {
+            assert!(!pagemap.scan);
+        }
+    }
+
+    #[test]
+    fn every_tier_can_be_done_without() {
+        for tier in sys::TIERS {
+            let output = std::process::Command::new(std::env::current_exe().unwrap())
+                .args([
+                    "--exact",
+                    "presence::tests::pages_that_were_touched_are_present",
+                ])
+                .env("YTRACE_FORBID", tier)
+                .env(TIER, tier)
+                .output()
+                .unwrap();
+            let text = String::from_utf8_lossy(&output.stdout);
+            assert!(
+                output.status.success() && text.contains("1 passed"),
+                "without {tier}: {text}"
+            );
+        }
+    }
+}

@@ -262,17 +262,25 @@ fn tracer_to_be_killed() {
     if std::env::var_os("YTRACE_TEST_LOOP").is_some() {
         println!("stopping");
         loop {
-            PausedProcess::stop(&stopper(), &process, &forever)
-                .unwrap()
-                .resume()
-                .unwrap();
+            stop_in_turn(&process, &forever).resume().unwrap();
         }
     }
-    let paused = PausedProcess::stop(&stopper(), &process, &forever).unwrap();
+    let paused = stop_in_turn(&process, &forever);
     println!("stopped");
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).unwrap();
     drop(paused);
+}
+
+/// Stops a process once the supervisor of a tracer that was killed has let go of it.
+fn stop_in_turn(process: &ytrace_target::Process, options: &StopOptions) -> PausedProcess {
+    loop {
+        match PausedProcess::stop(&stopper(), process, options) {
+            Ok(paused) => return paused,
+            Err(StopError::AlreadyTraced { .. }) => std::thread::yield_now(),
+            Err(error) => panic!("{error}"),
+        }
+    }
 }
 
 /// Starts this test program again as the tracer of `pid`, and waits until it has begun.
@@ -311,7 +319,20 @@ fn a_killed_tracer_leaves_no_trace() {
         while program.ask("x").parse::<u64>().unwrap() == steps {}
     }
     assert_eq!(program.finish(), (Some(0), String::new()));
-    // Killed at any instant: the program runs on.
+    // Killed at any instant, also between asking threads to stop and setting their registers: no system call fails.
+    let mut program = Program::start("waiters", &["1"]);
+    program.line();
+    for round in 0..rounds(50) {
+        let mut tracer = tracer(program.pid(), true);
+        (0..round % 50 * 20).for_each(|_| std::thread::yield_now());
+        tracer.child.kill().unwrap();
+        tracer.child.wait().unwrap();
+        assert!(program.is_let_go());
+        let steps: u64 = program.ask("x").parse().unwrap();
+        while program.ask("x").parse::<u64>().unwrap() == steps {}
+    }
+    assert_eq!(program.finish(), (Some(0), String::new()));
+    // The program runs on.
     let mut program = Program::start("threads", &["sleep", "8"]);
     program.line();
     for round in 0..50 {

@@ -344,6 +344,18 @@ impl Channel {
         }
     }
 
+    /// Whether the other side has gone.
+    pub(super) fn is_closed(&self) -> bool {
+        let mut poll = libc::pollfd {
+            fd: self.0.as_raw_fd(),
+            events: 0,
+            revents: 0,
+        };
+        // SAFETY: the pointer is to one live pollfd, as the count says.
+        let ready = sys::retry(|| unsafe { libc::poll(&mut poll, 1, 0) });
+        ready.is_ok_and(|ready| ready > 0) && poll.revents & libc::POLLHUP != 0
+    }
+
     /// Whether there is a message, or the other side has gone, before an instant.
     pub(super) fn readable(&self, until: u64) -> bool {
         loop {
@@ -437,7 +449,9 @@ mod tests {
             assert_eq!(ours.receive(u64::MAX), Received::Message(reply));
         }
         assert_eq!(ours.receive::<Reply>(0), Received::Timeout);
+        assert!(!ours.is_closed());
         drop(theirs);
+        assert!(ours.is_closed());
         assert_eq!(ours.receive::<Reply>(u64::MAX), Received::Closed);
         assert!(ours.send(&Request::Resume).is_err());
     }

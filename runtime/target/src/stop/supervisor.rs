@@ -138,6 +138,8 @@ enum Next {
 /// Serves one request.
 fn serve(channel: &Channel, tables: &mut Tables) -> Next {
     match channel.receive(u64::MAX) {
+        // Nothing is begun for one who has gone since.
+        Received::Message(Request::Stop(_)) if channel.is_closed() => Next::End,
         Received::Message(Request::Stop(order)) => pause(channel, order, tables),
         // It came too late: the limit was over before.
         Received::Message(Request::Resume) => Next::Go,
