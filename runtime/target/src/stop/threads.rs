@@ -17,6 +17,8 @@ pub(super) const MAX_THREADS: usize = 100_000;
 const MAX_RECORDS: usize = 2 * MAX_THREADS;
 /// Slots of the set of known threads, a power of two.
 const SLOTS: usize = (2 * MAX_RECORDS).next_power_of_two();
+/// How many times in a row a thread must be refused, without a tracer in sight, for that to be final.
+const SEIZE_TRIES: u32 = 50;
 /// The most times that new threads are looked for.
 const MAX_ROUNDS: usize = 1_000;
 /// How long a thread may take to stop before it is looked at whether it waits inside the kernel, in nanoseconds.
@@ -412,23 +414,27 @@ impl<'a> Threads<'a> {
     }
 }
 
-/// Becomes the tracer of a thread.
+/// Becomes the tracer of a thread. Another tracer may have it at one look and not at the next, when several take turns.
 fn seize(pid: i32, tid: i32) -> Result<State, Failure> {
-    let mut seized = ptrace::seize(tid, 0);
-    if seized == Err(Errno::EPERM) && thread_tracer(pid, tid).is_none() {
-        // Whoever traced it a moment ago does so no more.
-        seized = ptrace::seize(tid, 0);
-    }
-    match seized {
-        Ok(()) => Ok(State::Seized),
-        Err(Errno::ESRCH) => Ok(State::Gone),
+    let mut errno = Errno::EPERM;
+    for _ in 0..SEIZE_TRIES {
+        errno = match ptrace::seize(tid, 0) {
+            Ok(()) => return Ok(State::Seized),
+            Err(Errno::ESRCH) => return Ok(State::Gone),
+            Err(errno) => errno,
+        };
         // A thread that is exiting or has exited is refused with the same error as a forbidden one.
-        Err(errno) => match (thread_state(pid, tid), thread_tracer(pid, tid)) {
-            (None | Some('Z' | 'X'), _) => Ok(State::Gone),
-            (_, Some(tracer)) => Err(Failure::AlreadyTraced { tracer }),
-            _ => Err(Failure::Denied { errno }),
-        },
+        if matches!(thread_state(pid, tid), None | Some('Z' | 'X')) {
+            return Ok(State::Gone);
+        }
+        if let Some(tracer) = thread_tracer(pid, tid) {
+            return Err(Failure::AlreadyTraced { tracer });
+        }
+        if errno != Errno::EPERM {
+            break;
+        }
     }
+    Err(Failure::Denied { errno })
 }
 
 /// `ERESTARTNOHAND` of the kernel's `linux/errno.h`.
