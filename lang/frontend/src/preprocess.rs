@@ -6,6 +6,7 @@
 //! `_module` lines and `_layout` groups take effect here, because the conditions that follow them
 //! depend on what they choose.
 
+mod candidates;
 mod condition;
 mod directives;
 mod layout;

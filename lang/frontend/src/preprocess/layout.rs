@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
+use super::candidates::Group;
 use super::{Preprocessor, target};
 use crate::ast::{Declaration, Item, ItemKind, Layout, TypeSpecifier};
 use crate::diagnostics::Diagnostic;
+use crate::lexer::Token;
 use crate::parse;
 use crate::source::FileId;
 use crate::target::{Scope, TypeNameKind};
@@ -13,27 +15,30 @@ impl Preprocessor<'_, '_, '_> {
     /// Settles the group whose tokens start at `start` of the output. A group without errors is
     /// kept as parsed, and only its head and its end stay in the output; another one is reported
     /// when the whole program is parsed.
+    ///
+    /// What is wrong with a candidate that is not in use is found in the first arm without a
+    /// target and without choices; else such a candidate is not parsed.
     pub(super) fn layout_group(&mut self, start: usize) {
-        let tokens = self.output.get(start..).unwrap_or_default().to_vec();
-        let mut wrong = Vec::new();
-        let mut typedefs = HashSet::new();
-        let items = parse::parse_tokens(tokens, &mut typedefs, &mut wrong);
-        let Some(Item {
-            kind: ItemKind::Layout(mut layout),
-            ..
-        }) = items.into_iter().next()
-        else {
+        let tokens = self.output.split_off(start);
+        let settled = self.settle(&tokens);
+        let (layout, right) = match settled {
+            Some((layout, typedefs)) => {
+                self.typedefs.extend(typedefs);
+                (Some(layout), true)
+            }
+            None => (self.settle_whole(&tokens), false),
+        };
+        self.output.extend(tokens);
+        let Some(layout) = layout else {
             return;
         };
-        let chosen = self.choose(&layout);
-        layout.chosen = chosen;
+        let chosen = layout.chosen;
         if let Some(candidate) = chosen.and_then(|index| layout.candidates.get(index)) {
             for declaration in &candidate.declarations {
                 self.declared.add(declaration);
             }
         }
-        if wrong.is_empty() {
-            self.typedefs.extend(typedefs);
+        if right {
             self.shorten(start);
         }
         if let Some(before) = self.layouts.values().find(|before| {
@@ -51,6 +56,63 @@ impl Preprocessor<'_, '_, '_> {
         self.layouts.insert(layout.name.span, layout);
     }
 
+    /// The group of these tokens with the declarations of the candidate in use, and the type
+    /// names that it declares; `None` if anything is wrong with it.
+    fn settle(&mut self, tokens: &[Token]) -> Option<(Layout, HashSet<String>)> {
+        let group = Group::new(tokens)?;
+        let mut layout = group.outline()?;
+        let mut typedefs = HashSet::new();
+        // Whatever the target, the first candidate is a sample of the others.
+        let mut first = group.parse(0, &mut typedefs)?;
+        let mut common: Vec<(TypeNameKind, &str)> = first
+            .candidates
+            .iter()
+            .flat_map(|candidate| &candidate.declarations)
+            .filter_map(record_name)
+            .collect();
+        if self.target.is_some() && !self.choices.contains_key(&layout.name.text) {
+            for index in 1..group.len() {
+                let records = group.records(index);
+                common.retain(|record| records.contains(record));
+            }
+        }
+        layout.chosen = self.choose(&layout, &common);
+        if layout.chosen == Some(0)
+            && let Some(place) = layout.candidates.first_mut()
+        {
+            *place = first.candidates.pop()?;
+        }
+        let whole = self.target.is_none() && self.arm == 0 && self.choices.is_empty();
+        for index in 1..group.len() {
+            if layout.chosen != Some(index) && !whole {
+                continue;
+            }
+            let mut parsed = group.parse(index, &mut typedefs)?;
+            if layout.chosen == Some(index)
+                && let Some(place) = layout.candidates.get_mut(index)
+            {
+                *place = parsed.candidates.pop()?;
+            }
+        }
+        Some((layout, typedefs))
+    }
+
+    /// The same for a group with errors, as far as it can be read.
+    fn settle_whole(&mut self, tokens: &[Token]) -> Option<Layout> {
+        let mut wrong = Vec::new();
+        let mut typedefs = HashSet::new();
+        let items = parse::parse_tokens(tokens.to_vec(), &mut typedefs, &mut wrong);
+        let Some(Item {
+            kind: ItemKind::Layout(mut layout),
+            ..
+        }) = items.into_iter().next()
+        else {
+            return None;
+        };
+        layout.chosen = self.choose(&layout, &common_records(&layout));
+        Some(layout)
+    }
+
     /// Drops the candidates of the group that starts at `start` of the output: what lies between
     /// its first `{` and its last `}`.
     fn shorten(&mut self, start: usize) {
@@ -65,7 +127,7 @@ impl Preprocessor<'_, '_, '_> {
     }
 
     /// The candidate in use; `None` for the target's debug information.
-    fn choose(&mut self, layout: &Layout) -> Option<usize> {
+    fn choose(&mut self, layout: &Layout, common: &[(TypeNameKind, &str)]) -> Option<usize> {
         if let Some(wanted) = self.choices.get(&layout.name.text) {
             let found = layout
                 .candidates
@@ -92,7 +154,6 @@ impl Preprocessor<'_, '_, '_> {
             return Some(found.unwrap_or(0));
         }
         let scope = self.scope_of(layout.name.span.file);
-        let common = common_records(layout);
         let Some(target) = self.target.as_deref_mut() else {
             return Some(0);
         };
@@ -131,7 +192,7 @@ fn common_records(layout: &Layout) -> Vec<(TypeNameKind, &str)> {
 }
 
 /// The name of the record that a declaration defines.
-fn record_name(declaration: &Declaration) -> Option<(TypeNameKind, &str)> {
+pub(super) fn record_name(declaration: &Declaration) -> Option<(TypeNameKind, &str)> {
     let TypeSpecifier::Record(record) = &declaration.base else {
         return None;
     };
