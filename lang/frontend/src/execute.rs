@@ -11,13 +11,17 @@ use ytrace_values::{Fault, Machine};
 pub struct Budget<'a> {
     /// Steps: one a loop back-edge and a call.
     pub steps: u64,
-    /// Frame bytes of nested calls; see [`crate::ir::Function::frame_cost`].
+    /// Frame bytes of nested calls, at most [`MOST_STACK`]; see
+    /// [`crate::ir::Function::frame_cost`].
     pub stack: u64,
     /// When the run must have ended.
     pub deadline: Option<Instant>,
     /// Set from elsewhere to end the run at its next check (Ctrl-C).
     pub interrupt: Option<&'a AtomicBool>,
 }
+
+/// The most bytes of a stack budget; a larger one counts as this much in both executors.
+pub const MOST_STACK: u64 = 256 << 20;
 
 /// How often the deadline and the interrupt are looked at, in steps.
 pub const STEPS_PER_CHECK: u64 = 1 << 16;

@@ -21,6 +21,13 @@ use crate::memory_access::{Geometry, LEAST_GRANULE};
 use crate::translate::{Plan, function_signature, helper_signature, translate};
 use crate::verify::verify;
 
+/// How much of the target the default cache covers, in bytes. What a walk in random order reads
+/// beyond it costs a call a page, more than the larger cache costs in the processor's.
+const CACHED_BYTES: u64 = 256 << 20;
+
+/// The most entries of a cache.
+const MOST_ENTRIES: u64 = 1 << 20;
+
 /// How a program is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -34,15 +41,12 @@ pub struct Options {
 }
 
 impl Options {
-    /// The default options for pages of a size.
-    ///
-    /// Sixteen thousand entries cover 64 MB of small pages; walks in random order through more
-    /// than that gain little from a larger cache, since its entries no longer stay in the
-    /// processor's.
+    /// The default options for pages of a size: a cache that covers [`CACHED_BYTES`].
     pub fn new(page_size: u64) -> Self {
+        let entries = CACHED_BYTES / page_size.clamp(1, CACHED_BYTES);
         Self {
             page_size,
-            cache_entries: 1 << 14,
+            cache_entries: entries.clamp(1, MOST_ENTRIES),
         }
     }
 
@@ -55,7 +59,7 @@ impl Options {
                 value: self.page_size,
             });
         }
-        if !self.cache_entries.is_power_of_two() || self.cache_entries > 1 << 20 {
+        if !self.cache_entries.is_power_of_two() || self.cache_entries > MOST_ENTRIES {
             return Err(CompileError::Option {
                 name: "the number of cache entries",
                 expected: "a power of two up to 2^20",

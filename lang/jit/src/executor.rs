@@ -2,18 +2,14 @@
 
 use std::sync::Arc;
 
-use ytrace_lang::execute::{Budget, Executor, Outcome, RunFault, STEPS_PER_CHECK};
-use ytrace_lang::ir::FunctionId;
+use ytrace_lang::execute::{Budget, Executor, MOST_STACK, Outcome, RunFault, STEPS_PER_CHECK};
+use ytrace_lang::ir::{FunctionId, SpanId};
 use ytrace_values::{Fault, FaultKind, Machine};
 
 use crate::compile::{CompiledProgram, Entry};
 use crate::context::{Context, HostState, LEAST_FRAMES, Returned, check};
 use crate::memory_access::{CacheEntry, PageHandles};
 use crate::verify::slots_size;
-
-/// The most bytes of frame slots that nested calls may have; a larger stack budget counts as
-/// this much. The memory is only taken as it is used.
-pub const MOST_FRAMES: u64 = 256 << 20;
 
 /// The native stack that helpers may use below the deepest function, in bytes: operations, the
 /// target's memory and the host run there.
@@ -79,7 +75,7 @@ impl Jit {
                 .ok_or_else(|| internal("the store lacks a string literal"))?;
             self.literals.push(handle);
         }
-        let frames = stack.clamp(LEAST_FRAMES, MOST_FRAMES);
+        let frames = stack.clamp(LEAST_FRAMES, MOST_STACK);
         if (self.frames.len() as u64) < frames {
             // Not resized: that would touch, and copy, all of it.
             self.frames = vec![0; frames as usize];
@@ -100,7 +96,7 @@ impl Jit {
             Fault::new(FaultKind::Internal)
                 .with_message("the function takes arguments or was not compiled")
         })?;
-        let stack = budget.stack.min(MOST_FRAMES);
+        let stack = budget.stack.min(MOST_STACK);
         self.prepare(machine, stack)?;
         let (cost, slots) = code
             .program()

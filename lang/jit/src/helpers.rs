@@ -477,13 +477,29 @@ unsafe fn word_of(
 unsafe extern "C" fn table_find1(context: *mut Context, table: u64, key: u64) -> Returned {
     // SAFETY: the same contract.
     unsafe {
-        row_of(context, table, |store| {
-            match store.table_find1(table, key) {
-                Some(row) => Ok(row),
-                None => store.table_find(table, &[key]),
+        enter(context, FAULTED, |context, host| {
+            let store = &mut *host.machine.store;
+            if let Some((value, bytes)) = store.table_find1_row(table, key) {
+                return Ok(with_row(context, value, bytes));
             }
+            context.row_length = 0;
+            let value = match store.table_find1(table, key) {
+                Some(row) => row,
+                None => store.table_find(table, &[key])?,
+            };
+            if value != NO_ROW {
+                keep_row(context, host, table, value)?;
+            }
+            Ok(Returned { status: 0, value })
         })
     }
+}
+
+/// A row with its bytes, which are left in the context.
+fn with_row(context: &mut Context, value: u64, bytes: &mut [u8]) -> Returned {
+    context.row_length = bytes.len() as u64;
+    context.row = bytes.as_mut_ptr();
+    Returned { status: 0, value }
 }
 
 /// See [`Helper::TableInsert1`].
@@ -493,7 +509,19 @@ unsafe extern "C" fn table_find1(context: *mut Context, table: u64, key: u64) ->
 /// As for [`enter`].
 unsafe extern "C" fn table_insert1(context: *mut Context, table: u64, key: u64) -> Returned {
     // SAFETY: the same contract.
-    unsafe { row_of(context, table, |store| store.table_insert1(table, key)) }
+    unsafe {
+        enter(context, FAULTED, |context, host| {
+            let store = &mut *host.machine.store;
+            if let Some(inserted) = store.table_insert1_row(table, key) {
+                let (value, bytes) = inserted?;
+                return Ok(with_row(context, value, bytes));
+            }
+            let value = host.machine.store.table_insert1(table, key)?;
+            context.row_length = 0;
+            keep_row(context, host, table, value)?;
+            Ok(Returned { status: 0, value })
+        })
+    }
 }
 
 /// See [`Helper::ArrayIndex`].

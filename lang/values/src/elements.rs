@@ -78,6 +78,39 @@ impl Store {
         }
     }
 
+    /// The same with the bytes of the row, for tables whose values are no containers; `None` for
+    /// others and for handles of no such table.
+    #[inline]
+    pub fn table_insert1_row(
+        &mut self,
+        handle: u64,
+        key: u64,
+    ) -> Option<Result<(u64, &mut [u8]), Fault>> {
+        let table = self.containers.table_mut(handle)?;
+        if table.key_words() != 1 || table.nested.is_some() {
+            return None;
+        }
+        let row = match table.insert1(key, &mut self.account) {
+            Ok((row, _)) => row,
+            Err(fault) => return Some(Err(fault)),
+        };
+        let words = table.row_mut(row)?;
+        Some(Ok((u64::from(row), bytemuck::cast_slice_mut(words))))
+    }
+
+    /// The row of a one-word key with its bytes, if it is there; `None` also for handles of no such
+    /// table.
+    #[inline]
+    pub fn table_find1_row(&mut self, handle: u64, key: u64) -> Option<(u64, &mut [u8])> {
+        let table = self.containers.table_mut(handle)?;
+        if table.key_words() != 1 {
+            return None;
+        }
+        let row = table.find1(key)?;
+        let words = table.row_mut(row)?;
+        Some((u64::from(row), bytemuck::cast_slice_mut(words)))
+    }
+
     /// The row of a key, or [`NO_ROW`].
     pub fn table_find(&self, handle: u64, key: &[u64]) -> Result<u64, Fault> {
         match self.containers.table(handle) {

@@ -13,10 +13,6 @@ use ytrace_values::{Host, Machine, Memory, Store};
 use crate::error::SessionError;
 use crate::options::{ExecutorKind, Options};
 
-/// How much of the target the page cache of compiled code covers, in bytes. What a walk in random
-/// order reads beyond it costs a call a page, more than the larger cache costs in the processor's.
-const CACHED_BYTES: u64 = 256 << 20;
-
 /// A program ready to run, and its limits.
 pub(crate) struct Runner {
     program: Arc<Program>,
@@ -34,10 +30,7 @@ impl Runner {
         let executor: Box<dyn Executor> = match options.executor {
             ExecutorKind::Interpreter => Box::new(Interpreter::new(Arc::clone(&program))),
             ExecutorKind::Compiled => {
-                let options = ytrace_jit::Options {
-                    cache_entries: CACHED_BYTES / page_size.clamp(1, CACHED_BYTES),
-                    ..ytrace_jit::Options::new(page_size)
-                };
+                let options = ytrace_jit::Options::new(page_size);
                 let code = CompiledProgram::compile(Arc::clone(&program), options)?;
                 Box::new(Jit::new(Arc::new(code)))
             }

@@ -7,7 +7,7 @@ use super::MAX_CHAIN;
 use super::arithmetic as a;
 use super::frame::{Frames, as_double, from_double, slot_offset};
 use super::memory::Pages;
-use crate::execute::{Budget, Outcome, RunFault, STEPS_PER_CHECK};
+use crate::execute::{Budget, MOST_STACK, Outcome, RunFault, STEPS_PER_CHECK};
 use crate::ir::{
     Base, Block, Class, Function, FunctionId, InstructionKind, MemoryType, Place, Program,
     Register, SpanId, Terminator,
@@ -131,7 +131,7 @@ impl<'a, 'm, 'b> Run<'a, 'm, 'b> {
             return Err(internal("no such function"));
         };
         let stack = self.stack.saturating_add(function.frame_cost);
-        if stack > self.budget.stack {
+        if stack > self.budget.stack.min(MOST_STACK) {
             return Err(Fault::new(FaultKind::StackTooDeep));
         }
         self.stack = stack;

@@ -150,9 +150,8 @@ fn records(tokens: &[Token]) -> HashSet<(TypeNameKind, &str)> {
                 let ends = next.is_some_and(|next| {
                     next.is(",") || next.is(";") || next.is_word("__attribute__")
                 });
-                let begins = before().is_some_and(|before| {
-                    before.is("}") || before.is(",") || before.is(")")
-                });
+                let begins = before()
+                    .is_some_and(|before| before.is("}") || before.is(",") || before.is(")"));
                 if begins && ends {
                     result.insert((TypeNameKind::Plain, text));
                     nameless = false;

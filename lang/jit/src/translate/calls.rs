@@ -63,6 +63,7 @@ impl Translator<'_> {
         let (status, bits) = (results[0], results[1]);
         self.reload_steps();
         self.forget_rows();
+        self.near = None;
         self.check_status(status);
         if let Some(to) = to {
             let value = self.value_of_bits(self.class(to), bits);

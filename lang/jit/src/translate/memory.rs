@@ -19,10 +19,7 @@ const INLINE_BYTES: u64 = 64;
 impl Translator<'_> {
     pub(super) fn load(&mut self, to: Register, place: &Place, ty: MemoryType) {
         let (base, offset) = match place.base {
-            Base::Target(_) => {
-                let address = self.target_address(place);
-                (self.target_pointer(address, ty.size()), 0)
-            }
+            Base::Target(base) => (self.target_place(base, place, ty.size()), 0),
             _ => self.tracer_place(place, ty.size()),
         };
         let kind = memory_type(ty);
@@ -181,7 +178,7 @@ impl Translator<'_> {
     }
 
     /// An address of the target.
-    fn target_address(&mut self, place: &Place) -> Value {
+    pub(super) fn target_address(&mut self, place: &Place) -> Value {
         let base = match place.base {
             Base::Target(address) => self.value(address),
             _ => self.word(0),

@@ -142,6 +142,8 @@ struct Translator<'a> {
     arguments: Option<StackSlot>,
     /// Registers with a value that is known, in the block that is being translated.
     constants: HashMap<Register, u64>,
+    /// The page of the target that was looked up last, where that is known.
+    near: Option<target::NearPage>,
     on_fault: Option<BlockId>,
     span: SpanId,
 }
@@ -223,6 +225,7 @@ impl<'a> Translator<'a> {
             callees: BTreeMap::new(),
             arguments,
             constants: HashMap::new(),
+            near: None,
             on_fault: None,
             span: SpanId(0),
         };
@@ -259,6 +262,8 @@ impl<'a> Translator<'a> {
     fn blocks(&mut self) {
         let reachable = reachable(self.function);
         let function = self.function;
+        let before = only_predecessors(function, &reachable);
+        let mut near_at_end = vec![None; function.blocks.len()];
         for (index, block) in function.blocks.iter().enumerate() {
             let translated = self.blocks[index];
             if !reachable[index] {
@@ -266,11 +271,17 @@ impl<'a> Translator<'a> {
             }
             self.builder.switch_to_block(translated);
             self.constants.clear();
+            // What holds at the end of the only block before holds here.
+            let before = before.get(index).copied().flatten();
+            self.near = before.and_then(|before| near_at_end.get(before).copied().flatten());
             self.on_fault = block.on_fault;
             for instruction in &block.instructions {
                 self.instruction(instruction);
             }
             self.terminator(&block.terminator);
+            if let Some(near) = near_at_end.get_mut(index) {
+                *near = self.near;
+            }
         }
     }
 
@@ -448,6 +459,7 @@ impl<'a> Translator<'a> {
         self.builder
             .def_var(self.registers[register.0 as usize], value);
         self.constants.remove(&register);
+        self.near = self.near.filter(|near| near.base != register);
         if let Some(row) = self.rows.get(&register).copied() {
             let none = self.word(0);
             self.builder.def_var(row.length, none);
@@ -580,6 +592,40 @@ fn most_arguments(function: &Function) -> Option<u32> {
         })
         .max()
         .filter(|&most| most > 0)
+}
+
+/// For each block the one that goes to it, if it is only one and does so at its end.
+fn only_predecessors(function: &Function, reachable: &[bool]) -> Vec<Option<usize>> {
+    let count = function.blocks.len();
+    let mut before = vec![None; count];
+    let mut edges = vec![0_usize; count];
+    // The entry is entered from outside as well.
+    let mut add = |to: BlockId, from: usize, weight: usize| {
+        if let (Some(edges), Some(before)) =
+            (edges.get_mut(to.0 as usize), before.get_mut(to.0 as usize))
+        {
+            *edges += weight;
+            *before = Some(from);
+        }
+    };
+    add(BlockId(0), 0, 2);
+    for (index, block) in function.blocks.iter().enumerate() {
+        if !reachable.get(index).is_some_and(|&reachable| reachable) {
+            continue;
+        }
+        // A fault leaves a block anywhere.
+        if let Some(handler) = block.on_fault {
+            add(handler, index, 2);
+        }
+        block
+            .terminator
+            .successors(&mut |to: BlockId| add(to, index, 1));
+    }
+    before
+        .into_iter()
+        .zip(edges)
+        .map(|(before, edges)| before.filter(|_| edges == 1))
+        .collect()
 }
 
 /// Which blocks of a function can be reached.

@@ -2,6 +2,7 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Value, types};
+use ytrace_lang::ir::{Place, Register};
 
 use super::Translator;
 use crate::context::offset;
@@ -14,7 +15,44 @@ const _: () = assert!(size_of::<crate::memory_access::CacheEntry>() == 1 << ENTR
 /// The most bytes that are copied from the target inline.
 const INLINE_BYTES: u64 = 64;
 
+/// The share of a page within which fields are looked for on the page of the field before: farther
+/// apart, they lie on different pages too often.
+const NEAR_SHARE: u64 = 8;
+
+/// The entry that the last look-up selected: the fields of a record mostly lie on one page, so the
+/// next one need not look it up again.
+///
+/// The entry may have been missed. Its page is then that of another address with the same index, or
+/// none, and may be gone: but no address near the one that was looked up has that page, since the
+/// pages beside it have other indexes. For the same reason a miss near by drops no page that is in
+/// use here. Only a look-up of another address does, which replaces this entry, and a call.
+#[derive(Clone, Copy)]
+pub(super) struct NearPage {
+    /// The register with the record's address, which has not changed since.
+    pub(super) base: Register,
+    /// What was added to it.
+    offset: i64,
+    tag: Value,
+    addend: Value,
+}
+
 impl Translator<'_> {
+    /// A pointer to the copy of a scalar of `size` bytes at a place in the target.
+    pub(super) fn target_place(&mut self, base: Register, place: &Place, size: u64) -> Value {
+        let address = self.target_address(place);
+        if place.index.is_some() {
+            return self.target_pointer(address, size, None);
+        }
+        let least = (self.plan.geometry.granule / NEAR_SHARE).max(1);
+        let near = self
+            .near
+            .filter(|near| near.base == base && near.offset.abs_diff(place.offset) < least);
+        match near {
+            Some(near) => self.look_up(address, size, near.tag, near.addend),
+            None => self.target_pointer(address, size, Some((base, place.offset))),
+        }
+    }
+
     /// The tag and the addend of the entry that an address selects.
     fn cache_entry(&mut self, address: Value) -> (Value, Value) {
         let geometry = self.plan.geometry;
@@ -30,9 +68,29 @@ impl Translator<'_> {
         (tag, addend)
     }
 
-    /// A pointer to the copy of a scalar of `size` bytes, a power of two.
-    pub(super) fn target_pointer(&mut self, address: Value, size: u64) -> Value {
+    /// A pointer to the copy of a scalar of `size` bytes, a power of two, at an address that may be
+    /// a register and an offset.
+    fn target_pointer(
+        &mut self,
+        address: Value,
+        size: u64,
+        place: Option<(Register, i64)>,
+    ) -> Value {
         let (tag, addend) = self.cache_entry(address);
+        // With one entry, all pages have the same index.
+        self.near = place
+            .filter(|_| self.plan.geometry.entries > 1)
+            .map(|(base, offset)| NearPage {
+                base,
+                offset,
+                tag,
+                addend,
+            });
+        self.look_up(address, size, tag, addend)
+    }
+
+    /// A pointer to the copy of a scalar, by an entry if that is the right one, else by the helper.
+    fn look_up(&mut self, address: Value, size: u64, tag: Value, addend: Value) -> Value {
         let mask = !(self.plan.geometry.granule - 1) | (size - 1);
         let wanted = self.builder.ins().band_imm_s(address, mask as i64);
         let hit = self.builder.ins().icmp(IntCC::Equal, tag, wanted);
