@@ -48,6 +48,12 @@ pub struct RunFault {
 
 /// Executes functions of one program.
 pub trait Executor {
+    /// Gets ready what the first run of a function would else have to, for instance before a time
+    /// when nothing may be late.
+    fn prepare(&mut self, function: FunctionId) {
+        let _ = function;
+    }
+
     /// Runs a function that takes no arguments.
     fn run(
         &mut self,

@@ -50,7 +50,7 @@ impl Options {
         }
     }
 
-    fn geometry(self) -> Result<Geometry, CompileError> {
+    pub(crate) fn geometry(self) -> Result<Geometry, CompileError> {
         if !self.page_size.is_power_of_two() || !(LEAST_GRANULE..=1 << 30).contains(&self.page_size)
         {
             return Err(CompileError::Option {
@@ -107,9 +107,29 @@ impl CompiledProgram {
     /// Compiles the functions that the initializer, the probes and the validators reach, on up
     /// to four threads.
     pub fn compile(program: Arc<Program>, options: Options) -> Result<Self, CompileError> {
+        let mut roots = vec![program.initialize];
+        roots.extend(&program.probes);
+        roots.extend(&program.validators);
+        Self::compile_roots(program, roots, options)
+    }
+
+    /// Compiles what one function reaches, on up to four threads.
+    pub fn compile_function(
+        program: Arc<Program>,
+        function: FunctionId,
+        options: Options,
+    ) -> Result<Self, CompileError> {
+        Self::compile_roots(program, vec![function], options)
+    }
+
+    fn compile_roots(
+        program: Arc<Program>,
+        roots: Vec<FunctionId>,
+        options: Options,
+    ) -> Result<Self, CompileError> {
         let geometry = options.geometry()?;
         let isa = host_isa()?;
-        let functions = reachable(&program);
+        let functions = reachable(&program, roots);
         for &id in &functions {
             verify(&program, id)?;
         }
@@ -150,6 +170,14 @@ impl CompiledProgram {
     /// Bytes of machine code.
     pub fn code_size(&self) -> usize {
         self.code_size
+    }
+
+    /// How it was compiled.
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            page_size: self.geometry.granule,
+            cache_entries: self.geometry.entries,
+        }
     }
 
     /// The page cache that the code expects.
@@ -239,14 +267,11 @@ fn host_isa() -> Result<OwnedTargetIsa, CompileError> {
         .map_err(|error| host(error.to_string()))
 }
 
-/// The functions that the roots of a program reach, in order of their numbers. Numbers of
+/// The functions that some functions of a program reach, in order of their numbers. Numbers of
 /// functions that do not exist are kept; verification refuses them.
-fn reachable(program: &Program) -> Vec<FunctionId> {
+fn reachable(program: &Program, mut pending: Vec<FunctionId>) -> Vec<FunctionId> {
     let mut reached = vec![false; program.functions.len()];
     let mut missing = Vec::new();
-    let mut pending = vec![program.initialize];
-    pending.extend(&program.probes);
-    pending.extend(&program.validators);
     while let Some(id) = pending.pop() {
         let Some(mark) = reached.get_mut(id.0 as usize) else {
             missing.push(id);

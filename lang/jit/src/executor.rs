@@ -1,14 +1,16 @@
 //! Runs of compiled programs.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ytrace_lang::execute::{Budget, Executor, MOST_STACK, Outcome, RunFault, STEPS_PER_CHECK};
-use ytrace_lang::ir::{FunctionId, SpanId};
+use ytrace_lang::ir::{FunctionId, Program};
 use ytrace_values::{Fault, FaultKind, Machine};
 
-use crate::compile::{CompiledProgram, Entry};
+use crate::compile::{CompiledProgram, Entry, Options};
 use crate::context::{Context, HostState, LEAST_FRAMES, Returned, check};
-use crate::memory_access::{CacheEntry, PageHandles};
+use crate::error::CompileError;
+use crate::memory_access::{CacheEntry, Geometry, PageHandles};
 use crate::verify::slots_size;
 
 /// The native stack that helpers may use below the deepest function, in bytes: operations, the
@@ -19,7 +21,10 @@ pub const HELPER_STACK: u64 = 512 << 10;
 /// fault as too deep. The memory is only taken as it is used.
 pub const MOST_NATIVE_STACK: u64 = 512 << 20;
 
-/// Runs the functions of one compiled program.
+/// Runs the functions of one program.
+///
+/// They are compiled before, or each with what it calls when it is first run: what never runs then
+/// costs nothing.
 ///
 /// It keeps the page cache's memory and the frame stack between runs; the pages themselves are
 /// dropped at the end of each run, since the next may have another view of the target.
@@ -27,7 +32,13 @@ pub const MOST_NATIVE_STACK: u64 = 512 << 20;
 /// The native stack needs no care: where the stack budget may need more than the current thread
 /// has left, the run moves to a stack of its own.
 pub struct Jit {
-    code: Arc<CompiledProgram>,
+    program: Arc<Program>,
+    options: Options,
+    geometry: Geometry,
+    /// The code of all functions that are run, if they were compiled before.
+    whole: Option<Arc<CompiledProgram>>,
+    /// The code of each function that has been prepared or run, else.
+    parts: BTreeMap<FunctionId, Arc<CompiledProgram>>,
     entries: Vec<CacheEntry>,
     pages: PageHandles,
     frames: Vec<u8>,
@@ -37,33 +48,67 @@ pub struct Jit {
 impl std::fmt::Debug for Jit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Jit")
-            .field("code", &self.code)
+            .field("whole", &self.whole)
+            .field("parts", &self.parts)
             .finish_non_exhaustive()
     }
 }
 
 impl Jit {
-    /// An executor of a program.
+    /// An executor of a program that has been compiled.
     pub fn new(code: Arc<CompiledProgram>) -> Self {
-        let geometry = code.geometry();
+        let (program, options) = (Arc::clone(code.program()), code.options());
+        Self::with(program, options, code.geometry(), Some(code))
+    }
+
+    /// An executor of a program that compiles each function, with what it calls, when it is first
+    /// run or prepared.
+    pub fn lazy(program: Arc<Program>, options: Options) -> Result<Self, CompileError> {
+        let geometry = options.geometry()?;
+        Ok(Self::with(program, options, geometry, None))
+    }
+
+    fn with(
+        program: Arc<Program>,
+        options: Options,
+        geometry: Geometry,
+        whole: Option<Arc<CompiledProgram>>,
+    ) -> Self {
         Self {
+            program,
+            options,
+            geometry,
+            whole,
+            parts: BTreeMap::new(),
             entries: vec![CacheEntry::EMPTY; geometry.entries as usize],
             pages: PageHandles::new(geometry),
             frames: Vec::new(),
             literals: Vec::new(),
-            code,
         }
     }
 
     /// The program that it runs.
-    pub fn code(&self) -> &Arc<CompiledProgram> {
-        &self.code
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    fn code_of(&mut self, function: FunctionId) -> Result<Arc<CompiledProgram>, CompileError> {
+        if let Some(code) = self.whole.as_ref().or_else(|| self.parts.get(&function)) {
+            return Ok(Arc::clone(code));
+        }
+        let program = Arc::clone(&self.program);
+        let code = CompiledProgram::compile_function(program, function, self.options)?;
+        let code = Arc::new(code);
+        // Both are of one geometry: the cache is shared.
+        debug_assert_eq!(code.geometry(), self.geometry);
+        self.parts.insert(function, Arc::clone(&code));
+        Ok(code)
     }
 
     /// Gets everything ready that does not depend on the function.
     fn prepare(&mut self, machine: &Machine<'_>, stack: u64) -> Result<(), Fault> {
         let internal = |text: &str| Fault::new(FaultKind::Internal).with_message(text);
-        let constants = &self.code.program().constants;
+        let constants = &self.program.constants;
         if (machine.store.globals.len() as u64) < constants.globals_size {
             return Err(internal("the store has too few globals"));
         }
@@ -91,7 +136,9 @@ impl Jit {
         budget: Budget<'_>,
     ) -> Result<Outcome, Fault> {
         check(budget.deadline, budget.interrupt)?;
-        let code = Arc::clone(&self.code);
+        let code = self
+            .code_of(function)
+            .map_err(|error| Fault::new(FaultKind::Internal).with_message(error.to_string()))?;
         let entry = code.entry(function).ok_or_else(|| {
             Fault::new(FaultKind::Internal)
                 .with_message("the function takes arguments or was not compiled")
@@ -116,10 +163,10 @@ impl Jit {
             .min(MOST_NATIVE_STACK);
         let enough = stacker::remaining_stack().is_some_and(|left| left as u64 >= need);
         Ok(if enough {
-            self.call(entry, stack_left, machine, budget)
+            self.call(&code, entry, stack_left, machine, budget)
         } else {
             stacker::grow(need as usize, || {
-                self.call(entry, stack_left, machine, budget)
+                self.call(&code, entry, stack_left, machine, budget)
             })
         })
     }
@@ -127,12 +174,13 @@ impl Jit {
     /// Calls the code of a function.
     fn call(
         &mut self,
+        code: &CompiledProgram,
         entry: Entry,
         stack_left: u64,
         machine: &mut Machine<'_>,
         budget: Budget<'_>,
     ) -> Outcome {
-        let native_limit = native_limit(self.code.largest_native_frame());
+        let native_limit = native_limit(code.largest_native_frame());
         // The step that completes a period is taken by the helper that looks at the budget.
         let chunk = budget.steps.min(STEPS_PER_CHECK - 1);
         let mut context = Context {
@@ -151,10 +199,10 @@ impl Jit {
         };
         let mut host = HostState {
             machine,
-            program: self.code.program(),
+            program: code.program(),
             pages: &mut self.pages,
-            operations: self.code.operations(),
-            globals_size: self.code.program().constants.globals_size,
+            operations: code.operations(),
+            globals_size: code.program().constants.globals_size,
             fault: None,
             chain: Vec::new(),
             steps_remaining: budget.steps - chunk,
@@ -165,7 +213,7 @@ impl Jit {
         let pointer = std::ptr::from_mut(&mut context);
         let frames = self.frames.as_mut_ptr();
         // SAFETY: the code was generated for this context's layout and for a cache of as many
-        // entries, and lives as long as `self.code`. The pointers in the context are valid for
+        // entries, and lives as long as `code`. The pointers in the context are valid for
         // the call: the vectors of `self` and the globals are not touched but by helpers, which
         // renew the latter. Nothing here uses `context` or `host` before the code returns.
         let Returned { status, value } = unsafe { entry(pointer, frames, stack_left) };
@@ -190,6 +238,12 @@ fn native_limit(largest_frame: u64) -> u64 {
 }
 
 impl Executor for Jit {
+    /// Compiles the function with what it calls.
+    fn prepare(&mut self, function: FunctionId) {
+        // Where that fails, the run says why.
+        let _ = self.code_of(function);
+    }
+
     fn run(
         &mut self,
         function: FunctionId,
@@ -201,7 +255,7 @@ impl Executor for Jit {
             .start(function, machine, budget)
             .unwrap_or_else(|fault| {
                 // The run did not get as far as the code.
-                let span = self.code.program().entry_span(function);
+                let span = self.program.entry_span(function);
                 Outcome {
                     result: Err(RunFault {
                         fault,
@@ -212,7 +266,7 @@ impl Executor for Jit {
                 }
             });
         self.pages.flush(&mut self.entries);
-        if outcome.result.is_err() && function != self.code.program().initialize {
+        if outcome.result.is_err() && function != self.program.initialize {
             // Containers of a run that a fault ends are freed here; those of globals stay.
             machine.store.release(mark);
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use ytrace_jit::{CompiledProgram, Jit};
+use ytrace_jit::Jit;
 use ytrace_lang::execute::{Budget, Executor, Outcome};
 use ytrace_lang::interpret::Interpreter;
 use ytrace_lang::ir::{FunctionId, Program};
@@ -31,8 +31,7 @@ impl Runner {
             ExecutorKind::Interpreter => Box::new(Interpreter::new(Arc::clone(&program))),
             ExecutorKind::Compiled => {
                 let options = ytrace_jit::Options::new(page_size);
-                let code = CompiledProgram::compile(Arc::clone(&program), options)?;
-                Box::new(Jit::new(Arc::new(code)))
+                Box::new(Jit::lazy(Arc::clone(&program), options)?)
             }
         };
         let memory = options
@@ -48,6 +47,12 @@ impl Runner {
                 string: options.budgets.string,
             },
         })
+    }
+
+    /// Compiles a function, if it has not been: what no probe has come to costs nothing, and none
+    /// is compiled while the target stands still.
+    pub(crate) fn prepare(&mut self, function: FunctionId) {
+        self.executor.prepare(function);
     }
 
     /// A store with the globals' initial values; the outcome is that of the initializers.

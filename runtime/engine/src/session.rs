@@ -306,6 +306,13 @@ impl<'o> Session<'o> {
         runner
     }
 
+    /// Compiles a function of a program.
+    pub(crate) fn prepare(&mut self, runner: &mut Runner, function: FunctionId) {
+        let started = Instant::now();
+        runner.prepare(function);
+        self.result.timings.machine_code += started.elapsed();
+    }
+
     fn compile_once(
         &mut self,
         main: &SourceFile,
@@ -406,6 +413,7 @@ impl<'o> Session<'o> {
         effects: &mut Effects,
         compiled: &Compiled,
     ) -> Result<(Store, bool), SessionError> {
+        self.prepare(runner, compiled.program.initialize);
         let mut memory = self.live_memory()?;
         let mut host = RunHost::new(&self.process, &self.names, effects, self.started);
         let (store, outcome) = runner.store(&mut memory, &mut host, self.options);

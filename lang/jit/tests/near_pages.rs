@@ -1,0 +1,189 @@
+//! Fields that are read through the page entry of the field before: right across page ends, and never from a page that
+//! has been dropped meanwhile.
+
+mod common;
+
+use common::{Builder, FakeMemory, PAGE, budget, run};
+use ytrace_lang::ir::{
+    Base, BlockId, Class, FunctionId, InstructionKind as I, IntegerOperator, IntegerType,
+    MemoryType, Place, Register, Terminator,
+};
+
+const ENTRY: BlockId = BlockId(0);
+const START: u64 = 0x10000;
+/// As many pages on, the index in the cache of the tests is the same.
+const SAME_INDEX: u64 = 4 * PAGE;
+
+fn load(b: &mut Builder, block: BlockId, base: Register, offset: i64) -> Register {
+    let to = b.word();
+    b.push(
+        block,
+        I::Load {
+            to,
+            place: Place {
+                base: Base::Target(base),
+                offset,
+                index: None,
+            },
+            ty: MemoryType::U32,
+        },
+    );
+    to
+}
+
+/// `left * 1000 + right`.
+fn join(b: &mut Builder, block: BlockId, left: Register, right: Register) -> Register {
+    let ty = IntegerType {
+        size: 8,
+        signed: false,
+    };
+    let thousand = b.constant(block, 1000);
+    let (product, to) = (b.word(), b.word());
+    for (operator, to, left, right) in [
+        (IntegerOperator::Multiply, product, left, thousand),
+        (IntegerOperator::Add, to, product, right),
+    ] {
+        b.push(
+            block,
+            I::Integer {
+                operator,
+                ty,
+                to,
+                left,
+                right,
+            },
+        );
+    }
+    to
+}
+
+/// Pages whose words are their numbers, from 1.
+fn memory() -> FakeMemory {
+    let mut memory = FakeMemory::default();
+    let bytes: Vec<u8> = (1..=4 * PAGE as u32).flat_map(u32::to_le_bytes).collect();
+    memory.map(START, &bytes);
+    memory
+}
+
+#[test]
+fn fields_beside_one_another_ask_once_for_their_page() {
+    let mut b = Builder::new("f", &[], Some(Class::Word));
+    let base = b.constant(ENTRY, START);
+    let first = load(&mut b, ENTRY, base, 0);
+    let second = load(&mut b, ENTRY, base, 8);
+    let sum = join(&mut b, ENTRY, first, second);
+    b.end(ENTRY, Terminator::Return(Some(sum)));
+    let mut memory = memory();
+    let outcome = run(vec![b.function], &mut memory, budget());
+    assert_eq!(outcome.result.unwrap(), 1003);
+    assert_eq!(memory.asked, 1);
+}
+
+#[test]
+fn the_next_field_may_lie_on_the_next_page_or_before() {
+    for (base, left, right, expected) in [
+        (START + PAGE - 4, 0, 4, 64_065),
+        (START + PAGE, 0, -4, 65_064),
+        // Unaligned, and across the end.
+        (START + PAGE - 6, 2, 4, 64 * 1000 + (65 << 16)),
+    ] {
+        let mut b = Builder::new("f", &[], Some(Class::Word));
+        let base = b.constant(ENTRY, base);
+        let first = load(&mut b, ENTRY, base, left);
+        let second = load(&mut b, ENTRY, base, right);
+        let sum = join(&mut b, ENTRY, first, second);
+        b.end(ENTRY, Terminator::Return(Some(sum)));
+        let outcome = run(vec![b.function], &mut memory(), budget());
+        assert_eq!(outcome.result.unwrap(), expected, "{left} {right}");
+    }
+}
+
+#[test]
+fn a_page_that_another_look_up_has_dropped_is_looked_up_again() {
+    let mut b = Builder::new("f", &[], Some(Class::Word));
+    let base = b.constant(ENTRY, START);
+    let other = b.constant(ENTRY, START + SAME_INDEX);
+    let first = load(&mut b, ENTRY, base, 0);
+    let dropping = load(&mut b, ENTRY, other, 0);
+    let second = load(&mut b, ENTRY, base, 8);
+    let sum = join(&mut b, ENTRY, first, second);
+    let sum = join(&mut b, ENTRY, sum, dropping);
+    b.end(ENTRY, Terminator::Return(Some(sum)));
+    let mut memory = memory();
+    let outcome = run(vec![b.function], &mut memory, budget());
+    assert_eq!(outcome.result.unwrap(), 1_003_257);
+    assert_eq!(memory.asked, 3);
+}
+
+#[test]
+fn a_page_that_a_callee_has_dropped_is_looked_up_again() {
+    let mut b = Builder::new("f", &[], Some(Class::Word));
+    let base = b.constant(ENTRY, START);
+    let first = load(&mut b, ENTRY, base, 0);
+    b.push(
+        ENTRY,
+        I::Call {
+            function: FunctionId(1),
+            arguments: Vec::new(),
+            to: None,
+        },
+    );
+    let second = load(&mut b, ENTRY, base, 8);
+    let sum = join(&mut b, ENTRY, first, second);
+    b.end(ENTRY, Terminator::Return(Some(sum)));
+    let mut callee = Builder::new("g", &[], Some(Class::Word));
+    let other = callee.constant(ENTRY, START + SAME_INDEX);
+    let value = load(&mut callee, ENTRY, other, 0);
+    callee.end(ENTRY, Terminator::Return(Some(value)));
+    let mut memory = memory();
+    let outcome = run(vec![b.function, callee.function], &mut memory, budget());
+    assert_eq!(outcome.result.unwrap(), 1003);
+    assert_eq!(memory.asked, 3);
+}
+
+#[test]
+fn a_block_that_two_others_go_to_looks_up_again() {
+    let mut b = Builder::new("f", &[], Some(Class::Word));
+    let base = b.constant(ENTRY, START);
+    let other = b.constant(ENTRY, START + SAME_INDEX);
+    let first = load(&mut b, ENTRY, base, 0);
+    let (then, join_block) = (b.block(), b.block());
+    b.end(
+        ENTRY,
+        Terminator::Branch {
+            condition: first,
+            then,
+            otherwise: join_block,
+        },
+    );
+    let inherited = load(&mut b, then, base, 4);
+    let dropping = load(&mut b, then, other, 0);
+    b.end(then, Terminator::Jump(join_block));
+    let second = load(&mut b, join_block, base, 8);
+    let sum = join(&mut b, join_block, inherited, second);
+    let sum = join(&mut b, join_block, sum, dropping);
+    b.end(join_block, Terminator::Return(Some(sum)));
+    let mut memory = memory();
+    let outcome = run(vec![b.function], &mut memory, budget());
+    assert_eq!(outcome.result.unwrap(), 2_003_257);
+    assert_eq!(memory.asked, 3);
+}
+
+#[test]
+fn a_register_with_another_address_looks_up_again() {
+    let mut b = Builder::new("f", &[], Some(Class::Word));
+    let base = b.constant(ENTRY, START);
+    let first = load(&mut b, ENTRY, base, 0);
+    b.push(
+        ENTRY,
+        I::Constant {
+            to: base,
+            value: START + 2 * PAGE,
+        },
+    );
+    let second = load(&mut b, ENTRY, base, 8);
+    let sum = join(&mut b, ENTRY, first, second);
+    b.end(ENTRY, Terminator::Return(Some(sum)));
+    let outcome = run(vec![b.function], &mut memory(), budget());
+    assert_eq!(outcome.result.unwrap(), 1131);
+}
