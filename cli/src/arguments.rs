@@ -42,6 +42,9 @@ pub enum Command {
     Check(CheckArguments),
     /// Bring probe files into the one style
     Fmt(FmtArguments),
+    /// Make and show types files, which stand in for debug information
+    #[command(subcommand)]
+    Types(TypesCommand),
     /// List processes with their roles, memory and runtimes
     Ps(PsArguments),
 }
@@ -106,6 +109,9 @@ pub struct RunArguments {
     /// Another directory with separate debug files, like /usr/lib/debug (repeatable)
     #[arg(long, value_name = "DIR")]
     pub debug_root: Vec<PathBuf>,
+    /// Types files
+    #[command(flatten)]
+    pub types: TypesFiles,
     /// Another directory for `#include` (repeatable); also $YTRACE_PATH
     #[arg(short = 'I', long, value_name = "DIR")]
     pub include: Vec<PathBuf>,
@@ -138,6 +144,57 @@ pub struct RunArguments {
     pub script: Vec<String>,
 }
 
+/// Types files instead of debug information.
+#[derive(Clone, Debug, Default, Args)]
+pub struct TypesFiles {
+    /// Use this types file (`ytrace types extract`) for the module that it was made of, known by its build-id (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub types: Vec<PathBuf>,
+    /// Also use them for modules of these names with another build-id, if sections and symbols agree
+    #[arg(long, requires = "types")]
+    pub types_any_build: bool,
+}
+
+/// The commands of `ytrace types`.
+#[derive(Debug, Subcommand)]
+pub enum TypesCommand {
+    /// Take the type and symbol information of a module into one small file
+    Extract(ExtractArguments),
+    /// Say what is in types files
+    Show(ShowArguments),
+}
+
+/// Arguments of `ytrace types extract`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0 success, 2 the module has no debug information or cannot be read, or the file cannot be written, 3 a part of it is damaged and left out."
+)]
+pub struct ExtractArguments {
+    /// An ELF file; with -p the file name or soname of a module of the process (wildcards allowed), or `_exe`
+    #[arg(value_name = "MODULE")]
+    pub module: PathBuf,
+    /// Where to write the types
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Take the module from this process
+    #[arg(short, long, value_name = "PID")]
+    pub pid: Option<i32>,
+    /// The file with the module's debug information, if it fits
+    #[arg(long, value_name = "FILE")]
+    pub debug_file: Option<PathBuf>,
+    /// Another directory with separate debug files, like /usr/lib/debug (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub debug_root: Vec<PathBuf>,
+}
+
+/// Arguments of `ytrace types show`.
+#[derive(Debug, Args)]
+pub struct ShowArguments {
+    /// Types files
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+}
+
 /// How the target is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ModeChoice {
@@ -154,7 +211,7 @@ pub enum ModeChoice {
 /// Arguments of `ytrace check`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without a process, everything but the target's own names and types is checked, with each arm of every `##if…` in turn.
+    after_help = "With --types and no process, names and types are those of the types files. Without either, everything but the target's own names and types is checked, with each arm of every `##if…` in turn.
 
 Exit status: 0 right, 1 errors in a probe file, 2 wrong usage or environment."
 )]
@@ -174,6 +231,9 @@ pub struct CheckArguments {
     /// With -p: another directory with separate debug files, like /usr/lib/debug (repeatable)
     #[arg(long, value_name = "DIR")]
     pub debug_root: Vec<PathBuf>,
+    /// Types files
+    #[command(flatten)]
+    pub types: TypesFiles,
     /// Another directory for `#include` (repeatable); also $YTRACE_PATH
     #[arg(short = 'I', long, value_name = "DIR")]
     pub include: Vec<PathBuf>,

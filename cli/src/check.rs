@@ -13,7 +13,9 @@ use ytrace_lang::hir::LayoutUse;
 use ytrace_lang::parse::Expansions;
 use ytrace_lang::render::render;
 use ytrace_lang::source::{SourceFile, SourceMap, Span};
+use ytrace_lang::target::Target;
 use ytrace_runtime::library::{Library, main_file};
+use ytrace_runtime::names::Names;
 use ytrace_runtime::{Budgets, ExecutorKind, Mode, Options, Session, SessionError, Sink};
 use ytrace_target::Process;
 
@@ -66,6 +68,8 @@ impl Attempt {
 struct Checks<'a> {
     arguments: &'a CheckArguments,
     terminal: &'a Terminal,
+    /// The names of types files, where these are the target.
+    names: Option<Names>,
     /// What has been said: a file that several others include says it once.
     said: HashSet<Key>,
     /// Names that only a target could settle: the first place of each.
@@ -90,6 +94,14 @@ pub fn run(arguments: CheckArguments, terminal: &Terminal) -> Result<Status, Fai
 fn check(arguments: CheckArguments, terminal: &Terminal) -> Result<Status, Failure> {
     let files = probe_files(&arguments.paths)?;
     let options = options(&arguments);
+    // Without a process, types files are the target.
+    let names = match (arguments.pid, arguments.types.types.as_slice()) {
+        (None, paths @ [_, ..]) => Some(
+            ytrace_runtime::types::names(paths)
+                .map_err(|error| failure(SessionError::DebugInfo(error)))?,
+        ),
+        _ => None,
+    };
     let mut session = match arguments.pid {
         None => None,
         Some(pid) => {
@@ -100,6 +112,7 @@ fn check(arguments: CheckArguments, terminal: &Terminal) -> Result<Status, Failu
     let mut checks = Checks {
         arguments: &arguments,
         terminal,
+        names,
         said: HashSet::new(),
         unresolved: BTreeMap::new(),
     };
@@ -134,6 +147,8 @@ fn options(arguments: &CheckArguments) -> Options {
         executor: ExecutorKind::Compiled,
         debug_files: arguments.debug_file.clone(),
         debug_roots: arguments.debug_root.clone(),
+        types: arguments.types.types.clone(),
+        types_any_build: arguments.types.types_any_build,
         include: arguments.include.clone(),
         defines: defines(&arguments.define),
         arguments: arguments.script.clone(),
@@ -192,7 +207,7 @@ impl Checks<'_> {
     }
 
     fn compile(
-        &self,
+        &mut self,
         main: &SourceFile,
         loader: &mut Library,
         arm: usize,
@@ -202,7 +217,7 @@ impl Checks<'_> {
             Request {
                 main: main.clone(),
                 loader,
-                target: None,
+                target: self.names.as_mut().map(|names| names as &mut dyn Target),
                 layouts,
                 defines: defines(&self.arguments.define),
                 arguments: self.arguments.script.clone(),
@@ -244,7 +259,7 @@ impl Checks<'_> {
     /// An arm of `##if…` may be for other types than those of the layouts' first candidates: only
     /// what is wrong with every candidate is an error.
     fn drop_errors_of_a_layout(
-        &self,
+        &mut self,
         attempt: &mut Attempt,
         main: &SourceFile,
         loader: &mut Library,
@@ -283,6 +298,9 @@ impl Checks<'_> {
 
     fn conclude(&self, shown: &str, errors: bool, arms: usize) -> Result<Status, Failure> {
         let mut text = format!("{shown}: {}", if errors { "wrong" } else { "right" });
+        if self.names.is_some() {
+            text.push_str(" for these types");
+        }
         if arms > 1 {
             let _ = write!(text, ", with each of {arms} arms");
         }

@@ -13,6 +13,7 @@ mod fmt;
 mod ps;
 mod run;
 mod terminal;
+mod types;
 
 use std::process::ExitCode;
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(*arguments, &terminal),
         Command::Check(arguments) => check::run(arguments, &terminal),
         Command::Fmt(arguments) => fmt::run(arguments, &terminal),
+        Command::Types(command) => types::run(command, &terminal),
         Command::Ps(arguments) => ps::run(arguments, &terminal),
     };
     match result {

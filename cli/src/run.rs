@@ -275,6 +275,8 @@ fn options(arguments: &RunArguments) -> Options {
         },
         debug_files: arguments.debug_file.clone(),
         debug_roots: arguments.debug_root.clone(),
+        types: arguments.types.types.clone(),
+        types_any_build: arguments.types.types_any_build,
         include: arguments.include.clone(),
         defines: defines(&arguments.define),
         arguments: arguments.script.clone(),

@@ -17,7 +17,7 @@ pub fn unavailable(variant: &str) -> Option<String> {
         return Some("only root can start the fixtures and trace them".to_owned());
     }
     let needed = match variant {
-        "dwarf" => directory().join("dwarf/nginx/sbin/nginx"),
+        "dwarf" | "stripped" => directory().join("dwarf/nginx/sbin/nginx"),
         _ => PathBuf::from("/usr/sbin/nginx"),
     };
     if !needed.is_file() {
@@ -42,7 +42,7 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// Starts one, `dwarf` (with debug information) or `stock` (stripped packages).
+    /// Starts one, `dwarf` (with debug information), `stripped` (the same without) or `stock` (stripped packages).
     ///
     /// # Panics
     /// If it does not serve within its time.

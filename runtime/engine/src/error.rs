@@ -76,6 +76,12 @@ pub enum SessionError {
         /// The error.
         errno: nix::errno::Errno,
     },
+    /// Debug information or a types file that was named cannot be used.
+    #[error("{0}")]
+    DebugInfo(#[from] ytrace_debuginfo::Error),
+    /// Types cannot be extracted.
+    #[error("{0}")]
+    Types(#[from] crate::types::TypesError),
     /// The user ended it before there was anything to show.
     #[error("interrupted before the probe ran")]
     Interrupted,
@@ -188,6 +194,7 @@ impl SessionError {
                         .to_owned(),
                 ]
             }
+            SessionError::Types(error) => error.hint().into_iter().collect(),
             SessionError::NoProbe => {
                 vec!["write `_probe _oneshot { … }` for a single look at the target".to_owned()]
             }

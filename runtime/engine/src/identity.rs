@@ -71,9 +71,12 @@ struct RuntimeRule {
 pub struct Rules {
     roles: Vec<(RoleRule, Regex)>,
     runtimes: Vec<RuntimeRule>,
-    /// Which of the rules' symbols a file defines, by path and inode.
-    defined: HashMap<(PathBuf, u64), BTreeSet<String>>,
+    /// Which of the rules' symbols a file defines.
+    defined: HashMap<FileKey, BTreeSet<String>>,
 }
+
+/// A file: path, device and inode. In another mount namespace one path may be another file of the same inode.
+type FileKey = (PathBuf, (u32, u32), u64);
 
 /// What a process is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -303,7 +306,7 @@ impl Rules {
         mapping: &ytrace_target::Mapping,
     ) -> BTreeSet<String> {
         let path = mapping.path.clone().unwrap_or_default();
-        let key = (path.clone(), mapping.inode);
+        let key = (path.clone(), mapping.device, mapping.inode);
         if let Some(known) = self.defined.get(&key) {
             return known.clone();
         }

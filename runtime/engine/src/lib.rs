@@ -17,6 +17,7 @@ mod program;
 pub mod result;
 pub mod series;
 pub mod session;
+pub mod types;
 pub mod views;
 
 pub use error::SessionError;

@@ -90,6 +90,10 @@ pub struct Options {
     pub debug_files: Vec<(String, PathBuf)>,
     /// Directories with separate debug files, besides those of the system.
     pub debug_roots: Vec<PathBuf>,
+    /// Types files, which stand in for debug information.
+    pub types: Vec<PathBuf>,
+    /// Whether a types file may be used for a module of its name whose build-id is another, if sections and symbols agree.
+    pub types_any_build: bool,
     /// Search paths of `#include`.
     pub include: Vec<PathBuf>,
     /// Macros.

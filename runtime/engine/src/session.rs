@@ -93,6 +93,8 @@ impl<'o> Session<'o> {
             &DebugOptions {
                 files: options.debug_files.clone(),
                 roots: options.debug_roots.clone(),
+                types: crate::types::open(&options.types)?,
+                types_any_build: options.types_any_build,
             },
         );
         let mut result = RunResult {
@@ -139,7 +141,7 @@ impl<'o> Session<'o> {
     /// It does not compile, its layouts do not fit, its views cannot be shown as asked, or the target cannot be read or
     /// stopped.
     pub fn run(&mut self, main: SourceFile, sink: &mut dyn Sink) -> Result<Finished, SessionError> {
-        self.check_debug_files()?;
+        self.check_debug_files(sink)?;
         let (compiled, mut runner) = self.compile(&main, sink)?;
         for warning in self.names.warnings() {
             sink.warn(&warning);
@@ -173,6 +175,7 @@ impl<'o> Session<'o> {
                 effects.more_checks
             ));
         }
+        result.notes.extend(self.names.notes());
         result.layouts = compiled
             .typed
             .layouts
@@ -197,7 +200,7 @@ impl<'o> Session<'o> {
         main: SourceFile,
         sink: &mut dyn Sink,
     ) -> Result<Compiled, SessionError> {
-        self.check_debug_files()?;
+        self.check_debug_files(sink)?;
         let (compiled, _) = self.compile(&main, sink)?;
         for warning in self.names.warnings() {
             sink.warn(&warning);
@@ -207,11 +210,18 @@ impl<'o> Session<'o> {
 
     /// A debug file that was named must be of a module of the target, and fit it: better to say
     /// so than to go on without.
-    fn check_debug_files(&self) -> Result<(), SessionError> {
+    fn check_debug_files(&self, sink: &mut dyn Sink) -> Result<(), SessionError> {
         for (module, file) in &self.options.debug_files {
             self.names
                 .check_debug_file(module, file)
                 .map_err(|(message, hint)| SessionError::Arguments { message, hint })?;
+        }
+        let unused = self
+            .names
+            .check_types_files()
+            .map_err(|(message, hint)| SessionError::Arguments { message, hint })?;
+        for warning in unused {
+            sink.warn(&warning);
         }
         Ok(())
     }

@@ -102,6 +102,8 @@ fn options(interrupt: &'static AtomicBool) -> Options {
         executor: ExecutorKind::Interpreter,
         debug_files: Vec::new(),
         debug_roots: Vec::new(),
+        types: Vec::new(),
+        types_any_build: false,
         include: Vec::new(),
         defines: Vec::new(),
         arguments: Vec::new(),

@@ -55,6 +55,8 @@ fn run(command: &str, executor: ExecutorKind) -> RunResult {
         executor,
         debug_files: Vec::new(),
         debug_roots: Vec::new(),
+        types: Vec::new(),
+        types_any_build: false,
         include: Vec::new(),
         defines: Vec::new(),
         arguments: Vec::new(),

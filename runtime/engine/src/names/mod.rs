@@ -4,6 +4,7 @@
 //! looked up in it. It implements the language's `TypeSource` and `SymbolSource`.
 
 mod describe;
+mod missing;
 mod pattern;
 mod symbols;
 mod types;
@@ -40,8 +41,10 @@ pub struct Opened {
 
 /// The modules of a target, and the types that have been handed to the language.
 pub struct Names {
-    process: Process,
+    /// `None` where there are only types files.
+    process: Option<Process>,
     loader: debuginfo::Loader,
+    types_files: Vec<debuginfo::TypesFile>,
     modules: Vec<LoadedModule>,
     types: Vec<(usize, debuginfo::TypeRef)>,
     numbers: HashMap<(usize, debuginfo::TypeRef), TargetType>,
@@ -63,6 +66,10 @@ pub struct DebugOptions {
     pub files: Vec<(String, std::path::PathBuf)>,
     /// More directories like `/usr/lib/debug`.
     pub roots: Vec<std::path::PathBuf>,
+    /// Types files, for the modules that they are of.
+    pub types: Vec<debuginfo::TypesFile>,
+    /// Whether they may be used for other builds of these modules that they fit.
+    pub types_any_build: bool,
 }
 
 impl Names {
@@ -90,6 +97,7 @@ impl Names {
         for (module, file) in &options.files {
             loader = loader.debug_file(module, file.clone());
         }
+        loader = loader.types_files(options.types.clone(), options.types_any_build);
         let modules = modules
             .into_iter()
             .map(|mapped| LoadedModule {
@@ -106,12 +114,55 @@ impl Names {
             })
             .collect();
         Self {
-            process,
+            process: Some(process),
+            types_files: options.types.clone(),
             loader,
             modules,
             types: Vec::new(),
             numbers: HashMap::new(),
         }
+    }
+
+    /// The names of modules of which there are only types files. The first that is no library stands for the executable, and
+    /// addresses are those of the files.
+    ///
+    /// # Errors
+    /// A types file is of something that cannot be loaded.
+    pub fn of_types(files: Vec<debuginfo::TypesFile>) -> Result<Self, debuginfo::Error> {
+        let mut loader = debuginfo::Loader::default();
+        if let Some(directory) = debuginfo::Loader::default_cache_dir() {
+            loader = loader.cache_dir(directory);
+        }
+        let main = files.iter().position(|file| file.soname().is_none());
+        let mut modules = Vec::new();
+        for (index, file) in files.iter().enumerate() {
+            let info = loader.open_types(file)?;
+            modules.push(LoadedModule {
+                mapped: ytrace_target::Module {
+                    kind: ModuleKind::File,
+                    path: file.path().to_owned(),
+                    deleted: false,
+                    mappings: Vec::new(),
+                    load_bias: Some(0),
+                    main: main == Some(index),
+                },
+                file_name: file.file_name().to_owned(),
+                opened: OnceCell::from(Ok(Opened { info, bias: 0 })),
+            });
+        }
+        // The executable comes first in search order.
+        if let Some(main) = main {
+            let executable = modules.remove(main);
+            modules.insert(0, executable);
+        }
+        Ok(Self {
+            process: None,
+            loader,
+            types_files: files,
+            modules,
+            types: Vec::new(),
+            numbers: HashMap::new(),
+        })
     }
 
     /// The modules in search order.
@@ -140,8 +191,11 @@ impl Names {
             .ok_or_else(|| format!("{shown} has no mappings"))?;
         let info = match module.mapped.kind {
             ModuleKind::File => {
-                let file = self
+                let process = self
                     .process
+                    .as_ref()
+                    .ok_or_else(|| format!("{shown} is of no process"))?;
+                let file = process
                     .open_mapping(first)
                     .map_err(|error| format!("{shown}: {error}"))?;
                 self.loader.open_file(&module.mapped.path, &file.file)
@@ -195,14 +249,8 @@ impl Names {
             .iter()
             .copied()
             .filter(|index| {
-                self.open(*index).is_ok_and(|opened| {
-                    !matches!(
-                        opened
-                            .info
-                            .find_type(debuginfo::NameKind::Base, "int", Some(prefix)),
-                        Err(debuginfo::Error::NoSuchUnit { .. }) | Ok(None)
-                    )
-                }) || self.has_unit(*index, prefix)
+                self.open(*index)
+                    .is_ok_and(|opened| opened.info.has_unit(prefix).unwrap_or(false))
             })
             .collect();
         if with_unit.is_empty() {
@@ -220,19 +268,30 @@ impl Names {
         Ok((with_unit, Some(prefix.clone())))
     }
 
-    fn has_unit(&self, index: usize, unit: &str) -> bool {
-        self.open(index)
-            .ok()
-            .and_then(|opened| opened.info.units().ok())
-            .is_some_and(|units| {
-                units
-                    .iter()
-                    .any(|name| name == unit || name.ends_with(&format!("/{unit}")))
-            })
+    /// Goes through the modules of a scope, in order, until one gives an answer. `look` gets the module and the compile unit that
+    /// the scope's prefix names. Modules that cannot be opened have no names; why is told by
+    /// [`SymbolSource::missing_debug_information`](ytrace_lang::target::SymbolSource::missing_debug_information).
+    fn search<T>(
+        &self,
+        scope: &Scope,
+        name: &str,
+        mut look: impl FnMut(&Opened, Option<&str>) -> debuginfo::Result<Option<T>>,
+    ) -> Result<Option<(usize, T)>, LookupError> {
+        let (order, unit) = self.order(scope)?;
+        for module in order {
+            let Ok(opened) = self.open(module) else {
+                continue;
+            };
+            let found = look(opened, unit.as_deref()).map_err(|error| lookup_error(name, error))?;
+            if let Some(found) = found {
+                return Ok(Some((module, found)));
+            }
+        }
+        Ok(None)
     }
 
     /// The first module that a pattern matches by file name or soname.
-    fn module_named(&self, wanted: &str) -> Option<ModuleId> {
+    pub(crate) fn module_named(&self, wanted: &str) -> Option<ModuleId> {
         let found = |index: usize| u32::try_from(index).ok().map(ModuleId);
         if wanted == "_exe" {
             return self

@@ -1,8 +1,9 @@
 //! Variables, functions and addresses of the target for the language.
 
-use ytrace_debuginfo::{DebugSource, Location, NameKind as DebugKind};
+use ytrace_debuginfo::{Location, NameKind as DebugKind};
 use ytrace_lang::target::{
-    FunctionDescription, LookupError, ModuleId, NameKind, Scope, SymbolSource, VariableDescription,
+    FunctionDescription, LookupError, MacroDescription, ModuleId, NameKind, Scope, SymbolSource,
+    VariableDescription,
 };
 
 use super::{Names, lookup_error};
@@ -24,33 +25,27 @@ impl SymbolSource for Names {
         scope: &Scope,
         name: &str,
     ) -> Result<Option<VariableDescription>, LookupError> {
-        let (order, unit) = self.order(scope)?;
-        for module in order {
-            let Ok(opened) = self.open(module) else {
-                continue;
+        let found = self.search(scope, name, |opened, unit| {
+            let Some(variable) = opened.info.variable(name, unit)? else {
+                return Ok(None);
             };
-            let found = opened
-                .info
-                .variable(name, unit.as_deref())
-                .map_err(|error| lookup_error(name, error))?;
-            let Some(variable) = found else {
-                continue;
-            };
-            let (address, thread_local) = match variable.location {
-                Location::Address(address) => (address.wrapping_add(opened.bias), false),
-                Location::ThreadLocal(offset) => (offset, true),
+            Ok(match variable.location {
+                Location::Address(address) => {
+                    Some((address.wrapping_add(opened.bias), false, variable.ty))
+                }
+                Location::ThreadLocal(offset) => Some((offset, true, variable.ty)),
                 // Another module defines it, or nobody does.
-                Location::Declared | Location::Unavailable => continue,
-            };
-            let ty = variable.ty;
-            return Ok(Some(VariableDescription {
+                Location::Declared | Location::Unavailable => None,
+            })
+        })?;
+        Ok(found.map(
+            |(module, (address, thread_local, ty))| VariableDescription {
                 module: ModuleId(module as u32),
                 address,
                 thread_local,
                 ty: ty.map(|ty| self.number(module, ty)),
-            }));
-        }
-        Ok(None)
+            },
+        ))
     }
 
     fn find_function(
@@ -58,35 +53,68 @@ impl SymbolSource for Names {
         scope: &Scope,
         name: &str,
     ) -> Result<Option<FunctionDescription>, LookupError> {
-        let (order, unit) = self.order(scope)?;
-        for module in order {
-            let Ok(opened) = self.open(module) else {
-                continue;
-            };
-            let found = opened
-                .info
-                .function(name, unit.as_deref())
-                .map_err(|error| lookup_error(name, error))?;
-            let Some(function) = found else {
-                continue;
-            };
-            let Some(entry) = function.entry else {
-                continue;
-            };
-            let address = entry.wrapping_add(opened.bias);
+        let found = self.search(scope, name, |opened, unit| {
+            let function = opened.info.function(name, unit)?;
+            Ok(function.and_then(|function| {
+                let address = function.entry?.wrapping_add(opened.bias);
+                Some((address, function))
+            }))
+        })?;
+        Ok(found.map(|(module, (address, function))| {
             let parameters = function.parameters.map(|parameters| {
                 parameters
                     .into_iter()
                     .map(|parameter| (parameter.name, self.number(module, parameter.ty)))
                     .collect()
             });
-            return Ok(Some(FunctionDescription {
+            FunctionDescription {
                 module: ModuleId(module as u32),
                 address,
                 parameters,
                 result: function.result.map(|ty| self.number(module, ty)),
                 variadic: function.variadic,
-            }));
+            }
+        }))
+    }
+
+    /// Only the module that the file has chosen and the executable are asked: what the headers of every library define is no part of
+    /// a program that somebody wants to look at.
+    fn find_macro(
+        &mut self,
+        scope: &Scope,
+        name: &str,
+    ) -> Result<Option<MacroDescription>, LookupError> {
+        let chosen = scope.preferred.map(|ModuleId(module)| module as usize);
+        let executable = self.modules().iter().position(|module| module.mapped.main);
+        let mut modules = vec![chosen, executable];
+        modules.dedup();
+        for module in modules.into_iter().flatten() {
+            let Ok(opened) = self.open(module) else {
+                continue;
+            };
+            let found = opened
+                .info
+                .macros_named(name)
+                .map_err(|error| lookup_error(name, error))?;
+            match found {
+                [] => {}
+                [one] => {
+                    return Ok(Some(MacroDescription {
+                        parameters: one.parameters.clone(),
+                        replacement: one.replacement.clone(),
+                        place: Some(place_of(one)),
+                    }));
+                }
+                several => {
+                    return Err(LookupError::Ambiguous {
+                        name: name.to_owned(),
+                        places: several
+                            .iter()
+                            .map(|one| format!("`{}` at {}", one.replacement, place_of(one)))
+                            .collect(),
+                    });
+                }
+            }
         }
         Ok(None)
     }
@@ -100,6 +128,10 @@ impl SymbolSource for Names {
         wanted.extend_from_slice(bytes);
         wanted.push(0);
         let (order, _) = self.order(scope).ok()?;
+        if self.process.is_none() {
+            // A types file has no data: whether the bytes are there is not known, and no program runs that would read them.
+            return Some(0);
+        }
         for module in order {
             let Ok(opened) = self.open(module) else {
                 continue;
@@ -133,7 +165,7 @@ impl SymbolSource for Names {
             return Vec::new();
         };
         let mut found: Vec<String> = Vec::new();
-        for module in order {
+        for (rank, module) in order.into_iter().enumerate() {
             let Ok(opened) = self.open(module) else {
                 continue;
             };
@@ -145,7 +177,9 @@ impl SymbolSource for Names {
                     }
                 }
             }
-            if found.len() >= MAX_SUGGESTIONS {
+            // Where the program itself has no types, names of some library that look alike only mislead.
+            let blind = rank == 0 && self.has_no_types(module);
+            if blind || found.len() >= MAX_SUGGESTIONS {
                 break;
             }
         }
@@ -154,96 +188,11 @@ impl SymbolSource for Names {
     }
 
     fn missing_debug_information(&mut self) -> Vec<String> {
-        (0..self.modules().len())
-            .filter_map(|index| self.missing(index))
-            .collect()
+        self.missing_debug_files()
     }
 }
 
 impl Names {
-    /// Why a module has no debug information, if it has none and that is worth a word.
-    fn missing(&self, index: usize) -> Option<String> {
-        let module = self.modules().get(index)?;
-        let name = &module.file_name;
-        if module.mapped.kind == ytrace_target::ModuleKind::Vdso {
-            return None;
-        }
-        let opened = match self.open(index) {
-            Ok(opened) => opened,
-            Err(reason) => return Some(format!("{name}: {reason}")),
-        };
-        match opened.info.debug_status() {
-            Err(error) => Some(format!("{name}: {error}")),
-            Ok(status) => match status.source {
-                DebugSource::File { .. } => None,
-                DebugSource::None => {
-                    let id = opened.info.build_id().map(hexadecimal).unwrap_or_default();
-                    let symbols = if opened.info.symbol_count() == 0 {
-                        " and no symbols"
-                    } else {
-                        ""
-                    };
-                    let id = if id.is_empty() {
-                        String::new()
-                    } else {
-                        format!(" (build-id {id})")
-                    };
-                    Some(format!("{name} has no debug information{symbols}{id}"))
-                }
-            },
-        }
-    }
-
-    /// Whether a debug file given by hand is of a module of the target and fits it; else what is
-    /// wrong, and what to do.
-    pub fn check_debug_file(
-        &self,
-        module: &str,
-        file: &std::path::Path,
-    ) -> Result<(), (String, Option<String>)> {
-        let Some(ModuleId(index)) = self.module_named(module) else {
-            let names: Vec<&str> = self
-                .modules()
-                .iter()
-                .map(|module| module.file_name.as_str())
-                .filter(|name| !name.is_empty())
-                .collect();
-            return Err((
-                format!("--debug-file: the target has no module `{module}`"),
-                Some(format!("its modules are {}", names.join(", "))),
-            ));
-        };
-        let opened = self
-            .open(index as usize)
-            .map_err(|reason| (reason.to_owned(), None))?;
-        match opened.info.debug_status() {
-            Ok(_) => Ok(()),
-            Err(error) => Err((
-                format!("--debug-file {module}={}: {error}", file.display()),
-                Some(
-                    "it must be made from the same build; leave the option away to go on without it"
-                        .to_owned(),
-                ),
-            )),
-        }
-    }
-
-    /// Warnings about debug files, such as one given by hand that has another build-id.
-    pub fn warnings(&self) -> Vec<String> {
-        let opened = self.modules().iter().filter_map(|module| {
-            let opened = module.opened.get()?.as_ref().ok()?;
-            Some((module, opened.info.debug_status().ok()?))
-        });
-        opened
-            .flat_map(|(module, status)| {
-                status
-                    .warnings
-                    .iter()
-                    .map(|warning| format!("{}: {warning}", module.file_name))
-            })
-            .collect()
-    }
-
     /// The name of the function or variable at an address, with the offset in it.
     pub fn symbol_name(&self, address: u64) -> Option<(String, u64)> {
         let module = self.module_at(address)?;
@@ -282,6 +231,14 @@ impl Names {
             }
             None => format!("{address:#x}"),
         }
+    }
+}
+
+/// Where a macro is defined, as the user knows it.
+fn place_of(definition: &ytrace_debuginfo::MacroDefinition) -> String {
+    match &definition.file {
+        Some(file) => format!("{file}:{}", definition.line),
+        None => "the compiler's command line".to_owned(),
     }
 }
 

@@ -28,22 +28,15 @@ impl TypeSource for Names {
             TypeNameKind::Union => &[NameKind::Union],
             TypeNameKind::Enum => &[NameKind::Enum],
         };
-        let (order, unit) = self.order(scope)?;
-        for module in order {
-            let Ok(opened) = self.open(module) else {
-                continue;
-            };
+        let found = self.search(scope, name, |opened, unit| {
             for kind in kinds {
-                let found = opened
-                    .info
-                    .find_type(*kind, name, unit.as_deref())
-                    .map_err(|error| lookup_error(name, error))?;
-                if let Some(ty) = found {
-                    return Ok(Some(self.number(module, ty)));
+                if let Some(ty) = opened.info.find_type(*kind, name, unit)? {
+                    return Ok(Some(ty));
                 }
             }
-        }
-        Ok(None)
+            Ok(None)
+        })?;
+        Ok(found.map(|(module, ty)| self.number(module, ty)))
     }
 
     fn describe(&mut self, ty: TargetType) -> Result<TypeDescription, LookupError> {
@@ -60,20 +53,10 @@ impl TypeSource for Names {
         scope: &Scope,
         name: &str,
     ) -> Result<Option<(i64, Option<TargetType>)>, LookupError> {
-        let (order, unit) = self.order(scope)?;
-        for module in order {
-            let Ok(opened) = self.open(module) else {
-                continue;
-            };
-            let found = opened
-                .info
-                .find_enumerator(name, unit.as_deref())
-                .map_err(|error| lookup_error(name, error))?;
-            if let Some((value, ty)) = found {
-                return Ok(Some((value as i64, Some(self.number(module, ty)))));
-            }
-        }
-        Ok(None)
+        let found = self.search(scope, name, |opened, unit| {
+            opened.info.find_enumerator(name, unit)
+        })?;
+        Ok(found.map(|(module, (value, ty))| (value as i64, Some(self.number(module, ty)))))
     }
 }
 
