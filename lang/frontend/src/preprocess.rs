@@ -268,7 +268,7 @@ impl Preprocessor<'_, '_, '_> {
             if directive {
                 let arms = arms.get(&index).copied();
                 self.directive(&text, part, &mut conditions, arms);
-            } else if conditions.iter().all(|condition| condition.active) {
+            } else if conditions.last().is_none_or(|condition| condition.active) {
                 let mut part = part.to_vec();
                 // What documents a directive documents no item.
                 if end < tokens.len() {

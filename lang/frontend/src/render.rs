@@ -9,6 +9,12 @@ use crate::diagnostics::{Diagnostic, Severity};
 use crate::parse::Expansions;
 use crate::source::{FileId, SourceMap, Span};
 
+/// Lines of more bytes are not shown: the terminal would fold them, and the place be lost.
+const MOST_LINE: usize = 1_000;
+
+/// Diagnostics beyond these are only counted: a broken file can have one for each of its bytes.
+const MOST_SHOWN: usize = 200;
+
 /// Renders diagnostics one after the other. Places inside macros also show which macro it was and
 /// where it is defined; `expansions` may be empty.
 pub fn render(
@@ -23,21 +29,73 @@ pub fn render(
         empty: Source::from(String::new()),
     };
     let mut output = Vec::new();
-    for diagnostic in diagnostics {
+    for diagnostic in diagnostics.iter().take(MOST_SHOWN) {
+        if on_long_lines(diagnostic, sources, expansions) {
+            output.extend_from_slice(plain(diagnostic, sources).as_bytes());
+            continue;
+        }
         let report = report(diagnostic, sources, expansions, colour);
         if report.write(&mut files, &mut output).is_err() {
             // A vector takes everything; should a label not fit its file, the message remains.
-            output.extend_from_slice(
-                format!(
-                    "{}: {}\n",
-                    sources.location(diagnostic.primary.0),
-                    diagnostic.message
-                )
-                .as_bytes(),
-            );
+            output.extend_from_slice(plain(diagnostic, sources).as_bytes());
         }
     }
+    let more = diagnostics.len().saturating_sub(MOST_SHOWN);
+    if more > 0 {
+        output.extend_from_slice(format!("{more} more like these are not shown\n").as_bytes());
+    }
     String::from_utf8_lossy(&output).into_owned()
+}
+
+/// Whether a place that a diagnostic shows lies on a line that is too long for it.
+fn on_long_lines(diagnostic: &Diagnostic, sources: &SourceMap, expansions: &Expansions) -> bool {
+    let secondary = diagnostic.secondary.iter().map(|(span, _)| *span);
+    std::iter::once(diagnostic.primary.0)
+        .chain(secondary)
+        .any(|span| {
+            let definitions = expansions.at(span).iter().filter_map(|one| one.definition);
+            std::iter::once(span)
+                .chain(definitions)
+                .any(|span| line_is_long(span, sources))
+        })
+}
+
+fn line_is_long(span: Span, sources: &SourceMap) -> bool {
+    let bytes = sources
+        .get(span.file)
+        .map_or(&[][..], |file| file.text.as_bytes());
+    [span.start, span.end].iter().any(|offset| {
+        let (before, after) = bytes.split_at((*offset as usize).min(bytes.len()));
+        let is_text = |byte: &&u8| **byte != b'\n';
+        let before = before.iter().rev().take(MOST_LINE).take_while(is_text);
+        let after = after.iter().take(MOST_LINE).take_while(is_text);
+        before.count() + after.count() >= MOST_LINE
+    })
+}
+
+/// A diagnostic in one line, with its help in another.
+fn plain(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
+    let kind = match diagnostic.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    let (span, label) = &diagnostic.primary;
+    let mut text = format!(
+        "{}: {kind}: {}",
+        sources.location(*span),
+        diagnostic.message
+    );
+    if !label.is_empty() {
+        text.push_str(&format!(" ({label})"));
+    }
+    text.push('\n');
+    for (span, label) in &diagnostic.secondary {
+        text.push_str(&format!("{}: note: {label}\n", sources.location(*span)));
+    }
+    if let Some(help) = &diagnostic.help {
+        text.push_str(&format!("  help: {help}\n"));
+    }
+    text
 }
 
 /// A span as ariadne wants it: within its file, on character boundaries.
@@ -172,4 +230,44 @@ fn report(
         builder.set_help(help);
     }
     builder.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::SourceFile;
+
+    #[test]
+    fn long_lines_are_not_shown() {
+        let mut sources = SourceMap::default();
+        let file = sources.add(SourceFile {
+            name: "main.y".to_owned(),
+            text: format!("int x;\n{}y{}\n", "x ".repeat(5_000), " x".repeat(5_000)).into(),
+            library: false,
+        });
+        let at = |start, end| Span { file, start, end };
+        let diagnostic = Diagnostic::error(at(10_007, 10_008), "unknown name `y`", "no such name")
+            .with_secondary(at(4, 5), "this is known")
+            .with_help("did you mean `x`?");
+        let shown = render(&[diagnostic], &sources, &Expansions::default(), false);
+        assert_eq!(
+            shown,
+            "main.y:2:10001: error: unknown name `y` (no such name)\n\
+             main.y:1:5: note: this is known\n  help: did you mean `x`?\n"
+        );
+        let short = Diagnostic::error(at(4, 5), "unknown name `x`", "no such name");
+        let shown = render(
+            std::slice::from_ref(&short),
+            &sources,
+            &Expansions::default(),
+            false,
+        );
+        assert!(shown.contains("int x;"), "{shown}");
+        let many = vec![short; MOST_SHOWN + 3];
+        let shown = render(&many, &sources, &Expansions::default(), false);
+        assert!(
+            shown.ends_with("3 more like these are not shown\n"),
+            "{shown}"
+        );
+    }
 }

@@ -10,17 +10,70 @@ use crate::fault::{Fault, FaultKind};
 /// The most that one compiled expression may take, in bytes.
 const SIZE_LIMIT: usize = 1 << 20;
 
+/// The longest source, in bytes: beyond, the time to compile grows with its square.
+const SOURCE_LIMIT: usize = 4 << 10;
+
+/// The most that all expressions of a program may take together, in bytes.
+const TOTAL_LIMIT: usize = 16 << 20;
+
 /// Compiles an expression over bytes: `.` is any byte but a newline, classes are ASCII.
 ///
 /// The error is what is wrong with the source, over several lines.
 pub fn compile(source: &str) -> Result<Regex, String> {
+    if source.len() > SOURCE_LIMIT {
+        return Err(format!("longer than {SOURCE_LIMIT} bytes"));
+    }
+    compile_within(source, SIZE_LIMIT).map_err(|error| error.to_string())
+}
+
+fn compile_within(source: &str, size: usize) -> Result<Regex, regex::Error> {
     RegexBuilder::new(source)
         .unicode(false)
-        .size_limit(SIZE_LIMIT)
+        .size_limit(size)
         .dfa_size_limit(SIZE_LIMIT)
         .nest_limit(64)
         .build()
-        .map_err(|error| error.to_string())
+}
+
+/// Checks the expressions of one program: that each compiles, and that all of them together take
+/// no more memory, nor time to compile, than a program may.
+#[derive(Debug)]
+pub struct RegexCheck {
+    left: usize,
+}
+
+impl Default for RegexCheck {
+    fn default() -> Self {
+        Self { left: TOTAL_LIMIT }
+    }
+}
+
+impl RegexCheck {
+    /// Checks one more expression. If this holds, [`compile`] makes it.
+    ///
+    /// The error is what is wrong with the source, over several lines.
+    pub fn check(&mut self, source: &str) -> Result<(), String> {
+        if source.len() > SOURCE_LIMIT {
+            return Err(format!("longer than {SOURCE_LIMIT} bytes"));
+        }
+        // How large one is shows only in whether it fits.
+        for size in [SIZE_LIMIT / 64, SIZE_LIMIT / 8, SIZE_LIMIT] {
+            self.left = match self.left.checked_sub(size) {
+                Some(left) => left,
+                None => {
+                    return Err(
+                        "the regular expressions of this program are too large together".to_owned(),
+                    );
+                }
+            };
+            match compile_within(source, size) {
+                Ok(_) => return Ok(()),
+                Err(regex::Error::CompiledTooBig(_)) if size < SIZE_LIMIT => {}
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The expressions of a program, and the last match.
@@ -90,5 +143,36 @@ impl Regexes {
         }
         let number = usize::try_from(number).ok()?;
         self.captures.as_ref()?.get(number)?.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_checked_compiles() {
+        let mut check = RegexCheck::default();
+        for source in ["a", "[[:alnum:]_]+", "(a{200}b{200}){8}", "\\x{61}"] {
+            assert_eq!(check.check(source), Ok(()), "{source}");
+            assert!(compile(source).is_ok(), "{source}");
+        }
+        let long = "a?".repeat(SOURCE_LIMIT);
+        for source in ["\\pL", "[“]", "(", "a{1000}{1000}{1000}", &long] {
+            assert!(check.check(source).is_err(), "{source}");
+            assert!(compile(source).is_err(), "{source}");
+        }
+    }
+
+    #[test]
+    fn many_large_ones_are_too_large_together() {
+        let mut check = RegexCheck::default();
+        let large = "(a{500}b{500}){3}";
+        let count = (0..100).take_while(|_| check.check(large).is_ok()).count();
+        assert!((10..100).contains(&count), "{count}");
+        let many = (0..2000)
+            .scan(RegexCheck::default(), |check, _| check.check("ab?c").ok())
+            .count();
+        assert!((500..2000).contains(&many), "{many}");
     }
 }

@@ -225,11 +225,7 @@ impl Checker<'_> {
         if let Some(index) = self.regexes.iter().position(|known| known == source) {
             return Some(index as u32);
         }
-        if let Err(error) = regex::bytes::RegexBuilder::new(source)
-            .size_limit(1 << 20)
-            .build()
-        {
-            let text = error.to_string();
+        if let Err(text) = self.regex_check.check(source) {
             let reason = text
                 .lines()
                 .rev()

@@ -163,6 +163,7 @@ struct Checker<'a> {
     layouts: Vec<hir::LayoutUse>,
     formats: Vec<Vec<hir::FormatPiece>>,
     regexes: Vec<String>,
+    regex_check: ytrace_values::regexes::RegexCheck,
     /// The function at hand.
     context: FunctionContext,
     /// Whether the initializer of a global is being checked.
@@ -207,6 +208,7 @@ impl<'a> Checker<'a> {
             layouts: Vec::new(),
             formats: Vec::new(),
             regexes: Vec::new(),
+            regex_check: Default::default(),
             in_global: false,
             diagnostics: Vec::new(),
             errors: 0,

@@ -112,6 +112,17 @@ pub(super) struct Script<'a> {
     pub definitions: HashSet<usize>,
     /// Those of them that a candidate of a layout makes.
     pub of_layouts: HashSet<usize>,
+    /// Whether what is being collected belongs to a layout.
+    in_layout: bool,
+}
+
+impl Script<'_> {
+    fn add_definition(&mut self, address: usize) {
+        self.definitions.insert(address);
+        if self.in_layout {
+            self.of_layouts.insert(address);
+        }
+    }
 }
 
 impl<'a> Checker<'a> {
@@ -129,12 +140,11 @@ impl<'a> Checker<'a> {
                 ast::ItemKind::Function(function) => self.collect_function(function),
                 ast::ItemKind::Layout(layout) => {
                     let chosen = layout.chosen.and_then(|index| layout.candidates.get(index));
-                    let before = self.script.definitions.clone();
+                    self.script.in_layout = true;
                     for declaration in chosen.iter().flat_map(|chosen| &chosen.declarations) {
                         self.collect_declaration(declaration, None);
                     }
-                    let new = self.script.definitions.difference(&before);
-                    self.script.of_layouts.extend(new);
+                    self.script.in_layout = false;
                 }
                 ast::ItemKind::Module(_) | ast::ItemKind::Probe(_) | ast::ItemKind::Option(_) => {}
             }
@@ -246,8 +256,7 @@ impl<'a> Checker<'a> {
                     return;
                 };
                 self.script
-                    .definitions
-                    .insert(std::ptr::from_ref(record) as usize);
+                    .add_definition(std::ptr::from_ref(record) as usize);
                 if let Some(tag) = &record.tag {
                     self.define_tag(tag, Tag::Record(record));
                 }
@@ -260,8 +269,7 @@ impl<'a> Checker<'a> {
                     return;
                 };
                 self.script
-                    .definitions
-                    .insert(std::ptr::from_ref(specifier) as usize);
+                    .add_definition(std::ptr::from_ref(specifier) as usize);
                 if let Some(tag) = &specifier.tag {
                     self.define_tag(tag, Tag::Enum(specifier));
                 }

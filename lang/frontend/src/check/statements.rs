@@ -459,7 +459,7 @@ impl Checker<'_> {
             .map(|(name, _)| name.clone())
             .collect();
         for (name, span) in missing {
-            let close = super::suggest::similar(&name, defined.iter().map(String::as_str));
+            let close = self.similar(&name, defined.iter().map(String::as_str));
             let diagnostic = Diagnostic::error(
                 span,
                 format!("no label `{name}` in this function"),

@@ -8,16 +8,26 @@ use crate::source::Span;
 use crate::target::{LookupError, NameKind};
 use crate::types::RecordId;
 
+/// Longer names are like no other one.
+const MOST_LETTERS: usize = 256;
+
+/// Errors beyond these get no names like theirs, which takes time for each.
+const MOST_HINTS: usize = 20;
+
 /// Most reasons for missing debug information in one message.
 const MOST_REASONS: usize = 3;
 
 /// The names most like `name`, best first, at most three.
 pub(super) fn similar<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Vec<String> {
+    // Nobody mistypes a name that long.
+    if name.len() >= MOST_LETTERS {
+        return Vec::new();
+    }
     let length = name.chars().count();
     // A name of one letter is like every other one, which helps nobody.
     let most = (length / 3).clamp(usize::from(length > 1), 4);
     let mut found: Vec<(usize, &str)> = candidates
-        .filter(|candidate| *candidate != name && candidate.len() < 256)
+        .filter(|candidate| *candidate != name && candidate.len() < MOST_LETTERS)
         .filter_map(|candidate| {
             let distance = strsim::damerau_levenshtein(name, candidate);
             let contained = length >= 4
@@ -50,6 +60,18 @@ pub(super) fn did_you_mean(names: &[String]) -> Option<String> {
 }
 
 impl Checker<'_> {
+    /// The names most like an unknown one, while there are few errors.
+    pub(super) fn similar<'n>(
+        &self,
+        name: &str,
+        candidates: impl Iterator<Item = &'n str>,
+    ) -> Vec<String> {
+        if self.errors >= MOST_HINTS {
+            return Vec::new();
+        }
+        similar(name, candidates)
+    }
+
     /// Reports that a look-up in the target failed.
     pub(super) fn lookup_error(&mut self, name: &ast::Name, error: LookupError) {
         let once = match &error {
@@ -90,6 +112,9 @@ impl Checker<'_> {
         kind: NameKind,
         mut candidates: Vec<String>,
     ) -> Option<String> {
+        if self.errors >= MOST_HINTS {
+            return None;
+        }
         let scope = self.scope_of(name);
         let Some(target) = self.target.as_deref_mut() else {
             return did_you_mean(&candidates);
@@ -138,7 +163,7 @@ impl Checker<'_> {
         {
             return;
         }
-        let own = similar(
+        let own = self.similar(
             &name.text,
             self.script
                 .ordinary
@@ -170,7 +195,7 @@ impl Checker<'_> {
         }
         let local = self.context.scopes.iter();
         let local = local.flat_map(|scope| scope.tags.keys().map(String::as_str));
-        let own = similar(&tag.text, local.chain(self.script.tags.keys().copied()));
+        let own = self.similar(&tag.text, local.chain(self.script.tags.keys().copied()));
         let help = self.target_help(tag, NameKind::Type, own);
         let diagnostic = Diagnostic::error(
             tag.span,
@@ -201,7 +226,7 @@ impl Checker<'_> {
             .scopes
             .iter()
             .flat_map(|scope| scope.names.keys().map(String::as_str));
-        let own = similar(
+        let own = self.similar(
             &name.text,
             locals
                 .chain(self.script.ordinary.keys().copied())
@@ -230,7 +255,7 @@ impl Checker<'_> {
             }
         }
         known.extend(self.macros.iter().map(String::as_str));
-        let names = similar(&name.text, known.into_iter());
+        let names = self.similar(&name.text, known.into_iter());
         let diagnostic = Diagnostic::error(
             name.span,
             format!("unknown function `{}`", name.text),
@@ -268,10 +293,17 @@ impl Checker<'_> {
             }
             return;
         }
-        let names = self.member_names(record, 0);
-        let close = similar(&member.text, names.iter().map(String::as_str));
+        let names = if self.errors < MOST_HINTS {
+            self.member_names(record, 0)
+        } else {
+            Vec::new()
+        };
+        let close = self.similar(&member.text, names.iter().map(String::as_str));
         let help = did_you_mean(&close).or_else(|| {
             if names.is_empty() {
+                if self.errors >= MOST_HINTS {
+                    return None;
+                }
                 return Some(format!("`{owner}` has no members"));
             }
             let some: Vec<&str> = names.iter().take(12).map(String::as_str).collect();

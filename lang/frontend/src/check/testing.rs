@@ -95,17 +95,24 @@ impl TestTarget {
     ///
     /// If the text has errors.
     pub fn new(c: &str) -> Self {
+        match Self::of(c) {
+            Ok(target) => target,
+            Err(errors) => panic!("the target's declarations are wrong: {errors:#?}"),
+        }
+    }
+
+    /// A target of these declarations, or what is wrong with them.
+    pub fn of(c: &str) -> Result<Self, Vec<String>> {
         let main = SourceFile {
             name: "target.c".to_owned(),
             text: c.into(),
             library: false,
         };
         let parsed = crate::parse::parse(main, &mut NoFiles, None, &LayoutChoices::new(), &[]);
-        assert!(
-            !parsed.has_errors(),
-            "the target's declarations do not parse: {:#?}",
-            parsed.diagnostics
-        );
+        if parsed.has_errors() {
+            let show = |diagnostic| format!("{diagnostic:?}");
+            return Err(parsed.diagnostics.iter().map(show).collect());
+        }
         Self::from_unit(&parsed.unit, &parsed.sources)
     }
 
@@ -118,7 +125,7 @@ impl TestTarget {
             .string(b"http", 0x8000)
     }
 
-    fn from_unit(unit: &ast::Unit, sources: &SourceMap) -> Self {
+    fn from_unit(unit: &ast::Unit, sources: &SourceMap) -> Result<Self, Vec<String>> {
         let input = Input {
             unit,
             sources,
@@ -191,12 +198,11 @@ impl TestTarget {
                 target.enumerators.insert(name, (*value, None));
             }
         }
-        assert!(
-            checker.diagnostics.is_empty() && checker.unresolved.is_empty(),
-            "the target's declarations have errors: {:#?} {:#?}",
-            checker.diagnostics,
-            checker.unresolved
-        );
+        if !checker.diagnostics.is_empty() || !checker.unresolved.is_empty() {
+            let diagnostics = checker.diagnostics.iter().map(|d| format!("{d:?}"));
+            let unresolved = checker.unresolved.iter().map(|u| format!("{u:?}"));
+            return Err(diagnostics.chain(unresolved).collect());
+        }
         target.types = checker.types;
         for ((name, ty), address) in variables.into_iter().zip((0x10000_u64..).step_by(0x1000)) {
             target.variables.insert(
@@ -234,7 +240,7 @@ impl TestTarget {
                 },
             );
         }
-        target
+        Ok(target)
     }
 
     /// The same with a variable or a function at an address.

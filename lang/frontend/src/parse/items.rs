@@ -36,6 +36,7 @@ pub fn split(lexemes: Vec<Lexeme>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Raw
         current: RawItem::default(),
         pending: Vec::new(),
         open: Vec::new(),
+        counts: [0; 3],
         depth: Depth::default(),
         body: false,
         initializer: false,
@@ -105,6 +106,8 @@ struct Splitter<'a> {
     /// Open brackets: the terminal that closes each, its place, and a mark: for `(` that `for`
     /// precedes it, for `{` that it holds a list rather than statements.
     open: Vec<(Terminal, Span, bool)>,
+    /// How many of them are `(`, `[` and `{`.
+    counts: [usize; 3],
     depth: Depth,
     /// Whether the `{` that is open at the top level is a body, which ends the item.
     body: bool,
@@ -309,6 +312,7 @@ impl Splitter<'_> {
     fn push_open(&mut self, closing: Terminal, lexeme: Lexeme, head: bool) {
         self.depth.open();
         self.check_depth(lexeme.span);
+        *self.count(&closing) += 1;
         self.open.push((closing, lexeme.span, head));
         self.current.lexemes.push(lexeme);
     }
@@ -358,10 +362,26 @@ impl Splitter<'_> {
         }
     }
 
+    /// How many brackets are open that this terminal closes.
+    fn count(&mut self, closing: &Terminal) -> &mut usize {
+        let [parentheses, square, braces] = &mut self.counts;
+        match closing {
+            Terminal::RightParenthesis => parentheses,
+            Terminal::RightBracket => square,
+            _ => braces,
+        }
+    }
+
+    fn pop_open(&mut self) {
+        if let Some((closing, ..)) = self.open.pop() {
+            *self.count(&closing) -= 1;
+        }
+        self.depth.close();
+    }
+
     /// Puts a missing bracket in its place.
     fn insert(&mut self, closing: Terminal, span: Span) {
-        self.open.pop();
-        self.depth.close();
+        self.pop_open();
         self.current.lexemes.push(Lexeme {
             text: spelling(&closing).into(),
             terminal: closing,
@@ -373,11 +393,7 @@ impl Splitter<'_> {
 
     fn close(&mut self, lexeme: Lexeme) {
         let found = spelling(&lexeme.terminal);
-        if !self
-            .open
-            .iter()
-            .any(|(closing, ..)| *closing == lexeme.terminal)
-        {
+        if *self.count(&lexeme.terminal) == 0 {
             self.diagnostics.push(
                 Diagnostic::error(
                     lexeme.span,
@@ -415,8 +431,7 @@ impl Splitter<'_> {
             );
             self.insert(closing, lexeme.span);
         }
-        self.open.pop();
-        self.depth.close();
+        self.pop_open();
         let brace = lexeme.is(&Terminal::RightBrace);
         if brace && matches!(self.open.last(), Some((Terminal::RightBrace, ..))) {
             // After a block a statement ends, unless `else` follows.
@@ -444,6 +459,7 @@ impl Splitter<'_> {
 
     fn start_item(&mut self) {
         self.open.clear();
+        self.counts = [0; 3];
         self.depth = Depth::default();
         self.body = false;
         self.initializer = false;

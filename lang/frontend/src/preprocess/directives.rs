@@ -10,7 +10,7 @@ use crate::source::Span;
 /// An open `#if` or `##if…`.
 #[derive(Clone, Copy, Debug)]
 pub struct Condition {
-    /// Whether the text is used, as far as this condition says.
+    /// Whether the text is used, which the enclosing conditions have to allow.
     pub active: bool,
     /// Whether an arm was taken already.
     taken: bool,
@@ -206,7 +206,7 @@ impl Preprocessor<'_, '_, '_> {
             .iter()
             .filter(|token| token.kind != TokenKind::Documentation)
             .collect();
-        let enclosed = conditions.iter().all(|condition| condition.active);
+        let enclosed = conditions.last().is_none_or(|condition| condition.active);
         let Some((word, arguments)) = rest.split_first() else {
             // `#` alone is nothing.
             return;

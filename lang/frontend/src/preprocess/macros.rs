@@ -11,19 +11,25 @@ use crate::source::{FileId, Span};
 /// Tokens that macros of one program may produce.
 const MAX_PRODUCED: usize = 400_000;
 
+/// Bytes of text that these tokens may have.
+const MAX_TEXT: usize = 4 << 20;
+
 /// Tokens that expansion may look at.
 const MAX_STEPS: usize = 4_000_000;
 
 /// Macros that may stand inside one another.
 const MAX_NESTED: usize = 200;
 
+/// Numbers that all hide sets may hold together.
+const MAX_HIDDEN: usize = 1 << 20;
+
 /// A macro.
 #[derive(Debug)]
 pub struct Macro {
     id: u32,
     name: Rc<str>,
-    /// The parameters of a function-like macro; a variadic one's last collects the rest.
-    parameters: Option<Vec<Rc<str>>>,
+    /// The parameters of a function-like macro, numbered; a variadic one's last collects the rest.
+    parameters: Option<HashMap<Rc<str>, usize>>,
     variadic: bool,
     body: Vec<Token>,
     definition: Option<Span>,
@@ -37,10 +43,7 @@ impl Macro {
         if token.kind != TokenKind::Identifier || token.prefix.is_some() {
             return None;
         }
-        self.parameters
-            .as_ref()?
-            .iter()
-            .position(|parameter| *parameter == token.text)
+        self.parameters.as_ref()?.get(&token.text).copied()
     }
 
     fn same(&self, other: &Macro) -> bool {
@@ -62,8 +65,11 @@ pub struct Macros {
     next_id: u32,
     hide_sets: HideSets,
     produced: usize,
+    text: usize,
     steps: usize,
     nested: usize,
+    /// Tokens of the arguments that are being expanded inside one another.
+    held: usize,
     exhausted: bool,
 }
 
@@ -91,7 +97,12 @@ impl Macros {
 struct HideSets {
     sets: Vec<Rc<[u32]>>,
     numbers: HashMap<Rc<[u32]>, u32>,
+    /// How many numbers the sets hold.
+    size: usize,
     unions: HashMap<(u32, u32), u32>,
+    intersections: HashMap<(u32, u32), u32>,
+    /// By a set and the macro that is added to it.
+    additions: HashMap<(u32, u32), u32>,
 }
 
 impl HideSets {
@@ -115,6 +126,7 @@ impl HideSets {
         if let Some(number) = self.numbers.get(&set) {
             return *number;
         }
+        self.size += set.len();
         self.sets.push(set.clone());
         let number = self.sets.len() as u32;
         self.numbers.insert(set, number);
@@ -122,11 +134,16 @@ impl HideSets {
     }
 
     fn with(&mut self, number: u32, id: u32) -> u32 {
+        if let Some(known) = self.additions.get(&(number, id)) {
+            return *known;
+        }
         let mut set = self.get(number).to_vec();
         if let Err(at) = set.binary_search(&id) {
             set.insert(at, id);
         }
-        self.number(set)
+        let result = self.number(set);
+        self.additions.insert((number, id), result);
+        result
     }
 
     fn union(&mut self, a: u32, b: u32) -> u32 {
@@ -152,13 +169,18 @@ impl HideSets {
         if a == b {
             return a;
         }
-        let (a, b) = (self.get(a), self.get(b));
-        let set = a
+        if let Some(number) = self.intersections.get(&(a, b)) {
+            return *number;
+        }
+        let (first, second) = (self.get(a), self.get(b));
+        let set = first
             .iter()
             .copied()
-            .filter(|id| b.binary_search(id).is_ok())
+            .filter(|id| second.binary_search(id).is_ok())
             .collect();
-        self.number(set)
+        let number = self.number(set);
+        self.intersections.insert((a, b), number);
+        number
     }
 }
 
@@ -315,8 +337,8 @@ impl Preprocessor<'_, '_, '_> {
         &mut self,
         tokens: &'t [&'t Token],
         span: Span,
-    ) -> Option<(Vec<Rc<str>>, bool, &'t [&'t Token])> {
-        let mut list: Vec<Rc<str>> = Vec::new();
+    ) -> Option<(HashMap<Rc<str>, usize>, bool, &'t [&'t Token])> {
+        let mut list: HashMap<Rc<str>, usize> = HashMap::new();
         let mut variadic = false;
         let mut rest = tokens;
         if let [close, after @ ..] = rest
@@ -327,21 +349,23 @@ impl Preprocessor<'_, '_, '_> {
         loop {
             match rest {
                 [dots, after @ ..] if dots.is("...") => {
-                    list.push(self.interner.intern("__VA_ARGS__"));
+                    list.insert(self.interner.intern("__VA_ARGS__"), list.len());
                     variadic = true;
                     rest = after;
                 }
                 [name, dots, after @ ..]
-                    if name.kind == TokenKind::Identifier && dots.is("...") =>
+                    if name.kind == TokenKind::Identifier
+                        && dots.is("...")
+                        && !list.contains_key(&name.text) =>
                 {
-                    list.push(name.text.clone());
+                    list.insert(name.text.clone(), list.len());
                     variadic = true;
                     rest = after;
                 }
                 [name, after @ ..]
                     if name.kind == TokenKind::Identifier && name.prefix.is_none() =>
                 {
-                    if list.contains(&name.text) {
+                    if list.contains_key(&name.text) {
                         self.error(
                             name.span,
                             format!("two parameters are called `{}`", name.text),
@@ -349,7 +373,7 @@ impl Preprocessor<'_, '_, '_> {
                         );
                         return None;
                     }
-                    list.push(name.text.clone());
+                    list.insert(name.text.clone(), list.len());
                     rest = after;
                 }
                 _ => break,
@@ -428,6 +452,8 @@ impl Preprocessor<'_, '_, '_> {
                 first.first = token.first;
             }
             self.macros.produced += result.len();
+            // Text that was cut is never silent.
+            self.within_budget(token.span);
             stack.extend(result.into_iter().rev());
         }
         output
@@ -443,6 +469,9 @@ impl Preprocessor<'_, '_, '_> {
             return false;
         }
         if self.macros.produced <= MAX_PRODUCED
+            && self.macros.text <= MAX_TEXT
+            && self.macros.held <= MAX_PRODUCED
+            && self.macros.hide_sets.size <= MAX_HIDDEN
             && self.macros.steps <= MAX_STEPS
             && self.macros.nested <= MAX_NESTED
         {
@@ -501,7 +530,7 @@ impl Preprocessor<'_, '_, '_> {
         name: &Token,
         stack: &mut Vec<Token>,
     ) -> Option<(Vec<Vec<Token>>, Token)> {
-        let parameters = definition.parameters.as_ref().map_or(0, Vec::len);
+        let parameters = definition.parameters.as_ref().map_or(0, HashMap::len);
         // Find the end before anything is taken.
         let mut depth = 0usize;
         let mut length = 0usize;
@@ -596,7 +625,14 @@ impl Preprocessor<'_, '_, '_> {
             ..token.clone()
         };
         let mut index = 0;
+        let mut counted = 0;
         while let Some(token) = body.get(index) {
+            let new = output.get(counted..).unwrap_or_default();
+            self.macros.text += new.iter().map(length).sum::<usize>();
+            counted = output.len();
+            if counted > MAX_PRODUCED || self.macros.text > MAX_TEXT || self.macros.exhausted {
+                break;
+            }
             let next = body.get(index + 1);
             if definition.parameters.is_some()
                 && token.is("#")
@@ -682,10 +718,13 @@ impl Preprocessor<'_, '_, '_> {
                 None => output.push(from_body(token)),
             }
             index += 1;
-            if output.len() > MAX_PRODUCED {
-                break;
-            }
         }
+        if self.macros.exhausted {
+            // An argument was too much. Every macro around it would copy what is left of it.
+            return Vec::new();
+        }
+        let new = output.get(counted..).unwrap_or_default();
+        self.macros.text += new.iter().map(length).sum::<usize>();
         output.retain(|token| token.kind != TokenKind::Placemarker);
         for token in &mut output {
             token.hidden = self.macros.hide_sets.union(token.hidden, hidden);
@@ -695,12 +734,15 @@ impl Preprocessor<'_, '_, '_> {
 
     /// An argument on its own.
     fn expand_argument(&mut self, argument: Vec<Token>) -> Vec<Token> {
+        let size = argument.len();
         self.macros.nested += 1;
+        self.macros.held += size;
         let result = match argument.first().map(|first| first.span) {
             Some(span) if self.within_budget(span) => self.expand(argument),
             _ => argument,
         };
         self.macros.nested -= 1;
+        self.macros.held -= size;
         result
     }
 
@@ -719,6 +761,7 @@ impl Preprocessor<'_, '_, '_> {
             return;
         }
         let text = format!("{}{}", left.spelling(), right.spelling());
+        self.macros.text += text.len();
         let mut wrong = Vec::new();
         let tokens = lexer::lex(use_span.file, &text, &mut self.interner, &mut wrong);
         match tokens.into_iter().next() {
@@ -749,6 +792,11 @@ impl Preprocessor<'_, '_, '_> {
             }
         }
     }
+}
+
+/// The bytes of a token's text.
+fn length(token: &Token) -> usize {
+    token.text.len() + token.prefix.as_ref().map_or(0, |prefix| prefix.len())
 }
 
 /// The text of an argument as a string literal.

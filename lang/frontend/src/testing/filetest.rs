@@ -66,22 +66,24 @@ pub struct Filetest {
     /// The lines of `//> `.
     pub expected: String,
     /// The text without those lines.
-    program: String,
-    directives: Directives,
+    pub(super) program: String,
+    pub(super) directives: Directives,
     /// The target of the declarations, where it was made once for many programs.
-    target: Option<Arc<TestTarget>>,
+    pub(super) target: Option<Arc<TestTarget>>,
 }
 
 #[derive(Clone, Debug)]
-struct Directives {
+pub(super) struct Directives {
+    /// The most that `repeat` repeats.
+    pub(super) repeats: u64,
     memory: SparseMemory,
-    declarations: String,
+    pub(super) declarations: String,
     places: Vec<(String, u64, bool)>,
     literals: Vec<(u64, Vec<u8>)>,
-    arguments: Vec<String>,
-    steps: u64,
-    stack: u64,
-    limits: Limits,
+    pub(super) arguments: Vec<String>,
+    pub(super) steps: u64,
+    pub(super) stack: u64,
+    pub(super) limits: Limits,
     show_steps: bool,
     files: Vec<(String, String)>,
 }
@@ -89,6 +91,7 @@ struct Directives {
 impl Default for Directives {
     fn default() -> Self {
         Self {
+            repeats: 1 << 21,
             memory: SparseMemory::default(),
             declarations: String::new(),
             places: Vec::new(),
@@ -180,7 +183,16 @@ impl Filetest {
 
     /// A filetest of a program with its directives. The error says what is wrong with them.
     pub fn of(phase: Phase, program: &str, expected: String) -> Result<Self, String> {
-        let mut directives = Directives::default();
+        Self::starting_from(Directives::default(), phase, program, expected)
+    }
+
+    /// The same, where the directives change these.
+    pub(super) fn starting_from(
+        mut directives: Directives,
+        phase: Phase,
+        program: &str,
+        expected: String,
+    ) -> Result<Self, String> {
         directives.read(program)?;
         Ok(Self {
             phase,
@@ -355,7 +367,7 @@ impl Filetest {
             text: Arc::from(self.program.as_str()),
             library: false,
         };
-        let mut loader = Files(&self.directives.files);
+        let mut loader = self.loader();
         let mut double = self.target();
         parse::parse(
             main,
@@ -382,11 +394,15 @@ impl Filetest {
     }
 
     fn target(&self) -> TestTarget {
-        if let Some(target) = &self.target {
-            return TestTarget::clone(target);
+        match &self.target {
+            Some(target) => TestTarget::clone(target),
+            None => self.placed(TestTarget::new(&self.directives.declarations)),
         }
+    }
+
+    /// A target with the places that the directives name.
+    pub(super) fn placed(&self, mut target: TestTarget) -> TestTarget {
         let directives = &self.directives;
-        let mut target = TestTarget::new(&directives.declarations);
         for (name, address, thread_local) in &directives.places {
             target = if *thread_local {
                 target.thread_local(name, *address)
@@ -400,9 +416,14 @@ impl Filetest {
         target
     }
 
+    /// What `#include` finds.
+    pub(super) fn loader(&self) -> impl Loader + '_ {
+        Files(&self.directives.files)
+    }
+
     /// Runs the initializers, then every probe once: `_begin`, oneshots and timers, `_end`. As in
     /// a session, nothing follows initializers that fail.
-    fn execute(
+    pub(super) fn execute(
         &self,
         typed: &hir::Program,
         program: &ir::Program,
@@ -693,13 +714,13 @@ impl Directives {
                     return Err("`repeat` takes an address, a count and a stride".to_owned());
                 };
                 let items = words.next().unwrap_or_default();
-                if count > MAX_REPEATS {
-                    return Err(format!("`repeat` repeats at most {MAX_REPEATS} times"));
+                if count > self.repeats {
+                    return Err(format!("`repeat` repeats at most {} times", self.repeats));
                 }
                 let mut bytes = Vec::new();
                 for index in 0..count {
                     let start = usize::try_from(index.wrapping_mul(stride)).unwrap_or(usize::MAX);
-                    if start > MAX_REPEATS as usize * 64 {
+                    if start as u64 > self.repeats * 64 {
                         return Err("`repeat` makes too many bytes".to_owned());
                     }
                     let items = numbered_items(items, index)?;
@@ -751,9 +772,6 @@ fn number(text: &str) -> Option<u64> {
         None => text.parse().ok(),
     }
 }
-
-/// The most that `repeat` repeats.
-const MAX_REPEATS: u64 = 1 << 21;
 
 /// A number of a `repeat` directive: `A`, or `A+B*i`.
 fn numbered(text: &str, index: u64) -> Option<u64> {

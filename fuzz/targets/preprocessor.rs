@@ -1,0 +1,4 @@
+//! See `ytrace_lang::testing::fuzzing::preprocessor`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ytrace_lang::testing::fuzzing::preprocessor(data));
