@@ -344,7 +344,11 @@ impl Preprocessor<'_, '_, '_> {
                         .unwrap_or_default()
                         .trim_matches('"')
                         .to_owned(),
-                    _ => "no reason is given".to_owned(),
+                    _ => String::new(),
+                };
+                let message = match message.trim() {
+                    "" => "no reason is given".to_owned(),
+                    reason => reason.to_owned(),
                 };
                 let mut diagnostic = Diagnostic::error(whole, message, "stated here");
                 if directive == Directive::Warning {
