@@ -628,7 +628,6 @@ pub const INPUTS: &[(&str, Make)] = &[
     ("control characters", |n| "\u{1} ".repeat(n / 2)),
     ("comments", |n| "/* */".repeat(n / 5)),
     ("comments that never end", |n| "/*".repeat(n / 2)),
-    ("line comments", |n| "//\n".repeat(n / 3)),
     ("comments after code", |n| "int x; // c\n".repeat(n / 12)),
     ("spaces", |n| " ".repeat(n)),
     ("lines", |n| "\n".repeat(n)),
