@@ -312,7 +312,7 @@ impl Preprocessor<'_, '_, '_> {
         Rc::new(Macro {
             id,
             name: name.clone(),
-            parameters,
+            parameters: parameters.map(|list| list.into_iter().zip(0..).collect()),
             variadic,
             body: body
                 .into_iter()
