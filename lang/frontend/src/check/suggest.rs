@@ -11,9 +11,6 @@ use crate::types::RecordId;
 /// Longer names are like no other one.
 const MOST_LETTERS: usize = 256;
 
-/// Errors beyond these get no names like theirs, which takes time for each.
-const MOST_HINTS: usize = 20;
-
 /// Most reasons for missing debug information in one message.
 const MOST_REASONS: usize = 3;
 
@@ -60,13 +57,13 @@ pub(super) fn did_you_mean(names: &[String]) -> Option<String> {
 }
 
 impl Checker<'_> {
-    /// The names most like an unknown one, while there are few errors.
+    /// The names most like an unknown one, while its error will be shown: it takes time for each.
     pub(super) fn similar<'n>(
         &self,
         name: &str,
         candidates: impl Iterator<Item = &'n str>,
     ) -> Vec<String> {
-        if self.errors >= MOST_HINTS {
+        if self.errors >= super::MOST_ERRORS {
             return Vec::new();
         }
         similar(name, candidates)
@@ -112,7 +109,7 @@ impl Checker<'_> {
         kind: NameKind,
         mut candidates: Vec<String>,
     ) -> Option<String> {
-        if self.errors >= MOST_HINTS {
+        if self.errors >= super::MOST_ERRORS {
             return None;
         }
         let scope = self.scope_of(name);
@@ -293,7 +290,7 @@ impl Checker<'_> {
             }
             return;
         }
-        let names = if self.errors < MOST_HINTS {
+        let names = if self.errors < super::MOST_ERRORS {
             self.member_names(record, 0)
         } else {
             Vec::new()
@@ -301,7 +298,7 @@ impl Checker<'_> {
         let close = self.similar(&member.text, names.iter().map(String::as_str));
         let help = did_you_mean(&close).or_else(|| {
             if names.is_empty() {
-                if self.errors >= MOST_HINTS {
+                if self.errors >= super::MOST_ERRORS {
                     return None;
                 }
                 return Some(format!("`{owner}` has no members"));
