@@ -92,6 +92,7 @@ fn options(arguments: &ExtractArguments) -> Options {
         defines: Vec::new(),
         arguments: Vec::new(),
         weight: None,
+        processors: Vec::new(),
         interrupt: &NEVER,
     }
 }

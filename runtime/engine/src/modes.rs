@@ -24,8 +24,8 @@ impl Session<'_> {
             Some(_) => Mode::Held,
             None => self.options.mode,
         };
-        if let Some(function) = state.compiled.program.probes.get(probe) {
-            self.prepare(state.runner, *function);
+        for function in state.functions(probes) {
+            self.prepare(state.runner, function);
         }
         if self.held.is_none() && self.process.exited() {
             self.run_without_target(state, probes, sink);
