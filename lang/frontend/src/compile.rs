@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::check::{self, Checked, OptionError};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::hir::OptionValue;
-use crate::source::{Loader, SourceFile, SourceMap};
+use crate::source::{Loader, SourceFile, SourceMap, Span};
 use crate::target::Target;
 use crate::{lower, parse};
 
@@ -189,6 +189,7 @@ pub fn compile(request: Request<'_>) -> Result<Compiled, CompileError> {
         program: typed,
         mut diagnostics,
         unresolved,
+        more_unresolved,
     } = checked;
     for (span, name) in unresolved {
         diagnostics.push(
@@ -199,6 +200,13 @@ pub fn compile(request: Request<'_>) -> Result<Compiled, CompileError> {
             )
             .with_help("name one with `-p PID`, `--core FILE` or `--types FILE`"),
         );
+    }
+    if more_unresolved > 0 {
+        diagnostics.push(Diagnostic::error(
+            Span::default(),
+            format!("{more_unresolved} more names of a target are not shown"),
+            "",
+        ));
     }
     let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
     if diagnostics.iter().any(is_error) {

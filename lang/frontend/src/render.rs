@@ -34,7 +34,7 @@ pub fn render(
             output.extend_from_slice(plain(diagnostic, sources).as_bytes());
             continue;
         }
-        let report = report(diagnostic, sources, expansions, colour);
+        let report = report(diagnostic, &mut files, expansions, colour);
         if report.write(&mut files, &mut output).is_err() {
             // A vector takes everything; should a label not fit its file, the message remains.
             output.extend_from_slice(plain(diagnostic, sources).as_bytes());
@@ -98,32 +98,12 @@ fn plain(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     text
 }
 
-/// A span as ariadne wants it: within its file, on character boundaries.
+/// A span as ariadne wants it: characters within their file. Ariadne counts bytes too, but takes the
+/// one for the other where it names the places of further files.
 #[derive(Clone, Debug)]
 struct Place {
     file: FileId,
     range: std::ops::Range<usize>,
-}
-
-impl Place {
-    fn new(span: Span, sources: &SourceMap) -> Self {
-        let text = sources.get(span.file).map_or("", |file| &*file.text);
-        let start = boundary(text, span.start as usize);
-        let end = boundary(text, span.end as usize).max(start);
-        Self {
-            file: span.file,
-            range: start..end,
-        }
-    }
-}
-
-/// The nearest character boundary at or before an offset.
-fn boundary(text: &str, offset: usize) -> usize {
-    let mut offset = offset.min(text.len());
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
-    }
-    offset
 }
 
 impl ariadne::Span for Place {
@@ -149,17 +129,42 @@ struct Files<'s> {
     empty: Source<String>,
 }
 
+impl Files<'_> {
+    fn source(&mut self, id: FileId) -> &Source<String> {
+        let Some(file) = self.sources.get(id) else {
+            return &self.empty;
+        };
+        self.loaded
+            .entry(id)
+            .or_insert_with(|| Source::from(file.text.to_string()))
+    }
+
+    fn place(&mut self, span: Span) -> Place {
+        let source = self.source(span.file);
+        let start = characters(source, span.start as usize);
+        let end = characters(source, span.end as usize).max(start);
+        Place {
+            file: span.file,
+            range: start..end,
+        }
+    }
+}
+
+/// How many characters of a text end at or before an offset, which may lie behind the text.
+fn characters(source: &Source<String>, offset: usize) -> usize {
+    let Some((line, _, column)) = source.get_byte_line(offset) else {
+        return source.len();
+    };
+    let text = source.get_line_text(line).unwrap_or_default();
+    let ends = text.char_indices().map(|(at, one)| at + one.len_utf8());
+    line.offset() + ends.take_while(|end| *end <= column).count()
+}
+
 impl Cache<FileId> for Files<'_> {
     type Storage = String;
 
     fn fetch(&mut self, id: &FileId) -> Result<&Source<String>, impl fmt::Debug> {
-        let Some(file) = self.sources.get(*id) else {
-            return Ok::<_, std::convert::Infallible>(&self.empty);
-        };
-        Ok(self
-            .loaded
-            .entry(*id)
-            .or_insert_with(|| Source::from(file.text.to_string())))
+        Ok::<_, std::convert::Infallible>(self.source(*id))
     }
 
     fn display<'a>(&self, id: &'a FileId) -> Option<impl fmt::Display + 'a> {
@@ -169,7 +174,7 @@ impl Cache<FileId> for Files<'_> {
 
 fn report(
     diagnostic: &Diagnostic,
-    sources: &SourceMap,
+    files: &mut Files<'_>,
     expansions: &Expansions,
     colour: bool,
 ) -> Report<'static, Place> {
@@ -182,12 +187,12 @@ fn report(
         Severity::Warning => ariadne::Color::Yellow,
     };
     let (span, label) = &diagnostic.primary;
-    let place = Place::new(*span, sources);
+    let place = files.place(*span);
     let mut builder = Report::build(kind, place.clone())
         .with_config(
             Config::default()
                 .with_color(colour)
-                .with_index_type(IndexType::Byte)
+                .with_index_type(IndexType::Char)
                 .with_tab_width(4),
         )
         .with_message(&diagnostic.message)
@@ -199,7 +204,7 @@ fn report(
         );
     for (span, label) in &diagnostic.secondary {
         builder = builder.with_label(
-            Label::new(Place::new(*span, sources))
+            Label::new(files.place(*span))
                 .with_message(label)
                 .with_color(ariadne::Color::Blue),
         );
@@ -215,7 +220,7 @@ fn report(
         match (expansion.definition, &expansion.place) {
             (Some(definition), _) => {
                 builder = builder.with_label(
-                    Label::new(Place::new(definition, sources))
+                    Label::new(files.place(definition))
                         .with_message(format!("in the macro `{name}`, defined here"))
                         .with_color(ariadne::Color::Blue),
                 );
@@ -236,6 +241,36 @@ fn report(
 mod tests {
     use super::*;
     use crate::source::SourceFile;
+
+    #[test]
+    fn places_in_further_files_count_in_characters() {
+        let mut sources = SourceMap::default();
+        let mut add = |name: &str, text: &str| {
+            sources.add(SourceFile {
+                name: name.to_owned(),
+                text: text.into(),
+                library: false,
+            })
+        };
+        let main = add("main.y", "// “‘’”\nint äx;\n");
+        let other = add("other.y", "// “‘’”\nint öx;\n");
+        let at = |file, start, end| Span { file, start, end };
+        let x = at(main, 22, 23);
+        let diagnostic =
+            Diagnostic::error(x, "twice", "again").with_secondary(at(other, 22, 23), "first");
+        let shown = render(&[diagnostic], &sources, &Expansions::default(), false);
+        assert!(
+            shown.contains("main.y:2:6") && shown.contains("other.y:2:6"),
+            "{shown}"
+        );
+        // Offsets within a character and behind the text show the nearest place.
+        for (start, end) in [(4, 5), (3, 4), (0, 5), (0, 1), (21, 300), (300, 400)] {
+            let within = Diagnostic::error(at(main, start, end), "wrong", "here")
+                .with_secondary(at(other, start, end), "there");
+            let shown = render(&[within], &sources, &Expansions::default(), false);
+            assert!(shown.contains("here") && shown.contains("there"), "{shown}");
+        }
+    }
 
     #[test]
     fn long_lines_are_not_shown() {

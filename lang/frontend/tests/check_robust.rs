@@ -6,7 +6,7 @@ use check_support::compile_with;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 use ytrace_lang::check::testing::{NoFiles, TestTarget};
-use ytrace_lang::compile::{Request, compile};
+use ytrace_lang::compile::{CompileError, Request, compile};
 
 /// Pieces that programs are made of.
 const PIECES: &[&str] = &[
@@ -219,6 +219,57 @@ proptest! {
             .collect();
         check(&text);
     }
+}
+
+#[test]
+fn names_of_a_missing_target_are_counted_beyond_a_bound() {
+    let errors = |names: usize| {
+        let uses: String = (0..names).map(|n| format!("a = unknown{n};")).collect();
+        let result = compile(Request {
+            main: check_support::main_file(&format!("_probe _oneshot {{ int a; {uses} }}")),
+            loader: &mut NoFiles,
+            target: None,
+            layouts: Default::default(),
+            defines: Vec::new(),
+            arguments: Vec::new(),
+        });
+        match result {
+            Err(CompileError::Source(errors)) => errors.diagnostics,
+            other => panic!("{other:?}"),
+        }
+    };
+    let few = errors(100);
+    assert_eq!(few.len(), 100);
+    assert_eq!(
+        few[99].message,
+        "`unknown99` is of a target, and there is none"
+    );
+    let many = errors(5_000);
+    assert_eq!(many.len(), 101);
+    assert_eq!(
+        many[100].message,
+        "4900 more names of a target are not shown"
+    );
+}
+
+/// Members that a layout does not have are the target's to know; those of the script's own
+/// structs are wrong, whether they stand before a layout, between two, or after.
+#[test]
+fn only_the_records_of_layouts_are_layout_records() {
+    let layout =
+        |n: u32| format!("_layout l{n} {{ \"a\" {{ struct l{n} {{ int x; }}; }} }} _valid v;");
+    let text = format!(
+        "int v() {{ return 1; }} struct o0 {{ int x; }}; {} struct o1 {{ int x; }}; {} {} struct o2 {{ int x; }};
+        _probe _oneshot {{ int a; struct o0 *o0; struct o1 *o1; struct o2 *o2;
+        struct l0 *l0; struct l1 *l1; struct l2 *l2;
+        a = o0->y; a = o1->y; a = o2->y; a = l0->y; a = l1->y; a = l2->y; }}",
+        layout(0),
+        layout(1),
+        layout(2)
+    );
+    let checked = compile_with(&text, None, &[]).expect("no options").checked;
+    assert_eq!(checked.unresolved.len(), 3, "{checked:?}");
+    assert_eq!(checked.diagnostics.len(), 3, "{:?}", checked.diagnostics);
 }
 
 #[test]

@@ -483,7 +483,7 @@ impl Checker<'_> {
             Some(address) => self.integer(address, to, value.span),
             None if self.target.is_none() => {
                 let text = self.text(value.span);
-                self.unresolved.push((value.span, text));
+                self.add_unresolved(value.span, text);
                 self.unknown(value.span)
             }
             None => {

@@ -80,8 +80,10 @@ pub struct Checked {
     pub program: hir::Program,
     /// Errors and warnings, in order of the text.
     pub diagnostics: Vec<Diagnostic>,
-    /// Names that only a target could settle, when there is none.
+    /// Names that only a target could settle, when there is none: the first hundred.
     pub unresolved: Vec<(Span, String)>,
+    /// How many more there are.
+    pub more_unresolved: usize,
 }
 
 impl Checked {
@@ -173,6 +175,7 @@ struct Checker<'a> {
     /// Unknown names that have been reported.
     reported: HashSet<(&'static str, String)>,
     unresolved: Vec<(Span, String)>,
+    more_unresolved: usize,
     macros: &'a [String],
     depth: u32,
 }
@@ -214,6 +217,7 @@ impl<'a> Checker<'a> {
             errors: 0,
             reported: HashSet::new(),
             unresolved: Vec::new(),
+            more_unresolved: 0,
             macros: input.macros,
             depth: 0,
         }
@@ -296,6 +300,7 @@ impl<'a> Checker<'a> {
             },
             diagnostics: self.diagnostics,
             unresolved: self.unresolved,
+            more_unresolved: self.more_unresolved,
         }
     }
 

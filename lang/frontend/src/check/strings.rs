@@ -558,7 +558,7 @@ impl Checker<'_> {
         let scope: Scope = self.scope_of(&name);
         let pointer = self.basics.void_pointer;
         let Some(target) = self.target.as_deref_mut() else {
-            self.unresolved.push((span, name.text));
+            self.add_unresolved(span, name.text);
             return self.unknown(span);
         };
         let function = target.find_function(&scope, &name.text);

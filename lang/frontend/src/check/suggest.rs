@@ -98,8 +98,17 @@ impl Checker<'_> {
         if self.target.is_some() {
             return false;
         }
-        self.unresolved.push((span, name.to_owned()));
+        self.add_unresolved(span, name.to_owned());
         true
+    }
+
+    /// Keeps what only a target can settle; beyond a bound it is only counted.
+    pub(super) fn add_unresolved(&mut self, span: Span, text: String) {
+        if self.unresolved.len() < super::MOST_ERRORS {
+            self.unresolved.push((span, text));
+        } else {
+            self.more_unresolved += 1;
+        }
     }
 
     /// Help for an unknown name of the target: names like it, or why it may be missing.

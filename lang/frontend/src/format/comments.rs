@@ -12,7 +12,7 @@ impl<'t> Walker<'t, '_> {
             || self.breaks_anyway();
         let first = piece.newlines > 0 || self.last.is_none();
         if first {
-            let indent = self.comment_indent(index);
+            let indent = self.comment_indent();
             self.output.line(indent, self.blank(index, false));
             let moved = shifted(piece, self.output.indent());
             self.output.put(&moved);
@@ -51,13 +51,16 @@ impl<'t> Walker<'t, '_> {
                 || self.text(self.at) == "}")
     }
 
-    pub(super) fn comment_indent(&self, index: usize) -> usize {
-        let next = self
-            .pieces
-            .iter()
-            .skip(index + 1)
-            .find(|piece| !piece.is_comment());
-        match next {
+    /// Finds what follows the comment at `index` and those right after it, once for all of them.
+    pub(super) fn pass_comments(&mut self, index: usize) {
+        if self.after_comments <= index {
+            let comments = self.pieces.iter().skip(index);
+            self.after_comments = index + comments.take_while(|piece| piece.is_comment()).count();
+        }
+    }
+
+    fn comment_indent(&self) -> usize {
+        match self.pieces.get(self.after_comments) {
             Some(next) if next.is_code() && !matches!(next.text, "}" | ")" | "]" | "{") => {
                 self.line_indent(next.text)
             }

@@ -27,6 +27,7 @@ pub fn walk(pieces: &[Piece<'_>], matched: &Matched) -> String {
         output: Output::default(),
         last: None,
         earlier: None,
+        after_comments: 0,
         at: 0,
     };
     let mut arms = Arms::new();
@@ -37,7 +38,10 @@ pub fn walk(pieces: &[Piece<'_>], matched: &Matched) -> String {
                 walker.output.line(0, walker.blank(index, false));
                 walker.output.put(piece.text);
             }
-            Kind::LineComment | Kind::BlockComment => walker.comment(index, piece),
+            Kind::LineComment | Kind::BlockComment => {
+                walker.pass_comments(index);
+                walker.comment(index, piece);
+            }
             Kind::Code(kind) => {
                 walker.code(index, piece, kind);
                 walker.at += 1;
@@ -95,6 +99,8 @@ pub(super) struct Walker<'t, 'p> {
     pub(super) last: Option<usize>,
     /// The role of the token before the one that `state.before` tells of.
     pub(super) earlier: Option<Role>,
+    /// Where the comments that were come to last end.
+    pub(super) after_comments: usize,
     /// The number of the token at hand.
     pub(super) at: usize,
 }

@@ -347,6 +347,31 @@ fn explosions_are_errors() {
 }
 
 #[test]
+fn the_text_of_macros_is_bounded() {
+    const MOST: usize = 4 << 20;
+    let name = "y".repeat(1 << 10);
+    for (macros, one) in [
+        (format!("#define B \"{name}\"\n"), "B\n"),
+        (format!("#define B {name}\n"), "B\n"),
+        (format!("#define J(x) x##{name}\n"), "J(a)\n"),
+        (format!("#define S(x) #x x\n#define B S({name})\n"), "B\n"),
+    ] {
+        let size = |uses: usize| {
+            let (words, errors) = run(&format!("{macros}{}", one.repeat(uses)), true, 0);
+            (words.len(), errors)
+        };
+        let (few, errors) = size(1_000);
+        assert!(
+            few >= 1_000 << 10 && errors.is_empty(),
+            "{one}: {few} {errors:?}"
+        );
+        let (many, errors) = size(20_000);
+        assert!(errors[0].contains("too much text"), "{one}: {errors:?}");
+        assert!(many < MOST + MOST / 4, "{one}: {many} bytes");
+    }
+}
+
+#[test]
 fn conditions_of_c() {
     check(
         "#if GIVEN == 42 && defined(GIVEN) && !defined X\na\n#else\nb\n#endif",

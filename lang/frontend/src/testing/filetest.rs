@@ -324,6 +324,7 @@ impl Filetest {
             program: mut typed,
             diagnostics: found,
             unresolved,
+            ..
         } = self.check(&parsed)?;
         let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
         if found.iter().any(is_error) || !unresolved.is_empty() {

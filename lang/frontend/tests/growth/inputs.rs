@@ -474,21 +474,18 @@ pub const INPUTS: &[(&str, Make)] = &[
         in_body("", &numbered(n, |i| format!("{{ int x{i}; }}")), "")
     }),
     ("layouts", |n| {
-        numbered(n, |i| {
-            format!("_layout l{i} {{ \"a\" {{ struct s{i} {{ int a; }}; }} }};\n")
-        })
+        let layouts = numbered(n, |i| {
+            format!("_layout l{i} {{ \"a\" {{ struct s{i} {{ int a; }}; }} }} _valid v;\n")
+        });
+        format!("int v() {{ return 1; }}\n{layouts}")
     }),
     ("candidates", |n| {
-        format!(
-            "_layout l {{ {} }};",
-            numbered(n, |i| format!("\"c{i}\" {{ struct s {{ int a; }}; }}\n"))
-        )
+        let candidates = numbered(n, |i| format!("\"c{i}\" {{ struct s {{ int a; }}; }}\n"));
+        format!("int v() {{ return 1; }} _layout l {{ {candidates} }} _valid v;")
     }),
     ("a candidate of many types", |n| {
-        format!(
-            "_layout l {{ \"a\" {{ {} }} }};",
-            numbered(n, |i| format!("struct s{i} {{ int a; }};\n"))
-        )
+        let types = numbered(n, |i| format!("struct s{i} {{ int a; }};\n"));
+        format!("int v() {{ return 1; }} _layout l {{ \"a\" {{ {types} }} }} _valid v;")
     }),
     ("modules", |n| {
         format!("_module {} _exe;", "\"lib.so*\", ".repeat(n / 11))
@@ -628,6 +625,7 @@ pub const INPUTS: &[(&str, Make)] = &[
     ("control characters", |n| "\u{1} ".repeat(n / 2)),
     ("comments", |n| "/* */".repeat(n / 5)),
     ("comments that never end", |n| "/*".repeat(n / 2)),
+    ("line comments", |n| "//\n".repeat(n / 3)),
     ("comments after code", |n| "int x; // c\n".repeat(n / 12)),
     ("spaces", |n| " ".repeat(n)),
     ("lines", |n| "\n".repeat(n)),

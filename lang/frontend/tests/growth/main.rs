@@ -30,6 +30,10 @@ const FREE_TIME: Duration = Duration::from_millis(100);
 const MOST_BYTES: usize = 256 << 20;
 const MOST_TIME: Duration = Duration::from_secs(1);
 
+/// The others are parts of the first. The lexer's target also reads what it writes, which is no
+/// concern of ytrace.
+const MEASURED: &[&str] = &["checker", "formatter", "whole"];
+
 /// What one call took.
 #[derive(Clone, Copy, Debug)]
 struct Cost {
@@ -52,17 +56,21 @@ fn measure(target: &FuzzTarget, text: &str) -> Cost {
     }
 }
 
-/// The cheapest of some runs: another process may take the caches away, but none speeds us up.
-fn least(target: &FuzzTarget, text: &str, good: Duration) -> Cost {
-    let mut best = measure(target, text);
+/// What both texts take, and what is wrong with it. That counts if it is so three times: another
+/// process may take the caches away, but none speeds us up.
+fn compare(target: &FuzzTarget, small: &str, large: &str) -> (Cost, Cost, Option<String>) {
+    let mut costs = (measure(target, small), measure(target, large));
+    let mut wrong = judge(costs.0, costs.1);
     for _ in 0..2 {
-        if best.time <= good {
+        if wrong.is_none() {
             break;
         }
-        let again = measure(target, text);
-        best.time = best.time.min(again.time);
+        let again = (measure(target, small), measure(target, large));
+        costs.0.time = costs.0.time.min(again.0.time);
+        costs.1.time = costs.1.time.min(again.1.time);
+        wrong = judge(costs.0, costs.1);
     }
-    best
+    (costs.0, costs.1, wrong)
 }
 
 fn judge(small: Cost, large: Cost) -> Option<String> {
@@ -82,7 +90,12 @@ fn hostile_text_costs_in_proportion() {
     let only = std::env::var("YTRACE_GROWTH").unwrap_or_default();
     let mut failures = Vec::new();
     // What is made once belongs to no input.
-    for target in TARGETS {
+    let targets: Vec<&FuzzTarget> = TARGETS
+        .iter()
+        .filter(|target| MEASURED.contains(&target.name))
+        .collect();
+    assert_eq!(targets.len(), MEASURED.len());
+    for target in &targets {
         (target.run)(b"int x; _probe _oneshot { x = 1; }");
     }
     for (name, make) in inputs::INPUTS {
@@ -90,9 +103,8 @@ fn hostile_text_costs_in_proportion() {
             continue;
         }
         let (small_text, large_text) = (make(SMALL), make(LARGE));
-        for target in TARGETS {
-            let large = least(target, &large_text, FREE_TIME);
-            let small = least(target, &small_text, FREE_TIME / GROWTH as u32);
+        for target in &targets {
+            let (small, large, wrong) = compare(target, &small_text, &large_text);
             let line = format!(
                 "{name}, {}: {} KiB in {:?}, {} KiB in {:?}",
                 target.name,
@@ -102,7 +114,7 @@ fn hostile_text_costs_in_proportion() {
                 large.time
             );
             println!("{line}");
-            failures.extend(judge(small, large).map(|why| format!("{line}: {why}")));
+            failures.extend(wrong.map(|why| format!("{line}: {why}")));
             let peak = ALLOCATOR.max_allocated();
             assert!(
                 peak < MOST_BYTES,
@@ -125,9 +137,8 @@ fn a_square_is_noticed() {
         name: "square",
         run: square,
     };
-    let small = measure(&target, &"x".repeat(SMALL * 2));
-    let large = measure(&target, &"x".repeat(LARGE * 2));
-    assert!(judge(small, large).is_some(), "{small:?} {large:?}");
+    let (small, large, wrong) = compare(&target, &"x".repeat(SMALL * 2), &"x".repeat(LARGE * 2));
+    assert!(wrong.is_some(), "{small:?} {large:?}");
     let slow = Cost {
         bytes: 1,
         time: MOST_TIME * 2,
