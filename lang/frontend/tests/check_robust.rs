@@ -268,7 +268,7 @@ fn only_the_records_of_layouts_are_layout_records() {
         layout(2)
     );
     let checked = compile_with(&text, None, &[]).expect("no options").checked;
-    assert_eq!(checked.unresolved.len(), 3, "{checked:?}");
+    assert_eq!(checked.unresolved.len(), 3, "{:?}", checked.unresolved);
     assert_eq!(checked.diagnostics.len(), 3, "{:?}", checked.diagnostics);
 }
 
