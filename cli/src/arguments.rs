@@ -211,7 +211,8 @@ pub enum ModeChoice {
 /// Arguments of `ytrace check`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "With --types and no process, names and types are those of the types files. Without either, everything but the target's own names and types is checked, with each arm of every `##if…` in turn.
+    after_help = "With --core, names and types are those of the files that the core file names, if these are still the same builds.
+With --types and no process, names and types are those of the types files. Without either, everything but the target's own names and types is checked, with each arm of every `##if…` in turn.
 
 Exit status: 0 right, 1 errors in a probe file, 2 wrong usage or environment."
 )]
@@ -222,13 +223,22 @@ pub struct CheckArguments {
     /// Check against this process: its names, types and layouts
     #[arg(short, long, value_name = "PID")]
     pub pid: Option<i32>,
+    /// Check against this core file: its names and types
+    #[arg(long, value_name = "FILE", conflicts_with = "pid")]
+    pub core: Option<PathBuf>,
+    /// With --core: the executable, instead of the path in the core file
+    #[arg(long, value_name = "FILE", requires = "core")]
+    pub exe: Option<PathBuf>,
+    /// With --core: look up the other paths of the core file under this directory, and not on this machine
+    #[arg(long, value_name = "DIR", requires = "core")]
+    pub sysroot: Option<PathBuf>,
     /// List the names that only a target could settle
     #[arg(short, long)]
     pub verbose: bool,
-    /// With -p: use FILE as the debug information of MODULE, if it fits (repeatable)
+    /// With -p or --core: use FILE as the debug information of MODULE, if it fits (repeatable)
     #[arg(long, value_name = "MODULE=FILE", value_parser = parse_debug_file)]
     pub debug_file: Vec<(String, PathBuf)>,
-    /// With -p: another directory with separate debug files, like /usr/lib/debug (repeatable)
+    /// With -p or --core: another directory with separate debug files, like /usr/lib/debug (repeatable)
     #[arg(long, value_name = "DIR")]
     pub debug_root: Vec<PathBuf>,
     /// Types files

@@ -15,9 +15,9 @@ use ytrace_lang::render::render;
 use ytrace_lang::source::{SourceFile, SourceMap, Span};
 use ytrace_lang::target::Target;
 use ytrace_runtime::library::{Library, main_file};
-use ytrace_runtime::names::Names;
+use ytrace_runtime::names::{DebugOptions, Names};
 use ytrace_runtime::{Budgets, ExecutorKind, Mode, Options, Session, SessionError, Sink};
-use ytrace_target::Process;
+use ytrace_target::{CoreFile, CoreOptions, Process};
 
 use crate::arguments::CheckArguments;
 use crate::diagnose::{defines, failure, session_failure};
@@ -68,8 +68,10 @@ impl Attempt {
 struct Checks<'a> {
     arguments: &'a CheckArguments,
     terminal: &'a Terminal,
-    /// The names of types files, where these are the target.
+    /// The names of a core file or of types files, where these are the target.
     names: Option<Names>,
+    /// What these are called, as in "for these types".
+    known_as: &'static str,
     /// What has been said: a file that several others include says it once.
     said: HashSet<Key>,
     /// Names that only a target could settle: the first place of each.
@@ -95,12 +97,18 @@ fn check(arguments: CheckArguments, terminal: &Terminal) -> Result<Status, Failu
     let files = probe_files(&arguments.paths)?;
     let options = options(&arguments);
     // Without a process, types files are the target.
-    let names = match (arguments.pid, arguments.types.types.as_slice()) {
-        (None, paths @ [_, ..]) => Some(
-            ytrace_runtime::types::names(paths)
-                .map_err(|error| failure(SessionError::DebugInfo(error)))?,
+    let types = arguments.types.types.as_slice();
+    let (names, known_as) = match (&arguments.core, arguments.pid, types) {
+        (Some(core), ..) => (
+            Some(core_names(core, &arguments, terminal)?),
+            "this core file",
         ),
-        _ => None,
+        (None, None, paths @ [_, ..]) => {
+            let names = ytrace_runtime::types::names(paths)
+                .map_err(|error| failure(SessionError::DebugInfo(error)))?;
+            (Some(names), "these types")
+        }
+        _ => (None, ""),
     };
     let mut session = match arguments.pid {
         None => None,
@@ -113,6 +121,7 @@ fn check(arguments: CheckArguments, terminal: &Terminal) -> Result<Status, Failu
         arguments: &arguments,
         terminal,
         names,
+        known_as,
         said: HashSet::new(),
         unresolved: BTreeMap::new(),
     };
@@ -135,6 +144,32 @@ fn check(arguments: CheckArguments, terminal: &Terminal) -> Result<Status, Failu
         ))?;
     }
     Ok(status)
+}
+
+/// The names of a core file; says what is wrong with it.
+fn core_names(
+    path: &Path,
+    arguments: &CheckArguments,
+    terminal: &Terminal,
+) -> Result<Names, Failure> {
+    let files = CoreOptions {
+        executable: arguments.exe.clone(),
+        sysroot: arguments.sysroot.clone(),
+    };
+    let debug = DebugOptions {
+        files: arguments.debug_file.clone(),
+        roots: arguments.debug_root.clone(),
+        types: ytrace_runtime::types::open(&arguments.types.types)
+            .map_err(|error| failure(SessionError::DebugInfo(error)))?,
+        types_any_build: arguments.types.types_any_build,
+    };
+    let core = CoreFile::open(path, files).map_err(|error| failure(SessionError::Core(error)))?;
+    let opened = ytrace_runtime::core::names(&core, &debug).map_err(failure)?;
+    let mut sink = Quiet { terminal };
+    for warning in opened.warnings.iter().chain(&opened.names.warnings()) {
+        sink.warn(warning);
+    }
+    Ok(opened.names)
 }
 
 fn options(arguments: &CheckArguments) -> Options {
@@ -299,7 +334,7 @@ impl Checks<'_> {
     fn conclude(&self, shown: &str, errors: bool, arms: usize) -> Result<Status, Failure> {
         let mut text = format!("{shown}: {}", if errors { "wrong" } else { "right" });
         if self.names.is_some() {
-            text.push_str(" for these types");
+            let _ = write!(text, " for {}", self.known_as);
         }
         if arms > 1 {
             let _ = write!(text, ", with each of {arms} arms");

@@ -82,6 +82,12 @@ pub enum SessionError {
     /// Types cannot be extracted.
     #[error("{0}")]
     Types(#[from] crate::types::TypesError),
+    /// The core file cannot be read.
+    #[error("{0}")]
+    Core(#[from] ytrace_target::CoreError),
+    /// What the core file is of cannot be had.
+    #[error("{0}")]
+    CoreNames(#[from] crate::core::CoreNamesError),
     /// The user ended it before there was anything to show.
     #[error("interrupted before the probe ran")]
     Interrupted,
@@ -194,6 +200,8 @@ impl SessionError {
                         .to_owned(),
                 ]
             }
+            SessionError::Core(error) => error.hint().into_iter().collect(),
+            SessionError::CoreNames(error) => error.hint().into_iter().collect(),
             SessionError::Types(error) => error.hint().into_iter().collect(),
             SessionError::NoProbe => {
                 vec!["write `_probe _oneshot { … }` for a single look at the target".to_owned()]

@@ -4,6 +4,7 @@
 //! debug information and address spaces what the language's seams ask for.
 
 mod copying;
+pub mod core;
 pub mod error;
 pub mod host;
 pub mod identity;

@@ -102,6 +102,7 @@ fn memory_error(error: ReadError) -> MemoryError {
             address,
             "it is not resident, and reading it would charge it to the target",
         ),
+        ReadError::NotDumped { address } => unreadable(address, "it is not in the core file"),
         ReadError::Denied { address, .. } => unreadable(address, "access was refused"),
         ReadError::File { address, .. } => unreadable(address, "the file behind it cannot be read"),
         ReadError::NoMemory { .. } => MemoryError::CacheFull { limit: 0 },

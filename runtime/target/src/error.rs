@@ -110,6 +110,12 @@ pub enum ReadError {
         /// The address.
         address: u64,
     },
+    /// The bytes were left out of the core file, and are in no file that could be told to be the one that was mapped.
+    #[error("the memory at {address:#x} is not in the core file")]
+    NotDumped {
+        /// The address.
+        address: u64,
+    },
     /// The process has exited, or runs another program now.
     #[error("the process has exited, or has replaced itself by another program")]
     Exited,

@@ -2,6 +2,7 @@
 //!
 //! [`Process`] names a live process and tells facts about it; [`LiveMemory`] reads its memory while it runs;
 //! [`PausedProcess`] holds it still; [`copy_ranges`] stops it for as long as a copy takes and gives a [`PausedCopy`].
+//! [`CoreFile`] and [`CoreMemory`] do the same for a process that has left a core file.
 //! All of these are read through [`AddressSpace`], and [`PageCache`] turns any of them into stable local pages.
 //!
 //! Reading must not change the target. A page that its page table shows absent is never touched through the target:
@@ -15,6 +16,7 @@ mod budget;
 mod buffer;
 mod cache;
 mod copy;
+mod core;
 mod error;
 mod facts;
 mod live;
@@ -33,6 +35,9 @@ mod sys;
 mod tasks;
 mod usage;
 
+pub use self::core::{
+    CoreError, CoreFile, CoreMemory, CoreModuleError, CoreModuleFile, CoreOptions,
+};
 pub use access::DenialCause;
 pub use budget::{MemoryHeadroom, memory_headroom};
 pub use buffer::Page;

@@ -267,6 +267,12 @@ fn classify(name: &[u8], inode: u64, shared: bool) -> (MappingKind, bool, Option
         };
         return (kind, false, path_of(name));
     }
+    let (kind, deleted, stem) = classify_file(name);
+    (kind, deleted, path_of(stem))
+}
+
+/// What lies behind a mapping that has a path, whether that was deleted, and the path without the mark of that.
+pub(crate) fn classify_file(name: &[u8]) -> (MappingKind, bool, &[u8]) {
     let (stem, deleted) = match name.strip_suffix(b" (deleted)") {
         Some(stem) => (stem, true),
         None => (name, false),
@@ -278,7 +284,7 @@ fn classify(name: &[u8], inode: u64, shared: bool) -> (MappingKind, bool, Option
         Some(b'/') => MappingKind::File,
         _ => MappingKind::Other,
     };
-    (kind, deleted, path_of(stem))
+    (kind, deleted, stem)
 }
 
 /// Decodes the only escape that the kernel makes here: a newline, written `\012`. A backslash itself is not escaped, so a

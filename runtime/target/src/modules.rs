@@ -20,7 +20,7 @@ const MAX_PROGRAM_HEADERS: u64 = 512;
 /// The most namespaces (`dlmopen`) that are followed.
 const MAX_NAMESPACES: usize = 64;
 
-const AT_PHDR: u64 = 3;
+pub(crate) const AT_PHDR: u64 = 3;
 const AT_PHENT: u64 = 4;
 const AT_PHNUM: u64 = 5;
 const PT_DYNAMIC: u32 = 2;
@@ -182,7 +182,7 @@ fn group(maps: &Maps) -> Vec<Module> {
 }
 
 /// The value of an entry of the auxiliary vector (getauxval(3)).
-fn auxiliary_value(auxv: &[u8], wanted: u64) -> Option<u64> {
+pub(crate) fn auxiliary_value(auxv: &[u8], wanted: u64) -> Option<u64> {
     for pair in auxv.chunks_exact(16).take(256) {
         let (key, value) = pair.split_at_checked(8)?;
         let key = u64::from_ne_bytes(key.try_into().ok()?);

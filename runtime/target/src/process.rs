@@ -352,7 +352,7 @@ fn open_quietly(directory: BorrowedFd<'_>, name: &std::ffi::CStr) -> Result<File
 }
 
 /// Opens `path` if it is a regular file and the one behind each of `mappings`.
-fn open_regular(path: &Path, mappings: &[&Mapping]) -> Result<File, Errno> {
+pub(crate) fn open_regular(path: &Path, mappings: &[&Mapping]) -> Result<File, Errno> {
     let name = CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::EINVAL)?;
     let here = sys::working_directory();
     let before = sys::stat_at(here, &name)?;

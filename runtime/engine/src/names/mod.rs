@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use ytrace_debuginfo as debuginfo;
 use ytrace_lang::target::{LookupError, ModuleId, Scope, TargetType};
-use ytrace_target::{ModuleKind, Process};
+use ytrace_target::{CoreFile, ModuleKind, Process};
 
 pub(crate) use pattern::matches;
 pub(crate) use symbols::hexadecimal;
@@ -41,8 +41,7 @@ pub struct Opened {
 
 /// The modules of a target, and the types that have been handed to the language.
 pub struct Names {
-    /// `None` where there are only types files.
-    process: Option<Process>,
+    origin: Origin,
     loader: debuginfo::Loader,
     types_files: Vec<debuginfo::TypesFile>,
     modules: Vec<LoadedModule>,
@@ -50,12 +49,25 @@ pub struct Names {
     numbers: HashMap<(usize, debuginfo::TypeRef), TargetType>,
 }
 
-/// Files as the target sees them.
-struct TargetFiles(Process);
+/// Where the files of modules are.
+#[derive(Clone)]
+enum Origin {
+    /// Those that a process has mapped.
+    Process(Process),
+    /// Those that a core file names.
+    Core(CoreFile),
+    /// There are only types files.
+    Types,
+}
 
-impl debuginfo::FileProvider for TargetFiles {
+/// Files as the target sees them.
+impl debuginfo::FileProvider for Origin {
     fn open(&self, path: &Path) -> io::Result<std::fs::File> {
-        self.0.open_in_root(path).map_err(io::Error::from)
+        match self {
+            Origin::Process(process) => process.open_in_root(path).map_err(io::Error::from),
+            Origin::Core(core) => core.open_in_root(path).map_err(io::Error::from),
+            Origin::Types => Err(io::ErrorKind::NotFound.into()),
+        }
     }
 }
 
@@ -80,6 +92,20 @@ impl Names {
         modules: Vec<ytrace_target::Module>,
         options: &DebugOptions,
     ) -> Self {
+        Self::of_modules(Origin::Process(process), modules, options)
+    }
+
+    /// The names of a core file.
+    pub fn of_core(core: CoreFile, options: &DebugOptions) -> Self {
+        let modules = core.modules();
+        Self::of_modules(Origin::Core(core), modules, options)
+    }
+
+    fn of_modules(
+        origin: Origin,
+        modules: Vec<ytrace_target::Module>,
+        options: &DebugOptions,
+    ) -> Self {
         let mut roots: Vec<debuginfo::DebugRoot> = options
             .roots
             .iter()
@@ -89,8 +115,7 @@ impl Names {
             })
             .collect();
         roots.extend(debuginfo::DebugRoot::defaults());
-        let mut loader =
-            debuginfo::Loader::new(Arc::new(TargetFiles(process.clone()))).debug_roots(roots);
+        let mut loader = debuginfo::Loader::new(Arc::new(origin.clone())).debug_roots(roots);
         if let Some(directory) = debuginfo::Loader::default_cache_dir() {
             loader = loader.cache_dir(directory);
         }
@@ -114,7 +139,7 @@ impl Names {
             })
             .collect();
         Self {
-            process: Some(process),
+            origin,
             types_files: options.types.clone(),
             loader,
             modules,
@@ -156,7 +181,7 @@ impl Names {
             modules.insert(0, executable);
         }
         Ok(Self {
-            process: None,
+            origin: Origin::Types,
             loader,
             types_files: files,
             modules,
@@ -189,19 +214,27 @@ impl Names {
             .mappings
             .first()
             .ok_or_else(|| format!("{shown} has no mappings"))?;
-        let info = match module.mapped.kind {
-            ModuleKind::File => {
-                let process = self
-                    .process
-                    .as_ref()
-                    .ok_or_else(|| format!("{shown} is of no process"))?;
+        let info = match (module.mapped.kind, &self.origin) {
+            (ModuleKind::File, Origin::Process(process)) => {
                 let file = process
                     .open_mapping(first)
                     .map_err(|error| format!("{shown}: {error}"))?;
                 self.loader.open_file(&module.mapped.path, &file.file)
             }
+            (ModuleKind::File, Origin::Core(core)) => {
+                match (
+                    core.open_module(&module.mapped),
+                    self.types_of(core, module),
+                ) {
+                    (Ok(opened), _) => self.loader.open_file(&opened.path, &opened.file),
+                    // What the build-id finds stands in for the file, but for its data.
+                    (Err(_), Some(types)) => self.loader.open_types(types),
+                    (Err(error), None) => return Err(error.to_string()),
+                }
+            }
+            (ModuleKind::File, Origin::Types) => return Err(format!("{shown} is of no process")),
             // The vDSO is a file only in memory; it has nothing but code of the kernel's.
-            ModuleKind::Vdso => return Err("the vDSO is not a file".to_owned()),
+            (ModuleKind::Vdso, _) => return Err("the vDSO is not a file".to_owned()),
         }
         .map_err(|error| error.to_string())?;
         let computed = module.mapped.mappings.iter().find_map(|part| {
@@ -214,6 +247,14 @@ impl Names {
             .or(computed)
             .ok_or_else(|| format!("{shown}: none of its mappings is a segment of the file"))?;
         Ok(Opened { info, bias })
+    }
+
+    /// The types file that was made of a module of a core file.
+    fn types_of(&self, core: &CoreFile, module: &LoadedModule) -> Option<&debuginfo::TypesFile> {
+        let id = core.build_id(&module.mapped)?;
+        self.types_files
+            .iter()
+            .find(|file| file.build_id() == Some(&*id))
     }
 
     /// The module that an address lies in.

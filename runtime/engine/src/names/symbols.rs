@@ -6,7 +6,7 @@ use ytrace_lang::target::{
     VariableDescription,
 };
 
-use super::{Names, lookup_error};
+use super::{Names, Origin, lookup_error};
 
 /// The most names that are suggested.
 const MAX_SUGGESTIONS: usize = 5;
@@ -128,7 +128,7 @@ impl SymbolSource for Names {
         wanted.extend_from_slice(bytes);
         wanted.push(0);
         let (order, _) = self.order(scope).ok()?;
-        if self.process.is_none() {
+        if matches!(self.origin, Origin::Types) {
             // A types file has no data: whether the bytes are there is not known, and no program runs that would read them.
             return Some(0);
         }

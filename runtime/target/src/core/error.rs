@@ -1,0 +1,117 @@
+//! Why a core file cannot be used, or a file that it names.
+
+use std::path::PathBuf;
+
+use nix::errno::Errno;
+use thiserror::Error;
+
+/// A core file cannot be used.
+#[derive(Clone, Debug, Error)]
+pub enum CoreError {
+    /// The file cannot be opened or read.
+    #[error("{}: {errno}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The error; `EINVAL` for what is no regular file.
+        errno: Errno,
+    },
+    /// It is compressed.
+    #[error("{} is compressed ({format})", path.display())]
+    Compressed {
+        /// The file.
+        path: PathBuf,
+        /// The format.
+        format: &'static str,
+        /// The command that decompresses.
+        command: &'static str,
+    },
+    /// It is something else.
+    #[error("{} is not a core file: {what}", path.display())]
+    NotCore {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        what: String,
+    },
+    /// It is of a machine that this build of ytrace does not know.
+    #[error("{} is a core file of {machine}, and this ytrace is for {}", path.display(), std::env::consts::ARCH)]
+    OtherMachine {
+        /// The file.
+        path: PathBuf,
+        /// The machine.
+        machine: String,
+    },
+    /// It ends, or is damaged, before it has told what is in it.
+    #[error("{} is a damaged core file: {reason}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl CoreError {
+    /// What would make it work, where something would.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            CoreError::Compressed { command, path, .. } => Some(format!(
+                "decompress it first: `{command} {}`; `coredumpctl dump -o FILE` does so too",
+                path.display()
+            )),
+            CoreError::NotCore { .. } => Some(
+                "the kernel writes core files where /proc/sys/kernel/core_pattern says; `gcore PID` makes one of a running process"
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// The file of a module of a core file cannot be used.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum CoreModuleError {
+    /// It cannot be opened.
+    #[error("{} cannot be opened: {errno}", path.display())]
+    Open {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// The error; `EINVAL` for what is no regular file.
+        errno: Errno,
+    },
+    /// It is no ELF file.
+    #[error("{} is not the file that was mapped: it is no ELF file of this machine", path.display())]
+    NotElf {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is another build.
+    #[error(
+        "{} is not the file that was mapped: its build-id is {}, that in the core file is {}",
+        path.display(),
+        hexadecimal(found),
+        hexadecimal(wanted)
+    )]
+    OtherBuild {
+        /// The file.
+        path: PathBuf,
+        /// Its build-id; empty for none.
+        found: Vec<u8>,
+        /// The one in the core file; empty for none.
+        wanted: Vec<u8>,
+    },
+    /// It has no build-id, and other segments.
+    #[error("{} is not the file that was mapped: its program headers differ from those in the core file", path.display())]
+    OtherHeaders {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    if bytes.is_empty() {
+        return "none".to_owned();
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

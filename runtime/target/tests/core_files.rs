@@ -1,0 +1,289 @@
+//! Core files: a hand-made one that is of this very program, and damaged ones.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use ytrace_target::{
+    AddressSpace, CoreError, CoreFile, CoreModuleError, CoreOptions, MappingKind, PageOutcome,
+    ReadError,
+};
+
+const BASE: u64 = 0x5555_0000_0000;
+const STACK: u64 = 0x7fff_0000_0000;
+/// The page size that the hand-made core file tells of.
+const PAGE: usize = 8192;
+
+fn push(bytes: &mut Vec<u8>, words: &[u64]) {
+    for word in words {
+        bytes.extend(word.to_ne_bytes());
+    }
+}
+
+fn note(notes: &mut Vec<u8>, kind: u32, desc: &[u8]) {
+    for word in [5u32, desc.len() as u32, kind] {
+        notes.extend(word.to_ne_bytes());
+    }
+    notes.extend(b"CORE\0\0\0\0");
+    notes.extend(desc);
+    notes.resize(notes.len().next_multiple_of(4), 0);
+}
+
+/// A core file of a process that ran `program` at [`BASE`]: the first page of it and a page of stack are dumped.
+fn core_of(program: &Path) -> Vec<u8> {
+    let image = std::fs::read(program).unwrap();
+    let length = image.len().next_multiple_of(PAGE) as u64;
+    let mut notes = Vec::new();
+    let mut status = vec![0u8; 336];
+    status[12..14].copy_from_slice(&6i16.to_ne_bytes());
+    status[32..36].copy_from_slice(&4243i32.to_ne_bytes());
+    note(&mut notes, 1, &status);
+    let mut info = vec![0u8; 136];
+    info[24..28].copy_from_slice(&4242i32.to_ne_bytes());
+    info[40..45].copy_from_slice(b"hello");
+    info[56..63].copy_from_slice(b"hello 1");
+    note(&mut notes, 3, &info);
+    let headers = u64::from(u16::from_ne_bytes(image[56..58].try_into().unwrap()));
+    let mut auxv = Vec::new();
+    push(
+        &mut auxv,
+        &[6, PAGE as u64, 3, BASE + 64, 4, 56, 5, headers, 0, 0],
+    );
+    note(&mut notes, 6, &auxv);
+    let mut files = Vec::new();
+    push(&mut files, &[1, PAGE as u64, BASE, BASE + length, 0]);
+    files.extend(program.as_os_str().as_encoded_bytes());
+    files.push(0);
+    note(&mut notes, 0x4649_4c45, &files);
+
+    let mut core = image[..16].to_vec();
+    for half in [4u16, u16::from_ne_bytes(image[18..20].try_into().unwrap())] {
+        core.extend(half.to_ne_bytes());
+    }
+    core.extend(1u32.to_ne_bytes());
+    push(&mut core, &[0, 64, 0]);
+    core.extend(0u32.to_ne_bytes());
+    for half in [64u16, 56, 3, 64, 0, 0] {
+        core.extend(half.to_ne_bytes());
+    }
+    let first = 64 + 3 * 56;
+    let page = PAGE as u64;
+    let loads = (first + notes.len() as u64).next_multiple_of(page);
+    for (kind, flags, words) in [
+        (4u32, 0u32, [first, 0, 0, notes.len() as u64, 0, 4]),
+        (1, 5, [loads, BASE, 0, page, length, page]),
+        (1, 6, [loads + page, STACK, 0, page, 2 * page, page]),
+    ] {
+        core.extend(kind.to_ne_bytes());
+        core.extend(flags.to_ne_bytes());
+        push(&mut core, &words);
+    }
+    core.extend(notes);
+    core.resize(loads as usize, 0);
+    core.extend(&image[..PAGE]);
+    core.resize(core.len() + PAGE, 0xa5);
+    core
+}
+
+fn own() -> PathBuf {
+    std::fs::read_link("/proc/self/exe").unwrap()
+}
+
+fn stored(bytes: &[u8]) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(bytes).unwrap();
+    file
+}
+
+fn open(bytes: &[u8]) -> Result<CoreFile, CoreError> {
+    CoreFile::open(stored(bytes).path(), CoreOptions::default())
+}
+
+#[test]
+fn a_core_file_tells_of_its_process() {
+    let core = open(&core_of(&own())).unwrap();
+    assert_eq!((core.pid(), core.signal()), (Some(4242), Some(6)));
+    assert_eq!((core.name(), core.arguments()), ("hello", "hello 1"));
+    assert_eq!(core.threads(), [4243]);
+    assert_eq!(core.warnings(), [] as [String; 0]);
+    let modules = core.modules();
+    assert_eq!(modules.len(), 1);
+    assert!(modules[0].main);
+    assert_eq!(modules[0].path, own());
+    assert_eq!(modules[0].start(), BASE);
+    assert!(core.build_id(&modules[0]).is_some());
+    assert!(core.open_module(&modules[0]).unwrap().verified);
+    let kinds: Vec<_> = core
+        .maps()
+        .as_slice()
+        .iter()
+        .map(|mapping| mapping.kind.clone())
+        .collect();
+    assert_eq!(kinds, [MappingKind::File, MappingKind::Anonymous]);
+}
+
+#[test]
+fn memory_is_that_of_the_core_file_and_of_the_same_file_only() {
+    let mut memory = open(&core_of(&own())).unwrap().memory();
+    let image = std::fs::read(own()).unwrap();
+    assert_eq!(memory.page_size(), PAGE as u64);
+    // A read across the end of what was dumped goes on in the file.
+    let mut bytes = [0u8; 64];
+    let at = PAGE - 32;
+    memory.read(BASE + at as u64, &mut bytes).unwrap();
+    assert_eq!(bytes, image[at..at + 64]);
+    // After the end of the file there are zeros to the end of the page.
+    let last = image.len() / PAGE * PAGE;
+    let mut page = vec![1u8; PAGE];
+    let mut outcomes = Vec::new();
+    memory
+        .read_window(BASE + last as u64, &mut page, &mut outcomes)
+        .unwrap();
+    assert_eq!(outcomes, [PageOutcome::Bytes]);
+    let tail = image.len() - last;
+    assert_eq!(&page[..tail], &image[last..]);
+    assert!(page[tail..].iter().all(|byte| *byte == 0));
+    // A stack that was not dumped is not zeros.
+    memory.read(STACK, &mut bytes).unwrap();
+    assert_eq!(bytes, [0xa5; 64]);
+    let address = STACK + PAGE as u64;
+    assert_eq!(
+        memory.read(address, &mut bytes),
+        Err(ReadError::NotDumped { address })
+    );
+    assert_eq!(
+        memory.read(8, &mut bytes),
+        Err(ReadError::Unmapped { address: 8 })
+    );
+}
+
+#[test]
+fn a_file_that_has_changed_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let program = directory.path().join("program");
+    let mut image = std::fs::read(own()).unwrap();
+    std::fs::write(&program, &image).unwrap();
+    let file = stored(&core_of(&program));
+    let core = CoreFile::open(file.path(), CoreOptions::default()).unwrap();
+    let module = core.modules().remove(0);
+    let id = core.build_id(&module).unwrap();
+    let at = image.windows(id.len()).position(|part| part == id).unwrap();
+    image[at] ^= 1;
+    std::fs::write(&program, &image).unwrap();
+    assert!(matches!(
+        core.open_module(&module),
+        Err(CoreModuleError::OtherBuild { wanted, .. }) if wanted == id
+    ));
+    let mut bytes = [0u8; 16];
+    let address = BASE + 4 * PAGE as u64;
+    assert_eq!(
+        core.memory().read(address, &mut bytes),
+        Err(ReadError::NotDumped { address })
+    );
+    std::fs::remove_file(&program).unwrap();
+    assert!(matches!(
+        core.open_module(&module),
+        Err(CoreModuleError::Open { path, .. }) if path == program
+    ));
+    // Given by hand, it is that one, wherever it lies; a directory of the machine's files has no way out.
+    let given = CoreOptions {
+        executable: Some(own()),
+        sysroot: Some(directory.path().to_owned()),
+    };
+    let core = CoreFile::open(file.path(), given).unwrap();
+    assert!(core.open_module(&module).unwrap().verified);
+    let below = directory.path().join("inside");
+    std::fs::write(&below, "x").unwrap();
+    std::os::unix::fs::symlink(own(), directory.path().join("out")).unwrap();
+    std::os::unix::fs::symlink("/inside", directory.path().join("in")).unwrap();
+    assert!(core.open_in_root(Path::new("/../in")).is_ok());
+    assert!(core.open_in_root(Path::new("/out")).is_err());
+}
+
+#[test]
+fn what_is_no_core_file_is_told() {
+    let refused = |bytes: &[u8]| open(bytes).unwrap_err();
+    let core = core_of(&own());
+    assert!(matches!(refused(b""), CoreError::NotCore { .. }));
+    assert!(matches!(refused(b"hello"), CoreError::NotCore { .. }));
+    let program = std::fs::read(own()).unwrap();
+    assert!(matches!(refused(&program), CoreError::NotCore { .. }));
+    let zstd = refused(&[0x28, 0xb5, 0x2f, 0xfd, 0, 0]);
+    assert!(zstd.hint().unwrap().contains("zstd -d"), "{zstd}");
+    for (at, value) in [(4usize, 1u8), (5, 3 - core[5]), (18, 8)] {
+        let mut other = core.clone();
+        other[at] = value;
+        let error = refused(&other);
+        assert!(matches!(error, CoreError::OtherMachine { .. }), "{error}");
+    }
+    assert!(matches!(refused(&core[..40]), CoreError::Damaged { .. }));
+    assert!(matches!(refused(&core[..100]), CoreError::Damaged { .. }));
+    let cut = open(&core[..core.len() - PAGE - 1]).unwrap();
+    assert_eq!(cut.modules().len(), 1);
+    assert!(cut.warnings()[0].contains("truncated"));
+    let directory = tempfile::tempdir().unwrap();
+    let error = CoreFile::open(directory.path(), CoreOptions::default()).unwrap_err();
+    assert!(matches!(error, CoreError::Read { .. }));
+}
+
+/// Uses everything that a core file tells.
+fn use_all(core: &CoreFile) {
+    let mut memory = core.memory();
+    let maps = core.maps();
+    let mut last = 0;
+    for mapping in maps.as_slice() {
+        assert!(last <= mapping.start && mapping.start < mapping.end);
+        last = mapping.end;
+    }
+    let mut page = vec![0u8; usize::try_from(memory.page_size()).unwrap()];
+    for mapping in maps.as_slice().iter().take(16) {
+        let mut outcomes = Vec::new();
+        memory
+            .read_window(mapping.start, &mut page, &mut outcomes)
+            .unwrap();
+        let _ = memory.read(mapping.end.wrapping_sub(8), &mut page[..16]);
+    }
+    for module in core.modules() {
+        let _ = core.build_id(&module);
+        let _ = core.open_module(&module);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Headers and notes with a few wrong bytes, and perhaps an early end, never do harm.
+    #[test]
+    fn damaged_core_files_do_no_harm(
+        wrong in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
+        words in prop::collection::vec((any::<prop::sample::Index>(), prop::sample::select(vec![
+            0, 1, u64::MAX, u64::MAX - 7, 1 << 32, 1 << 63, BASE, BASE + 1, STACK - 1, 0xffff,
+        ])), 0..4),
+        end in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        thread_local! {
+            static WHOLE: Vec<u8> = core_of(&own());
+        }
+        let mut bytes = WHOLE.with(Clone::clone);
+        // All but the dumped memory: the header, the program headers and the notes.
+        let head = PAGE.min(bytes.len());
+        for (at, value) in wrong {
+            // The identification is left alone mostly, or all would be refused at once.
+            let at = at.index(head);
+            if at >= 24 {
+                bytes[at] = value;
+            }
+        }
+        for (at, word) in words {
+            let at = 24 + at.index(head - 32) / 8 * 8;
+            bytes[at..at + 8].copy_from_slice(&u64::to_ne_bytes(word));
+        }
+        if let Some(end) = end {
+            let end = end.index(bytes.len());
+            bytes.truncate(end);
+        }
+        if let Ok(core) = open(&bytes) {
+            use_all(&core);
+        }
+    }
+}
