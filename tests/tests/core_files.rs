@@ -202,7 +202,7 @@ fn a_core_file_of_nginx() {
     run(&["check", &good, "--core", &core]).expect_status(0);
     run(&["check", &bad, "--core", &core])
         .expect_status(1)
-        .says(&["no member `conection_n`", "did you mean `connection_n`?"]);
+        .says(&["no member `conection_n`", "did you mean `connection_n`"]);
     // Types of LuaJIT, which is a library here.
     run(&["check", "probes/lua-gc-fgraph.y", "--core", &core]).expect_status(0);
 }
