@@ -45,6 +45,7 @@ int lj_cache_node[4096];
 #define LJ_KEY_FOLD 5
 #define LJ_KEY_LIGHTUD 6
 #define LJ_KEY_ROOT 7
+#define LJ_KEY_DEEPER 8
 
 /// The child under a key, or 0.
 int lj_child_find(uint64_t key)
@@ -60,7 +61,7 @@ int lj_child_find(uint64_t key)
     return n;
 }
 
-/// Whether children of a node go to the node itself because the chain is as deep as chains get. Asked before a child is looked for.
+/// Whether children of a node go to `lj_deeper` because the chain is as deep as chains get. Asked before a child is looked for.
 #define lj_at_depth(parent) (lj_node_depth[parent] >= lj_max_depth)
 
 /// Whether no more nodes can be made; counts what is missing. Asked before a frame's text is made.
@@ -72,7 +73,7 @@ int lj_full(void)
     return 1;
 }
 
-/// Makes the child of `parent` under a key, with a frame's text. Neither `lj_at_depth` nor, but for reserved nodes, `lj_full` may hold.
+/// Makes the child of `parent` under a key, with a frame's text. Neither `lj_at_depth`, but for `lj_deeper`, nor, but for reserved nodes, `lj_full` may hold.
 int lj_child_make(uint64_t key, int parent, _str frame)
 {
     int n = lj_nodes++;
@@ -83,11 +84,23 @@ int lj_child_make(uint64_t key, int parent, _str frame)
     return n;
 }
 
+/// The node for all that lies below a node that is as deep as chains get: one child, which has no children itself.
+int lj_deeper(int parent)
+{
+    if (lj_node_depth[parent] > lj_max_depth)
+        return parent;
+    uint64_t key = lj_key_number(parent, LJ_KEY_DEEPER, 0);
+    int n = lj_child_find(key);
+    if (n)
+        return n;
+    return lj_full() ? parent : lj_child_make(key, parent, "(deeper)");
+}
+
 /// The child with a fixed frame such as "(metatable)"; `id` tells the frames of one node apart.
 int lj_child_named(int parent, int id, _str frame)
 {
     if (lj_at_depth(parent))
-        return parent;
+        return lj_deeper(parent);
     uint64_t key = lj_key_number(parent, LJ_KEY_NAMED, id);
     int n = lj_child_find(key);
     if (n)
@@ -99,7 +112,7 @@ int lj_child_named(int parent, int id, _str frame)
 int lj_child_index(int parent, int i)
 {
     if (lj_at_depth(parent))
-        return parent;
+        return lj_deeper(parent);
     uint64_t key = lj_key_number(parent, LJ_KEY_INDEX, i);
     int n = lj_child_find(key);
     if (n)
@@ -124,7 +137,7 @@ _str lj_thousands(long n)
 int lj_child_folded(int parent, int id, _str what, long number)
 {
     if (lj_at_depth(parent))
-        return parent;
+        return lj_deeper(parent);
     if (lj_node_many[parent] || number > 0xfffffff)
         number = 0;
     uint64_t key = lj_key_number(parent, LJ_KEY_FOLD, number << 4 | id);

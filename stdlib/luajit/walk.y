@@ -87,8 +87,10 @@ int lj_metatable_mode(GCtab *mt)
 void lj_add_cdata(GCcdata *cd, uint64_t size, int n)
 {
     uint32_t id = cd->ctypeid;
-    int c = n;
-    if (!lj_at_depth(n)) {
+    int c;
+    if (lj_at_depth(n)) {
+        c = lj_deeper(n);
+    } else {
         uint64_t key = lj_key_number(n, LJ_KEY_CTYPE, id);
         c = lj_child_find(key);
         if (!c)
@@ -111,7 +113,9 @@ void lj_add(GCobj *o, int gct, int n)
         lj_add_cdata(&o->cd, lj_cdata_size(&o->cd), n);
         break;
     case 8:
-        if (isluafunc(&o->fn) && !lj_at_depth(n)) {
+        if (isluafunc(&o->fn) && lj_at_depth(n)) {
+            n = lj_deeper(n);
+        } else if (isluafunc(&o->fn)) {
             GCproto *pt = funcproto(&o->fn);
             uint64_t key = lj_key_object(n, pt);
             int c = lj_child_find(key);
@@ -188,7 +192,7 @@ int lj_string_key_make(GCtab *t, uint64_t key, GCstr *s, int n)
 int lj_key_node(GCtab *t, TValue *key, uint64_t kw, uint32_t ktag, int n)
 {
     if (lj_at_depth(n))
-        return n;
+        return lj_deeper(n);
     if (ktag == LJ_TSTR) {
         if (lj_keys_string > LJ_MANY_NAMES && lj_keys_string > lj_fold && t != lj_loaded && t != lj_registry)
             return lj_child_folded(n, 1, "string", lj_keys_string);
@@ -387,8 +391,10 @@ void lj_walk_function(GCfunc *fn, int n)
         GCupval *uv = &gcref(fn->l.uvptr[i])->uv;
         if (!lj_visit(uv))
             continue;
-        int c = n;
-        if (!lj_at_depth(n)) {
+        int c;
+        if (lj_at_depth(n)) {
+            c = lj_deeper(n);
+        } else {
             uint64_t key = lj_key_number(n, LJ_KEY_UPVALUE, i);
             c = lj_child_find(key);
             if (!c)
@@ -429,8 +435,10 @@ void lj_walk_proto(GCproto *pt, int n)
             bytes += lj_object_size(o, 4);
             count++;
         } else if (gct == 7) {
-            int c = n;
-            if (!lj_at_depth(n)) {
+            int c;
+            if (lj_at_depth(n)) {
+                c = lj_deeper(n);
+            } else {
                 uint64_t key = lj_key_object(n, o);
                 c = lj_child_find(key);
                 if (!c)

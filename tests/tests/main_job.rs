@@ -186,24 +186,23 @@ fn outputs_agree(pid: i32, result: &Result) {
         assert!(run.stdout.contains("cert_cache"), "{run}");
     }
 
-    let shallow = Result::of(pid, &["--", "--depth", "8"]);
-    assert_eq!(shallow.total(), result.total());
-    let deepest = shallow
-        .rows()
-        .iter()
-        .map(|(path, _)| path.len())
-        .max()
-        .unwrap();
-    assert!(deepest <= 8, "--depth 8 gave {deepest} frames");
-    let shallow = Result::of(pid, &["--", "--depth", "2"]);
-    assert_eq!(shallow.total(), result.total());
-    let deepest = shallow
-        .rows()
-        .iter()
-        .map(|(path, _)| path.len())
-        .max()
-        .unwrap();
-    assert!(deepest <= 2, "--depth 2 gave {deepest} frames");
+    // Chains are cut at a depth: what lies deeper is one frame more, with its bytes.
+    for depth in ["8", "2"] {
+        let shallow = Result::of(pid, &["--", "--depth", depth]);
+        assert_eq!(shallow.total(), result.total());
+        let most = depth.parse().unwrap();
+        let rows = shallow.rows();
+        let cut = |path: &[String]| path.last().is_some_and(|frame| frame == "(deeper)");
+        for (path, _) in &rows {
+            let frames = path.len() - usize::from(cut(path));
+            assert!(frames <= most, "--depth {depth} gave {path:?}");
+            assert!(!cut(path) || frames == most, "cut too early: {path:?}");
+        }
+        assert!(
+            rows.iter().any(|(path, _)| cut(path)),
+            "--depth {depth} cut nothing"
+        );
+    }
     // Keys that are data: shown when asked for, as far as the limits of folding and of all chains allow; nothing is lost.
     let keys = Result::of(pid, &["--", "--show-keys", "--fold", "100000"]);
     assert_eq!(keys.total(), result.total());
