@@ -30,6 +30,17 @@ pub struct Segment {
     pub permissions: [bool; 3],
 }
 
+/// The segment that holds the initial values of thread-local variables (`PT_TLS`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ThreadLocalSegment {
+    /// Address in the file's own address space (svma), in bytes.
+    pub address: u64,
+    /// Size in memory, in bytes.
+    pub memory_size: u64,
+    /// Alignment in bytes; zero and one mean none.
+    pub alignment: u64,
+}
+
 /// A section header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
@@ -76,6 +87,7 @@ pub(crate) struct ElfImage {
     pub kind: u16,
     pub entry: u64,
     pub segments: Vec<Segment>,
+    pub thread_locals: Option<ThreadLocalSegment>,
     pub sections: Vec<Section>,
     pub build_id: Option<Vec<u8>>,
     pub soname: Option<String>,
@@ -110,6 +122,7 @@ impl ElfImage {
             kind: headers.kind,
             entry: headers.entry,
             segments: headers.segments,
+            thread_locals: headers.thread_locals,
             sections: headers.sections,
             build_id: headers.build_id,
             soname: headers.soname,
@@ -282,6 +295,7 @@ struct Headers {
     kind: u16,
     entry: u64,
     segments: Vec<Segment>,
+    thread_locals: Option<ThreadLocalSegment>,
     sections: Vec<Section>,
     build_id: Option<Vec<u8>>,
     soname: Option<String>,
@@ -315,6 +329,14 @@ impl Headers {
                 }
             })
             .collect();
+        let thread_locals = programs
+            .iter()
+            .find(|p| p.p_type(endian) == elf::PT_TLS)
+            .map(|p| ThreadLocalSegment {
+                address: p.p_vaddr(endian).into(),
+                memory_size: p.p_memsz(endian).into(),
+                alignment: p.p_align(endian).into(),
+            });
         let sections = table
             .iter()
             .map(|s| Section {
@@ -342,6 +364,7 @@ impl Headers {
             build_id: build_id::<Elf>(endian, data, programs, &table),
             soname: soname::<Elf>(endian, data, programs),
             segments,
+            thread_locals,
             sections,
         })
     }

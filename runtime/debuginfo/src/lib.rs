@@ -31,7 +31,7 @@ mod symtab;
 mod typefile;
 mod types;
 
-pub use elf::{Section, Segment};
+pub use elf::{Section, Segment, ThreadLocalSegment};
 pub use error::{Candidate, Error, Result};
 pub use files::{FileProvider, HostFiles};
 pub use index::IndexSource;

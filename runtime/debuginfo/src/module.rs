@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::dwarf::Files;
-use crate::elf::{ElfImage, Section, Segment};
+use crate::elf::{ElfImage, Section, Segment, ThreadLocalSegment};
 use crate::error::{Candidate, Error, Result};
 use crate::files::{FileProvider, HostFiles};
 use crate::index::{Cache, IndexSource};
@@ -260,6 +260,12 @@ impl Module {
     #[must_use]
     pub fn segments(&self) -> &[Segment] {
         &self.image.segments
+    }
+
+    /// Its segment of thread-local variables, if it has any.
+    #[must_use]
+    pub fn thread_local_segment(&self) -> Option<ThreadLocalSegment> {
+        self.image.thread_locals
     }
 
     /// Its section headers.

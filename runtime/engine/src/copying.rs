@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use ytrace_target::{
     AddressSpace, CopyError, CopyOptions, CopyPlan, LiveMemory, Maps, PageCache, PageState,
-    PausedCopy, ThreadSnapshot, copy_ranges, plan_copy,
+    PausedCopy, PausedProcess, ThreadSnapshot, copy_ranges, plan_copy,
 };
 use ytrace_values::{FaultKind, units};
 
@@ -66,6 +66,7 @@ impl Session<'_> {
         // what an earlier one has left in the globals.
         let may_repeat = state.pristine && !state.compiled.typed.views.is_empty();
         sink.progress("learning which memory the probe reads");
+        self.find_thread_pointers(state)?;
         // What an earlier look has read serves the later ones: the copy will hold what is so by then.
         let mut memory = self.live_memory()?;
         let before = memory.cache().space().mappings();
@@ -161,6 +162,27 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Stops the target for a moment if the program has thread-local variables and there are threads whose thread pointers are
+    /// not known: only registers tell where the variables are, and what a learning run does not touch is not copied. A thread
+    /// keeps its pointer for life, so timers stop the target anew only after it has started threads.
+    fn find_thread_pointers(&mut self, state: &State<'_>) -> Result<(), SessionError> {
+        if state.compiled.typed.thread_locals.is_empty() {
+            return Ok(());
+        }
+        let threads = self.process.threads()?;
+        let known = |tid: &i32| self.seen_threads.iter().any(|seen| seen.tid == *tid);
+        if threads.iter().all(known) {
+            return Ok(());
+        }
+        let options = self.stop_options();
+        let paused = || PausedProcess::stop(&self.stopper, &self.process, &options);
+        let paused = self.in_turn(|| Ok(paused()?))?;
+        self.seen_threads = paused.threads().to_vec();
+        let report = paused.resume()?;
+        self.add_pause(&report);
+        Ok(())
+    }
+
     /// Whether the user ended the learning. What would be stopped for nothing is not stopped.
     fn learning_interrupted(
         &mut self,
@@ -237,7 +259,8 @@ impl Session<'_> {
         let mut effects = state.effects.clone();
         let mut host = RunHost::new(&self.process, &self.names, &mut effects, self.started)
             .shown_on(&mut recorder)
-            .with_threads(&threads);
+            .with_threads(&threads)
+            .with_thread_locals(&state.compiled.typed.thread_locals);
         let mut outcomes = Vec::new();
         for function in state.functions(probes) {
             let (runner, store) = (&mut *state.runner, &mut *state.store);
@@ -288,7 +311,9 @@ impl Session<'_> {
             learning: true,
             ..Effects::default()
         };
-        let mut host = RunHost::new(&self.process, &self.names, &mut effects, self.started);
+        let mut host = RunHost::new(&self.process, &self.names, &mut effects, self.started)
+            .with_threads(&self.seen_threads)
+            .with_thread_locals(&state.compiled.typed.thread_locals);
         // A fresh store touches less memory than a copy of one with large arrays.
         let mut store = if state.pristine {
             state.runner.store(memory, &mut host, self.options).0

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use std::os::unix::ffi::OsStrExt;
 
+use ytrace_lang::hir::ThreadLocal;
 use ytrace_target::{Mapping, Process, Registers, ThreadSnapshot};
 use ytrace_values::host::{MappingRecord, ModuleRecord, ThreadRecord};
 use ytrace_values::{Fault, FaultKind, Host};
@@ -61,6 +62,8 @@ pub(crate) struct RunHost<'a> {
     pub(crate) effects: &'a mut Effects,
     /// Registers as of the pause, if there was one.
     pub(crate) threads: &'a [ThreadSnapshot],
+    /// The program's thread-local variables.
+    pub(crate) thread_locals: &'a [ThreadLocal],
     pub(crate) started: Instant,
 }
 
@@ -79,6 +82,7 @@ impl<'a> RunHost<'a> {
             sink: None,
             effects,
             threads: &[],
+            thread_locals: &[],
             started,
         }
     }
@@ -93,6 +97,30 @@ impl<'a> RunHost<'a> {
     pub(crate) fn with_threads(mut self, threads: &'a [ThreadSnapshot]) -> Self {
         self.threads = threads;
         self
+    }
+
+    /// The same with the thread-local variables of the program that runs.
+    pub(crate) fn with_thread_locals(mut self, variables: &'a [ThreadLocal]) -> Self {
+        self.thread_locals = variables;
+        self
+    }
+
+    /// The registers of a thread as of the pause.
+    fn registers(&self, tid: u64) -> Result<Registers, Fault> {
+        let thread = self
+            .threads
+            .iter()
+            .find(|thread| u64::try_from(thread.tid).ok() == Some(tid))
+            .ok_or_else(|| {
+                not_available(if self.threads.is_empty() {
+                    "registers are known only of a run that stopped the target".to_owned()
+                } else {
+                    format!("the target had no thread {tid} in the pause")
+                })
+            })?;
+        thread.registers.ok_or_else(|| {
+            not_available("the thread waits inside the kernel, its registers are not known")
+        })
     }
 }
 
@@ -176,16 +204,7 @@ impl Host for RunHost<'_> {
             self.effects.registers_wanted = true;
             return Ok(0);
         }
-        let thread = self
-            .threads
-            .iter()
-            .find(|thread| u64::try_from(thread.tid).ok() == Some(tid))
-            .ok_or_else(|| {
-                not_available("registers are known only of a run that stopped the target")
-            })?;
-        let registers = thread.registers.ok_or_else(|| {
-            not_available("the thread waits inside the kernel, its registers are not known")
-        })?;
+        let registers = self.registers(tid)?;
         register_by_name(&registers, name)
             .ok_or_else(|| not_available(format!("no register is called {name}")))
     }
@@ -194,10 +213,21 @@ impl Host for RunHost<'_> {
         Err(not_available("this version does not unwind stacks"))
     }
 
-    fn thread_local(&mut self, _variable: u32, _tid: u64) -> Result<u64, Fault> {
-        Err(not_available(
-            "this version does not find thread-local variables",
-        ))
+    fn thread_local(&mut self, variable: u32, tid: u64) -> Result<u64, Fault> {
+        let variable = self
+            .thread_locals
+            .get(variable as usize)
+            .ok_or_else(|| not_available("thread-local variables are not known here"))?;
+        // A learning run, too, has the thread pointers: they were asked for before it.
+        if self.effects.learning {
+            self.effects.registers_wanted = true;
+        }
+        let pointer = self.registers(tid)?.thread_pointer;
+        let distance = self
+            .names
+            .thread_local_distance(variable.module.0 as usize)
+            .map_err(|why| not_available(format!("`{}`: {why}", variable.name)))?;
+        Ok(pointer.wrapping_sub(distance).wrapping_add(variable.offset))
     }
 
     fn mappings(&mut self) -> Result<Vec<MappingRecord>, Fault> {

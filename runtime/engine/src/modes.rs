@@ -122,7 +122,8 @@ impl Session<'_> {
             let started = Instant::now();
             let mut host = RunHost::new(&self.process, &self.names, state.effects, self.started)
                 .shown_on(sink)
-                .with_threads(threads);
+                .with_threads(threads)
+                .with_thread_locals(&state.compiled.typed.thread_locals);
             state.pristine = false;
             let outcome = state
                 .runner

@@ -44,6 +44,8 @@ pub struct Session<'o> {
     pub(crate) stopper: Stopper,
     /// The threads of a process that is held at its exit.
     pub(crate) held: Option<Vec<ThreadSnapshot>>,
+    /// The threads as they were last seen stopped, for learning runs: only their thread pointers are of use later.
+    pub(crate) seen_threads: Vec<ThreadSnapshot>,
     /// The formats that the result is to be written in.
     forms: Vec<Output>,
 }
@@ -106,6 +108,7 @@ impl<'o> Session<'o> {
             page_size: live.page_size(),
             stopper,
             held: None,
+            seen_threads: Vec::new(),
             forms: Vec::new(),
             process,
             options,

@@ -53,6 +53,8 @@ pub struct Module {
     /// The load bias as the dynamic linker tells it (`l_addr`), where it is in its list: address in memory less virtual
     /// address in the file, modulo 2^64.
     pub load_bias: Option<u64>,
+    /// The address of its entry in the dynamic linker's list (`struct link_map`), where it has one.
+    pub link: Option<u64>,
     /// Whether it is the executable, as far as that can be told.
     pub main: bool,
 }
@@ -98,6 +100,8 @@ struct Link {
     bias: u64,
     /// `l_ld`: the address of its dynamic section.
     dynamic: u64,
+    /// Where the entry itself is.
+    address: u64,
 }
 
 impl Module {
@@ -133,6 +137,7 @@ impl Module {
             });
             if let Some(mut module) = found.map(|index| modules.remove(index)) {
                 module.load_bias = Some(link.bias);
+                module.link = Some(link.address);
                 ordered.push(module);
             }
         }
@@ -174,6 +179,7 @@ fn group(maps: &Maps) -> Vec<Module> {
                 deleted: mapping.deleted,
                 mappings: vec![mapping.clone()],
                 load_bias: None,
+                link: None,
                 main: false,
             }),
         }
@@ -279,7 +285,11 @@ fn follow<S: AddressSpace + ?Sized>(
             return;
         };
         if space.mapping_at(dynamic).is_some() {
-            links.push(Link { bias, dynamic });
+            links.push(Link {
+                bias,
+                dynamic,
+                address: link,
+            });
         }
         link = next;
     }

@@ -7,6 +7,7 @@ mod describe;
 mod missing;
 mod pattern;
 mod symbols;
+mod thread_locals;
 mod types;
 
 use std::cell::OnceCell;
@@ -29,6 +30,8 @@ pub struct LoadedModule {
     /// The file name.
     pub file_name: String,
     opened: OnceCell<Result<Opened, String>>,
+    /// How far below the thread pointer its thread-local variables begin, in bytes, or why that is not known.
+    thread_locals: OnceCell<Result<u64, String>>,
 }
 
 /// A module whose file has been opened.
@@ -136,6 +139,7 @@ impl Names {
                     }),
                 mapped,
                 opened: OnceCell::new(),
+                thread_locals: OnceCell::new(),
             })
             .collect();
         Self {
@@ -169,10 +173,12 @@ impl Names {
                     deleted: false,
                     mappings: Vec::new(),
                     load_bias: Some(0),
+                    link: None,
                     main: main == Some(index),
                 },
                 file_name: file.file_name().to_owned(),
                 opened: OnceCell::from(Ok(Opened { info, bias: 0 })),
+                thread_locals: OnceCell::new(),
             });
         }
         // The executable comes first in search order.

@@ -16,8 +16,9 @@ impl SymbolSource for Names {
         false
     }
 
-    fn has_thread_locals(&self, _module: ModuleId) -> bool {
-        false
+    fn has_thread_locals(&self, module: ModuleId) -> bool {
+        // Of types files alone no program runs.
+        self.process.is_none() || self.thread_local_distance(module.0 as usize).is_ok()
     }
 
     fn find_variable(
