@@ -54,31 +54,43 @@ fn probe_file() -> Result<(), String> {
     let nginx = Nginx::start("dwarf", &["--workers", "1"]);
     let pid = nginx.worker.to_string();
     let (_cache_folder, cache) = scratch();
+    // On live memory, since a pause that a busy machine makes too long would end in a partial result.
+    let alone = write("alone.y", "_probe _begin { if (_pid() > 0) _exit(); }\n")?;
     let commands = [
-        ["run", &first, "-p", &pid, "-v"],
-        ["run", &all, "-p", &pid, "-v"],
+        ["run", &alone, "-p", &pid, "-v", "--mode", "live"],
+        ["run", &first, "-p", &pid, "-v", "--mode", "live"],
+        ["run", &all, "-p", &pid, "-v", "--mode", "live"],
     ];
     for command in commands {
         ytrace(&command, &cache);
     }
-    const PARTS: [&str; 4] = ["to code", "compile", "machine code", "whole command"];
-    let mut samples = [const { [const { None }; PARTS.len()] }; 2]
+    const PARTS: [&str; 5] = [
+        "compile and machine code",
+        "compile",
+        "machine code",
+        "whole command",
+        "whole command, processor time",
+    ];
+    let mut samples = [const { [const { None }; PARTS.len()] }; 3]
         .map(|of: [Option<Samples>; PARTS.len()]| of.map(Option::unwrap_or_default));
     for _ in 0..runs(15) {
         for (command, samples) in commands.iter().zip(&mut samples) {
             let run = ytrace(command, &cache);
             let phases = [run.phase("compile"), run.phase("machine code")];
-            for (samples, value) in
-                samples
-                    .iter_mut()
-                    .zip([phases[0] + phases[1], phases[0], phases[1], run.wall])
-            {
+            for (samples, value) in samples.iter_mut().zip([
+                phases[0] + phases[1],
+                phases[0],
+                phases[1],
+                run.wall,
+                run.cpu,
+            ]) {
                 samples.push(value);
             }
         }
     }
     let lines = body.lines().count();
     let aims = [
+        "its first handler without the rest",
         "up to the first handler (aim: at most 20)",
         "with all handlers (aim: at most 60)",
     ];
@@ -115,14 +127,17 @@ fn commands() -> Result<(), String> {
             (format!("check {shown}"), vec!["check", name]),
             (format!("fmt --check {shown}"), vec!["fmt", "--check", name]),
         ];
-        let mut samples = vec![Samples::default(); commands.len()];
+        let mut samples = vec![[(); 2].map(|()| Samples::default()); commands.len()];
         for _ in 0..runs(15) {
-            for ((_, command), samples) in commands.iter().zip(&mut samples) {
-                samples.push(ytrace(command, &cache).wall);
+            for ((_, command), [wall, cpu]) in commands.iter().zip(&mut samples) {
+                let run = ytrace(command, &cache);
+                wall.push(run.wall);
+                cpu.push(run.cpu);
             }
         }
-        for ((name, _), samples) in commands.iter().zip(&samples) {
-            row(name, samples);
+        for ((name, _), [wall, cpu]) in commands.iter().zip(&samples) {
+            row(name, wall);
+            row("  processor time", cpu);
         }
     }
     Ok(())

@@ -1,5 +1,9 @@
 //! Handler speed: loops of a handler against the same loops in C (`cc -O2`, tests/bench/handlers.c) in the process that
-//! they look at; and a table update against those of bpftrace and Python.
+//! they look at; and a table update against those of bpftrace, Python and drgn.
+//!
+//! A round runs each loop in a command of its own and then in C, so that what else the machine does hits both. Both are
+//! measured in processor time: that of the command, less that of the same command with one
+//! round, which starts, compiles and finds the target's pages.
 
 mod common;
 
@@ -23,7 +27,7 @@ const LOOPS: [Loop; 6] = [
     Loop {
         name: "arithmetic",
         option: "--arithmetic",
-        count: 10_000_000,
+        count: 50_000_000,
         items: 1,
         what: "arithmetic: multiply, shift, add",
         aim: "2",
@@ -31,7 +35,7 @@ const LOOPS: [Loop; 6] = [
     Loop {
         name: "table",
         option: "--table",
-        count: 2_000_000,
+        count: 5_000_000,
         items: 1,
         what: "t[k] += i, 65,536 keys; C: open addressing",
         aim: "4",
@@ -39,7 +43,7 @@ const LOOPS: [Loop; 6] = [
     Loop {
         name: "ordered",
         option: "--ordered-rounds",
-        count: 4,
+        count: 40,
         items: 400_000,
         what: "list in address order, 3 fields a node",
         aim: "2",
@@ -47,7 +51,7 @@ const LOOPS: [Loop; 6] = [
     Loop {
         name: "shuffled",
         option: "--shuffled-rounds",
-        count: 2,
+        count: 5,
         items: 400_000,
         what: "list in random order, 3 fields a node",
         aim: "2",
@@ -55,7 +59,7 @@ const LOOPS: [Loop; 6] = [
     Loop {
         name: "contains",
         option: "--contains",
-        count: 20,
+        count: 100,
         items: 20_000,
         what: "_contains, 37 to 48 bytes; C: memmem",
         aim: "4",
@@ -63,7 +67,7 @@ const LOOPS: [Loop; 6] = [
     Loop {
         name: "match",
         option: "--match",
-        count: 5,
+        count: 30,
         items: 20_000,
         what: "rx/ne+dle[0-9]/; C: regexec",
         aim: "4",
@@ -105,9 +109,9 @@ impl Peer {
     }
 
     /// Runs a loop: nanoseconds and result.
-    fn run(&mut self, of: &Loop) -> Result<(f64, String), String> {
+    fn run(&mut self, of: &Loop, count: u64) -> Result<(f64, String), String> {
         let stdin = self.stdin.as_mut().ok_or("no input")?;
-        writeln!(stdin, "{} {}", of.name, of.count).map_err(|error| error.to_string())?;
+        writeln!(stdin, "{} {count}", of.name).map_err(|error| error.to_string())?;
         let line = self.line()?;
         pair(&line).ok_or_else(|| format!("not understood: {line:?}"))
     }
@@ -147,38 +151,34 @@ fn main() -> Result<(), String> {
     let mut peer = Peer::start(&program)?;
     let pid = peer.child.id().to_string();
     let (_cache_folder, cache) = scratch();
-    let counts: Vec<String> = LOOPS.iter().map(|of| of.count.to_string()).collect();
-    let mut command = vec![
-        "run",
-        "tests/bench/handlers.y",
-        "-p",
-        &pid,
-        "--mode",
-        "live",
-        "--",
-    ];
-    for (of, count) in LOOPS.iter().zip(&counts) {
-        command.extend([of.option, count]);
-    }
-    ytrace(&command, &cache);
+    let command = |option: &str, count: u64| {
+        let count = count.to_string();
+        let mut command = vec!["run", "tests/bench/handlers.y", "-p", &pid];
+        command.extend(["--mode", "live", "--", option, &count]);
+        ytrace(&command, &cache)
+    };
+    command(LOOPS[0].option, 1);
     let mut samples =
         vec![[const { None::<Samples> }; 3].map(Option::unwrap_or_default); LOOPS.len()];
     for _ in 0..runs(9) {
-        let run = ytrace(&command, &cache);
         for (of, [ours, theirs, ratio]) in LOOPS.iter().zip(&mut samples) {
+            let one = command(of.option, 1);
+            let run = command(of.option, of.count + 1);
             let line = run
                 .stdout
                 .lines()
                 .find_map(|line| line.strip_prefix(of.name))
                 .ok_or("a loop is missing")?;
-            let (own, result) = pair(line).ok_or("not understood")?;
-            let (other, expected) = peer.run(of)?;
+            let (_, result) = pair(line).ok_or("not understood")?;
+            let own = (run.user - one.user) * 1e6;
+            let (other, expected) = peer.run(of, of.count + 1)?;
             if result != expected {
                 return Err(format!("{}: {result}, C {expected}", of.name));
             }
-            let items = (of.count * of.items) as f64;
-            ours.push(own / items);
-            theirs.push(other / items);
+            let own = own / (of.count * of.items) as f64;
+            let other = other / ((of.count + 1) * of.items) as f64;
+            ours.push(own);
+            theirs.push(other);
             ratio.push(own / other);
         }
     }
@@ -193,34 +193,41 @@ fn main() -> Result<(), String> {
 }
 
 /// A table update in other tools. That of bpftrace is in a loop of one `BEGIN`, as long as the kernel's verifier allows, with the
-/// cost of reading the clock twice; that of Python (drgn's language) is `t[k] = t.get(k, 0) + i` with a key that is computed.
+/// cost of reading the clock twice; that of Python is `t[k] = t.get(k, 0) + i` with a key that is computed, and so is that of
+/// drgn, whose scripts are Python: there `i` and the values are objects of drgn, of the type of C.
 fn tables(own: f64) {
     const BPFTRACE: &str = "BEGIN { $s = nsecs; $i = (uint64)0; while ($i < 4000) { @t[($i * 40503) & 65535] += $i; $i++ } \
                             printf(\"ns %lu\\n\", nsecs - $s); clear(@t); exit(); }";
-    const PYTHON: &str = "import time\nt = {}\nn = 500000\ns = time.perf_counter_ns()\nfor i in range(n):\n    \
-                          k = i * 40503 & 65535\n    t[k] = t.get(k, 0) + i\nprint('ns', time.perf_counter_ns() - s)";
+    const PYTHON: &str = "import time\nt = {}\nn = 500000\ns = time.thread_time_ns()\nfor i in range(n):\n    \
+                          k = i * 40503 & 65535\n    t[k] = t.get(k, 0) + i\nprint('ns', time.thread_time_ns() - s)";
+    const DRGN: &str = "import time, drgn\nprog = drgn.Program(drgn.host_platform)\nt = {}\nn = 100000\n\
+                        word = prog.int_type('unsigned long', 8, False)\nzero = drgn.Object(prog, word, 0)\n\
+                        s = time.thread_time_ns()\nfor i in range(n):\n    o = drgn.Object(prog, word, i)\n    \
+                        k = i * 40503 & 65535\n    t[k] = t.get(k, zero) + o\nprint('ns', time.thread_time_ns() - s)";
     title("a table update in other tools", "ns each");
+    let drgn = ytrace_tests::fixtures::directory().join("venv/bin/python3");
     for (name, program, arguments, count) in [
         (
             "bpftrace, while in BEGIN",
-            "/usr/bin/bpftrace",
+            Path::new("/usr/bin/bpftrace"),
             ["-e", BPFTRACE],
             4_000.0,
         ),
         (
             "Python, dict",
-            "/usr/bin/python3",
+            Path::new("/usr/bin/python3"),
             ["-c", PYTHON],
             500_000.0,
         ),
+        ("drgn, dict of objects", &drgn, ["-c", DRGN], 100_000.0),
     ] {
-        if !Path::new(program).is_file() {
-            println!("  {name}: {program} is missing");
+        if !program.is_file() {
+            println!("  {name}: {} is missing", program.display());
             continue;
         }
         let mut samples = Samples::default();
-        for _ in 0..runs(5) {
-            let run = measure(Path::new(program), &arguments, &[]);
+        for _ in 0..runs(9) {
+            let run = measure(program, &arguments, &[]);
             let nanoseconds = run
                 .stdout
                 .lines()

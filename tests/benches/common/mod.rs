@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
 
 use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeVal;
 use ytrace_tests::fixtures;
 
 /// The first argument with which a benchmark runs itself to measure one command.
@@ -106,6 +107,11 @@ pub fn runs(usual: usize) -> usize {
 pub struct Run {
     /// From before its start to after its end, in milliseconds.
     pub wall: f64,
+    /// Its processor time in user mode and in the kernel, with that of its children, in milliseconds. Other work on the
+    /// machine changes it less than the wall time.
+    pub cpu: f64,
+    /// The processor time in user mode alone.
+    pub user: f64,
     /// The largest resident size of it and its children, in megabytes (10^6 bytes).
     pub peak: f64,
     /// Whether it exited with status 0.
@@ -133,8 +139,12 @@ pub fn measure_if_asked() {
     let wall = started.elapsed().as_secs_f64() * 1e3;
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the kernel tells usage");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let milliseconds = |time: TimeVal| time.tv_sec() as f64 * 1e3 + time.tv_usec() as f64 / 1e3;
+    let user = milliseconds(usage.user_time());
     let run = serde_json::json!({
         "wall": wall,
+        "cpu": user + milliseconds(usage.system_time()),
+        "user": user,
         "peak": usage.max_rss() as f64 * 1024.0 / 1e6,
         "success": output.status.success(),
         "stdout": text(&output.stdout),
@@ -162,6 +172,8 @@ pub fn measure(program: &Path, arguments: &[&str], variables: &[(&str, &Path)]) 
     let number = |name: &str| value[name].as_f64().unwrap_or(f64::NAN);
     Run {
         wall: number("wall"),
+        cpu: number("cpu"),
+        user: number("user"),
         peak: number("peak"),
         success: value["success"].as_bool().unwrap_or(false),
         stdout: text("stdout"),
