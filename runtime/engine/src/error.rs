@@ -71,11 +71,8 @@ pub enum SessionError {
     #[error("{0}")]
     Rules(#[from] crate::identity::RulesError),
     /// The processors that were asked for cannot be used.
-    #[error("cannot run on the processors given by --cpu: {errno}")]
-    Processors {
-        /// The error.
-        errno: nix::errno::Errno,
-    },
+    #[error("cannot run on the processors given by --cpu: {0}")]
+    Processors(ytrace_target::scheduling::ProcessorsError),
     /// Debug information or a types file that was named cannot be used.
     #[error("{0}")]
     DebugInfo(#[from] ytrace_debuginfo::Error),
@@ -194,7 +191,7 @@ impl SessionError {
                     known => format!("--weight takes {}", known.join(", ")),
                 }]
             }
-            SessionError::Processors { .. } => {
+            SessionError::Processors(_) => {
                 vec![
                     "`nproc --all` and `taskset -p $$` tell which there are and which may be used"
                         .to_owned(),

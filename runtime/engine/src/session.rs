@@ -71,8 +71,7 @@ impl<'o> Session<'o> {
         let started = Instant::now();
         process.check_access()?;
         if !options.processors.is_empty() {
-            scheduling::use_processors(&options.processors)
-                .map_err(|errno| SessionError::Processors { errno })?;
+            scheduling::use_processors(&options.processors).map_err(SessionError::Processors)?;
         }
         let stopper = Stopper::new();
         if options.mode != Mode::Live {

@@ -230,6 +230,22 @@ pub enum StopError {
         crate::stop::TRACER_NAME
     )]
     TracerLost,
+    /// The process that does the tracing did not even end when it was killed: it waits inside the kernel for something that
+    /// nothing interrupts. What it holds stays stopped until it ends.
+    #[error(
+        "the process that stops others ({}, {tracer}) was killed and does not end; the target may be stopped until it does",
+        crate::stop::TRACER_NAME
+    )]
+    TracerStuck {
+        /// Its number.
+        tracer: i32,
+    },
+    /// The environment variable `YTRACE_FORBID` names something that cannot be switched off.
+    #[error("YTRACE_FORBID names `{word}`, which is none of: {}", crate::sys::TIERS.join(", "))]
+    UnknownTier {
+        /// The unknown word.
+        word: String,
+    },
 }
 
 impl StopError {

@@ -1,6 +1,7 @@
 //! How much of the machine this program takes.
 
 use nix::errno::Errno;
+use thiserror::Error;
 
 /// The priority of work that can wait, as `nice` has it by default.
 const LOW: i32 = 10;
@@ -22,23 +23,59 @@ pub fn give_way() {
 /// numbered as in `/proc/cpuinfo`.
 ///
 /// # Errors
-/// `EINVAL`: none of them is there and may be used.
-pub fn use_processors(processors: &[usize]) -> Result<(), Errno> {
-    // SAFETY: all-zero bytes are an empty set.
-    let mut set = unsafe { std::mem::zeroed::<libc::cpu_set_t>() };
+/// Some are not there or may not be used; then nothing is changed.
+pub fn use_processors(processors: &[usize]) -> Result<(), ProcessorsError> {
+    let mut wanted = NONE;
     for processor in processors {
-        if *processor < 8 * size_of::<libc::cpu_set_t>() {
-            // SAFETY: the number is within the set.
-            unsafe { libc::CPU_SET(*processor, &mut set) };
+        if let Some(word) = wanted.get_mut(processor / WORD) {
+            *word |= 1 << (processor % WORD);
         }
     }
-    // SAFETY: the pointer is to a live set of the size given; 0 means the calling thread.
-    let result = unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &set) };
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(Errno::last())
+    let before = affinity()?;
+    set_affinity(&wanted)?;
+    // The kernel leaves out, without a word, those that are not there and those that the control group does not grant.
+    let taken = affinity()?;
+    let refused = |processor: &usize| {
+        let word = taken.get(processor / WORD);
+        word.is_none_or(|word| word >> (processor % WORD) & 1 == 0)
+    };
+    let refused: Vec<usize> = processors.iter().copied().filter(refused).collect();
+    if refused.is_empty() {
+        return Ok(());
     }
+    set_affinity(&before)?;
+    Err(ProcessorsError::Refused(refused))
+}
+
+/// Processors cannot be used.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ProcessorsError {
+    /// None of them is there and may be used (`EINVAL`), or another error of the calls.
+    #[error(transparent)]
+    Call(#[from] Errno),
+    /// Some of them are not there or may not be used: these.
+    #[error("not there, or not permitted: {}", .0.iter().map(usize::to_string).collect::<Vec<_>>().join(", "))]
+    Refused(Vec<usize>),
+}
+
+/// The bits of a word of a set of processors.
+const WORD: usize = libc::c_ulong::BITS as usize;
+/// A set of processors. The kernel knows 8192 at most, which `cpu_set_t` has no room for.
+type Set = [libc::c_ulong; 8192 / WORD];
+const NONE: Set = [0; 8192 / WORD];
+
+/// The processors that the calling thread may run on.
+fn affinity() -> Result<Set, Errno> {
+    let mut set = NONE;
+    // SAFETY: the pointer is to a live set of the size given; 0 means the calling thread.
+    let result = unsafe { libc::sched_getaffinity(0, size_of::<Set>(), set.as_mut_ptr().cast()) };
+    Errno::result(result).map(|_| set)
+}
+
+fn set_affinity(set: &Set) -> Result<(), Errno> {
+    // SAFETY: the pointer is to a live set of the size given; 0 means the calling thread.
+    let result = unsafe { libc::sched_setaffinity(0, size_of::<Set>(), set.as_ptr().cast()) };
+    Errno::result(result).map(drop)
 }
 
 #[cfg(test)]
@@ -79,14 +116,24 @@ mod tests {
                 .unwrap()
                 .parse()
                 .unwrap();
+            let some = use_processors(&[first, 8191, 1 << 20]);
+            let unchanged = std::fs::read_to_string("/proc/thread-self/status")
+                .unwrap()
+                .contains(&format!("Cpus_allowed_list:{list}\n"));
             let one = use_processors(&[first]);
             let now = std::fs::read_to_string("/proc/thread-self/status").unwrap();
             (
                 none,
+                some,
+                unchanged,
                 one,
                 now.contains(&format!("Cpus_allowed_list:\t{first}\n")),
             )
         });
-        assert_eq!(result.join().unwrap(), (Err(Errno::EINVAL), Ok(()), true));
+        let (none, some, unchanged, one, bound) = result.join().unwrap();
+        assert_eq!(none, Err(ProcessorsError::Call(Errno::EINVAL)));
+        assert_eq!(some, Err(ProcessorsError::Refused(vec![8191, 1 << 20])));
+        assert_eq!(one, Ok(()));
+        assert!(unchanged && bound);
     }
 }

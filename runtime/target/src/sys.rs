@@ -80,9 +80,13 @@ pub(crate) fn retry<T: PartialOrd + From<i8>>(mut call: impl FnMut() -> T) -> Re
 }
 
 /// The tiers that `YTRACE_FORBID` can switch off.
-pub(crate) const TIERS: [&str; 1] = [PAGEMAP_SCAN];
+pub(crate) const TIERS: [&str; 3] = [PAGEMAP_SCAN, CLOSE_RANGE, PIDFD_SEND_SIGNAL];
 /// The tier of asking the page table with `PAGEMAP_SCAN`.
 pub(crate) const PAGEMAP_SCAN: &str = "pagemap_scan";
+/// The tier of closing descriptors with `close_range`.
+pub(crate) const CLOSE_RANGE: &str = "close_range";
+/// The tier of ending a supervisor with `pidfd_send_signal`.
+pub(crate) const PIDFD_SEND_SIGNAL: &str = "pidfd_send_signal";
 
 /// Whether the tier named `name` is switched off by the environment variable `YTRACE_FORBID`, a list of names with commas
 /// between them.
@@ -114,6 +118,26 @@ pub(crate) fn pidfd_open(pid: i32) -> Result<OwnedFd, Errno> {
     let raw = i32::try_from(raw).map_err(|_| Errno::EBADF)?;
     // SAFETY: the kernel has just given us this descriptor and nobody else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(raw) })
+}
+
+/// Sends a signal to the process of a pidfd. Absent before Linux 5.1.
+///
+/// # Errors
+/// `ESRCH`: it has gone.
+pub(crate) fn pidfd_send_signal(descriptor: BorrowedFd<'_>, signal: i32) -> Result<(), Errno> {
+    let information = std::ptr::null::<libc::siginfo_t>();
+    let descriptor = descriptor.as_raw_fd();
+    // SAFETY: the descriptor is open; without information the kernel fills in what `kill` would.
+    retry(|| unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            descriptor,
+            signal,
+            information,
+            0,
+        )
+    })?;
+    Ok(())
 }
 
 /// Whether the process of a pidfd has exited: its descriptor is then readable.

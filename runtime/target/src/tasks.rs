@@ -120,10 +120,32 @@ pub(crate) fn each_thread<E: From<Errno>>(
     pid: i32,
     mut each: impl FnMut(i32) -> Result<(), E>,
 ) -> Result<(), E> {
+    let path = Path::new(format_args!("/proc/{pid}/task"))?;
+    each_number(&path, |_, tid| each(tid))
+}
+
+/// Calls `each` for every open descriptor of this process but the one that the list itself is read from. It may close them.
+///
+/// # Errors
+/// That of listing.
+pub(crate) fn each_descriptor(mut each: impl FnMut(i32)) -> Result<(), Errno> {
+    let path = Path::new(format_args!("/proc/self/fd"))?;
+    each_number(&path, |list, descriptor| {
+        if descriptor != list {
+            each(descriptor);
+        }
+        Ok(())
+    })
+}
+
+/// Calls `each` for every name in a directory that is a number, together with the directory's descriptor.
+fn each_number<E: From<Errno>>(
+    path: &Path,
+    mut each: impl FnMut(i32, i32) -> Result<(), E>,
+) -> Result<(), E> {
     /// Where the length and the name lie in `struct linux_dirent64` (getdents(2)).
     const LENGTH: usize = 16;
     const NAME: usize = 19;
-    let path = Path::new(format_args!("/proc/{pid}/task"))?;
     let directory = path.open(libc::O_RDONLY | libc::O_DIRECTORY)?;
     // The kernel writes records that are aligned to eight bytes.
     let mut buffer = [0u64; LIST_BYTES / 8];
@@ -151,8 +173,8 @@ pub(crate) fn each_thread<E: From<Errno>>(
             };
             let name = record.get(NAME..).unwrap_or(&[]);
             let name = name.split(|byte| *byte == 0).next().unwrap_or(&[]);
-            if let Some(tid) = number(name) {
-                each(tid)?;
+            if let Some(number) = number(name) {
+                each(directory.as_raw_fd(), number)?;
             }
             rest = after;
         }
@@ -184,6 +206,14 @@ mod tests {
         assert_eq!(gone, Err(Errno::ENOENT));
         let end = each_thread(pid, |_| Err(Errno::E2BIG));
         assert_eq!(end, Err(Errno::E2BIG));
+    }
+
+    #[test]
+    fn own_descriptors() {
+        let file = std::fs::File::open("/dev/null").unwrap();
+        let mut found = Vec::new();
+        each_descriptor(|descriptor| found.push(descriptor)).unwrap();
+        assert!(found.contains(&file.as_raw_fd()), "{found:?}");
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 mod common;
 
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{Program, stopper};
 use ytrace_target::{
@@ -43,6 +44,13 @@ fn signal(pid: i32, signal: i32) {
 
 #[test]
 fn it_stands_apart_and_ends_with_its_stopper() {
+    // Among the files that it must not keep is one whose number is far from the others.
+    let nothing = std::fs::File::open("/dev/null").unwrap();
+    // SAFETY: the call takes no pointer.
+    let far = unsafe { libc::fcntl(nothing.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 900) };
+    assert!(far >= 900);
+    // SAFETY: the kernel has just given us this descriptor and nobody else owns it.
+    let _far = unsafe { OwnedFd::from_raw_fd(far) };
     let mut program = sleeper();
     let process = program.process();
     let stopper = Stopper::new();
@@ -100,6 +108,25 @@ fn it_stands_apart_and_ends_with_its_stopper() {
 }
 
 #[test]
+fn it_does_without_what_old_kernels_lack() {
+    for (lack, test) in [
+        ("close_range", "it_stands_apart_and_ends_with_its_stopper"),
+        ("pidfd_send_signal", "a_supervisor_that_hangs_is_ended"),
+    ] {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test])
+            .env("YTRACE_FORBID", lack)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success() && text.contains("1 passed"),
+            "without {lack}: {text}"
+        );
+    }
+}
+
+#[test]
 fn its_death_is_an_error_and_the_program_goes_on() {
     let mut program = sleeper();
     let process = program.process();
@@ -119,9 +146,7 @@ fn its_death_is_an_error_and_the_program_goes_on() {
         let tracer = paused.tracer().unwrap();
         paused.resume().unwrap();
         signal(tracer, libc::SIGKILL);
-        while stat(tracer).is_some_and(|fields| fields[0] != "Z") {
-            std::thread::yield_now();
-        }
+        wait_for_end(tracer);
     }
     assert_eq!(program.ask("x"), "alive");
 }
@@ -174,8 +199,14 @@ fn harmed(pid: i32, limit_ms: u64) -> (Program, i32) {
     }
 }
 
+/// Waits until a process has ended, which takes it a moment.
 fn wait_for_end(pid: i32) {
+    let began = Instant::now();
     while stat(pid).is_some_and(|fields| fields[0] != "Z") {
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "process {pid} does not end"
+        );
         std::thread::yield_now();
     }
 }
@@ -202,6 +233,12 @@ fn it_outlives_a_killed_group_and_ends_at_once() {
 fn a_ytrace_that_is_stopped_does_not_keep_the_program_stopped() {
     let mut program = sleeper();
     let (harmed, tracer) = harmed(program.pid(), 300);
+    // Of a pause that is over by now, nothing would be seen.
+    assert!(
+        program
+            .status("TracerPid:")
+            .ends_with(&format!("\t{tracer}"))
+    );
     signal(harmed.pid(), libc::SIGSTOP);
     // The supervisor lets it go on when the pause is over; without it, this would wait for ever.
     assert_eq!(program.ask("x"), "alive");

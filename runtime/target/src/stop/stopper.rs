@@ -1,5 +1,6 @@
 //! This program's side of the supervisors: starting them, asking them, and seeing that they end.
 
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,8 @@ use crate::sys;
 /// How long a supervisor may take to answer beyond what it was given. After that it is ended, by which the kernel lets the
 /// target go.
 const ANSWER: Duration = Duration::from_secs(5);
-/// How long a supervisor may take to end when its channel is closed. It may have to wait for a thread for a second.
+/// How long a supervisor may take to end when its channel is closed, and again when it is killed. It may have to wait for a
+/// thread for a second.
 const END: Duration = Duration::from_secs(3);
 /// How often it is looked at meanwhile.
 const LOOK: Duration = Duration::from_micros(50);
@@ -81,7 +83,7 @@ pub(crate) struct Station {
 impl Station {
     fn start() -> Result<Station, StopError> {
         // The thread comes second: the fork then copies a program with one thread less.
-        let supervisor = Supervisor::start().map_err(|errno| StopError::NoSupervisor { errno })?;
+        let supervisor = Supervisor::start()?;
         let worker = Worker::start().map_err(|errno| StopError::NoThread { errno })?;
         Ok(Station { supervisor, worker })
     }
@@ -100,14 +102,24 @@ pub(crate) struct Stopped {
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     pid: i32,
+    /// Refers to it even when its number is used again; `None` where the kernel has no such thing.
+    pidfd: Option<OwnedFd>,
     channel: Option<Channel>,
     tables: Tables,
+    killed: bool,
     /// It has gone, or must not be used again.
     lost: bool,
 }
 
 impl Supervisor {
-    fn start() -> Result<Supervisor, Errno> {
+    fn start() -> Result<Supervisor, StopError> {
+        let forbidden = |tier| sys::forbidden(tier).map_err(|word| StopError::UnknownTier { word });
+        let by_range = !forbidden(sys::CLOSE_RANGE)?;
+        let by_pidfd = !forbidden(sys::PIDFD_SEND_SIGNAL)?;
+        Supervisor::fork(by_range, by_pidfd).map_err(|errno| StopError::NoSupervisor { errno })
+    }
+
+    fn fork(by_range: bool, by_pidfd: bool) -> Result<Supervisor, Errno> {
         let mut tables = Tables::new()?;
         let (ours, theirs) = Channel::pair()?;
         let arguments = Arguments::find();
@@ -123,7 +135,7 @@ impl Supervisor {
         let pid = unsafe { libc::fork() };
         if pid == 0 {
             // SAFETY: this is the child of a fork, and all signals are blocked.
-            unsafe { supervisor::run(&theirs, &mut tables, arguments) };
+            unsafe { supervisor::run(&theirs, &mut tables, arguments, by_range) };
         }
         let errno = Errno::last();
         // SAFETY: the pointer is to a live set.
@@ -131,12 +143,23 @@ impl Supervisor {
         if pid < 0 {
             return Err(errno);
         }
-        Ok(Supervisor {
+        let mut supervisor = Supervisor {
             pid,
+            pidfd: None,
             channel: Some(ours),
             tables,
+            killed: false,
             lost: false,
-        })
+        };
+        if by_pidfd {
+            let pidfd = sys::pidfd_open(pid).ok();
+            // Where the ends of children are ignored, one that has ended is not kept, and its number may be another's already.
+            if supervisor.is_gone() {
+                return Err(Errno::ESRCH);
+            }
+            supervisor.pidfd = pidfd;
+        }
+        Ok(supervisor)
     }
 
     /// Its number.
@@ -182,7 +205,7 @@ impl Supervisor {
             }
             Some(Reply::Failed(failure)) => {
                 // It ends after a failure, for not all may have been undone.
-                self.end();
+                self.end()?;
                 Err(stop_error(pid, failure))
             }
             _ => Err(self.give_up()),
@@ -198,8 +221,8 @@ impl Supervisor {
             return Ok(());
         }
         // Somebody has ended it while it had nothing to do. Nothing is lost by that.
-        self.end();
-        *self = Supervisor::start().map_err(|errno| StopError::NoSupervisor { errno })?;
+        self.end()?;
+        *self = Supervisor::start()?;
         match &self.channel {
             Some(channel) => channel
                 .send(&Request::Stop(order))
@@ -229,7 +252,7 @@ impl Supervisor {
             return Err(self.give_up());
         };
         if outcome.leaving {
-            self.end();
+            self.end()?;
         }
         let since = Duration::from_nanos(sys::monotonic_ns().saturating_sub(outcome.resumed));
         let now = Instant::now();
@@ -245,60 +268,91 @@ impl Supervisor {
     }
 
     fn snapshots(&self, records: usize) -> Vec<ThreadSnapshot> {
-        let records = (0..records).map_while(|index| self.tables.records.get(index));
-        records
-            .filter_map(|record| {
-                Some(ThreadSnapshot {
-                    tid: record.tid,
-                    registers: record.registers()?,
-                })
+        // The supervisor writes these before it answers, and then not until the next order, which comes from here.
+        let seen = (0..records).map_while(|index| self.tables.seen.get(index));
+        seen.filter_map(|seen| {
+            Some(ThreadSnapshot {
+                tid: seen.tid,
+                registers: seen.registers()?,
             })
-            .collect()
+        })
+        .collect()
     }
 
     /// Ends a supervisor that has gone or does not answer.
     fn give_up(&mut self) -> StopError {
         self.kill();
-        self.end();
-        StopError::TracerLost
+        match self.end() {
+            Ok(()) => StopError::TracerLost,
+            Err(stuck) => stuck,
+        }
     }
 
-    fn kill(&self) {
-        if !self.lost {
-            // SAFETY: the call takes no pointer. The child has not been waited for, so the number is still its own.
+    /// Kills it, once, and never another process that has got its number.
+    fn kill(&mut self) {
+        if self.lost || self.killed {
+            return;
+        }
+        self.killed = true;
+        if let Some(pidfd) = &self.pidfd {
+            match sys::pidfd_send_signal(pidfd.as_fd(), libc::SIGKILL) {
+                Ok(()) | Err(Errno::ESRCH) => return,
+                // A filter of system calls may know the one call and not the other.
+                Err(_) => {}
+            }
+        }
+        if !self.is_gone() {
+            // SAFETY: the call takes no pointer. The child has just been there, and keeps its number until it is waited for;
+            // where the ends of children are ignored, until it ends, which would have to be in this very moment.
             unsafe { libc::kill(self.pid, libc::SIGKILL) };
         }
     }
 
-    /// Closes the channel, by which the supervisor ends, and waits for that.
-    fn end(&mut self) {
-        drop(self.channel.take());
-        if self.lost {
-            return;
-        }
-        let deadline = Instant::now().checked_add(END);
+    /// Whether it has ended; if so, it is reaped. Until then its number is its own.
+    fn is_gone(&mut self) -> bool {
         let mut status = 0;
-        loop {
+        if !self.lost {
             // SAFETY: the pointer is to a live integer.
             let found =
                 sys::retry(|| unsafe { libc::waitpid(self.pid, &mut status, libc::WNOHANG) });
-            if found != Ok(0) {
-                // It has been reaped, or there is nothing to reap since this program ignores the ends of its children.
-                self.lost = true;
-                return;
-            }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                // Somebody has stopped it. The kernel undoes what it has done.
+            // An error: there is nothing to reap since this program ignores the ends of its children.
+            self.lost = found != Ok(0);
+        }
+        self.lost
+    }
+
+    /// Closes the channel, by which the supervisor ends, and waits for that. One that somebody has stopped is killed; the
+    /// kernel undoes what it has done.
+    ///
+    /// # Errors
+    /// It has not ended even so. It is not waited for again.
+    fn end(&mut self) -> Result<(), StopError> {
+        drop(self.channel.take());
+        let mut deadline = deadline();
+        while !self.is_gone() {
+            if sys::monotonic_ns() >= deadline {
+                if self.killed {
+                    self.lost = true;
+                    return Err(StopError::TracerStuck { tracer: self.pid });
+                }
                 self.kill();
+                deadline = self::deadline();
             }
             std::thread::sleep(LOOK);
         }
+        Ok(())
     }
+}
+
+/// When a supervisor that is to end from now on must have done so, on the monotonic clock in nanoseconds.
+fn deadline() -> u64 {
+    sys::monotonic_ns().saturating_add(nanoseconds(END))
 }
 
 impl Drop for Supervisor {
     fn drop(&mut self) {
-        self.end();
+        // It holds nothing by now, so there is nobody to be told.
+        let _ = self.end();
     }
 }
 
@@ -356,4 +410,78 @@ fn already_traced(pid: i32, tracer: i32) -> StopError {
     let name = std::fs::read(format!("/proc/{tracer}/comm")).ok();
     let name = name.map(|name| String::from_utf8_lossy(&name).trim_end().to_owned());
     StopError::AlreadyTraced { pid, tracer, name }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    fn is_there(pid: i32) -> bool {
+        // SAFETY: the call takes no pointer, and signal 0 does nothing.
+        unsafe { libc::kill(pid, 0) == 0 }
+    }
+
+    #[test]
+    fn a_stranger_with_the_number_of_a_supervisor_is_not_killed() {
+        let mut parent = Command::new("sh")
+            .args(["-c", "exec 3<&0; cat <&3 & echo $!; wait"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = parent.stdin.take().unwrap();
+        let mut output = BufReader::new(parent.stdout.take().unwrap());
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        // A child of our child, so none that we could reap: as a supervisor that the kernel has reaped.
+        let stranger = line.trim().parse().unwrap();
+        for by_pidfd in [true, false] {
+            let mut supervisor = Supervisor::fork(true, by_pidfd).unwrap();
+            let pid = std::mem::replace(&mut supervisor.pid, stranger);
+            supervisor.kill();
+            // It answers, so it lives.
+            line.clear();
+            input.write_all(b"alive\n").unwrap();
+            output.read_line(&mut line).unwrap();
+            assert_eq!(line, "alive\n");
+            supervisor.pid = pid;
+            supervisor.lost = false;
+            supervisor.end().unwrap();
+            assert!(!is_there(pid));
+        }
+        drop(input);
+        parent.wait().unwrap();
+    }
+
+    #[test]
+    fn a_supervisor_is_killed_with_and_without_a_pidfd() {
+        for by_pidfd in [true, false] {
+            let mut supervisor = Supervisor::fork(true, by_pidfd).unwrap();
+            assert_eq!(supervisor.pidfd.is_some(), by_pidfd);
+            let pid = supervisor.pid;
+            // SAFETY: the call takes no pointer; the process is one that this test has made.
+            unsafe { libc::kill(pid, libc::SIGSTOP) };
+            assert!(matches!(supervisor.give_up(), StopError::TracerLost));
+            assert!(!is_there(pid));
+        }
+    }
+
+    #[test]
+    fn a_supervisor_that_does_not_end_is_an_error() {
+        let mut supervisor = Supervisor::fork(true, true).unwrap();
+        let pid = supervisor.pid;
+        // SAFETY: the call takes no pointer; the process is one that this test has made.
+        unsafe { libc::kill(pid, libc::SIGSTOP) };
+        // As if it had been killed, and waited inside the kernel.
+        supervisor.killed = true;
+        let stuck = supervisor.end().unwrap_err();
+        assert!(matches!(stuck, StopError::TracerStuck { tracer } if tracer == pid));
+        supervisor.killed = false;
+        supervisor.lost = false;
+        assert!(matches!(supervisor.give_up(), StopError::TracerLost));
+        assert!(!is_there(pid));
+    }
 }

@@ -13,11 +13,11 @@ use std::ptr;
 
 use super::channel::{Channel, Order, Received, Reply, Request};
 use super::threads::{Tables, Threads};
-use crate::sys;
+use crate::{sys, tasks};
 
 /// The number of the channel's descriptor in the supervisor, and the least of those that it has no use for.
 const CHANNEL: i32 = 3;
-/// Used where the kernel cannot close all descriptors at once and tells no limit for them.
+/// The least number that is not tried blindly where descriptors can neither be closed all at once nor be listed.
 const MOST_DESCRIPTORS: i32 = 1 << 16;
 
 /// Where the arguments of this program lie, which `ps` shows.
@@ -58,7 +58,7 @@ impl Arguments {
     }
 }
 
-/// What the supervisor does, until the channel closes.
+/// What the supervisor does, until the channel closes. `by_range` tells whether descriptors may be closed with `close_range`.
 ///
 /// # Safety
 /// Only for the child of a fork, in which all signals are blocked.
@@ -66,9 +66,10 @@ pub(super) unsafe fn run(
     channel: &Channel,
     tables: &mut Tables,
     arguments: Option<Arguments>,
+    by_range: bool,
 ) -> ! {
     // SAFETY: as the caller promises.
-    unsafe { settle_in(channel.descriptor(), arguments) };
+    unsafe { settle_in(channel.descriptor(), arguments, by_range) };
     sys::wake_punctually();
     loop {
         match serve(channel, tables) {
@@ -85,7 +86,7 @@ pub(super) unsafe fn run(
 ///
 /// # Safety
 /// As for [`run`].
-unsafe fn settle_in(channel: i32, arguments: Option<Arguments>) {
+unsafe fn settle_in(channel: i32, arguments: Option<Arguments>, by_range: bool) {
     // SAFETY: the calls are allowed after a fork; the names are terminated strings; no Rust value that owns a descriptor is
     // used afterwards but the channel, whose descriptor is left alone.
     unsafe {
@@ -101,29 +102,40 @@ unsafe fn settle_in(channel: i32, arguments: Option<Arguments>) {
                 libc::close(standard);
             }
         }
-        close_range(CHANNEL, channel - 1);
-        close_range(channel.max(CHANNEL - 1) + 1, i32::MAX);
+        let closed = by_range
+            && close_range(CHANNEL, channel - 1)
+            && close_range(channel.max(CHANNEL - 1) + 1, i32::MAX);
+        if !closed {
+            close_one_by_one(channel);
+        }
     }
 }
 
-/// Closes the descriptors from `first` to `last`.
+/// Closes the descriptors from `first` to `last`; tells whether that could be done. `close_range` is absent before Linux 5.9.
 ///
 /// # Safety
 /// Nothing may use them afterwards.
-unsafe fn close_range(first: i32, last: i32) {
-    if first > last {
-        return;
-    }
+unsafe fn close_range(first: i32, last: i32) -> bool {
     // SAFETY: the call takes no pointer; the rest is as the caller promises.
-    if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } == 0 {
-        return;
-    }
-    // SAFETY: as above.
-    let limit = unsafe { libc::sysconf(libc::_SC_OPEN_MAX) };
-    let limit = i32::try_from(limit).ok().filter(|limit| *limit > 0);
-    for descriptor in first..=last.min(limit.unwrap_or(MOST_DESCRIPTORS)) {
-        // SAFETY: as above.
-        unsafe { libc::close(descriptor) };
+    first > last || unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } == 0
+}
+
+/// Closes all descriptors but the channel and the standard ones. They are listed, for the limit of their numbers may be 2³⁰,
+/// as it often is in containers.
+///
+/// # Safety
+/// Nothing may use them afterwards.
+unsafe fn close_one_by_one(channel: i32) {
+    let close = |descriptor| {
+        if descriptor >= CHANNEL && descriptor != channel {
+            // SAFETY: as the caller promises.
+            unsafe { libc::close(descriptor) };
+        }
+    };
+    if tasks::each_descriptor(close).is_err() {
+        (CHANNEL..MOST_DESCRIPTORS).for_each(close);
+        // Perhaps there was only no descriptor left for the list. What this leaves open does no more than stay open.
+        let _ = tasks::each_descriptor(close);
     }
 }
 

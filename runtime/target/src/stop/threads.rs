@@ -51,11 +51,10 @@ enum State {
 
 /// What is known of a thread.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Record {
-    pub(super) tid: i32,
+struct Record {
+    tid: i32,
     state: State,
     signal: i32,
-    registers: Option<Registers>,
     /// The system call that the thread was in just before it was asked to stop.
     #[cfg(target_arch = "aarch64")]
     call: Option<[u64; 9]>,
@@ -64,28 +63,46 @@ pub(super) struct Record {
 // SAFETY: numbers; zero bytes are `Gone`, and the `None` of an option whose tag is a number of its own.
 unsafe impl Plain for Record {}
 
+/// What the other side is told of a thread.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    pub(super) tid: i32,
+    /// Whether it is held; else it has gone.
+    held: bool,
+    /// As they were at the stop, if that was seen.
+    registers: Option<Registers>,
+}
+
+// SAFETY: numbers; zero bytes are `false`, and the `None` of an option whose tag is a number of its own.
+unsafe impl Plain for Seen {}
+
 impl Record {
     fn new(tid: i32, state: State) -> Record {
         Record {
             tid,
             state,
             signal: 0,
-            registers: None,
             #[cfg(target_arch = "aarch64")]
             call: None,
         }
     }
+}
 
+impl Seen {
     /// The registers at the stop, if it was seen; `None` for a thread that has gone.
     pub(super) fn registers(&self) -> Option<Option<Registers>> {
-        (self.state != State::Gone).then_some(self.registers)
+        self.held.then_some(self.registers)
     }
 }
 
-/// The tables of the supervisor. The records are read by the other side after [`super::channel::Reply::Stopped`].
+/// The tables of the supervisor.
 #[derive(Debug)]
 pub(super) struct Tables {
-    pub(super) records: Shared<Record>,
+    /// Read by the other side after [`super::channel::Reply::Stopped`]: not written from then until the next order, even when
+    /// the limit is over and threads are let go meanwhile.
+    pub(super) seen: Shared<Seen>,
+    /// For the supervisor alone.
+    records: Shared<Record>,
     /// The threads that were met: a set with open addressing. An entry counts in one generation only.
     met: Shared<u64>,
     generation: u32,
@@ -94,6 +111,7 @@ pub(super) struct Tables {
 impl Tables {
     pub(super) fn new() -> Result<Tables, Errno> {
         Ok(Tables {
+            seen: Shared::new(MAX_RECORDS)?,
             records: Shared::new(MAX_RECORDS)?,
             met: Shared::new(SLOTS)?,
             generation: 0,
@@ -176,20 +194,27 @@ impl<'a> Threads<'a> {
         let seized = monotonic_ns();
         let deadline = seized.saturating_add(self.order.timeout);
         let mut asked = None;
-        for _ in 0..MAX_ROUNDS {
+        let mut rounds = 0;
+        loop {
             let known = self.count;
             self.seize_new()?;
+            // Nothing less than a list without a new thread means that all have stopped.
             if self.count == known {
                 break;
             }
-            self.began = *asked.get_or_insert_with(monotonic_ns);
+            let now = monotonic_ns();
+            if known > 0 && now > deadline {
+                return Err(self.unresponsive(known, now.saturating_sub(seized)));
+            }
+            if rounds == MAX_ROUNDS {
+                return Err(Failure::TooManyThreads);
+            }
+            rounds += 1;
+            self.began = *asked.get_or_insert(now);
             for index in known..self.count {
                 self.ask(index)?;
             }
             self.wait(deadline)?;
-            if monotonic_ns() > deadline {
-                break;
-            }
         }
         if self.outcome.signals_passed > 0 {
             // A signal stops a thread from the moment that it is seized.
@@ -200,6 +225,20 @@ impl<'a> Threads<'a> {
             return Err(Failure::Exited);
         }
         Ok(())
+    }
+
+    /// The error for a thread that has not stopped in the nanoseconds that were waited.
+    fn unresponsive(&self, index: usize, waited: u64) -> Failure {
+        let tid = self
+            .tables
+            .records
+            .get(index)
+            .map_or(0, |record| record.tid);
+        Failure::Unresponsive {
+            tid,
+            state: thread_state(self.order.pid, tid).unwrap_or('?'),
+            waited_us: waited / 1000,
+        }
     }
 
     /// Becomes the tracer of the threads that have not been met.
@@ -216,9 +255,20 @@ impl<'a> Threads<'a> {
             }
             let state = seize(pid, tid)?;
             self.tables.records.set(self.count, Record::new(tid, state));
+            self.show(self.count, tid, false, None);
             self.count += 1;
             Ok(())
         })
+    }
+
+    /// Sets what the other side is told of a thread. Only while threads are being stopped: the other side reads it afterwards.
+    fn show(&mut self, index: usize, tid: i32, held: bool, registers: Option<Registers>) {
+        let seen = Seen {
+            tid,
+            held,
+            registers,
+        };
+        self.tables.seen.set(index, seen);
     }
 
     fn ask(&mut self, index: usize) -> Result<(), Failure> {
@@ -260,15 +310,20 @@ impl<'a> Threads<'a> {
                 if record.state != State::Running {
                     continue;
                 }
-                self.settle(&mut record)?;
+                let registers = self.settle(&mut record)?;
                 if record.state == State::Running {
-                    running = Some(record.tid);
+                    running = Some(index);
                 } else {
+                    if record.state == State::Stopped {
+                        self.show(index, record.tid, true, registers);
+                    }
                     self.tables.records.set(index, record);
                     progress = true;
                 }
             }
-            let Some(tid) = running else { return Ok(()) };
+            let Some(index) = running else {
+                return Ok(());
+            };
             if progress {
                 looks = 0;
                 continue;
@@ -282,11 +337,7 @@ impl<'a> Threads<'a> {
                 self.hold_waiting();
             }
             if monotonic_ns() > deadline {
-                return Err(Failure::Unresponsive {
-                    tid,
-                    state: thread_state(self.order.pid, tid).unwrap_or('?'),
-                    waited_us: waited / 1000,
-                });
+                return Err(self.unresponsive(index, waited));
             }
             if looks > EAGER_LOOKS {
                 // Sleeping, not spinning: a tracer that runs before all others would keep the thread from stopping.
@@ -316,6 +367,7 @@ impl<'a> Threads<'a> {
             match thread_state(self.order.pid, record.tid) {
                 Some('D') => {
                     record.state = State::Held;
+                    self.show(index, record.tid, true, None);
                     self.outcome.held_in_kernel += 1;
                 }
                 Some('Z' | 'X') => {
@@ -328,8 +380,8 @@ impl<'a> Threads<'a> {
         }
     }
 
-    /// Looks at what a thread has done. One that has stopped is cured at once and its registers are kept.
-    fn settle(&mut self, record: &mut Record) -> Result<(), Failure> {
+    /// Looks at what a thread has done. One that has stopped is cured at once; returns its registers.
+    fn settle(&mut self, record: &mut Record) -> Result<Option<Registers>, Failure> {
         let tid = record.tid;
         let change = ptrace::change_of(tid).map_err(|errno| Failure::Call {
             call: Call::Wait,
@@ -347,17 +399,17 @@ impl<'a> Threads<'a> {
             Change::Stopped { signal, event, .. } => {
                 let Ok((registers, restarted)) = cure(record) else {
                     // Killed in this very moment: its exit is seen next.
-                    return Ok(());
+                    return Ok(None);
                 };
-                record.registers = Some(registers);
                 record.signal = if event == 0 { signal } else { 0 };
                 record.state = State::Stopped;
                 self.outcome.restarted_calls += u64::from(restarted);
                 self.outcome.signals_passed += u64::from(record.signal != 0);
                 self.outcome.was_stopped |= event == EVENT_STOP && signal != libc::SIGTRAP;
+                return Ok(Some(registers));
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Lets all threads go on that have stopped. The others are let go by [`Threads::leave`].
@@ -379,7 +431,8 @@ impl<'a> Threads<'a> {
                 break;
             };
             if !matches!(record.state, State::Gone | State::Stopped) {
-                // It may have stopped meanwhile. After an error it is among those that are left.
+                // It may have stopped meanwhile; nobody is told its registers any more. After an error it is among those
+                // that are left.
                 let _ = self.settle(&mut record);
             }
             if record.state == State::Stopped {
@@ -396,8 +449,9 @@ impl<'a> Threads<'a> {
     }
 
     /// Waits for threads that were asked to stop and have not, and lets each go when it has, for a second at most: letting go
-    /// of one that is about to stop would show it `EINTR`. One that nothing interrupts, or that was not asked, needs no such
-    /// care. What is left then is for the end of this process.
+    /// of one that is about to stop would show it `EINTR`. So would letting go of one that nothing interrupts now, if its call
+    /// comes to a wait that can be interrupted: the kernel does not take back that it is to look for signals. One that was not
+    /// asked, or has exited, needs no such care. What is left then is for the end of this process.
     pub(super) fn leave(mut self) {
         let deadline = monotonic_ns().saturating_add(STRAGGLERS);
         while self.release() && monotonic_ns() < deadline {
@@ -406,7 +460,7 @@ impl<'a> Threads<'a> {
                 matches!(record.state, State::Running | State::Held).then_some(record.tid)
             });
             let pid = self.order.pid;
-            if running.all(|tid| matches!(thread_state(pid, tid), Some('D' | 'Z' | 'X'))) {
+            if running.all(|tid| matches!(thread_state(pid, tid), Some('Z' | 'X'))) {
                 return;
             }
             std::thread::sleep(LONG_SLEEP);
