@@ -192,7 +192,11 @@ impl Session<'_> {
         if !self.interrupted() {
             return false;
         }
-        self.result.partial("interrupted");
+        self.result.partial(
+            "interrupted before anything was copied: what is shown was read while the target ran",
+        );
+        self.note_mode(Mode::Live);
+        self.note_choice("live, ended before the copy".to_owned());
         self.add_counters(memory.counters());
         state.end = true;
         true
@@ -334,9 +338,15 @@ impl Session<'_> {
                 .result
                 .is_err_and(|fault| fault.fault.kind == FaultKind::StepsExhausted);
         }
+        let registers = effects.registers_wanted;
+        if self.interrupted() {
+            // There will be no other run. What this one has gathered is still of use.
+            *state.store = store;
+            state.pristine = false;
+        }
         Learned {
             broken_off: steps < self.options.budgets.steps && exhausted,
-            registers: effects.registers_wanted,
+            registers,
         }
     }
 }

@@ -160,6 +160,46 @@ fn an_interrupt_before_the_copy_stops_nothing() {
     }
 }
 
+/// Interrupts when learning begins.
+struct AtLearning(&'static AtomicBool);
+
+impl Sink for AtLearning {
+    fn begin(&mut self, _: bool) {}
+    fn text(&mut self, _: &[u8]) {}
+    fn warn(&mut self, _: &str) {}
+    fn progress(&mut self, what: &str) {
+        if what.starts_with("learning") {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+#[test]
+fn an_interrupt_while_learning_keeps_what_was_gathered() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    let target = Target::start();
+    let options = options(&INTERRUPT);
+    let mut session = Session::open(target.open(), &options).unwrap();
+    let probe = r#"
+long rounds[int];
+_probe _oneshot { for (;;) rounds[1]++; }
+_probe _end { printf("%d\n", rounds[1] > 0); }
+"#;
+    let finished = session
+        .run(source(probe), &mut AtLearning(&INTERRUPT))
+        .unwrap();
+    let report = views::report(&finished, session.names(), None);
+    assert_eq!(text(&finished), "1\n");
+    let partial = finished.result.partial.join("; ");
+    assert!(
+        partial.contains("was read while the target ran"),
+        "{partial}"
+    );
+    assert_eq!(finished.result.pauses.count, 0);
+    let notes = report.footer.notes.join("; ");
+    assert!(notes.contains("ended before the copy"), "{notes}");
+}
+
 #[test]
 fn registers_are_those_of_the_pause() {
     static INTERRUPT: AtomicBool = AtomicBool::new(false);

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use crate::error::ReadError;
@@ -50,6 +51,9 @@ pub struct Module {
     /// Its mappings of the file, ascending. A mapping's `start`, less the virtual address that the program headers give for
     /// its `offset`, is the load bias.
     pub mappings: Vec<Mapping>,
+    /// The anonymous mapping right after them, if there is one: what of the zeroed data (`.bss`) lies beyond the file's last
+    /// page. It may go on with memory that is not the module's.
+    pub zeroed: Option<Range<u64>>,
     /// The load bias as the dynamic linker tells it (`l_addr`), where it is in its list: address in memory less virtual
     /// address in the file, modulo 2^64.
     pub load_bias: Option<u64>,
@@ -178,11 +182,19 @@ fn group(maps: &Maps) -> Vec<Module> {
                 path: mapping.path.clone().unwrap_or_default(),
                 deleted: mapping.deleted,
                 mappings: vec![mapping.clone()],
+                zeroed: None,
                 load_bias: None,
                 link: None,
                 main: false,
             }),
         }
+    }
+    for module in &mut modules {
+        let end = module.end();
+        let after = maps.find(end);
+        module.zeroed = after
+            .filter(|after| after.start == end && after.kind == MappingKind::Anonymous)
+            .map(Mapping::range);
     }
     modules
 }

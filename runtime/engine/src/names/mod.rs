@@ -172,6 +172,7 @@ impl Names {
                     path: file.path().to_owned(),
                     deleted: false,
                     mappings: Vec::new(),
+                    zeroed: None,
                     load_bias: Some(0),
                     link: None,
                     main: main == Some(index),

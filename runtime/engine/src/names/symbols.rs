@@ -196,7 +196,9 @@ impl SymbolSource for Names {
 impl Names {
     /// The name of the function or variable at an address, with the offset in it.
     pub fn symbol_name(&self, address: u64) -> Option<(String, u64)> {
-        let module = self.module_at(address)?;
+        let Some(module) = self.module_at(address) else {
+            return self.zeroed_variable(address);
+        };
         let opened = self.open(module).ok()?;
         let inside = address.wrapping_sub(opened.bias);
         // A symbol without a size would name whatever follows it; a variable that covers the address comes first.
@@ -211,6 +213,21 @@ impl Names {
         }
         let symbol = opened.info.symbolize(inside);
         symbol.name.map(|name| (name, symbol.offset))
+    }
+
+    /// The variable at an address in a module's zeroed data beyond its file. What else lies there has no name.
+    fn zeroed_variable(&self, address: u64) -> Option<(String, u64)> {
+        let module = self.modules().iter().position(|module| {
+            let zeroed = &module.mapped.zeroed;
+            zeroed
+                .as_ref()
+                .is_some_and(|range| range.contains(&address))
+        })?;
+        let opened = self.open(module).ok()?;
+        let data = opened
+            .info
+            .symbolize_data(address.wrapping_sub(opened.bias))?;
+        (data.offset == 0 || data.offset < data.size).then_some((data.name, data.offset))
     }
 
     /// A frame for a code address: the function's name, or module and offset.
