@@ -17,8 +17,8 @@ impl SymbolSource for Names {
     }
 
     fn has_thread_locals(&self, module: ModuleId) -> bool {
-        // Of types files alone no program runs.
-        self.process.is_none() || self.thread_local_distance(module.0 as usize).is_ok()
+        // On types files and core files no program runs yet.
+        !matches!(self.origin, Origin::Process(_)) || self.thread_local_distance(module.0 as usize).is_ok()
     }
 
     fn find_variable(

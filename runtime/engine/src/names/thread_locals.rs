@@ -7,7 +7,7 @@ use serde::Deserialize;
 use ytrace_debuginfo::ThreadLocalSegment;
 use ytrace_target::{AddressSpace, LiveMemory, LiveOptions};
 
-use super::{LoadedModule, Names};
+use super::{LoadedModule, Names, Origin};
 use crate::library::shipped;
 
 /// The name of the description in the shipped library.
@@ -66,7 +66,9 @@ impl Names {
             .ok_or_else(|| format!("the shipped library has no {DESCRIPTION}"))?;
         let description: Description =
             toml::from_str(text).map_err(|error| format!("{DESCRIPTION}: {error}"))?;
-        let process = self.process.as_ref().ok_or("there is no process")?;
+        let Origin::Process(process) = &self.origin else {
+            return Err("there is no process".to_owned());
+        };
         let mut live =
             LiveMemory::new(process, LiveOptions::default()).map_err(|error| error.to_string())?;
         let descriptor = (0..self.modules.len())
