@@ -160,16 +160,18 @@ fn an_interrupt_before_the_copy_stops_nothing() {
     }
 }
 
-/// Interrupts when learning begins.
-struct AtLearning(&'static AtomicBool);
+/// Interrupts when learning first begins.
+struct AtLearning(Option<&'static AtomicBool>);
 
 impl Sink for AtLearning {
     fn begin(&mut self, _: bool) {}
     fn text(&mut self, _: &[u8]) {}
     fn warn(&mut self, _: &str) {}
     fn progress(&mut self, what: &str) {
-        if what.starts_with("learning") {
-            self.0.store(true, Ordering::Relaxed);
+        if what.starts_with("learning")
+            && let Some(interrupt) = self.0.take()
+        {
+            interrupt.store(true, Ordering::Relaxed);
         }
     }
 }
@@ -186,7 +188,7 @@ _probe _oneshot { for (;;) rounds[1]++; }
 _probe _end { printf("%d\n", rounds[1] > 0); }
 "#;
     let finished = session
-        .run(source(probe), &mut AtLearning(&INTERRUPT))
+        .run(source(probe), &mut AtLearning(Some(&INTERRUPT)))
         .unwrap();
     let report = views::report(&finished, session.names(), None);
     assert_eq!(text(&finished), "1\n");

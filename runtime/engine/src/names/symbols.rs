@@ -18,7 +18,8 @@ impl SymbolSource for Names {
 
     fn has_thread_locals(&self, module: ModuleId) -> bool {
         // On types files and core files no program runs yet.
-        !matches!(self.origin, Origin::Process(_)) || self.thread_local_distance(module.0 as usize).is_ok()
+        !matches!(self.origin, Origin::Process(_))
+            || self.thread_local_distance(module.0 as usize).is_ok()
     }
 
     fn find_variable(
