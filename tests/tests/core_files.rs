@@ -54,7 +54,9 @@ fn a_core_file_gives_the_types_of_its_program() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let program = folder.join("records");
-    std::fs::copy(&original, &program).unwrap();
+    // Copied by another process: a file that this one has open for writing cannot be run while another test starts a program.
+    let copied = Command::new("cp").arg(&original).arg(&program).status();
+    assert!(copied.unwrap().success());
     let target = Waiting::start(&mut Command::new(&program));
     let Some(core) = gcore(test, folder, target.pid()) else {
         return;

@@ -185,6 +185,8 @@ fn reloads_during_runs() {
                 "{result}"
             ),
             3 => assert!(all.contains("PARTIAL"), "{result}"),
+            // A worker closes its Lua before it exits.
+            1 => assert!(all.contains("no LuaJIT machine found"), "{result}"),
             other => panic!("status {other}: {result}"),
         }
         assert_eq!(nginx.get("/ping"), "pong");

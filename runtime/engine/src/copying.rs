@@ -196,7 +196,7 @@ impl Session<'_> {
             "interrupted before anything was copied: what is shown was read while the target ran",
         );
         self.note_mode(Mode::Live);
-        self.note_choice("live, ended before the copy".to_owned());
+        self.note_choice("ended before the copy".to_owned());
         self.add_counters(memory.counters());
         state.end = true;
         true
