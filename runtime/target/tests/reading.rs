@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use common::{Program, stopper};
 use ytrace_target::{
     AddressSpace, CacheOptions, CopyOptions, LiveMemory, LiveOptions, Module, ModuleKind,
-    PageCache, ReadError, StopOptions, copy_ranges, plan_copy,
+    PageCache, PausedCopy, ReadError, StopOptions, copy_ranges, plan_copy,
 };
 
 const ZONE: u64 = 256 << 20;
@@ -47,16 +47,32 @@ fn word(space: &mut impl AddressSpace, address: u64) -> Result<u64, ReadError> {
     Ok(u64::from_ne_bytes(bytes))
 }
 
+/// A limit that no copy here meets, however busy the machine is.
+const WHOLE: Duration = Duration::from_secs(120);
+
 fn options(pause: Duration) -> CopyOptions {
     let stop = StopOptions {
         max_pause: pause,
-        stop_timeout: Duration::from_secs(1),
+        stop_timeout: Duration::from_secs(10),
         realtime: true,
     };
     CopyOptions {
         stop,
         ..CopyOptions::default()
     }
+}
+
+/// The copy with the shortest pause of some: other tests run on the same processors.
+fn shortest_of(
+    rounds: usize,
+    process: &ytrace_target::Process,
+    ranges: &[std::ops::Range<u64>],
+    limit: Duration,
+) -> PausedCopy {
+    (0..rounds)
+        .map(|_| copy_ranges(&stopper(), process, ranges, &options(limit)).unwrap())
+        .min_by_key(|copy| copy.report().pause)
+        .unwrap()
 }
 
 /// The figures of a program that reading must not change: resident, private, anonymous and swapped bytes of each mapping.
@@ -116,13 +132,7 @@ fn reading_untouched_memory_changes_nothing() {
         layout.zone..layout.zone + ZONE,
         layout.untouched..layout.untouched + (64 << 20),
     ];
-    let mut copy = copy_ranges(
-        &stopper(),
-        &process,
-        &ranges,
-        &options(Duration::from_secs(1)),
-    )
-    .unwrap();
+    let mut copy = copy_ranges(&stopper(), &process, &ranges, &options(WHOLE)).unwrap();
     assert_eq!(copy.copied_bytes(), page);
     assert_eq!(word(&mut copy, written).unwrap(), 0x5a5a_5a5a_5a5a_5a5a);
     assert_eq!(word(&mut copy, layout.zone + 4096).unwrap(), 0);
@@ -301,13 +311,7 @@ fn a_copy_is_of_one_instant() {
     let last = layout.pattern + layout.size - 8;
     program.ask("spin");
     for round in 0..10 {
-        let mut copy = copy_ranges(
-            &stopper(),
-            &process,
-            &ranges,
-            &options(Duration::from_secs(1)),
-        )
-        .unwrap();
+        let mut copy = copy_ranges(&stopper(), &process, &ranges, &options(WHOLE)).unwrap();
         assert!(!copy.report().expired);
         let distance = word(&mut copy, layout.pattern)
             .unwrap()
@@ -329,13 +333,7 @@ fn a_copy_is_of_one_instant() {
         assert_eq!(once, again);
     }
     program.ask("halt");
-    let mut copy = copy_ranges(
-        &stopper(),
-        &process,
-        &ranges,
-        &options(Duration::from_secs(1)),
-    )
-    .unwrap();
+    let mut copy = copy_ranges(&stopper(), &process, &ranges, &options(WHOLE)).unwrap();
     program.ask("touch");
     program.ask("map");
     program.ask("write 5");
@@ -374,20 +372,8 @@ fn a_copy_ends_with_its_deadline() {
     let layout = layout(&mut program);
     let process = program.process();
     let ranges = [layout.pattern..layout.pattern + layout.size];
-    // The best of some rounds: other tests run on the same processors.
-    let mut copies: Vec<_> = (0..5)
-        .map(|_| {
-            copy_ranges(
-                &stopper(),
-                &process,
-                &ranges,
-                &options(Duration::from_millis(10)),
-            )
-            .unwrap()
-        })
-        .collect();
-    copies.sort_by_key(|copy| copy.report().pause);
-    let mut copy = copies.remove(0);
+    let whole = shortest_of(5, &process, &ranges, WHOLE).report().pause;
+    let mut copy = shortest_of(5, &process, &ranges, whole / 8);
     let report = *copy.report();
     let left: u64 = copy
         .not_copied()
@@ -395,16 +381,12 @@ fn a_copy_ends_with_its_deadline() {
         .map(|range| range.end - range.start)
         .sum();
     println!(
-        "512 MB with a limit of 10 ms: paused {:?}, {} MB left out",
+        "512 MB in {whole:?}; with an eighth of that as the limit: paused {:?}, {} MB left out",
         report.pause,
         left >> 20
     );
     assert!(report.expired && left > 0);
-    assert!(
-        report.pause < Duration::from_millis(30),
-        "{:?}",
-        report.pause
-    );
+    assert!(report.pause < whole / 2, "{:?}", report.pause);
     assert_eq!(copy.copied_bytes() + left, layout.size);
     // What was left out is read live and makes the result partial.
     let address = copy.not_copied()[0].start;
@@ -419,7 +401,7 @@ fn a_copy_ends_with_its_deadline() {
         &ranges,
         &CopyOptions {
             budget: Some(1 << 20),
-            ..options(Duration::from_secs(1))
+            ..options(WHOLE)
         },
     );
     assert!(matches!(
@@ -620,13 +602,7 @@ fn figures_of_copying_and_caching() {
         let ranges = [layout.pattern..layout.pattern + layout.size];
         let mut pauses = Vec::new();
         for _ in 0..5 {
-            let copy = copy_ranges(
-                &stopper(),
-                &process,
-                &ranges,
-                &options(Duration::from_secs(3)),
-            )
-            .unwrap();
+            let copy = copy_ranges(&stopper(), &process, &ranges, &options(WHOLE)).unwrap();
             assert_eq!(copy.copied_bytes(), layout.size);
             pauses.push(copy.report().pause);
         }
@@ -709,13 +685,7 @@ fn unprivileged_part() {
     ));
     assert_eq!(memory.counters().not_resident, 1);
     let ranges = [layout.pattern..layout.pattern + layout.size];
-    let mut copy = copy_ranges(
-        &stopper(),
-        &process,
-        &ranges,
-        &options(Duration::from_secs(1)),
-    )
-    .unwrap();
+    let mut copy = copy_ranges(&stopper(), &process, &ranges, &options(WHOLE)).unwrap();
     assert_eq!(word(&mut copy, layout.pattern).unwrap(), 1000);
     assert_eq!(figures(&program), before);
     assert_eq!(program.finish().0, Some(0));
@@ -765,13 +735,8 @@ fn a_zone_full_of_holes_does_not_stretch_the_pause() {
     let page = LiveMemory::new(&process, LiveOptions::default())
         .unwrap()
         .page_size();
-    let mut whole = copy_ranges(
-        &stopper(),
-        &process,
-        &ranges,
-        &options(Duration::from_secs(10)),
-    )
-    .unwrap();
+    let mut whole = shortest_of(3, &process, &ranges, WHOLE);
+    let pause = whole.report().pause;
     println!("all of the zone: paused {:?}", whole.report().pause);
     assert!(!whole.report().expired && whole.not_copied().is_empty());
     assert_eq!(whole.copied_bytes(), ZONE / 2);
@@ -783,31 +748,14 @@ fn a_zone_full_of_holes_does_not_stretch_the_pause() {
     assert!(!whole.counters().partial());
     drop(whole);
 
-    // The best of some rounds: other tests run on the same processors.
-    let mut copies: Vec<_> = (0..5)
-        .map(|_| {
-            copy_ranges(
-                &stopper(),
-                &process,
-                &ranges,
-                &options(Duration::from_millis(2)),
-            )
-            .unwrap()
-        })
-        .collect();
-    copies.sort_by_key(|copy| copy.report().pause);
-    let mut copy = copies.remove(0);
+    let mut copy = shortest_of(5, &process, &ranges, pause / 16);
     println!(
-        "with a limit of 2 ms: paused {:?}, {} bytes copied",
+        "with a sixteenth of that as the limit: paused {:?}, {} bytes copied",
         copy.report().pause,
         copy.copied_bytes()
     );
     assert!(copy.report().expired && !copy.not_copied().is_empty());
-    assert!(
-        copy.report().pause < Duration::from_millis(20),
-        "{:?}",
-        copy.report().pause
-    );
+    assert!(copy.report().pause < pause / 2, "{:?}", copy.report().pause);
     // What was not looked at is read live, and makes the result partial.
     assert_eq!(word(&mut copy, layout.zone + last).unwrap(), last + 1);
     assert_eq!(word(&mut copy, layout.zone + last + page).unwrap(), 0);
