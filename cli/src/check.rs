@@ -64,6 +64,18 @@ impl Attempt {
     }
 }
 
+/// The candidate of each layout with this number, or its last one.
+fn choices(layouts: &[LayoutUse], number: usize) -> LayoutChoices {
+    let mut result = LayoutChoices::new();
+    for layout in layouts {
+        let last = layout.candidates.last();
+        if let Some(candidate) = layout.candidates.get(number).or(last) {
+            result.insert(layout.group.clone(), candidate.clone());
+        }
+    }
+    result
+}
+
 /// What the checks of several files share.
 struct Checks<'a> {
     arguments: &'a CheckArguments,
@@ -227,10 +239,18 @@ impl Checks<'_> {
         let mut arm = 0;
         // One loader for all arms: each file is read once.
         let mut loader = Library::new(&self.arguments.include);
+        // Later arms are mostly for the last candidates: with these they are tried first.
+        let mut last = LayoutChoices::new();
         while arm < arms {
-            let mut first = self.compile(&main, &mut loader, arm, LayoutChoices::new())?;
+            let mut first = self.compile(&main, &mut loader, arm, last.clone())?;
+            if !last.is_empty() && first.has_errors() {
+                first = self.compile(&main, &mut loader, arm, LayoutChoices::new())?;
+            }
             arms = arms.max(first.arms.min(MAX_ARMS));
             self.drop_errors_of_a_layout(&mut first, &main, &mut loader, arm)?;
+            if arm == 0 {
+                last = choices(&first.layouts, usize::MAX);
+            }
             errors |= self.say(&first.diagnostics, &first.sources, &first.expansions);
             for (span, name) in first.unresolved {
                 let place = first.sources.location(span);
@@ -309,14 +329,7 @@ impl Checks<'_> {
             if !attempt.has_errors() {
                 break;
             }
-            let mut choices = LayoutChoices::new();
-            for layout in &attempt.layouts {
-                let last = layout.candidates.last();
-                if let Some(candidate) = layout.candidates.get(number).or(last) {
-                    choices.insert(layout.group.clone(), candidate.clone());
-                }
-            }
-            let other = self.compile(main, loader, arm, choices)?;
+            let other = self.compile(main, loader, arm, choices(&attempt.layouts, number))?;
             let known: HashSet<Key> = other
                 .diagnostics
                 .iter()

@@ -21,7 +21,13 @@ use clap::Parser;
 
 use crate::arguments::{Cli, Command};
 
+/// The size of a block that teaches the allocator of the C library to keep memory, in bytes. It is never touched.
+const LARGE_BLOCK: usize = 30 << 20;
+
 fn main() -> ExitCode {
+    // The allocator returns freed memory to the kernel at a threshold that rises to twice the largest block that was freed.
+    // A program is compiled in phases that free megabytes and take them again, each page of which would fault anew.
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGE_BLOCK)));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

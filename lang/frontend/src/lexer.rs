@@ -3,9 +3,9 @@
 //! Works in time linear in the text, and gives tokens for any text: what it cannot read it reports
 //! and leaves out.
 
-use std::collections::HashSet;
 use std::rc::Rc;
 
+use hashbrown::HashSet;
 use logos::Logos;
 
 use crate::diagnostics::Diagnostic;

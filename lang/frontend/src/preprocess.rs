@@ -269,17 +269,15 @@ impl Preprocessor<'_, '_, '_> {
                 let arms = arms.get(&index).copied();
                 self.directive(&text, part, &mut conditions, arms);
             } else if conditions.last().is_none_or(|condition| condition.active) {
-                let mut part = part.to_vec();
                 // What documents a directive documents no item.
-                if end < tokens.len() {
-                    while part
-                        .last()
-                        .is_some_and(|last| last.kind == TokenKind::Documentation && last.first)
-                    {
-                        part.pop();
-                    }
-                }
-                let expanded = self.expand(part);
+                let documents = |last: &Token| last.kind == TokenKind::Documentation && last.first;
+                let after = part.iter().rev().take_while(|last| documents(last)).count();
+                let kept = if end < tokens.len() {
+                    part.len() - after
+                } else {
+                    part.len()
+                };
+                let expanded = self.expand(part.get(..kept).unwrap_or_default().to_vec());
                 self.emit(expanded);
             }
             index = end;

@@ -61,7 +61,8 @@ impl Macro {
 /// The macros in force, and what expansion has used up.
 #[derive(Default)]
 pub struct Macros {
-    table: HashMap<Rc<str>, Rc<Macro>>,
+    /// Every word of the text is looked up here.
+    table: hashbrown::HashMap<Rc<str>, Rc<Macro>>,
     next_id: u32,
     hide_sets: HideSets,
     produced: usize,
