@@ -1,5 +1,7 @@
 //! From a finished program to a report.
 
+use std::collections::HashMap;
+
 use ytrace_lang::ast::{ItemKind, Unit};
 use ytrace_lang::compile::Compiled;
 use ytrace_lang::hir::{HistogramRows, View, ViewKind};
@@ -314,19 +316,7 @@ fn view_data(
         });
     }
     if kind == ViewKind::Heapmap {
-        let regions = store.table_rows(handle).filter_map(|(keys, value)| {
-            let [start, length] = keys.as_slice() else {
-                return None;
-            };
-            Some(report::Region {
-                start: word(start),
-                length: word(length),
-                category: report::model::value_text(&value, &write_path),
-            })
-        });
-        return report::ViewData::Heapmap(report::Heapmap {
-            regions: regions.collect(),
-        });
+        return report::ViewData::Heapmap(heapmap(store, handle, &write_path));
     }
     if let Some(weights) = view_weights(constants, kind, unit, shape) {
         let rows = store.table_rows(handle).map(|(keys, value)| {
@@ -355,9 +345,64 @@ fn view_data(
     report::ViewData::Table(table(store, handle, &write_path))
 }
 
+/// A table from starts and lengths to states, or to records of a state and an owner.
+fn heapmap(store: &Store, handle: u64, write_path: &dyn Fn(u64) -> String) -> report::Heapmap {
+    let mut states = Categories::default();
+    let mut owners = Categories::default();
+    let mut regions = Vec::new();
+    for (keys, value) in store.table_rows(handle) {
+        let [start, length] = keys.as_slice() else {
+            continue;
+        };
+        let (state, owner) = match &value {
+            Value::Record(fields) => {
+                let field = |wanted: &str| {
+                    let field = fields.iter().find(|(name, _)| name == wanted);
+                    field.map_or(String::new(), |(_, value)| {
+                        report::model::value_text(value, write_path)
+                    })
+                };
+                (field("state"), owners.index(field("owner")))
+            }
+            value => (report::model::value_text(value, write_path), 0),
+        };
+        regions.push(report::Region {
+            start: word(start),
+            length: word(length),
+            state: states.index(state),
+            owner,
+        });
+    }
+    report::Heapmap {
+        states: states.names,
+        owners: owners.names,
+        regions,
+    }
+}
+
+/// Names in order of first appearance.
+#[derive(Default)]
+struct Categories {
+    names: Vec<String>,
+    index: HashMap<String, u32>,
+}
+
+impl Categories {
+    fn index(&mut self, name: String) -> u32 {
+        if let Some(index) = self.index.get(&name) {
+            return *index;
+        }
+        // Each has a row of a table, which the memory budget bounds.
+        let index = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        self.names.push(name.clone());
+        self.index.insert(name, index);
+        index
+    }
+}
+
 /// Paths of different handles may have the same frames once they are symbolized.
 fn merged(rows: Vec<(Vec<String>, Vec<i64>)>) -> Vec<(Vec<String>, Vec<i64>)> {
-    let mut index = std::collections::HashMap::new();
+    let mut index = HashMap::new();
     let mut result: Vec<(Vec<String>, Vec<i64>)> = Vec::with_capacity(rows.len());
     for (path, values) in rows {
         match index.entry(path.clone()) {

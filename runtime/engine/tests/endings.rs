@@ -310,6 +310,45 @@ fn a_view_of_an_aggregate_shows_it() {
 }
 
 #[test]
+fn a_heapmap_has_states_and_owners() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    let target = Target::start();
+    let probe = r#"
+struct place { _str state; _str owner; };
+_view heapmap "Heap" "bytes" struct place heap[size_t, size_t];
+void put(size_t start, size_t length, _str state, _str owner) {
+    struct place place = { state, owner };
+    heap[start, length] = place;
+}
+_probe _oneshot {
+    put(0x1000, 16, "in use", "pool");
+    put(0x1010, 32, "free", "");
+    put(0xfffffffffffff000, 16, "in use", "");
+}
+"#;
+    let (_, report) = run(target.open(), probe, &INTERRUPT, None).unwrap();
+    let ytrace_report::ViewData::Heapmap(map) = &report.views[0].data else {
+        panic!("{:?}", report.views);
+    };
+    let regions: Vec<_> = map
+        .regions
+        .iter()
+        .map(|region| {
+            let (state, owner) = (map.state(region), map.owner(region));
+            (region.start, region.length, state, owner)
+        })
+        .collect();
+    assert_eq!(
+        regions,
+        [
+            (0x1000, 16, "in use", "pool"),
+            (0x1010, 32, "free", ""),
+            (0xffff_ffff_ffff_f000, 16, "in use", ""),
+        ]
+    );
+}
+
+#[test]
 fn faults_that_the_probe_catches_are_counted_once() {
     static INTERRUPT: AtomicBool = AtomicBool::new(false);
     let target = Target::start();

@@ -11,7 +11,7 @@ use crate::model::{Cell, Distribution, Line, Report, Unit, View, ViewData};
 /// The name of the schema.
 pub const SCHEMA: &str = "ytrace.report";
 /// Its version.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -58,6 +58,8 @@ enum DataDocument<'a> {
         lines: Vec<LineDocument<'a>>,
     },
     Heapmap {
+        states: &'a [String],
+        owners: &'a [String],
         regions: Vec<RegionDocument<'a>>,
     },
 }
@@ -99,7 +101,10 @@ struct RegionDocument<'a> {
     /// In hexadecimal: numbers of JSON have 53 bits.
     start: String,
     length: u64,
-    category: &'a str,
+    state: &'a str,
+    /// Left out where the view has no owners.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -252,13 +257,16 @@ fn view(view: &View) -> ViewDocument<'_> {
             lines: series.lines.iter().map(line).collect(),
         },
         ViewData::Heapmap(map) => DataDocument::Heapmap {
+            states: &map.states,
+            owners: &map.owners,
             regions: map
                 .regions
                 .iter()
                 .map(|region| RegionDocument {
                     start: format!("{:#x}", region.start),
                     length: region.length,
-                    category: &region.category,
+                    state: map.state(region),
+                    owner: (!map.owners.is_empty()).then(|| map.owner(region)),
                 })
                 .collect(),
         },

@@ -12,6 +12,7 @@
 mod columns;
 mod flame_text;
 pub mod folded;
+mod heapmap;
 mod heapmap_text;
 mod histogram_text;
 pub mod json;

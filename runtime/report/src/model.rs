@@ -237,19 +237,41 @@ pub struct Sample {
 /// What lies where in the address space.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Heapmap {
+    /// The states that regions refer to: `in use`, `free`, or any other category.
+    pub states: Vec<String>,
+    /// The owners that regions refer to; empty where regions have none.
+    pub owners: Vec<String>,
     /// The regions in any order; where two overlap, the one that begins first counts.
     pub regions: Vec<Region>,
 }
 
 /// A part of the address space.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Region {
     /// The address.
     pub start: u64,
     /// The length in bytes.
     pub length: u64,
-    /// What it is.
-    pub category: String,
+    /// Which of [`Heapmap::states`] it is in.
+    pub state: u32,
+    /// Which of [`Heapmap::owners`] it belongs to.
+    pub owner: u32,
+}
+
+impl Heapmap {
+    /// The state of a region; empty where it refers to none.
+    pub fn state(&self, region: &Region) -> &str {
+        name(&self.states, region.state)
+    }
+
+    /// The owner of a region; empty where it refers to none.
+    pub fn owner(&self, region: &Region) -> &str {
+        name(&self.owners, region.owner)
+    }
+}
+
+fn name(names: &[String], index: u32) -> &str {
+    names.get(index as usize).map_or("", String::as_str)
 }
 
 /// Paths with their own values; what shows them sums upwards.

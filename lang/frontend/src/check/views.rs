@@ -36,7 +36,8 @@ const KINDS: &[(&str, ViewKind, &str)] = &[
     (
         "heapmap",
         ViewKind::Heapmap,
-        "a table from start and length to a category: `_str t[void *, size_t]`",
+        "a table from start and length to a state, or to a struct of `_str state` and `_str owner`: \
+         `_str t[void *, size_t]`",
     ),
 ];
 
@@ -183,6 +184,24 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// A struct of `_str state` and `_str owner`, in any order.
+    fn is_state_and_owner(&self, ty: TypeId) -> bool {
+        let Class::Record(id) = self.class(ty) else {
+            return false;
+        };
+        let record = self.types.record(id);
+        let members = record.body.as_ref().map(|body| body.members.as_slice());
+        let Some(members @ [_, _]) = members else {
+            return false;
+        };
+        let has = |wanted: &str| {
+            members.iter().any(|member| {
+                member.name.as_deref() == Some(wanted) && self.class(member.ty) == Class::Str
+            })
+        };
+        !record.union && has("state") && has("owner")
+    }
+
     fn fits_view(&self, kind: ViewKind, ty: TypeId) -> bool {
         let table = self.table_types(ty);
         let table = table
@@ -216,7 +235,7 @@ impl<'a> Checker<'a> {
                 matches!(table, Some(([start, length], value))
                     if matches!(self.class(*start), Class::Pointer(_) | Class::Integer { size: 8, .. })
                         && matches!(self.class(*length), Class::Integer { .. })
-                        && self.class(value) == Class::Str)
+                        && (self.class(value) == Class::Str || self.is_state_and_owner(value)))
             }
         }
     }

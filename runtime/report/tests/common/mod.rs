@@ -214,10 +214,11 @@ pub fn measured() -> Report {
         name: name.into(),
         samples: samples(values),
     };
-    let region = |start, length, category: &str| Region {
+    let region = |start, length, state, owner| Region {
         start,
         length,
-        category: category.into(),
+        state,
+        owner,
     };
     Report {
         views: vec![
@@ -257,11 +258,28 @@ pub fn measured() -> Report {
                 "Arenas",
                 "bytes",
                 ViewData::Heapmap(Heapmap {
+                    states: strings(&["arena", "free", "[heap]"]),
+                    owners: vec![],
                     regions: vec![
-                        region(0x7f00_0000_0000, 4096, "arena"),
-                        region(0x7f00_0000_1000, 300, "free"),
-                        region(0x7f00_0000_3000, 4096, "arena"),
-                        region(0x5500_0000_0000, 8192, "[heap]"),
+                        region(0x7f00_0000_0000, 4096, 0, 0),
+                        region(0x7f00_0000_1000, 300, 1, 0),
+                        region(0x7f00_0000_3000, 4096, 0, 0),
+                        region(0x5500_0000_0000, 8192, 2, 0),
+                    ],
+                }),
+            ),
+            view(
+                "heapmap",
+                "Heap by state and owner",
+                "bytes",
+                ViewData::Heapmap(Heapmap {
+                    states: strings(&["in use", "free"]),
+                    owners: strings(&["cycle pool", "Lua", ""]),
+                    regions: vec![
+                        region(0x5500_0000_0000, 40_000, 0, 0),
+                        region(0x5500_0000_9c40, 200_000, 1, 2),
+                        region(0x5500_0004_0000, 90_000, 0, 1),
+                        region(0x7f00_0000_0000, 65_536, 0, 1),
                     ],
                 }),
             ),
