@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 use ytrace_lang::compile::{CompileError, LayoutChoices, Request, SourceErrors, compile_arm};
 use ytrace_lang::diagnostics::{Diagnostic, Severity, Topic};
@@ -16,7 +15,7 @@ use ytrace_lang::source::{SourceFile, SourceMap, Span};
 use ytrace_lang::target::Target;
 use ytrace_runtime::library::{Library, main_file};
 use ytrace_runtime::names::{DebugOptions, Names};
-use ytrace_runtime::{Budgets, ExecutorKind, Mode, Options, Session, SessionError, Sink};
+use ytrace_runtime::{Options, Session, SessionError, Sink};
 use ytrace_target::{CoreFile, CoreOptions, Process};
 
 use crate::arguments::CheckArguments;
@@ -31,9 +30,6 @@ const MAX_ARMS: usize = 64;
 
 /// The stack of the thread that checks, in bytes. It is address space, used as needed.
 const STACK: usize = 1 << 30;
-
-/// Nothing ends a check early.
-static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// A diagnostic by file, place and message.
 type Key = (String, u32, u32, String);
@@ -186,12 +182,6 @@ fn core_names(
 
 fn options(arguments: &CheckArguments) -> Options {
     Options {
-        mode: Mode::Auto,
-        max_pause: std::time::Duration::ZERO,
-        processors: Vec::new(),
-        read_swap: false,
-        budgets: Budgets::default(),
-        executor: ExecutorKind::Compiled,
         debug_files: arguments.debug_file.clone(),
         debug_roots: arguments.debug_root.clone(),
         types: arguments.types.types.clone(),
@@ -199,8 +189,7 @@ fn options(arguments: &CheckArguments) -> Options {
         include: arguments.include.clone(),
         defines: defines(&arguments.define),
         arguments: arguments.script.clone(),
-        weight: None,
-        interrupt: &NEVER,
+        ..Options::default()
     }
 }
 

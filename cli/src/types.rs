@@ -1,19 +1,14 @@
 //! `ytrace types`: makes and shows types files, which stand in for debug information.
 
-use std::sync::atomic::AtomicBool;
-
 use ytrace_report::output::write_output;
 use ytrace_runtime::types::{Extraction, describe, extract_file, extract_module, module_name};
-use ytrace_runtime::{Budgets, ExecutorKind, Mode, Options, Session, SessionError};
+use ytrace_runtime::{Mode, Options, Session, SessionError};
 use ytrace_target::Process;
 
 use crate::arguments::{ExtractArguments, ShowArguments, TypesCommand};
 use crate::diagnose::failure;
 use crate::failure::{Failure, Status};
 use crate::terminal::{Terminal, print, safe, say};
-
-/// Nothing ends an extraction early.
-static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// Runs one of the commands.
 pub fn run(command: TypesCommand, terminal: &Terminal) -> Result<Status, Failure> {
@@ -80,20 +75,8 @@ fn open(pid: i32, options: &Options) -> Result<Session<'_>, Failure> {
 fn options(arguments: &ExtractArguments) -> Options {
     Options {
         mode: Mode::Live,
-        max_pause: std::time::Duration::ZERO,
-        read_swap: false,
-        budgets: Budgets::default(),
-        executor: ExecutorKind::Interpreter,
-        debug_files: Vec::new(),
         debug_roots: arguments.debug_root.clone(),
-        types: Vec::new(),
-        types_any_build: false,
-        include: Vec::new(),
-        defines: Vec::new(),
-        arguments: Vec::new(),
-        weight: None,
-        processors: Vec::new(),
-        interrupt: &NEVER,
+        ..Options::default()
     }
 }
 

@@ -7,11 +7,12 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 
-use common::{Samples, machine, measure, measure_if_asked, row, runs, scratch, title, ytrace};
+use common::{
+    Peer, Samples, machine, measure, measure_if_asked, row, runs, scratch, title, ytrace,
+};
 
 /// A loop: its name, how often it goes round, what one round is, how many items a count stands for, and the aim.
 struct Loop {
@@ -74,55 +75,11 @@ const LOOPS: [Loop; 6] = [
     },
 ];
 
-/// The process with the loops in C.
-struct Peer {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    stdout: BufReader<ChildStdout>,
-}
-
-impl Peer {
-    fn start(program: &Path) -> Result<Self, String> {
-        let mut child = Command::new(program)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| error.to_string())?;
-        let stdin = child.stdin.take();
-        let stdout = child.stdout.take().ok_or("no output")?;
-        let mut peer = Self {
-            child,
-            stdin,
-            stdout: BufReader::new(stdout),
-        };
-        peer.line()?;
-        Ok(peer)
-    }
-
-    fn line(&mut self) -> Result<String, String> {
-        let mut line = String::new();
-        match self.stdout.read_line(&mut line) {
-            Ok(0) => Err("the loops in C have ended".to_owned()),
-            Ok(_) => Ok(line),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-
-    /// Runs a loop: nanoseconds and result.
-    fn run(&mut self, of: &Loop, count: u64) -> Result<(f64, String), String> {
-        let stdin = self.stdin.as_mut().ok_or("no input")?;
-        writeln!(stdin, "{} {count}", of.name).map_err(|error| error.to_string())?;
-        let line = self.line()?;
-        pair(&line).ok_or_else(|| format!("not understood: {line:?}"))
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        drop(self.stdin.take());
-        // The end of its input ends it.
-        let _ = self.child.wait();
-    }
+/// Runs a loop in C: nanoseconds and result.
+fn in_c(peer: &mut Peer, of: &Loop, count: u64) -> Result<(f64, String), String> {
+    peer.tell(&format!("{} {count}\n", of.name))?;
+    let line = peer.line()?;
+    pair(&line).ok_or_else(|| format!("not understood: {line:?}"))
 }
 
 fn pair(text: &str) -> Option<(f64, String)> {
@@ -148,8 +105,10 @@ fn main() -> Result<(), String> {
         return Ok(());
     }
     machine();
-    let mut peer = Peer::start(&program)?;
-    let pid = peer.child.id().to_string();
+    // The process with the loops in C.
+    let mut peer = Peer::start(&mut Command::new(&program))?;
+    peer.line()?;
+    let pid = peer.pid();
     let (_cache_folder, cache) = scratch();
     let command = |option: &str, count: u64| {
         let count = count.to_string();
@@ -171,7 +130,7 @@ fn main() -> Result<(), String> {
                 .ok_or("a loop is missing")?;
             let (_, result) = pair(line).ok_or("not understood")?;
             let own = (run.user - one.user) * 1e6;
-            let (other, expected) = peer.run(of, of.count + 1)?;
+            let (other, expected) = in_c(&mut peer, of, of.count + 1)?;
             if result != expected {
                 return Err(format!("{}: {result}, C {expected}", of.name));
             }

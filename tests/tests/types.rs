@@ -255,8 +255,8 @@ _probe _oneshot {
 }
 "#;
 
-/// A program with debug information, and the same without.
-fn item(folder: &Path) -> [String; 2] {
+/// A program with debug information, the same without, and its types file.
+fn item(folder: &Path) -> [String; 3] {
     std::fs::write(folder.join("item.c"), ITEM).unwrap();
     let tool = |name: &str, arguments: &[&str]| {
         let status = std::process::Command::new(name)
@@ -278,7 +278,10 @@ fn item(folder: &Path) -> [String; 2] {
         ],
     );
     tool("strip", &["item", "-o", "item-stripped"]);
-    ["item", "item-stripped"].map(|name| folder.join(name).display().to_string())
+    let made = ["item", "item-stripped", "item.types"];
+    let made = made.map(|name| folder.join(name).display().to_string());
+    run(&["types", "extract", &made[0], "-o", &made[2]]).expect_status(0);
+    made
 }
 
 #[test]
@@ -291,13 +294,10 @@ fn debug_information_comes_before_the_candidates_of_a_layout() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let [full, stripped] = item(folder.path());
+    let [full, stripped, types] = item(folder.path());
     let probe = folder.path().join("layout.y");
     std::fs::write(&probe, LAYOUT).unwrap();
     let probe = probe.to_str().unwrap();
-    let types = folder.path().join("item.types");
-    let types = types.to_str().unwrap();
-    run(&["types", "extract", &full, "-o", types]).expect_status(0);
 
     let with_debug = run(&["run", probe, "-c", &full]).expect_status(0);
     assert!(with_debug.stdout.contains("value 42"), "{with_debug}");
@@ -305,7 +305,7 @@ fn debug_information_comes_before_the_candidates_of_a_layout() {
         !with_debug.to_string().contains("layout item"),
         "{with_debug}"
     );
-    let with_types = run(&["run", probe, "-c", &stripped, "--types", types]).expect_status(0);
+    let with_types = run(&["run", probe, "-c", &stripped, "--types", &types]).expect_status(0);
     assert!(with_types.stdout.contains("value 42"), "{with_types}");
     assert!(
         !with_types.to_string().contains("layout item"),
@@ -327,14 +327,11 @@ fn macros_of_the_target_can_be_used() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let [full, stripped] = item(folder.path());
-    let types = folder.path().join("item.types");
-    let types = types.to_str().unwrap();
-    run(&["types", "extract", &full, "-o", types]).expect_status(0);
+    let [full, stripped, types] = item(folder.path());
     let text = r#"_probe _oneshot { printf("sum %d\n", ITEM_LIMIT + TWICE(the_item.value)); }"#;
     for more in [
         vec![full.as_str()],
-        vec![stripped.as_str(), "--types", types],
+        vec![stripped.as_str(), "--types", &types],
     ] {
         let mut arguments = vec!["run", "-e", text, "-c"];
         arguments.extend(more);

@@ -22,6 +22,8 @@ use crate::source::{FileId, Loader, SourceFile, SourceMap, Span};
 use crate::target::{ModuleId, Target};
 use crate::terminal;
 
+pub(crate) use messages::POINTS;
+
 pub use crate::preprocess::{Expansion, Expansions};
 
 /// Errors beyond this number are not reported.

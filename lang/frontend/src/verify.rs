@@ -1,4 +1,7 @@
-//! Checks the rules of the intermediate representation, for tests and debug builds.
+//! Checks the rules of the intermediate representation.
+//!
+//! Those of its structure are what machine code relies on, so a compiler asks for them before it translates anything:
+//! [`verify_structure`]. The others say what a lowered program promises besides, and are for tests and debug builds.
 
 use crate::ir::{
     Base, Block, BlockId, Class, Function, FunctionId, Instruction, InstructionKind, MemoryType,
@@ -39,20 +42,9 @@ pub fn verify(program: &Program) -> Result<(), VerifyError> {
     Ok(())
 }
 
-/// Checks one function of a program.
+/// Checks one function of a program: its structure, that each instruction has a place in the source, and that it takes a
+/// step when it begins and in each loop.
 pub fn verify_function(program: &Program, function: &Function) -> Result<(), VerifyError> {
-    let at = |block, instruction| {
-        let name = function.name.clone();
-        move |message: String| VerifyError {
-            function: name,
-            block,
-            instruction,
-            message,
-        }
-    };
-    if function.parameters as usize > function.registers.len() {
-        return Err(at(0, 0)("more parameters than registers".to_owned()));
-    }
     let entry_steps = function.blocks.first().is_some_and(|block| {
         matches!(
             block.instructions.first(),
@@ -63,19 +55,51 @@ pub fn verify_function(program: &Program, function: &Function) -> Result<(), Ver
         )
     });
     if !entry_steps {
-        return Err(at(0, 0)(
-            "the function does not begin with a step".to_owned(),
-        ));
+        let message = "the function does not begin with a step".to_owned();
+        return Err(at(function, 0, 0, message));
+    }
+    verify_structure(program, function)?;
+    for (index, block) in function.blocks.iter().enumerate() {
+        let spans = block
+            .instructions
+            .iter()
+            .map(|instruction| instruction.span);
+        if let Some(lacking) = { spans }.position(|span| span.0 as usize >= program.spans.len()) {
+            return Err(at(function, index, lacking, "no such span".to_owned()));
+        }
+    }
+    let checker = Checker { program, function };
+    checker
+        .loops_step()
+        .map_err(|(block, message)| at(function, block, 0, message))
+}
+
+/// Checks the structure of one function of a program: registers are used as what they are, and all that is named exists.
+/// With this, an executor need not ask.
+pub fn verify_structure(program: &Program, function: &Function) -> Result<(), VerifyError> {
+    if function.blocks.is_empty() {
+        return Err(at(function, 0, 0, "a function without a block".to_owned()));
+    }
+    if function.parameters as usize > function.registers.len() {
+        let message = "more parameters than registers".to_owned();
+        return Err(at(function, 0, 0, message));
     }
     let checker = Checker { program, function };
     for (index, block) in function.blocks.iter().enumerate() {
         checker
             .block(block)
-            .map_err(|(instruction, message)| at(index, instruction)(message))?;
+            .map_err(|(instruction, message)| at(function, index, instruction, message))?;
     }
-    checker
-        .loops_step()
-        .map_err(|(block, message)| at(block, 0)(message))
+    Ok(())
+}
+
+fn at(function: &Function, block: usize, instruction: usize, message: String) -> VerifyError {
+    VerifyError {
+        function: function.name.clone(),
+        block,
+        instruction,
+        message,
+    }
 }
 
 type Checked = Result<(), String>;
@@ -89,13 +113,6 @@ impl Checker<'_> {
     fn block(&self, block: &Block) -> Result<(), (usize, String)> {
         for (index, instruction) in block.instructions.iter().enumerate() {
             self.instruction(&instruction.kind)
-                .and_then(|()| {
-                    if (instruction.span.0 as usize) < self.program.spans.len() {
-                        Ok(())
-                    } else {
-                        Err("no such span".to_owned())
-                    }
-                })
                 .map_err(|message| (index, message))?;
         }
         let end = block.instructions.len();
@@ -182,9 +199,12 @@ impl Checker<'_> {
         if let Some(index) = place.index {
             self.word(index)?;
         }
+        // Where there is an index, the whole is checked when it is used, and the constant part may be negative.
         let inside = |size: u64| {
-            let end = place.offset.checked_add_unsigned(length);
-            if place.offset < 0 || end.is_none_or(|end| end as u64 > size) {
+            let start = u64::try_from(place.offset).ok();
+            let end = start.and_then(|start| start.checked_add(length));
+            let fits = place.index.is_some() || end.is_some_and(|end| end <= size);
+            if length > size || !fits {
                 return Err(format!("bytes {}+{length} of {size}", place.offset));
             }
             Ok(())
@@ -204,6 +224,9 @@ impl Checker<'_> {
             },
             Base::Frame(address) => self.word(address),
             Base::Row { container, row } => {
+                if place.index.is_none() && place.offset < 0 {
+                    return Err(format!("byte {} of a row", place.offset));
+                }
                 self.word(container)?;
                 self.word(row)
             }

@@ -1,6 +1,7 @@
 //! Why a program could not be compiled.
 
 use cranelift_module::ModuleError;
+use ytrace_lang::verify::VerifyError;
 
 /// Why a program could not be compiled. None of these is the fault of a probe's author: the
 /// checker has accepted the program, so they tell of a defect or of a host that is not supported.
@@ -23,15 +24,8 @@ pub enum CompileError {
         value: u64,
     },
     /// The program breaks a rule of the intermediate representation.
-    #[error("function `{function}`, block {block}: {reason}")]
-    Invalid {
-        /// The function.
-        function: String,
-        /// The block, counted from 0.
-        block: usize,
-        /// The rule that is broken.
-        reason: String,
-    },
+    #[error(transparent)]
+    Invalid(#[from] VerifyError),
     /// The code generator refused a function.
     #[error("no code could be generated for function `{function}`: {reason}")]
     Codegen {

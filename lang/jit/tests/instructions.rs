@@ -23,31 +23,11 @@ fn word(build: impl FnOnce(&mut Builder) -> Register) -> Outcome {
 fn integer(operator: IntegerOperator, ty: IntegerType, left: u64, right: u64) -> Outcome {
     // Once with the right operand known while compiling, once not; both must agree.
     let known = word(|b| {
-        let (left, right, to) = (b.constant(ENTRY, left), b.constant(ENTRY, right), b.word());
-        b.push(
-            ENTRY,
-            I::Integer {
-                operator,
-                ty,
-                to,
-                left,
-                right,
-            },
-        );
-        to
+        let (left, right) = (b.constant(ENTRY, left), b.constant(ENTRY, right));
+        b.integer(ENTRY, operator, ty, left, right)
     });
     let mut callee = Builder::new("operate", &[Class::Word, Class::Word], Some(Class::Word));
-    let to = callee.word();
-    callee.push(
-        ENTRY,
-        I::Integer {
-            operator,
-            ty,
-            to,
-            left: Register(0),
-            right: Register(1),
-        },
-    );
+    let to = callee.integer(ENTRY, operator, ty, Register(0), Register(1));
     callee.end(ENTRY, Terminator::Return(Some(to)));
     let mut main = Builder::new("main", &[], Some(Class::Word));
     let (left, right, to) = (
@@ -671,6 +651,7 @@ fn a_block_catches_what_may_be_caught_and_registers_keep_their_values() {
             to: Some(kept),
         },
     );
+    main.end(ENTRY, Terminator::Return(Some(kept)));
     main.on_fault(ENTRY, handler);
     let one = main.constant(handler, 1);
     main.push(
@@ -1014,6 +995,7 @@ fn a_panic_in_a_helper_is_an_internal_error() {
             ty: MemoryType::W64,
         },
     );
+    b.end(ENTRY, Terminator::Return(Some(to)));
     let program = common::program(vec![b.function], Default::default());
     let mut jit = common::compile(&program);
     let mut store = Store::new(Arc::clone(&program.constants), common::limits());

@@ -38,23 +38,8 @@ fn join(b: &mut Builder, block: BlockId, left: Register, right: Register) -> Reg
         signed: false,
     };
     let thousand = b.constant(block, 1000);
-    let (product, to) = (b.word(), b.word());
-    for (operator, to, left, right) in [
-        (IntegerOperator::Multiply, product, left, thousand),
-        (IntegerOperator::Add, to, product, right),
-    ] {
-        b.push(
-            block,
-            I::Integer {
-                operator,
-                ty,
-                to,
-                left,
-                right,
-            },
-        );
-    }
-    to
+    let product = b.integer(block, IntegerOperator::Multiply, ty, left, thousand);
+    b.integer(block, IntegerOperator::Add, ty, product, right)
 }
 
 /// Pages whose words are their numbers, from 1.

@@ -5,9 +5,10 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// How the target is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// Chosen by size and by what the kernel offers.
+    #[default]
     Auto,
     /// Never stopped; what is read may change meanwhile.
     Live,
@@ -63,9 +64,10 @@ impl Default for Budgets {
 }
 
 /// Which executor runs the handlers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ExecutorKind {
     /// Machine code.
+    #[default]
     Compiled,
     /// The reference interpreter.
     Interpreter,
@@ -104,4 +106,31 @@ pub struct Options {
     pub weight: Option<String>,
     /// Set from a signal handler to end the session early.
     pub interrupt: &'static AtomicBool,
+}
+
+/// The longest pause, unless the user says otherwise.
+pub const DEFAULT_MAX_PAUSE: Duration = Duration::from_millis(50);
+
+impl Default for Options {
+    /// Everything as the command line has it when no option is given; nothing interrupts.
+    fn default() -> Self {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        Self {
+            mode: Mode::default(),
+            max_pause: DEFAULT_MAX_PAUSE,
+            processors: Vec::new(),
+            read_swap: false,
+            budgets: Budgets::default(),
+            executor: ExecutorKind::default(),
+            debug_files: Vec::new(),
+            debug_roots: Vec::new(),
+            types: Vec::new(),
+            types_any_build: false,
+            include: Vec::new(),
+            defines: Vec::new(),
+            arguments: Vec::new(),
+            weight: None,
+            interrupt: &NEVER,
+        }
+    }
 }

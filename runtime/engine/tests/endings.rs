@@ -4,12 +4,11 @@ use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use ytrace_lang::source::SourceFile;
 use ytrace_report::Output;
 use ytrace_runtime::{
-    Budgets, ExecutorKind, Finished, Mode, Options, Session, SessionError, Sink, session, views,
+    Budgets, ExecutorKind, Finished, Options, Session, SessionError, Sink, session, views,
 };
 use ytrace_target::Process;
 
@@ -94,21 +93,9 @@ fn source(text: &str) -> SourceFile {
 
 fn options(interrupt: &'static AtomicBool) -> Options {
     Options {
-        mode: Mode::Auto,
-        max_pause: Duration::from_millis(50),
-        processors: Vec::new(),
-        read_swap: false,
-        budgets: Budgets::default(),
         executor: ExecutorKind::Interpreter,
-        debug_files: Vec::new(),
-        debug_roots: Vec::new(),
-        types: Vec::new(),
-        types_any_build: false,
-        include: Vec::new(),
-        defines: Vec::new(),
-        arguments: Vec::new(),
-        weight: None,
         interrupt,
+        ..Options::default()
     }
 }
 

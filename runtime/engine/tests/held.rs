@@ -3,10 +3,9 @@
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use ytrace_lang::source::SourceFile;
-use ytrace_runtime::{Budgets, ExecutorKind, Mode, Options, RunResult, Session, Sink};
+use ytrace_runtime::{ExecutorKind, Mode, Options, RunResult, Session, Sink};
 use ytrace_target::{Held, spawn};
 
 static INTERRUPT: AtomicBool = AtomicBool::new(false);
@@ -47,21 +46,9 @@ impl Sink for Silent {
 
 fn run(command: &str, executor: ExecutorKind) -> RunResult {
     let options = Options {
-        mode: Mode::Auto,
-        max_pause: Duration::from_millis(50),
-        processors: Vec::new(),
-        read_swap: false,
-        budgets: Budgets::default(),
         executor,
-        debug_files: Vec::new(),
-        debug_roots: Vec::new(),
-        types: Vec::new(),
-        types_any_build: false,
-        include: Vec::new(),
-        defines: Vec::new(),
-        arguments: Vec::new(),
-        weight: None,
         interrupt: &INTERRUPT,
+        ..Options::default()
     };
     let mut target = spawn(command).unwrap();
     assert!(matches!(target.wait(&INTERRUPT, None), Held::AtExit(_)));

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use ytrace_lang::source::SourceFile;
-use ytrace_runtime::{Budgets, ExecutorKind, Finished, Mode, Options, Session, SessionError, Sink};
+use ytrace_runtime::{ExecutorKind, Finished, Mode, Options, Session, SessionError, Sink};
 use ytrace_target::Process;
 
 static INTERRUPT: AtomicBool = AtomicBool::new(false);
@@ -140,19 +140,9 @@ fn run(
     let options = Options {
         mode,
         max_pause: Duration::from_millis(500),
-        processors: Vec::new(),
-        read_swap: false,
-        budgets: Budgets::default(),
         executor,
-        debug_files: Vec::new(),
-        debug_roots: Vec::new(),
-        types: Vec::new(),
-        types_any_build: false,
-        include: Vec::new(),
-        defines: Vec::new(),
-        arguments: Vec::new(),
-        weight: None,
         interrupt: &INTERRUPT,
+        ..Options::default()
     };
     let process = Process::open(i32::try_from(target.0.id()).unwrap()).unwrap();
     let mut session = Session::open(process, &options)?;

@@ -250,12 +250,63 @@ pub struct Walked {
     pub chains: BTreeMap<String, i64>,
 }
 
-/// A stand-alone LuaJIT with a large heap, that walks it on demand.
-pub struct Walker {
+/// A program that is told in lines what to do and answers in lines. The end of its input ends it.
+pub struct Peer {
     child: Child,
     stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
 }
+
+impl Peer {
+    /// Starts it.
+    pub fn start(command: &mut Command) -> Result<Self, String> {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| error.to_string())?;
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take().ok_or("no output")?;
+        Ok(Self {
+            child,
+            stdin,
+            stdout: BufReader::new(stdout),
+        })
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> String {
+        self.child.id().to_string()
+    }
+
+    /// Tells it something.
+    pub fn tell(&mut self, text: &str) -> Result<(), String> {
+        let stdin = self.stdin.as_mut().ok_or("no input")?;
+        stdin
+            .write_all(text.as_bytes())
+            .map_err(|error| error.to_string())
+    }
+
+    /// The next line of its answer, without the line end.
+    pub fn line(&mut self) -> Result<String, String> {
+        let mut line = String::new();
+        match self.stdout.read_line(&mut line) {
+            Ok(0) => Err("the program that is measured against has ended".to_owned()),
+            Ok(_) => Ok(line.trim_end_matches('\n').to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// A stand-alone LuaJIT with a large heap, that walks it on demand.
+pub struct Walker(Peer);
 
 impl Walker {
     /// Starts one, or says what is missing.
@@ -270,48 +321,27 @@ impl Walker {
                 ));
             }
         }
-        let mut child = Command::new(program)
-            .arg(ytrace_tests::root().join("tests/fixtures/leak/standalone.lua"))
-            .arg(entries.to_string())
-            .arg("400000")
-            .arg(module)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| error.to_string())?;
-        let stdin = child.stdin.take();
-        let stdout = child.stdout.take().ok_or("no output")?;
-        let mut walker = Self {
-            child,
-            stdin,
-            stdout: BufReader::new(stdout),
-        };
-        while !walker.line()?.starts_with("READY") {}
-        Ok(walker)
+        let mut peer = Peer::start(
+            Command::new(program)
+                .arg(ytrace_tests::root().join("tests/fixtures/leak/standalone.lua"))
+                .arg(entries.to_string())
+                .arg("400000")
+                .arg(module),
+        )?;
+        while !peer.line()?.starts_with("READY") {}
+        Ok(Self(peer))
     }
 
     /// Its process id.
     pub fn pid(&self) -> String {
-        self.child.id().to_string()
-    }
-
-    fn line(&mut self) -> Result<String, String> {
-        let mut line = String::new();
-        match self.stdout.read_line(&mut line) {
-            Ok(0) => Err("LuaJIT has ended".to_owned()),
-            Ok(_) => Ok(line.trim_end_matches('\n').to_owned()),
-            Err(error) => Err(error.to_string()),
-        }
+        self.0.pid()
     }
 
     /// Lets it walk its heap. The result becomes garbage of that heap, which the next walk finds.
     pub fn walk(&mut self) -> Result<Walked, String> {
-        let stdin = self.stdin.as_mut().ok_or("no input")?;
         // A count is one number on a line, and so the end of the walk's lines.
-        stdin
-            .write_all(b"walk\ncount\n")
-            .map_err(|error| error.to_string())?;
-        let head = self.line()?;
+        self.0.tell("walk\ncount\n")?;
+        let head = self.0.line()?;
         let words: Vec<&str> = head.split(' ').collect();
         let field = |name: &str| {
             words
@@ -335,7 +365,7 @@ impl Walker {
             chains: BTreeMap::new(),
         };
         loop {
-            let line = self.line()?;
+            let line = self.0.line()?;
             if !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit()) {
                 return Ok(walked);
             }
@@ -346,14 +376,6 @@ impl Walker {
                 *walked.chains.entry(chain.to_owned()).or_default() += bytes;
             }
         }
-    }
-}
-
-impl Drop for Walker {
-    fn drop(&mut self) {
-        drop(self.stdin.take());
-        // The end of its input ends it.
-        let _ = self.child.wait();
     }
 }
 

@@ -5,25 +5,8 @@ use super::{Checker, Work, suggest};
 use crate::ast;
 use crate::diagnostics::Diagnostic;
 use crate::hir;
+use crate::parse::POINTS;
 use crate::source::Span;
-
-/// The words that name points.
-const POINTS: &[&str] = &[
-    "_oneshot",
-    "_begin",
-    "_end",
-    "_timer",
-    "_func",
-    "_line",
-    "_addr",
-    "_usdt",
-    "_watch",
-    "_thread_begin",
-    "_thread_end",
-    "_exec",
-    "_exit",
-    "_signal",
-];
 
 impl<'a> Checker<'a> {
     /// Checks a probe: its point, its condition, its body.

@@ -397,22 +397,13 @@ impl Checker<'_> {
         count: &ast::Expression,
         span: Span,
     ) -> hir::Expression {
-        let left = self.text_argument(builtin, left);
-        let right = self.text_argument(builtin, right);
+        let sides = self.text_arguments(builtin, left, right);
         let count = self.count_argument(builtin, count);
-        let (Some(left), Some(right), Some(count)) = (left, right, count) else {
+        let (Some(sides), Some(count)) = (sides, count) else {
             return self.unknown(span);
         };
-        let int = self.basics.int;
-        if let (Text::Target(left), Text::Target(right)) = (&left, &right) {
-            return self.operation(
-                Operation::TargetCompare,
-                vec![left.clone(), right.clone(), count],
-                int,
-                span,
-            );
-        }
-        let side = |text: Text| match text {
+        let operation = Operation::TargetCompare;
+        self.compare_texts(sides, operation, Some(&count), span, |text| match text {
             Text::Target(pointer) => self.operation(
                 Operation::TargetBytes,
                 vec![pointer, count.clone()],
@@ -420,9 +411,7 @@ impl Checker<'_> {
                 span,
             ),
             Text::Tracer(text) => self.prefix_of(text, count.clone(), span),
-        };
-        let (left, right) = (side(left), side(right));
-        self.operation(Operation::StrCompare, vec![left, right], int, span)
+        })
     }
 
     fn string_compare(
@@ -432,21 +421,11 @@ impl Checker<'_> {
         right: &ast::Expression,
         span: Span,
     ) -> hir::Expression {
-        let left = self.text_argument(builtin, left);
-        let right = self.text_argument(builtin, right);
-        let (Some(left), Some(right)) = (left, right) else {
+        let Some(sides) = self.text_arguments(builtin, left, right) else {
             return self.unknown(span);
         };
-        let int = self.basics.int;
-        if let (Text::Target(left), Text::Target(right)) = (&left, &right) {
-            return self.operation(
-                Operation::TargetStringCompare,
-                vec![left.clone(), right.clone()],
-                int,
-                span,
-            );
-        }
-        let side = |text: Text| match text {
+        let operation = Operation::TargetStringCompare;
+        self.compare_texts(sides, operation, None, span, |text| match text {
             Text::Target(pointer) => self.operation(
                 Operation::TargetString,
                 vec![pointer],
@@ -454,9 +433,7 @@ impl Checker<'_> {
                 span,
             ),
             Text::Tracer(text) => text,
-        };
-        let (left, right) = (side(left), side(right));
-        self.operation(Operation::StrCompare, vec![left, right], int, span)
+        })
     }
 
     fn string_compare_n(
@@ -467,24 +444,14 @@ impl Checker<'_> {
         count: &ast::Expression,
         span: Span,
     ) -> hir::Expression {
-        let left = self.text_argument(builtin, left);
-        let right = self.text_argument(builtin, right);
+        let sides = self.text_arguments(builtin, left, right);
         let count = self.count_argument(builtin, count);
-        let (Some(left), Some(right), Some(count)) = (left, right, count) else {
+        let (Some(sides), Some(count)) = (sides, count) else {
             return self.unknown(span);
         };
-        let int = self.basics.int;
-        if let (Text::Target(left), Text::Target(right)) = (&left, &right) {
-            return self.operation(
-                Operation::TargetStringCompareN,
-                vec![left.clone(), right.clone(), count],
-                int,
-                span,
-            );
-        }
         // Against a literal no byte beyond the literal's NUL matters, so text that has no NUL of
         // its own (nginx's) is not read to an end that it does not have.
-        let literal = [&left, &right].into_iter().find_map(|text| match text {
+        let literal = sides.iter().find_map(|text| match text {
             Text::Tracer(hir::Expression {
                 kind: ExpressionKind::Str(bytes),
                 ..
@@ -498,36 +465,69 @@ impl Checker<'_> {
             _ => None,
         };
         let bound = bound.map(|bound| self.integer(bound as u64, count.ty, span));
-        let side = |text: Text| match (text, &bound) {
-            (Text::Target(pointer), Some(bound)) => self.operation(
-                Operation::TargetBytes,
-                vec![pointer, bound.clone()],
-                self.basics.string,
-                span,
-            ),
-            (Text::Target(pointer), None) => {
-                let text = self.operation(
-                    Operation::TargetString,
-                    vec![pointer],
+        let operation = Operation::TargetStringCompareN;
+        self.compare_texts(sides, operation, Some(&count), span, |text| {
+            match (text, &bound) {
+                (Text::Target(pointer), Some(bound)) => self.operation(
+                    Operation::TargetBytes,
+                    vec![pointer, bound.clone()],
                     self.basics.string,
                     span,
-                );
-                self.prefix_of(text, count.clone(), span)
+                ),
+                (Text::Target(pointer), None) => {
+                    let text = self.operation(
+                        Operation::TargetString,
+                        vec![pointer],
+                        self.basics.string,
+                        span,
+                    );
+                    self.prefix_of(text, count.clone(), span)
+                }
+                (Text::Tracer(text), Some(bound)) => {
+                    let text = match text.kind {
+                        ExpressionKind::Str(mut bytes) => {
+                            bytes.push(0);
+                            self.str_constant(bytes, span)
+                        }
+                        kind => hir::Expression { kind, ..text },
+                    };
+                    self.prefix_of(text, bound.clone(), span)
+                }
+                (Text::Tracer(text), None) => self.prefix_of(text, count.clone(), span),
             }
-            (Text::Tracer(text), Some(bound)) => {
-                let text = match text.kind {
-                    ExpressionKind::Str(mut bytes) => {
-                        bytes.push(0);
-                        self.str_constant(bytes, span)
-                    }
-                    kind => hir::Expression { kind, ..text },
-                };
-                self.prefix_of(text, bound.clone(), span)
+        })
+    }
+
+    /// Both sides of a comparison, each as it is given.
+    fn text_arguments(
+        &mut self,
+        builtin: &Builtin,
+        left: &ast::Expression,
+        right: &ast::Expression,
+    ) -> Option<[Text; 2]> {
+        let left = self.text_argument(builtin, left);
+        let right = self.text_argument(builtin, right);
+        Some([left?, right?])
+    }
+
+    /// Compares two texts: in the target where both are there, up to a count if one is given; else as strings, which
+    /// `side` makes of them.
+    fn compare_texts(
+        &self,
+        sides: [Text; 2],
+        in_target: Operation,
+        count: Option<&hir::Expression>,
+        span: Span,
+        side: impl Fn(Text) -> hir::Expression,
+    ) -> hir::Expression {
+        let (operation, arguments) = match sides {
+            [Text::Target(left), Text::Target(right)] => {
+                let given = [left, right].into_iter();
+                (in_target, given.chain(count.cloned()).collect())
             }
-            (Text::Tracer(text), None) => self.prefix_of(text, count.clone(), span),
+            sides => (Operation::StrCompare, sides.map(side).into()),
         };
-        let (left, right) = (side(left), side(right));
-        self.operation(Operation::StrCompare, vec![left, right], int, span)
+        self.operation(operation, arguments, self.basics.int, span)
     }
 
     /// `_uaddr("name")`.

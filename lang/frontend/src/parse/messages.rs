@@ -4,7 +4,8 @@ use crate::diagnostics::Diagnostic;
 use crate::source::Span;
 use crate::terminal::{Lexeme, Terminal};
 
-const POINTS: &[&str] = &[
+/// The words that name points.
+pub(crate) const POINTS: &[&str] = &[
     "_oneshot",
     "_begin",
     "_end",

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use ytrace_jit::{CompiledProgram, Jit, Options};
 use ytrace_lang::execute::{Budget, Executor, Outcome};
 use ytrace_lang::ir::{
-    Block, BlockId, Class, Function, FunctionId, Instruction, InstructionKind, Program, Register,
-    SpanId, Terminator,
+    Block, BlockId, Class, Function, FunctionId, Instruction, InstructionKind, IntegerOperator,
+    IntegerType, Program, Register, SpanId, Terminator,
 };
 use ytrace_values::host::{Host, MappingRecord, ModuleRecord, ThreadRecord};
 use ytrace_values::memory::{Memory, MemoryError, Page};
@@ -158,6 +158,27 @@ impl Builder {
     pub fn constant(&mut self, block: BlockId, value: u64) -> Register {
         let to = self.word();
         self.push(block, InstructionKind::Constant { to, value });
+        to
+    }
+
+    /// Appends an operation on integers and returns the register of its result.
+    pub fn integer(
+        &mut self,
+        block: BlockId,
+        operator: IntegerOperator,
+        ty: IntegerType,
+        left: Register,
+        right: Register,
+    ) -> Register {
+        let to = self.word();
+        let kind = InstructionKind::Integer {
+            operator,
+            ty,
+            to,
+            left,
+            right,
+        };
+        self.push(block, kind);
         to
     }
 

@@ -79,39 +79,8 @@ const BITS: &[&str] = &[
     "s.a", "s.b", "s.c", "s.d", "s.e", "s.f", "s.g", "s.h", "s.i", "s.j",
 ];
 
-const INTEGERS: &[&str] = &[
-    "0",
-    "1",
-    "2",
-    "-1",
-    "7",
-    "31",
-    "63",
-    "127",
-    "-128",
-    "255",
-    "256",
-    "32767",
-    "65535",
-    "65536",
-    "2147483647",
-    "(-2147483647 - 1)",
-    "4294967295u",
-    "0x80000000",
-    "4294967296",
-    "1ul",
-    "-1l",
-    "9223372036854775807",
-    "(-9223372036854775807 - 1)",
-    "18446744073709551615ul",
-    "'a'",
-    "'\\xff'",
-    "0x7fu",
-    "017",
-    "TEN",
-    "BELOW",
-    "100000ll",
-];
+/// Integers that the declarations name.
+const NAMED: &[&str] = &["TEN", "BELOW"];
 
 const FLOATS: &[&str] = &[
     "0.0",
@@ -165,7 +134,7 @@ impl Generator {
             let value = if ty.float {
                 self.choices.one(FLOATS)
             } else {
-                self.choices.one(INTEGERS)
+                self.choices.integer(NAMED)
             };
             self.line(1, &format!("{} v{number} = {value};", ty.name));
             self.variables.push((format!("v{number}"), ty));
@@ -351,7 +320,7 @@ impl Generator {
             if !variables.is_empty() && self.choices.chance(75) {
                 return variables[self.choices.below(variables.len())].clone();
             }
-            return self.choices.one(INTEGERS).to_owned();
+            return self.choices.integer(NAMED).to_owned();
         }
         let d = depth - 1;
         match self.choices.below(14) {

@@ -1,6 +1,47 @@
 //! Choices that a generator makes: drawn from a seed and noted, or replayed from a list, which
 //! can be shrunk without knowing what is generated. Zero is the simplest answer to everything.
 
+/// Integers about the limits of C's types.
+const INTEGERS: &[&str] = &[
+    "0",
+    "1",
+    "2",
+    "3",
+    "7",
+    "8",
+    "-1",
+    "10",
+    "31",
+    "63",
+    "64",
+    "100",
+    "127",
+    "128",
+    "255",
+    "256",
+    "-128",
+    "32767",
+    "65535",
+    "65536",
+    "2147483647",
+    "(-2147483647 - 1)",
+    "4294967295u",
+    "0x80000000",
+    "0x7fu",
+    "4294967296",
+    "1ul",
+    "-1l",
+    "100000ll",
+    "9223372036854775807",
+    "(-9223372036854775807 - 1)",
+    "18446744073709551615ul",
+    "0xffffffffffffffff",
+    "017",
+    "'a'",
+    "'\\n'",
+    "'\\xff'",
+];
+
 /// A source of choices.
 pub struct Choices {
     words: Vec<u32>,
@@ -62,6 +103,13 @@ impl Choices {
     /// One of some values.
     pub fn one<'v, T: ?Sized>(&mut self, values: &[&'v T]) -> &'v T {
         values[self.below(values.len())]
+    }
+
+    /// An integer as C spells it, or one of some names.
+    pub fn integer(&mut self, names: &[&'static str]) -> &'static str {
+        let at = self.below(INTEGERS.len() + names.len());
+        let literal = INTEGERS.get(at).copied();
+        literal.unwrap_or_else(|| names[at - INTEGERS.len()])
     }
 
     /// An index, as often as its weight says.

@@ -5,43 +5,9 @@ use super::types::{CHAR, INTEGERS, Ty, written};
 
 const BINARY: &[&str] = &["+", "-", "*", "&", "|", "^"];
 const COMPARE: &[&str] = &["==", "!=", "<", "<=", ">", ">="];
-const INTEGER_LITERALS: &[&str] = &[
-    "0",
-    "1",
-    "2",
-    "3",
-    "7",
-    "8",
-    "-1",
-    "10",
-    "31",
-    "63",
-    "64",
-    "100",
-    "127",
-    "128",
-    "255",
-    "256",
-    "-128",
-    "32767",
-    "65535",
-    "65536",
-    "2147483647",
+/// Integers that a script can name.
+const NAMED: &[&str] = &[
     "-2147483648",
-    "(-2147483647 - 1)",
-    "4294967295u",
-    "0x80000000",
-    "4294967296",
-    "1ul",
-    "-1l",
-    "9223372036854775807",
-    "(-9223372036854775807 - 1)",
-    "18446744073709551615ul",
-    "0xffffffffffffffff",
-    "017",
-    "'a'",
-    "'\\n'",
-    "'\\xff'",
     "true",
     "RED",
     "BLUE",
@@ -179,7 +145,7 @@ impl Generator {
     pub fn integer(&mut self, depth: usize) -> String {
         if depth == 0 {
             return match self.choices.below(3) {
-                0 => self.choices.one(INTEGER_LITERALS).to_owned(),
+                0 => self.choices.integer(NAMED).to_owned(),
                 _ => self
                     .place(&|place| place.ty.is_integer() && place.bare)
                     .map(|place| self.written_place(&place, 0))
@@ -245,7 +211,7 @@ impl Generator {
             16 => Some(format!("{}[{}]", self.string(d), self.integer(0))),
             _ => self.member_of_value(&Ty::is_integer, d),
         };
-        made.unwrap_or_else(|| self.choices.one(INTEGER_LITERALS).to_owned())
+        made.unwrap_or_else(|| self.choices.integer(NAMED).to_owned())
     }
 
     /// An operand of a prefix operator, which must not run into it.
