@@ -40,28 +40,28 @@ void lj_walk_all(void)
 /// Puts a root on the list under a frame of its own.
 void lj_add_root(GCobj *o, int id, _str frame)
 {
-    if (o && lj_visit(o))
-        lj_add(o, o->gch.gct, lj_child_named(0, LJ_F_ROOT + id, frame));
+    if (o && graph_visit(o))
+        lj_add(o, o->gch.gct, graph_child_named(0, LJ_F_ROOT + id, frame));
 }
 
 /// What hangs on the collector's list but has not been reached. `limit` is more objects than there can be, so that a corrupt list ends.
 void lj_walk_list(GCobj *o, uint64_t limit)
 {
-    int branch = lj_child_named(0, LJ_F_UNREACHABLE, "(unreachable)");
+    int branch = graph_child_named(0, LJ_F_UNREACHABLE, "(unreachable)");
     while (o) {
         if (limit-- == 0)
             _raise("the list of all objects does not end: it has been cut");
-        if (lj_visit(o)) {
+        if (graph_visit(o)) {
             int gct = o->gch.gct;
-            int n = lj_child_named(branch, LJ_F_KIND + gct, lj_kind_name(gct));
-            lj_add_bytes(n, lj_object_size(o, gct), 1);
+            int n = graph_child_named(branch, LJ_F_KIND + gct, lj_kind_name(gct));
+            graph_add_bytes(n, lj_object_size(o, gct), 1);
             if (gct == 10 && (o->gch.marked & LJ_GC_CDATA_FIN))
                 lj_node_finalizers[n] += 1;
             if (gct == 6) {
                 GCobj *uv = gcref(o->th.openupval);
                 for (uint32_t i = 0; uv && i <= o->th.stacksize; i++) {
-                    if (lj_visit(uv))
-                        lj_add_bytes(n, sizeof(GCupval), 1);
+                    if (graph_visit(uv))
+                        graph_add_bytes(n, sizeof(GCupval), 1);
                     uv = gcnext(uv);
                 }
             }
@@ -73,8 +73,8 @@ void lj_walk_list(GCobj *o, uint64_t limit)
 /// Strings in the string table that have not been reached.
 void lj_walk_strings(uint64_t limit)
 {
-    int branch = lj_child_named(0, LJ_F_UNREACHABLE, "(unreachable)");
-    int n = lj_child_named(branch, LJ_F_KIND + 4, "strings");
+    int branch = graph_child_named(0, LJ_F_UNREACHABLE, "(unreachable)");
+    int n = graph_child_named(branch, LJ_F_KIND + 4, "strings");
     GCRef *table = lj_strtab(lj_g);
     uint32_t mask = lj_strmask(lj_g);
     for (uint64_t b = 0; b <= mask; b++) {
@@ -83,8 +83,8 @@ void lj_walk_strings(uint64_t limit)
         while (s) {
             if (limit-- == 0)
                 _raise("the string table does not end: it has been cut");
-            if (lj_visit(s))
-                lj_add_bytes(n, lj_str_size(s->str.len), 1);
+            if (graph_visit(s))
+                graph_add_bytes(n, lj_str_size(s->str.len), 1);
             s = gcnext(s);
         }
     }
@@ -94,30 +94,30 @@ void lj_walk_strings(uint64_t limit)
 void lj_add_machine(void)
 {
     global_State *g = lj_g;
-    int vm = lj_child_named(0, LJ_F_ROOT + 20, "(machine)");
-    lj_node_bytes[lj_child_named(vm, 1, "state")] += sizeof(GG_State);
-    lj_node_bytes[lj_child_named(vm, 2, "string table")] += ((uint64_t)lj_strmask(g) + 1) * sizeof(GCRef);
+    int vm = graph_child_named(0, LJ_F_ROOT + 20, "(machine)");
+    graph_node_bytes[graph_child_named(vm, 1, "state")] += sizeof(GG_State);
+    graph_node_bytes[graph_child_named(vm, 2, "string table")] += ((uint64_t)lj_strmask(g) + 1) * sizeof(GCRef);
 ##ifdeffield SBuf w
-    lj_node_bytes[lj_child_named(vm, 3, "temporary buffer")] += (uint64_t)g->tmpbuf.e - (uint64_t)g->tmpbuf.b;
+    graph_node_bytes[graph_child_named(vm, 3, "temporary buffer")] += (uint64_t)g->tmpbuf.e - (uint64_t)g->tmpbuf.b;
 ##else
-    lj_node_bytes[lj_child_named(vm, 3, "temporary buffer")] += mrefu(g->tmpbuf.e) - mrefu(g->tmpbuf.b);
+    graph_node_bytes[graph_child_named(vm, 3, "temporary buffer")] += mrefu(g->tmpbuf.e) - mrefu(g->tmpbuf.b);
 ##endif
     if (lj_cts)
-        lj_node_bytes[lj_child_named(vm, 4, "C types")] +=
+        graph_node_bytes[graph_child_named(vm, 4, "C types")] +=
             sizeof(CTState) + (uint64_t)lj_cts->sizetab * sizeof(CType) + (uint64_t)lj_cts->cb.sizeid * sizeof(uint16_t);
     jit_State *j = G2J(g);
-    int jit = lj_child_named(vm, 5, "trace compiler");
-    lj_node_bytes[jit] += (uint64_t)j->sizesnap * sizeof(SnapShot) + (uint64_t)j->sizesnapmap * sizeof(uint32_t) +
-                          (uint64_t)(j->irtoplim - j->irbotlim) * sizeof(IRIns) + (uint64_t)j->sizetrace * sizeof(GCRef);
+    int jit = graph_child_named(vm, 5, "trace compiler");
+    graph_node_bytes[jit] += (uint64_t)j->sizesnap * sizeof(SnapShot) + (uint64_t)j->sizesnapmap * sizeof(uint32_t) +
+                             (uint64_t)(j->irtoplim - j->irbotlim) * sizeof(IRIns) + (uint64_t)j->sizetrace * sizeof(GCRef);
     // A trace that is being assembled is allocated already and on no list yet.
     if (j->cur.traceno && j->curfinal)
-        lj_node_bytes[jit] += lj_trace_size(j->curfinal);
+        graph_node_bytes[jit] += lj_trace_size(j->curfinal);
 ##ifdeffield GCState lightudseg
     if (mrefu(g->gc.lightudseg)) {
         uint64_t segments = 2;
         while (segments <= g->gc.lightudnum)
             segments *= 2;
-        lj_node_bytes[lj_child_named(vm, 6, "light userdata segments")] += segments * sizeof(uint32_t);
+        graph_node_bytes[graph_child_named(vm, 6, "light userdata segments")] += segments * sizeof(uint32_t);
     }
 ##endif
 }
@@ -147,11 +147,24 @@ _str lj_finalizer_names(void)
     _foreach (function, number in lj_finalizer_functions _by number _desc _limit 3) {
         if (names != "")
             names = names + ", ";
-        names = names + (function ? _usym(function) : "Lua functions") + " ×" + lj_thousands(number);
+        names = names + (function ? _usym(function) : "Lua functions") + " ×" + graph_thousands(number);
     }
     if (_count(lj_finalizer_functions) > 3)
         names = names + ", …";
     return names;
+}
+
+/// Hands everything over: one entry for each chain that holds something itself.
+void lj_frames_into(struct lj_held held[_path])
+{
+    for (int n = 0; n < graph_nodes; n++) {
+        if (graph_node_bytes[n] == 0 && graph_node_count[n] == 0)
+            continue;
+        _path p = graph_node_path[n];
+        held[p].bytes += graph_node_bytes[n];
+        held[p].count += graph_node_count[n];
+        held[p].finalizers += lj_node_finalizers[n];
+    }
 }
 
 /// Walks the whole heap and puts what each chain of references holds into `held`. Chains are at most `depth` frames long; what lies deeper is counted
@@ -160,11 +173,11 @@ void lj_walk(global_State *g, int depth, struct lj_held held[_path])
 {
     lj_g = g;
     lj_cts = ctype_ctsG(g);
-    lj_max_depth = depth < 1 ? 1 : depth;
+    graph_max_depth = depth < 1 ? 1 : depth;
     lj_registry = tabV(&g->registrytv);
     uint64_t limit = g->gc.total / 8 + 16;
 
-    lj_visit(&g->strempty);
+    graph_visit(&g->strempty);
     // The registry's keys are the first frames. Its own memory goes to a frame of its own.
     _try {
         TValue *loaded = lj_table_get(lj_registry, "_LOADED");
@@ -176,7 +189,7 @@ void lj_walk(global_State *g, int depth, struct lj_held held[_path])
 ##elifdefenum GCROOT_FFI_FIN
         lj_finalizers = tabref(g->gcroot[GCROOT_FFI_FIN]);
 ##endif
-        if (lj_visit(lj_registry))
+        if (graph_visit(lj_registry))
             lj_push(lj_registry, 0);
         lj_add_root((GCobj *)mainthread(g), 0, "(main thread)");
         lj_add_root((GCobj *)tabref(mainthread(g)->env), 1, "_G");
@@ -199,16 +212,16 @@ void lj_walk(global_State *g, int depth, struct lj_held held[_path])
         if (gcref(g->cur_L))
             lj_add_root(gcref(g->cur_L), 8, "(running thread)");
         // A trace that is being recorded is a root as well.
-        lj_walk_trace_references(&G2J(g)->cur, lj_child_named(0, LJ_F_ROOT + 9, "(trace being recorded)"));
+        lj_walk_trace_references(&G2J(g)->cur, graph_child_named(0, LJ_F_ROOT + 9, "(trace being recorded)"));
     } _catch (_fault f) {
         lj_count_fault(f.message);
     }
     lj_walk_all();
     // Node 0 has nothing of its own but the registry.
-    int registry_node = lj_child_named(0, LJ_F_REGISTRY, "(registry)");
-    lj_add_bytes(registry_node, lj_node_bytes[0], lj_node_count[0]);
-    lj_node_bytes[0] = 0;
-    lj_node_count[0] = 0;
+    int registry_node = graph_child_named(0, LJ_F_REGISTRY, "(registry)");
+    graph_add_bytes(registry_node, graph_node_bytes[0], graph_node_count[0]);
+    graph_node_bytes[0] = 0;
+    graph_node_count[0] = 0;
 
     _try {
         lj_walk_list(gcref(g->gc.root), limit);
@@ -226,14 +239,14 @@ void lj_walk(global_State *g, int depth, struct lj_held held[_path])
     } _catch (_fault f) {
         lj_count_fault(f.message);
     }
-    for (int n = 0; n < lj_nodes; n++) {
-        lj_total_bytes += lj_node_bytes[n];
-        lj_total_objects += lj_node_count[n];
+    for (int n = 0; n < graph_nodes; n++) {
+        lj_total_bytes += graph_node_bytes[n];
+        lj_total_objects += graph_node_count[n];
         lj_total_finalizers += lj_node_finalizers[n];
     }
     lj_frames_into(held);
-    if (lj_nodes_missing > 0)
-        _warn("more than %d distinct chains: %d frames are missing; try a smaller --depth or --fold", LJ_NODES - LJ_NODES_RESERVED, lj_nodes_missing);
+    if (graph_nodes_missing > 0)
+        _warn("more than %d distinct chains: %d frames are missing; try a smaller --depth or --fold", GRAPH_NODES - GRAPH_NODES_RESERVED, graph_nodes_missing);
     if (lj_faults > 0) {
         _warn("%ld objects or lists could not be read to their end; the first fault: %s", lj_faults, lj_first_fault);
         _assert_equal("objects that could not be read", lj_faults, 0);

@@ -1,5 +1,5 @@
 /// The walk of one LuaJIT object at a time: what it refers to, in LuaJIT's own order, each object that is seen for the first time added to the node of
-/// its chain of references (<luajit/frames.y>). <luajit/gc.y> starts it from the roots.
+/// its chain of references (<graph/chains.y>). <luajit/gc.y> starts it from the roots.
 _module "libluajit-5.1.so*", "libluajit*.so*", _exe;
 
 #ifndef LUAJIT_WALK_Y
@@ -8,7 +8,8 @@ _module "libluajit-5.1.so*", "libluajit*.so*", _exe;
 #include <luajit/layouts.y>
 #include <luajit/c.y>
 #include <luajit/sizes.y>
-#include <luajit/frames.y>
+#include <graph/chains.y>
+#include <graph/marks.y>
 
 /// Tables with more alike keys than this show them as one frame.
 long lj_fold = 32;
@@ -18,6 +19,22 @@ long lj_fold = 32;
 _Bool lj_show_keys;
 /// Strings and C data of at least so many bytes get a frame of their own, as do a table's empty slots.
 #define LJ_BIG 1024
+
+/// What one chain of references holds. The fields are the columns that `--weight` chooses from.
+struct lj_held {
+    long bytes;
+    long count;
+    long finalizers;
+};
+long lj_node_finalizers[GRAPH_NODES];
+
+// Kinds of keys besides those of <graph/chains.y>.
+#define LJ_KEY_CTYPE GRAPH_KEY_OWN
+#define LJ_KEY_UPVALUE (GRAPH_KEY_OWN + 1)
+#define LJ_KEY_LIGHTUD (GRAPH_KEY_OWN + 2)
+
+/// The child that stands for many keys of one table.
+#define lj_child_folded(parent, id, what, number) graph_child_many(parent, id, "[", what, number, "]")
 
 /// Objects whose contents are still to be walked, with their node: the pointer's upper bits above the node's.
 uint64_t lj_work[];
@@ -48,7 +65,7 @@ long lj_keys_other;
 #define LJ_F_KIND 32
 #define LJ_F_ROOT 64
 
-#define lj_push(o, n) _push(lj_work, lj_key_object((n), (o)))
+#define lj_push(o, n) _push(lj_work, graph_key_object((n), (o)))
 
 /// Sets what a metatable means for the tables and userdata that have it.
 int lj_metatable_mode(GCtab *mt)
@@ -88,16 +105,16 @@ void lj_add_cdata(GCcdata *cd, uint64_t size, int n)
 {
     uint32_t id = cd->ctypeid;
     int c;
-    if (lj_at_depth(n)) {
-        c = lj_deeper(n);
+    if (graph_at_depth(n)) {
+        c = graph_deeper(n);
     } else {
-        uint64_t key = lj_key_number(n, LJ_KEY_CTYPE, id);
-        c = lj_child_find(key);
+        uint64_t key = graph_key_number(n, LJ_KEY_CTYPE, id);
+        c = graph_child_find(key);
         if (!c)
-            c = lj_full() ? n : lj_child_make(key, n, "cdata " + lj_ctype_name(id, 0));
+            c = graph_full() ? n : graph_child_make(key, n, "cdata " + lj_ctype_name(id, 0));
     }
-    lj_node_bytes[c] += size;
-    lj_node_count[c] += 1;
+    graph_node_bytes[c] += size;
+    graph_node_count[c] += 1;
     if (cd->marked & LJ_GC_CDATA_FIN)
         lj_node_finalizers[c] += 1;
 }
@@ -107,20 +124,20 @@ void lj_add(GCobj *o, int gct, int n)
 {
     switch (gct) {
     case 4:
-        lj_add_bytes(n, lj_object_size(o, 4), 1);
+        graph_add_bytes(n, lj_object_size(o, 4), 1);
         break;
     case 10:
         lj_add_cdata(&o->cd, lj_cdata_size(&o->cd), n);
         break;
     case 8:
-        if (isluafunc(&o->fn) && lj_at_depth(n)) {
-            n = lj_deeper(n);
+        if (isluafunc(&o->fn) && graph_at_depth(n)) {
+            n = graph_deeper(n);
         } else if (isluafunc(&o->fn)) {
             GCproto *pt = funcproto(&o->fn);
-            uint64_t key = lj_key_object(n, pt);
-            int c = lj_child_find(key);
+            uint64_t key = graph_key_object(n, pt);
+            int c = graph_child_find(key);
             if (!c)
-                c = lj_full() ? n : lj_child_make(key, n, "function " + lj_proto_name(pt));
+                c = graph_full() ? n : graph_child_make(key, n, "function " + lj_proto_name(pt));
             n = c;
         }
         lj_push(o, n);
@@ -137,7 +154,7 @@ void lj_add_word(uint64_t w, int n)
     if (!lj_tag_isgc(tag))
         return;
     GCobj *o = lj_word_gc(w);
-    if (lj_visit(o))
+    if (graph_visit(o))
         lj_add(o, ~tag, n);
 }
 
@@ -173,31 +190,31 @@ void lj_count_keys(GCtab *t)
 /// The node of a string key that has none yet.
 int lj_string_key_make(GCtab *t, uint64_t key, GCstr *s, int n)
 {
-    if (lj_full())
+    if (graph_full())
         return n;
     if (t == lj_registry)
-        return lj_child_make(key, n, _tostr(strdata(s)));
+        return graph_child_make(key, n, _tostr(strdata(s)));
     // Modules are named by their files.
     if (t == lj_loaded || lj_is_name(s))
-        return lj_child_make(key, n, "." + _tostr(strdata(s)));
+        return graph_child_make(key, n, "." + _tostr(strdata(s)));
     if (lj_show_keys && lj_keys_string <= lj_fold)
-        return lj_child_make(key, n, "[\"" + _tostr(strdata(s), s->len < 64 ? s->len : 64) + "\"]");
+        return graph_child_make(key, n, "[\"" + _tostr(strdata(s), s->len < 64 ? s->len : 64) + "\"]");
     int c = lj_child_folded(n, 1, "string", lj_keys_string > lj_fold ? lj_keys_string : 0);
-    if (c != n && !lj_node_many[n])
-        lj_children[key] = c;
+    if (c != n && !graph_node_many[n])
+        graph_children[key] = c;
     return c;
 }
 
 /// The node of the value under a key of a table's hash part.
 int lj_key_node(GCtab *t, TValue *key, uint64_t kw, uint32_t ktag, int n)
 {
-    if (lj_at_depth(n))
-        return lj_deeper(n);
+    if (graph_at_depth(n))
+        return graph_deeper(n);
     if (ktag == LJ_TSTR) {
         if (lj_keys_string > LJ_MANY_NAMES && lj_keys_string > lj_fold && t != lj_loaded && t != lj_registry)
             return lj_child_folded(n, 1, "string", lj_keys_string);
-        uint64_t ck = lj_key_object(n, lj_word_gc(kw));
-        int c = lj_child_find(ck);
+        uint64_t ck = graph_key_object(n, lj_word_gc(kw));
+        int c = graph_child_find(ck);
         return c ? c : lj_string_key_make(t, ck, strV(key), n);
     }
     if (ktag < LJ_TISNUM) {
@@ -205,15 +222,15 @@ int lj_key_node(GCtab *t, TValue *key, uint64_t kw, uint32_t ktag, int n)
             return lj_child_folded(n, 2, "", lj_keys_number);
         double d = key->n;
         if (d >= -2147483648.0 && d <= 2147483647.0 && (double)(int)d == d)
-            return lj_child_index(n, (int)d);
+            return graph_child_index(n, (int)d);
         return lj_child_folded(n, 3, "number", 0);
     }
     long many = lj_keys_other > lj_fold ? lj_keys_other : 0;
     switch (ktag) {
     case LJ_TTRUE:
-        return lj_child_named(n, LJ_F_TRUE, "[true]");
+        return graph_child_named(n, LJ_F_TRUE, "[true]");
     case LJ_TFALSE:
-        return lj_child_named(n, LJ_F_FALSE, "[false]");
+        return graph_child_named(n, LJ_F_FALSE, "[false]");
     case LJ_TTAB:
         return lj_child_folded(n, 4, "table", many);
     case LJ_TFUNC:
@@ -227,11 +244,11 @@ int lj_key_node(GCtab *t, TValue *key, uint64_t kw, uint32_t ktag, int n)
     }
     // Light userdata: C modules take addresses of their own variables as keys of the registry.
     if (t == lj_registry) {
-        uint64_t ck = lj_key_number(n, LJ_KEY_LIGHTUD, kw);
-        int c = lj_child_find(ck);
+        uint64_t ck = graph_key_number(n, LJ_KEY_LIGHTUD, kw);
+        int c = graph_child_find(ck);
         if (c)
             return c;
-        if (lj_full())
+        if (graph_full())
             return n;
 #if LJ_GC64
         uint64_t address = kw & LJ_GCVMASK;
@@ -244,7 +261,7 @@ int lj_key_node(GCtab *t, TValue *key, uint64_t kw, uint32_t ktag, int n)
 #else
         uint64_t address = kw & ((1ul << 47) - 1);
 #endif
-        return lj_child_make(ck, n, sprintf("[%s]", _usym((void *)address)));
+        return graph_child_make(ck, n, sprintf("[%s]", _usym((void *)address)));
     }
     return lj_child_folded(n, 9, "light userdata", many);
 }
@@ -258,8 +275,8 @@ void lj_walk_table(GCtab *t, int n)
     GCtab *mt = tabref(t->metatable);
     if (mt) {
         weak = lj_metatable_mode(mt);
-        if (lj_visit(mt))
-            lj_push(mt, lj_child_named(n, LJ_F_METATABLE, "(metatable)"));
+        if (graph_visit(mt))
+            lj_push(mt, graph_child_named(n, LJ_F_METATABLE, "(metatable)"));
     }
     // The finalizers of C data are kept alive by this table, the C data is not.
     if (t == lj_finalizers)
@@ -287,7 +304,7 @@ void lj_walk_table(GCtab *t, int n)
             if ((weak & 2) && tag != LJ_TSTR)
                 continue;
             GCobj *o = lj_word_gc(w);
-            if (!lj_visit(o))
+            if (!graph_visit(o))
                 continue;
             if (tag == LJ_TSTR) {
                 uint64_t size = lj_str_size(o->str.len);
@@ -303,7 +320,7 @@ void lj_walk_table(GCtab *t, int n)
                     continue;
                 }
             }
-            lj_add(o, ~tag, folded ? folded : lj_child_index(n, i));
+            lj_add(o, ~tag, folded ? folded : graph_child_index(n, i));
         }
     }
     if (hmask > 0) {
@@ -321,21 +338,21 @@ void lj_walk_table(GCtab *t, int n)
             uint32_t ktag = lj_word_tag(kw);
             if (ktag == LJ_TSTR) {
                 GCobj *k = lj_word_gc(kw);
-                if (lj_visit(k)) {
+                if (graph_visit(k)) {
                     bytes += lj_str_size(k->str.len);
                     count++;
                 }
             } else if (lj_tag_isgc(ktag) && !(weak & 1)) {
                 GCobj *k = lj_word_gc(kw);
-                if (lj_visit(k))
-                    lj_add(k, ~ktag, lj_child_named(n, LJ_F_KEYS, "(keys)"));
+                if (graph_visit(k))
+                    lj_add(k, ~ktag, graph_child_named(n, LJ_F_KEYS, "(keys)"));
             }
             if (!lj_tag_isgc(tag))
                 continue;
             if ((weak & 2) && tag != LJ_TSTR)
                 continue;
             GCobj *o = lj_word_gc(w);
-            if (!lj_visit(o))
+            if (!graph_visit(o))
                 continue;
             if (tag == LJ_TSTR) {
                 uint64_t size = lj_str_size(o->str.len);
@@ -355,50 +372,50 @@ void lj_walk_table(GCtab *t, int n)
         }
     }
     if (empty >= LJ_BIG) {
-        int c = lj_child_named(n, LJ_F_EMPTY, "(empty slots)");
-        lj_node_bytes[c] += empty;
+        int c = graph_child_named(n, LJ_F_EMPTY, "(empty slots)");
+        graph_node_bytes[c] += empty;
         bytes -= empty;
     }
-    lj_add_bytes(n, bytes, count);
+    graph_add_bytes(n, bytes, count);
 }
 
 /// An upvalue that has just been visited for the first time, and what it holds.
 void lj_add_upvalue(GCupval *uv, int n)
 {
-    lj_add_bytes(n, sizeof(GCupval), 1);
+    graph_add_bytes(n, sizeof(GCupval), 1);
     lj_add_word(uvval(uv)->u64, n);
 }
 
 void lj_walk_function(GCfunc *fn, int n)
 {
-    lj_add_bytes(n, lj_function_size(fn), 1);
+    graph_add_bytes(n, lj_function_size(fn), 1);
     GCtab *env = tabref(fn->c.env);
-    if (env && lj_visit(env))
-        lj_push(env, lj_child_named(n, LJ_F_ENV, "(env)"));
+    if (env && graph_visit(env))
+        lj_push(env, graph_child_named(n, LJ_F_ENV, "(env)"));
     int count = fn->c.nupvalues;
     if (!isluafunc(fn)) {
         for (int i = 0; i < count; i++) {
             uint64_t w = fn->c.upvalue[i].u64;
             if (lj_tag_isgc(lj_word_tag(w)))
-                lj_add_word(w, lj_child_named(n, LJ_F_UPVALUES, "(upvalues)"));
+                lj_add_word(w, graph_child_named(n, LJ_F_UPVALUES, "(upvalues)"));
         }
         return;
     }
     GCproto *pt = funcproto(fn);
-    if (lj_visit(pt))
-        lj_push(pt, lj_child_named(n, LJ_F_PROTO, "(prototype)"));
+    if (graph_visit(pt))
+        lj_push(pt, graph_child_named(n, LJ_F_PROTO, "(prototype)"));
     for (int i = 0; i < count; i++) {
         GCupval *uv = &gcref(fn->l.uvptr[i])->uv;
-        if (!lj_visit(uv))
+        if (!graph_visit(uv))
             continue;
         int c;
-        if (lj_at_depth(n)) {
-            c = lj_deeper(n);
+        if (graph_at_depth(n)) {
+            c = graph_deeper(n);
         } else {
-            uint64_t key = lj_key_number(n, LJ_KEY_UPVALUE, i);
-            c = lj_child_find(key);
+            uint64_t key = graph_key_number(n, LJ_KEY_UPVALUE, i);
+            c = graph_child_find(key);
             if (!c)
-                c = lj_full() ? n : lj_child_make(key, n, lj_upvalue_name(pt, i));
+                c = graph_full() ? n : graph_child_make(key, n, lj_upvalue_name(pt, i));
         }
         lj_add_upvalue(uv, c);
     }
@@ -411,7 +428,7 @@ void lj_add_trace(uint32_t number, int n)
     if (number == 0 || number >= j->sizetrace)
         return;
     GCtrace *T = traceref(j, number);
-    if (T && lj_visit(T))
+    if (T && graph_visit(T))
         lj_push(T, n);
 }
 
@@ -420,7 +437,7 @@ void lj_walk_proto(GCproto *pt, int n)
     uint64_t bytes = pt->sizept;
     long count = 1;
     GCstr *chunk = proto_chunkname(pt);
-    if (lj_visit(chunk)) {
+    if (graph_visit(chunk)) {
         bytes += lj_object_size((GCobj *)chunk, 4);
         count++;
     }
@@ -428,7 +445,7 @@ void lj_walk_proto(GCproto *pt, int n)
     GCRef *k = mref(pt->k, GCRef);
     for (long i = -constants; i < 0; i++) {
         GCobj *o = gcref(k[i]);
-        if (!lj_visit(o))
+        if (!graph_visit(o))
             continue;
         int gct = o->gch.gct;
         if (gct == 4) {
@@ -436,22 +453,22 @@ void lj_walk_proto(GCproto *pt, int n)
             count++;
         } else if (gct == 7) {
             int c;
-            if (lj_at_depth(n)) {
-                c = lj_deeper(n);
+            if (graph_at_depth(n)) {
+                c = graph_deeper(n);
             } else {
-                uint64_t key = lj_key_object(n, o);
-                c = lj_child_find(key);
+                uint64_t key = graph_key_object(n, o);
+                c = graph_child_find(key);
                 if (!c)
-                    c = lj_full() ? n : lj_child_make(key, n, "function " + lj_proto_name(&o->pt));
+                    c = graph_full() ? n : graph_child_make(key, n, "function " + lj_proto_name(&o->pt));
             }
             lj_push(o, c);
         } else {
             lj_add(o, gct, n);
         }
     }
-    lj_add_bytes(n, bytes, count);
+    graph_add_bytes(n, bytes, count);
     if (pt->trace)
-        lj_add_trace(pt->trace, lj_child_named(n, LJ_F_TRACE, "(traces)"));
+        lj_add_trace(pt->trace, graph_child_named(n, LJ_F_TRACE, "(traces)"));
 }
 
 // The types of IR constants that take a second slot: 64-bit ones.
@@ -472,7 +489,7 @@ void lj_walk_trace_references(GCtrace *T, int n)
         IRIns *ins = &ir[ref];
         if (ins->o == IR_KGC) {
             GCobj *o = gcref(ins[LJ_GC64].gcr);
-            if (lj_visit(o))
+            if (graph_visit(o))
                 lj_add(o, o->gch.gct, n);
         }
         if ((LJ_IRT_IS64 >> (ins->ot & 0x1f) & 1) && ins->o != IR_KNULL)
@@ -482,20 +499,20 @@ void lj_walk_trace_references(GCtrace *T, int n)
     lj_add_trace(T->nextroot, n);
     lj_add_trace(T->nextside, n);
     GCobj *start = gcref(T->startpt);
-    if (start && lj_visit(start))
+    if (start && graph_visit(start))
         lj_push(start, n);
 }
 
 void lj_walk_thread(lua_State *th, int n)
 {
-    lj_add_bytes(n, lj_thread_size(th), 1);
+    graph_add_bytes(n, lj_thread_size(th), 1);
     GCobj *uv = gcref(th->openupval);
     for (uint32_t i = 0; uv && i <= th->stacksize; i++) {
-        if (lj_visit(uv))
-            lj_add_bytes(n, sizeof(GCupval), 1);
+        if (graph_visit(uv))
+            graph_add_bytes(n, sizeof(GCupval), 1);
         uv = gcnext(uv);
     }
-    int stack = lj_child_named(n, LJ_F_STACK, "(stack)");
+    int stack = graph_child_named(n, LJ_F_STACK, "(stack)");
     TValue *top = th->top;
     TValue *bottom = tvref(th->stack);
     if (top > bottom + th->stacksize)
@@ -507,7 +524,7 @@ void lj_walk_thread(lua_State *th, int n)
     TValue *frame = th->base - 1;
     for (uint32_t i = 0; frame > bottom && i < th->stacksize; i++) {
         GCobj *fn = gcref(frame->gcr);
-        if (fn && lj_visit(fn))
+        if (fn && graph_visit(fn))
             lj_add(fn, fn->gch.gct, stack);
         int32_t link = frame->it;
         if ((link & 3) == 0)
@@ -517,36 +534,36 @@ void lj_walk_thread(lua_State *th, int n)
     }
 #endif
     GCtab *env = tabref(th->env);
-    if (env && lj_visit(env))
-        lj_push(env, lj_child_named(n, LJ_F_ENV, "(env)"));
+    if (env && graph_visit(env))
+        lj_push(env, graph_child_named(n, LJ_F_ENV, "(env)"));
 }
 
 void lj_walk_userdata(GCudata *ud, int n)
 {
-    lj_add_bytes(n, lj_userdata_size(ud), 1);
+    graph_add_bytes(n, lj_userdata_size(ud), 1);
     GCtab *mt = tabref(ud->metatable);
     if (mt) {
         if ((lj_metatable_mode(mt) & 8) && !(ud->marked & LJ_GC_FINALIZED))
             lj_node_finalizers[n] += 1;
-        if (lj_visit(mt))
-            lj_push(mt, lj_child_named(n, LJ_F_METATABLE, "(metatable)"));
+        if (graph_visit(mt))
+            lj_push(mt, graph_child_named(n, LJ_F_METATABLE, "(metatable)"));
     }
     GCtab *env = tabref(ud->env);
-    if (env && lj_visit(env))
-        lj_push(env, lj_child_named(n, LJ_F_ENV, "(env)"));
+    if (env && graph_visit(env))
+        lj_push(env, graph_child_named(n, LJ_F_ENV, "(env)"));
 ##ifdeffield SBufExt cowref
     if (ud->udtype == UDTYPE_BUFFER) {
         SBufExt *sbx = (SBufExt *)uddata(ud);
-        int c = lj_child_named(n, LJ_F_BUFFER, "(buffer)");
+        int c = graph_child_named(n, LJ_F_BUFFER, "(buffer)");
         GCobj *o = gcref(sbx->cowref);
-        if ((mrefu(sbx->L) & 2) && o && lj_visit(o))
+        if ((mrefu(sbx->L) & 2) && o && graph_visit(o))
             lj_add(o, o->gch.gct, c);
 ##ifdeffield SBufExt dict_str
         o = gcref(sbx->dict_str);
-        if (o && lj_visit(o))
+        if (o && graph_visit(o))
             lj_add(o, o->gch.gct, c);
         o = gcref(sbx->dict_mt);
-        if (o && lj_visit(o))
+        if (o && graph_visit(o))
             lj_add(o, o->gch.gct, c);
 ##endif
     }
@@ -557,8 +574,8 @@ void lj_walk_userdata(GCudata *ud, int n)
 void lj_walk_next(void)
 {
     uint64_t item = _shift(lj_work);
-    GCobj *o = (GCobj *)(item >> LJ_NODE_BITS << 3);
-    int n = item & (LJ_NODES - 1);
+    GCobj *o = (GCobj *)(item >> GRAPH_NODE_BITS << 3);
+    int n = item & (GRAPH_NODES - 1);
     switch (o->gch.gct) {
     case 11:
         lj_walk_table(&o->tab, n);
@@ -576,7 +593,7 @@ void lj_walk_next(void)
         lj_walk_userdata(&o->ud, n);
         break;
     case 9:
-        lj_add_bytes(n, lj_trace_size(gco2trace(o)), 1);
+        graph_add_bytes(n, lj_trace_size(gco2trace(o)), 1);
         lj_walk_trace_references(gco2trace(o), n);
         break;
     case 5:

@@ -1,0 +1,52 @@
+/// A set of addresses in the target: one bit for every eight bytes, for walks that visit each object once.
+
+#ifndef GRAPH_MARKS_Y
+#define GRAPH_MARKS_Y
+
+// The bits lie in chunks of 1 MiB of the target, which the fixed array below has room for; a table for objects beyond.
+#define GRAPH_CHUNKS 2048
+uint64_t graph_bits[GRAPH_CHUNKS * 2048];
+int graph_chunks;
+int graph_chunk_of[uint64_t];
+/// Direct-mapped: chunk number + 1, and where its bits begin.
+uint64_t graph_chunk_tag[256];
+uint32_t graph_chunk_base[256];
+uint8_t graph_visited_beyond[uint64_t];
+
+/// Puts a chunk into the cache, making it if there is room. Gives 0 if there is none.
+int graph_chunk_load(uint64_t chunk)
+{
+    int c = graph_chunk_of[chunk];
+    if (!c) {
+        if (graph_chunks >= GRAPH_CHUNKS)
+            return 0;
+        c = ++graph_chunks;
+        graph_chunk_of[chunk] = c;
+    }
+    graph_chunk_tag[chunk & 255] = chunk + 1;
+    graph_chunk_base[chunk & 255] = (c - 1) * 2048;
+    return 1;
+}
+
+/// 1 the first time that it is called for an object, else 0.
+int graph_visit(void *o)
+{
+    uint64_t a = (uint64_t)o;
+    uint64_t chunk = a >> 20;
+    uint64_t slot = chunk & 255;
+    if (graph_chunk_tag[slot] != chunk + 1 && !graph_chunk_load(chunk)) {
+        if (graph_visited_beyond[a])
+            return 0;
+        graph_visited_beyond[a] = 1;
+        return 1;
+    }
+    uint64_t w = graph_chunk_base[slot] + (a >> 9 & 2047);
+    uint64_t bit = 1ul << (a >> 3 & 63);
+    uint64_t bits = graph_bits[w];
+    if (bits & bit)
+        return 0;
+    graph_bits[w] = bits | bit;
+    return 1;
+}
+
+#endif
