@@ -217,4 +217,7 @@ _layout glibc {
     }
 } _valid glibc_valid;
 
+// Where glibc_valid is.
+#include <glibc/arenas.y>
+
 #endif
