@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ytrace_lang::execute::MOST_STACK;
 
 /// Ask a running process why it holds its memory, and who is to blame.
 #[derive(Debug, Parser)]
@@ -127,6 +128,9 @@ pub struct RunArguments {
     /// The most memory for tables, strings and paths of the probe [default: a quarter of what is available]
     #[arg(long, value_name = "BYTES", value_parser = parse_size)]
     pub memory: Option<u64>,
+    /// The most memory for nested calls of the probe's functions; a call takes its variables and some 100 bytes; 256M at most
+    #[arg(long, value_name = "BYTES", value_parser = parse_stack, default_value = "16M")]
+    pub max_stack: u64,
     /// The most output of the probe's printf
     #[arg(long, value_name = "BYTES", value_parser = parse_size, default_value = "256M")]
     pub max_output: u64,
@@ -299,6 +303,14 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         .ok()
         .and_then(|number| number.checked_mul(factor))
         .ok_or_else(|| "expected a number such as 4096, 64K or 2G".to_owned())
+}
+
+/// A size that a stack budget can have.
+fn parse_stack(text: &str) -> Result<u64, String> {
+    match parse_size(text)? {
+        size if size <= MOST_STACK => Ok(size),
+        _ => Err(format!("it is {}M at most", MOST_STACK >> 20)),
+    }
 }
 
 /// Processors by number.

@@ -266,7 +266,7 @@ fn options(arguments: &RunArguments) -> Options {
             memory: arguments.memory,
             output: arguments.max_output,
             string: arguments.max_string,
-            ..Budgets::default()
+            stack: arguments.max_stack,
         },
         executor: if arguments.interpret {
             ExecutorKind::Interpreter

@@ -15,7 +15,7 @@ pub enum FaultKind {
     FloatRange,
     /// An index outside an array or a string, or a pop from an empty array.
     IndexOutOfRange,
-    /// Calls nested deeper than the budget allows.
+    /// The stack budget is exhausted: calls are nested too deeply.
     StackTooDeep,
     /// `_raise("…")`.
     Raised,
@@ -80,7 +80,6 @@ impl FaultKind {
                 | FaultKind::ShiftRange
                 | FaultKind::FloatRange
                 | FaultKind::IndexOutOfRange
-                | FaultKind::StackTooDeep
                 | FaultKind::Raised
                 | FaultKind::AssertionFailed
                 | FaultKind::NotAvailable

@@ -6,9 +6,9 @@
 //! there is a second pause.
 
 use std::ops::Range;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use ytrace_lang::execute::Outcome;
 use ytrace_target::{
     AddressSpace, CopyError, CopyOptions, CopyPlan, LiveMemory, Maps, PageCache, PageState,
     PausedCopy, PausedProcess, ThreadSnapshot, copy_ranges, plan_copy,
@@ -38,12 +38,17 @@ const SMALL_MAPPINGS: u64 = 16 << 20;
 const RETRIES: usize = 2;
 
 /// What a learning run has found besides the pages that it touched.
-#[derive(Clone, Copy, Debug, Default)]
 struct Learned {
     /// It was broken off.
     broken_off: bool,
     /// The handler asks for registers, which only a stopped thread has.
     registers: bool,
+    /// A handler used up its time. The copy would come when that time is over, and would take as much again.
+    out_of_time: bool,
+    /// How the handlers ended, for a run that none follows.
+    outcomes: Vec<Outcome>,
+    /// What they showed, for such a run.
+    effects: Effects,
 }
 
 /// What the first run on a copy came to.
@@ -77,7 +82,8 @@ impl Session<'_> {
             let steps = rounds.next().unwrap_or(u64::MAX);
             let started = Instant::now();
             let learned = self.learn(state, probes, &mut memory, steps);
-            if self.learning_interrupted(state, &memory) {
+            if self.interrupted() || learned.out_of_time {
+                self.end_with(learned, state, &memory, sink);
                 return Ok(());
             }
             let touched = memory.cache().touched();
@@ -183,23 +189,37 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Whether the user ended the learning. What would be stopped for nothing is not stopped.
-    fn learning_interrupted(
+    /// Lets a learning run stand as the run that counts: the user ended it, or its time is over. Nothing is stopped any more.
+    fn end_with(
         &mut self,
+        learned: Learned,
         state: &mut State<'_>,
         memory: &TargetMemory<LiveMemory>,
-    ) -> bool {
-        if !self.interrupted() {
-            return false;
+        sink: &mut dyn Sink,
+    ) {
+        if learned.effects.more_text > 0 {
+            self.result.partial(format!(
+                "{} of output were not kept: they were printed before anything was copied",
+                units::bytes(learned.effects.more_text)
+            ));
         }
-        self.result.partial(
-            "interrupted before anything was copied: what is shown was read while the target ran",
-        );
+        state.effects.take_over(learned.effects, sink);
+        if self.interrupted() {
+            self.result.partial(
+                "interrupted before anything was copied: what is shown was read while the target ran",
+            );
+            state.end = true;
+        } else {
+            for outcome in &learned.outcomes {
+                state.end |= self.account(outcome, state.compiled);
+            }
+            self.result.note(
+                "its time was over before anything was copied: the target ran while it was read",
+            );
+        }
         self.note_mode(Mode::Live);
         self.note_choice("ended before the copy".to_owned());
         self.add_counters(memory.counters());
-        state.end = true;
-        true
     }
 
     /// What a pause is to copy: what was touched, and what the target has mapped since, for older objects may refer to it.
@@ -265,7 +285,7 @@ impl Session<'_> {
             .shown_on(&mut recorder)
             .with_threads(&threads)
             .with_thread_locals(&state.compiled.typed.thread_locals);
-        let mut outcomes = Vec::new();
+        let mut outcomes: Vec<Outcome> = Vec::new();
         for function in state.functions(probes) {
             let (runner, store) = (&mut *state.runner, &mut *state.store);
             let outcome = runner.run(function, store, &mut memory, &mut host, self.options);
@@ -276,11 +296,13 @@ impl Session<'_> {
             }
         }
         let counters = memory.counters();
-        // A run that the user or the target ended cannot be done again, and after a pause that reached its limit another
-        // one is not owed.
+        // A run that the user, the target or the clock ended cannot be done again, and after a pause that reached its limit
+        // another one is not owed.
         let expired = memory.cache().space().report().expired;
-        let last =
-            self.options.interrupt.load(Ordering::Relaxed) || self.process.exited() || expired;
+        let last = self.interrupted()
+            || self.process.exited()
+            || expired
+            || outcomes.iter().any(is_out_of_time);
         if counters.missed == 0 || last {
             self.result.timings.run += started.elapsed();
             recorder.replay(sink);
@@ -325,30 +347,45 @@ impl Session<'_> {
             state.store.clone()
         };
         // However they end, what they touched is learned. They may race with the target.
-        let mut exhausted = false;
+        let mut outcomes: Vec<Outcome> = Vec::new();
         for function in state.functions(probes) {
             let outcome =
                 state
                     .runner
                     .run_for(function, &mut store, memory, &mut host, self.options, steps);
-            if is_last(&outcome) {
+            let last = is_last(&outcome);
+            outcomes.push(outcome);
+            if last {
                 break;
             }
-            exhausted |= outcome
-                .result
-                .is_err_and(|fault| fault.fault.kind == FaultKind::StepsExhausted);
         }
-        let registers = effects.registers_wanted;
-        if self.interrupted() {
+        let exhausted = outcomes
+            .iter()
+            .any(|outcome| ended_by(outcome, FaultKind::StepsExhausted));
+        let broken_off = steps < self.options.budgets.steps && exhausted;
+        // Of handlers that were broken off, nothing is known.
+        let out_of_time = !broken_off && outcomes.iter().any(is_out_of_time);
+        if self.interrupted() || out_of_time {
             // There will be no other run. What this one has gathered is still of use.
             *state.store = store;
             state.pristine = false;
         }
         Learned {
-            broken_off: steps < self.options.budgets.steps && exhausted,
-            registers,
+            broken_off,
+            registers: effects.registers_wanted,
+            out_of_time,
+            outcomes,
+            effects,
         }
     }
+}
+
+fn ended_by(outcome: &Outcome, kind: FaultKind) -> bool {
+    matches!(&outcome.result, Err(fault) if fault.fault.kind == kind)
+}
+
+fn is_out_of_time(outcome: &Outcome) -> bool {
+    ended_by(outcome, FaultKind::TimeExhausted)
 }
 
 /// Adds the smallest of the private writable mappings that have not been touched: a walk comes by the data of a library or

@@ -47,17 +47,35 @@ pub(crate) struct Effects {
     pub(crate) checks: Vec<CrossCheck>,
     /// Cross-checks beyond [`MAX_CHECKS`].
     pub(crate) more_checks: u64,
-    /// Whether the run is one that only learns what is read.
+    /// Whether the run is one that only learns what is read. Its effects are of use only if no other run follows.
     pub(crate) learning: bool,
+    /// Bytes that a learning run printed beyond [`MAX_LEARNED_TEXT`].
+    pub(crate) more_text: u64,
     /// Whether a run that learns asked for a register.
     pub(crate) registers_wanted: bool,
+}
+
+impl Effects {
+    /// Takes over what a learning run has done, and shows it: no other run follows.
+    pub(crate) fn take_over(&mut self, learned: Effects, sink: &mut dyn Sink) {
+        if !learned.text.is_empty() {
+            sink.text(&learned.text);
+        }
+        self.text.extend(learned.text);
+        for text in learned.warnings {
+            sink.warn(&text);
+            self.warnings.push(text);
+        }
+        self.checks.extend(learned.checks);
+        self.more_checks += learned.more_checks;
+    }
 }
 
 /// The host of one run of a handler.
 pub(crate) struct RunHost<'a> {
     pub(crate) process: &'a Process,
     pub(crate) names: &'a Names,
-    /// Where output goes; `None` in a learning run, whose effects are discarded.
+    /// Where output goes; `None` where nothing is shown as it comes.
     pub(crate) sink: Option<&'a mut dyn Sink>,
     pub(crate) effects: &'a mut Effects,
     /// Registers as of the pause, if there was one.
@@ -127,6 +145,9 @@ impl<'a> RunHost<'a> {
 /// The most cross-checks of a session that are kept and shown.
 const MAX_CHECKS: usize = 1000;
 
+/// The most text of a learning run that is kept, in bytes: most such runs are done again, on the copy.
+const MAX_LEARNED_TEXT: usize = 4 << 20;
+
 /// The most warnings of a probe that are kept and shown.
 const MAX_WARNINGS: usize = 100;
 
@@ -135,26 +156,33 @@ impl Host for RunHost<'_> {
         if let Some(sink) = &mut self.sink {
             self.effects.text.extend_from_slice(text);
             sink.text(text);
+        } else if self.effects.learning {
+            let room = MAX_LEARNED_TEXT.saturating_sub(self.effects.text.len());
+            let kept = text.get(..room).unwrap_or(text);
+            self.effects.text.extend_from_slice(kept);
+            self.effects.more_text += (text.len() - kept.len()) as u64;
         }
         Ok(())
     }
 
     fn warn(&mut self, text: &str) -> Result<(), Fault> {
-        if let Some(sink) = &mut self.sink {
-            if self.effects.warnings.len() < MAX_WARNINGS {
-                sink.warn(text);
-                self.effects.warnings.push(text.to_owned());
-            } else if self.effects.warnings.len() == MAX_WARNINGS {
-                let more = "further warnings of the probe are not shown".to_owned();
-                sink.warn(&more);
-                self.effects.warnings.push(more);
-            }
+        if self.sink.is_none() && !self.effects.learning {
+            return Ok(());
         }
+        let text = match self.effects.warnings.len() {
+            known if known < MAX_WARNINGS => text,
+            MAX_WARNINGS => "further warnings of the probe are not shown",
+            _ => return Ok(()),
+        };
+        if let Some(sink) = &mut self.sink {
+            sink.warn(text);
+        }
+        self.effects.warnings.push(text.to_owned());
         Ok(())
     }
 
     fn assert_equal(&mut self, name: &str, left: i64, right: i64) -> Result<(), Fault> {
-        if self.sink.is_none() {
+        if self.sink.is_none() && !self.effects.learning {
             return Ok(());
         }
         if self.effects.checks.len() >= MAX_CHECKS {

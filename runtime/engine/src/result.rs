@@ -104,4 +104,12 @@ impl RunResult {
             self.partial.push(reason);
         }
     }
+
+    /// Adds a fact for the footer, once.
+    pub(crate) fn note(&mut self, note: impl Into<String>) {
+        let note = note.into();
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
 }

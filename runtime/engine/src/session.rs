@@ -638,6 +638,7 @@ fn exhausted(kind: FaultKind) -> Option<&'static str> {
         FaultKind::StepsExhausted => "the step budget was exhausted (--steps)",
         FaultKind::TimeExhausted => "the time budget was exhausted (--timeout)",
         FaultKind::MemoryExhausted => "the memory budget was exhausted (--memory)",
+        FaultKind::StackTooDeep => "the budget of nested calls was exhausted (--max-stack)",
         FaultKind::OutputExhausted => "the output budget was exhausted (--max-output)",
         _ => return None,
     })

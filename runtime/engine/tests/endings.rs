@@ -203,6 +203,47 @@ _probe _end { printf("%d\n", rounds[1] > 0); }
 }
 
 #[test]
+fn a_run_whose_time_is_over_while_learning_is_not_done_again() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    let target = Target::start();
+    let options = Options {
+        budgets: Budgets {
+            time: Duration::from_millis(300),
+            ..Budgets::default()
+        },
+        ..options(&INTERRUPT)
+    };
+    for view in ["", "_view bars \"rounds\" \"\" "] {
+        let probe = format!(
+            r#"{view}long rounds[int];
+            _probe _oneshot {{ puts("before"); _assert_equal("one", 1, 1); for (;;) rounds[1]++; }}
+            _probe _oneshot {{ printf("%d\n", rounds[1] > 0); }}"#
+        );
+        let mut session = Session::open(target.open(), &options).unwrap();
+        let finished = session.run(source(&probe), &mut AtText(None)).unwrap();
+        let result = &finished.result;
+        assert_eq!(
+            result.partial,
+            ["the time budget was exhausted (--timeout)"],
+            "{view}"
+        );
+        assert_eq!((result.faults.len(), result.faults[0].count), (1, 1));
+        assert_eq!(text(&finished), "before\n1\n");
+        assert_eq!(result.checks.len(), 1);
+        // No other run has taken any time.
+        if view.is_empty() {
+            assert_eq!(result.timings.run, Duration::ZERO);
+            assert_eq!(
+                (result.pauses.count, result.modes.as_slice()),
+                (0, [Mode::Live].as_slice())
+            );
+            let notes = result.notes.join("; ");
+            assert!(notes.contains("time was over before"), "{notes}");
+        }
+    }
+}
+
+#[test]
 fn registers_are_those_of_the_pause() {
     static INTERRUPT: AtomicBool = AtomicBool::new(false);
     let target = Target::start();
