@@ -2,14 +2,19 @@
 
 use crate::account::{Account, vector_bytes};
 use crate::fault::Fault;
+use crate::histogram::Steps;
 
 /// Sub-buckets of a power of two in the distribution, as a binary logarithm.
 const SUB_BITS: u32 = 4;
 
+/// The most different values that an aggregate keeps one by one.
+const MAX_VALUES: usize = 1024;
+
 /// An aggregate.
 ///
-/// The distribution keeps values below 32 exactly and larger ones to one part in 16, sparsely,
-/// so logarithmic and linear histograms can both be drawn from it afterwards.
+/// The distribution keeps each value with its count, as long as there are at most [`MAX_VALUES`] different ones. After that
+/// it keeps values below 32 exactly and larger ones to one part in 16, which is exact for rows of powers of two. Rows of
+/// equal steps that the program is known to ask for are counted besides, so that they are always exact.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Aggregate {
     count: u64,
@@ -21,8 +26,25 @@ pub(crate) struct Aggregate {
     /// Welford's running mean and sum of squared differences, for when it does not.
     mean: f64,
     differences: f64,
-    /// Bucket number and count, in order of the bucket.
+    /// Value and count, in order of the value, or `None` when there are too many for that.
+    values: Option<Vec<(i64, u64)>>,
+    /// Bucket number and count, in order of the bucket; empty as long as there are `values`.
     buckets: Vec<(i16, u64)>,
+    /// Counts of rows of equal steps.
+    linear: Vec<LinearCounts>,
+}
+
+/// How many values lie in each row of equal steps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinearCounts {
+    /// The rows.
+    pub steps: Steps,
+    /// Row number and count, in order of the row; rows without values are left out.
+    pub rows: Vec<(u16, u64)>,
+    /// How many values lie below the first row.
+    pub below: u64,
+    /// How many values lie above the last row.
+    pub above: u64,
 }
 
 /// The numbers of an aggregate.
@@ -43,12 +65,23 @@ pub struct AggregateSummary {
     /// The distribution, ascending: least and greatest value of a bucket, and its count. Only
     /// buckets with values are listed.
     pub buckets: Vec<(i64, i64, u64)>,
+    /// The rows of equal steps that were counted.
+    pub linear: Vec<LinearCounts>,
 }
 
 impl Aggregate {
-    pub(crate) fn new() -> Self {
+    /// An empty one that counts these rows besides.
+    pub(crate) fn new(linear: &[Steps]) -> Self {
+        let rows = linear.iter().map(|steps| LinearCounts {
+            steps: *steps,
+            rows: Vec::new(),
+            below: 0,
+            above: 0,
+        });
         Self {
             squares: Some(0),
+            values: Some(Vec::new()),
+            linear: rows.collect(),
             ..Self::default()
         }
     }
@@ -63,17 +96,9 @@ impl Aggregate {
         if times == 0 {
             return Ok(());
         }
-        let bucket = bucket_of(value);
-        match self.buckets.binary_search_by_key(&bucket, |entry| entry.0) {
-            Ok(at) => {
-                if let Some(entry) = self.buckets.get_mut(at) {
-                    entry.1 = entry.1.saturating_add(times);
-                }
-            }
-            Err(at) => {
-                account.reserve(&mut self.buckets, 1)?;
-                self.buckets.insert(at, (bucket, times));
-            }
+        self.distribute(value, times, account)?;
+        for counts in &mut self.linear {
+            counts.add(value, times, account)?;
         }
         if self.count == 0 {
             (self.min, self.max) = (value, value);
@@ -97,13 +122,41 @@ impl Aggregate {
         Ok(())
     }
 
-    pub(crate) fn clear(&mut self) {
-        let mut buckets = std::mem::take(&mut self.buckets);
-        buckets.clear();
+    /// Adds a value to the distribution.
+    fn distribute(&mut self, value: i64, times: u64, account: &mut Account) -> Result<(), Fault> {
+        if let Some(values) = &mut self.values {
+            let known = values.binary_search_by_key(&value, |entry| entry.0);
+            if known.is_ok() || values.len() < MAX_VALUES {
+                return count_at(values, known, value, times, account);
+            }
+            for (value, times) in values.iter().copied() {
+                let bucket = bucket_of(value);
+                let known = self.buckets.binary_search_by_key(&bucket, |entry| entry.0);
+                count_at(&mut self.buckets, known, bucket, times, account)?;
+            }
+            account.refund(vector_bytes(values));
+            self.values = None;
+        }
+        let bucket = bucket_of(value);
+        let known = self.buckets.binary_search_by_key(&bucket, |entry| entry.0);
+        count_at(&mut self.buckets, known, bucket, times, account)
+    }
+
+    pub(crate) fn clear(&mut self, account: &mut Account) {
+        let before = self.bytes();
+        let mut linear = std::mem::take(&mut self.linear);
+        for counts in &mut linear {
+            counts.rows.clear();
+            (counts.below, counts.above) = (0, 0);
+        }
+        let mut values = self.values.take().unwrap_or_default();
+        values.clear();
         *self = Self {
-            buckets,
-            ..Self::new()
+            values: Some(values),
+            linear,
+            ..Self::new(&[])
         };
+        account.refund(before.saturating_sub(self.bytes()));
     }
 
     pub(crate) fn count(&self) -> u64 {
@@ -172,20 +225,66 @@ impl Aggregate {
                 count => self.sum as f64 / count as f64,
             },
             variance: self.float_variance(),
-            buckets: self
-                .buckets
-                .iter()
-                .map(|&(bucket, count)| {
-                    let (low, high) = bounds_of(bucket);
-                    (low, high, count)
-                })
-                .collect(),
+            buckets: match &self.values {
+                Some(values) => values.iter().map(|&(v, count)| (v, v, count)).collect(),
+                None => self
+                    .buckets
+                    .iter()
+                    .map(|&(bucket, count)| {
+                        let (low, high) = bounds_of(bucket);
+                        // The values at both ends are known.
+                        (low.max(self.min), high.min(self.max), count)
+                    })
+                    .collect(),
+            },
+            linear: self.linear.clone(),
         }
     }
 
     pub(crate) fn bytes(&self) -> u64 {
+        let rows = self.linear.iter().map(|counts| vector_bytes(&counts.rows));
         vector_bytes(&self.buckets)
+            + self.values.as_ref().map_or(0, vector_bytes)
+            + vector_bytes(&self.linear)
+            + rows.sum::<u64>()
     }
+}
+
+impl LinearCounts {
+    fn add(&mut self, value: i64, times: u64, account: &mut Account) -> Result<(), Fault> {
+        let place = match self.steps.row_of(value) {
+            Ok(row) => {
+                let known = self.rows.binary_search_by_key(&row, |entry| entry.0);
+                return count_at(&mut self.rows, known, row, times, account);
+            }
+            Err(std::cmp::Ordering::Less) => &mut self.below,
+            Err(_) => &mut self.above,
+        };
+        *place = place.saturating_add(times);
+        Ok(())
+    }
+}
+
+/// Counts `times` more of what a search has found, or has not.
+fn count_at<K>(
+    counts: &mut Vec<(K, u64)>,
+    known: Result<usize, usize>,
+    key: K,
+    times: u64,
+    account: &mut Account,
+) -> Result<(), Fault> {
+    match known {
+        Ok(at) => {
+            if let Some(entry) = counts.get_mut(at) {
+                entry.1 = entry.1.saturating_add(times);
+            }
+        }
+        Err(at) => {
+            account.reserve(counts, 1)?;
+            counts.insert(at, (key, times));
+        }
+    }
+    Ok(())
 }
 
 /// The number of the bucket of a value; negative values have negative numbers.
@@ -231,7 +330,7 @@ mod tests {
 
     fn of(values: &[i64]) -> Aggregate {
         let mut account = Account::new(1 << 20);
-        let mut aggregate = Aggregate::new();
+        let mut aggregate = Aggregate::new(&[]);
         for &value in values {
             aggregate.add(value, 1, &mut account).unwrap();
         }
@@ -274,7 +373,7 @@ mod tests {
         assert_eq!(aggregate.sum(), 2_i64.wrapping_mul(i64::MAX));
         assert_eq!(aggregate.variance(), i64::MAX);
         let mut account = Account::new(1 << 20);
-        let mut many = Aggregate::new();
+        let mut many = Aggregate::new(&[]);
         for _ in 0..4 {
             many.add(i64::MIN, u64::MAX, &mut account).unwrap();
         }
@@ -288,7 +387,7 @@ mod tests {
     #[test]
     fn times_count_as_repeats() {
         let mut account = Account::new(1 << 20);
-        let mut aggregate = Aggregate::new();
+        let mut aggregate = Aggregate::new(&[]);
         aggregate.add(3, 5, &mut account).unwrap();
         aggregate.add(8, 2, &mut account).unwrap();
         let repeated = of(&[3, 3, 3, 3, 3, 8, 8]);
@@ -296,5 +395,41 @@ mod tests {
         assert_eq!(left.buckets, right.buckets);
         assert_eq!(left.variance, right.variance);
         assert!((aggregate.differences - repeated.differences).abs() < 1e-9);
+    }
+
+    #[test]
+    fn many_values_become_buckets_and_nothing_is_lost() {
+        let mut account = Account::new(1 << 20);
+        let before = account.used();
+        let steps = Steps {
+            low: 0,
+            high: 1_000_000,
+            step: 1000,
+        };
+        let mut aggregate = Aggregate::new(&[steps]);
+        for value in 0..3000 {
+            aggregate.add(value * 1000 + 999, 1, &mut account).unwrap();
+            assert_eq!(aggregate.values.is_some(), value < MAX_VALUES as i64);
+        }
+        let summary = aggregate.summary();
+        assert_eq!(
+            summary.buckets.iter().map(|bucket| bucket.2).sum::<u64>(),
+            3000
+        );
+        let [counts] = summary.linear.as_slice() else {
+            panic!("{summary:?}");
+        };
+        assert_eq!(
+            (counts.below, counts.above, counts.rows.len()),
+            (0, 2000, 1000)
+        );
+        assert!(counts.rows.iter().all(|row| row.1 == 1));
+        let list = size_of::<LinearCounts>() as u64;
+        assert_eq!(account.used() - before, aggregate.bytes() - list);
+        aggregate.clear(&mut account);
+        assert_eq!(account.used() - before, aggregate.bytes() - list);
+        assert_eq!(aggregate.summary().linear[0].above, 0);
+        aggregate.add(5, 1, &mut account).unwrap();
+        assert_eq!(aggregate.summary().buckets, [(5, 5, 1)]);
     }
 }

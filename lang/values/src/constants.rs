@@ -1,5 +1,7 @@
 //! The tables of a compiled program that operations refer to by index.
 
+use crate::histogram::Steps;
+
 /// How a scalar lies in tracer or tracee memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scalar {
@@ -149,7 +151,10 @@ pub enum ContainerType {
         element: Element,
     },
     /// A statistical aggregate.
-    Aggregate,
+    Aggregate {
+        /// The rows of equal steps that are asked of it.
+        linear: Vec<Steps>,
+    },
 }
 
 /// How an argument of a format arrives.

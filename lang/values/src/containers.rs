@@ -146,7 +146,9 @@ impl Containers {
                     self.seed,
                 )))
             }
-            ContainerType::Aggregate => Content::Aggregate(Box::new(Aggregate::new())),
+            ContainerType::Aggregate { linear } => {
+                Content::Aggregate(Box::new(Aggregate::new(linear)))
+            }
         };
         self.insert(content, account)
     }

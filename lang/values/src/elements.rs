@@ -48,7 +48,7 @@ impl Store {
                 array.clear();
                 self.containers.clip_iterators(handle, None);
             }
-            Some(Content::Aggregate(aggregate)) => aggregate.clear(),
+            Some(Content::Aggregate(aggregate)) => aggregate.clear(&mut self.account),
             _ if handle == 0 => {}
             _ => return Err(stale()),
         }
@@ -553,7 +553,7 @@ impl Store {
     ) -> Result<T, Fault> {
         match self.containers.get(handle) {
             Some(Content::Aggregate(aggregate)) => Ok(read(aggregate)),
-            _ if handle == 0 => Ok(read(&Aggregate::new())),
+            _ if handle == 0 => Ok(read(&Aggregate::new(&[]))),
             _ => Err(stale()),
         }
     }

@@ -1,6 +1,8 @@
 //! Histograms of aggregates as text, one line a row.
 
-use crate::aggregate::{Aggregate, AggregateSummary};
+use std::cmp::Ordering;
+
+use crate::aggregate::{Aggregate, AggregateSummary, LinearCounts};
 use crate::fault::{Fault, FaultKind};
 
 /// The length of the longest bar.
@@ -17,6 +19,34 @@ pub struct HistogramRow {
     pub high: Option<i64>,
     /// How many values.
     pub count: u64,
+    /// Whether the count is an estimate.
+    pub approximate: bool,
+}
+
+/// Rows of `step` values each from `low` up to, not including, `high`. [`rows_of_steps`] says whether they make sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Steps {
+    /// The least value of the first row.
+    pub low: i64,
+    /// Where the last row ends.
+    pub high: i64,
+    /// How many values a row takes.
+    pub step: i64,
+}
+
+impl Steps {
+    /// The number of the row of a value, or on which side of all rows it lies.
+    pub(crate) fn row_of(self, value: i64) -> Result<u16, Ordering> {
+        if value < self.low {
+            return Err(Ordering::Less);
+        }
+        if value >= self.high {
+            return Err(Ordering::Greater);
+        }
+        let row = (i128::from(value) - i128::from(self.low)).checked_div(i128::from(self.step));
+        row.and_then(|row| u16::try_from(row).ok())
+            .ok_or(Ordering::Greater)
+    }
 }
 
 impl AggregateSummary {
@@ -34,6 +64,7 @@ impl AggregateSummary {
                     low: Some(low),
                     high: Some(high),
                     count: 0,
+                    approximate: false,
                 }
             })
             .collect();
@@ -48,20 +79,25 @@ impl AggregateSummary {
     }
 
     /// Rows of `step` values from `low` up to `high`, which the last row may pass. Values outside
-    /// have a row of their own at each end. Values beyond 32 are known to one part in 16, so a
-    /// row that is finer than that takes those of its neighbours. None without values.
+    /// have a row of their own at each end. They are exact if the aggregate has counted these rows, or has had few different
+    /// values; else a row says whether its count is an estimate. None without values.
     ///
     /// # Errors
     /// The number of rows that the steps give, where [`rows_of_steps`] does not take it.
     pub fn linear_rows(&self, low: i64, high: i64, step: i64) -> Result<Vec<HistogramRow>, i128> {
-        let rows = rows_of_steps(low, high, step)?;
+        let number = rows_of_steps(low, high, step)?;
         if self.count == 0 {
             return Ok(Vec::new());
         }
+        let steps = Steps { low, high, step };
+        let counted = self.linear.iter().find(|counts| counts.steps == steps);
+        let (counts, estimated) = match counted {
+            Some(counts) => (counts.clone(), Vec::new()),
+            None => self.estimate(steps),
+        };
+        let is_estimated = |place| estimated.contains(&place);
         let clamp = |value: i128| value.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64;
-        let mut below = 0_u64;
-        let mut above = 0_u64;
-        let mut rows: Vec<HistogramRow> = (0..rows)
+        let mut rows: Vec<HistogramRow> = (0..number)
             .map(|row| {
                 let start = i128::from(low) + row * i128::from(step);
                 let end = (start + i128::from(step)).min(i128::from(high)) - 1;
@@ -69,33 +105,78 @@ impl AggregateSummary {
                     low: Some(clamp(start)),
                     high: Some(clamp(end)),
                     count: 0,
+                    approximate: u16::try_from(row).is_ok_and(|row| is_estimated(Ok(row))),
                 }
             })
             .collect();
-        for (value, times) in middles(self) {
-            let place = if value < low {
-                &mut below
-            } else if value >= high {
-                &mut above
-            } else {
-                let row = (i128::from(value) - i128::from(low)) / i128::from(step);
-                match usize::try_from(row).ok().and_then(|row| rows.get_mut(row)) {
-                    Some(row) => &mut row.count,
-                    None => &mut above,
-                }
-            };
-            *place = place.saturating_add(times);
+        for (row, count) in counts.rows {
+            if let Some(row) = rows.get_mut(usize::from(row)) {
+                row.count = count;
+            }
         }
-        let row = |low, high, count| HistogramRow { low, high, count };
-        if below > 0 {
-            rows.insert(0, row(None, Some(low.saturating_sub(1)), below));
-        }
-        if above > 0 {
-            rows.push(row(Some(high), None, above));
-        }
+        let mut end = |at: usize, low, high, count, side| {
+            let approximate = is_estimated(Err(side));
+            if count > 0 || approximate {
+                rows.insert(
+                    at.min(rows.len()),
+                    HistogramRow {
+                        low,
+                        high,
+                        count,
+                        approximate,
+                    },
+                );
+            }
+        };
+        let below = Some(low.saturating_sub(1));
+        end(0, None, below, counts.below, Ordering::Less);
+        end(
+            usize::MAX,
+            Some(high),
+            None,
+            counts.above,
+            Ordering::Greater,
+        );
         Ok(rows)
     }
+
+    /// Rows made from the distribution, and which of them are estimates: those that a bucket touches which touches
+    /// others, too. Such a bucket is counted in the row of its middle.
+    fn estimate(&self, steps: Steps) -> (LinearCounts, Vec<Place>) {
+        let mut counts = LinearCounts {
+            steps,
+            rows: Vec::new(),
+            below: 0,
+            above: 0,
+        };
+        let mut estimated = Vec::new();
+        for &(least, greatest, times) in &self.buckets {
+            let (first, last) = (steps.row_of(least), steps.row_of(greatest));
+            if first != last {
+                let from = first.map_or(0, |row| row);
+                let to = last.map_or(MAX_ROWS as u16, |row| row);
+                estimated.extend((from..=to).map(Ok));
+                estimated.extend([first, last].into_iter().filter(Result::is_err));
+            }
+            let middle = (i128::from(least) + i128::from(greatest)).div_euclid(2) as i64;
+            match steps.row_of(middle) {
+                Err(Ordering::Less) => counts.below = counts.below.saturating_add(times),
+                Err(_) => counts.above = counts.above.saturating_add(times),
+                // Buckets ascend, and so do their rows.
+                Ok(row) => match counts.rows.last_mut() {
+                    Some((last, count)) if *last == row => *count = count.saturating_add(times),
+                    _ => counts.rows.push((row, times)),
+                },
+            }
+        }
+        estimated.sort_unstable();
+        estimated.dedup();
+        (counts, estimated)
+    }
 }
+
+/// A row by its number, or one of the rows at the ends.
+type Place = Result<u16, Ordering>;
 
 /// How many rows of `step` values there are from `low` up to `high`.
 ///
@@ -144,17 +225,6 @@ pub(crate) fn linear(
     }
 }
 
-/// A value that stands for each bucket, within the extremes, with its count.
-fn middles(summary: &AggregateSummary) -> impl Iterator<Item = (i64, u64)> + '_ {
-    summary.buckets.iter().map(|(low, high, count)| {
-        let middle = (i128::from(*low) + i128::from(*high)).div_euclid(2) as i64;
-        (
-            middle.clamp(summary.min, summary.max.max(summary.min)),
-            *count,
-        )
-    })
-}
-
 /// The number of the row of a value: 0 for 0, n for 2^(n-1) up to 2^n − 1, negative ones alike.
 fn binary_row(value: i64) -> i32 {
     let bits = (64 - value.unsigned_abs().leading_zeros()) as i32;
@@ -184,7 +254,15 @@ fn draw(rows: &[HistogramRow]) -> String {
     };
     let lows = width(&|row| bound(row.low));
     let highs = width(&|row| bound(row.high));
-    let counts = width(&|row| row.count.to_string());
+    let number = |row: &HistogramRow| {
+        let mark = if row.approximate { "≈" } else { "" };
+        format!("{mark}{}", row.count)
+    };
+    let counts = rows
+        .iter()
+        .map(|row| number(row).chars().count())
+        .max()
+        .unwrap_or(0);
     let mut text = String::new();
     for row in rows {
         // A count that is not zero shows at least one mark.
@@ -194,7 +272,7 @@ fn draw(rows: &[HistogramRow]) -> String {
             "{:>lows$} .. {:>highs$} {:>counts$} |{}\n",
             bound(row.low),
             bound(row.high),
-            row.count,
+            number(row),
             "@".repeat(length.min(BAR as usize)),
         ));
     }
@@ -208,7 +286,7 @@ mod tests {
 
     fn of(values: &[i64]) -> Aggregate {
         let mut account = Account::new(1 << 20);
-        let mut aggregate = Aggregate::new();
+        let mut aggregate = Aggregate::new(&[]);
         for &value in values {
             aggregate.add(value, 1, &mut account).unwrap();
         }
@@ -253,5 +331,44 @@ mod tests {
         assert!(linear(&of(&[1]), 0, i64::MAX, 1).is_err());
         linear(&of(&[i64::MIN, i64::MAX]), i64::MIN, i64::MAX, i64::MAX).unwrap();
         logarithmic(&of(&[i64::MIN, i64::MAX]));
+    }
+
+    #[test]
+    fn rows_that_were_counted_are_exact_and_others_say_when_they_are_not() {
+        let mut account = Account::new(1 << 20);
+        let steps = Steps {
+            low: 0,
+            high: 10_000,
+            step: 10,
+        };
+        let mut aggregate = Aggregate::new(&[steps]);
+        for value in 0..10_007 {
+            aggregate.add(value, 1, &mut account).unwrap();
+        }
+        let summary = aggregate.summary();
+        let rows = summary.linear_rows(0, 10_000, 10).unwrap();
+        assert_eq!(rows.len(), 1001);
+        assert!(
+            rows[..1000]
+                .iter()
+                .all(|row| row.count == 10 && !row.approximate)
+        );
+        assert_eq!((rows[1000].low, rows[1000].count), (Some(10_000), 7));
+        // Others are made from buckets of one part in 16, so what is below 32 is exact.
+        let rows = summary.linear_rows(0, 10_000, 16).unwrap();
+        assert_eq!(rows.iter().map(|row| row.count).sum::<u64>(), 10_007);
+        assert_eq!((rows[1].count, rows[1].approximate), (16, false));
+        assert!(rows[600].approximate);
+        let text = linear(&aggregate, 0, 10_000, 5000).unwrap();
+        assert!(text.contains(" ≈"), "{text}");
+        // Powers of two end where buckets end.
+        let text = linear(&aggregate, 0, 8192, 4096).unwrap();
+        assert!(text.contains("4096 |") && !text.contains('≈'), "{text}");
+        // Few different values are kept one by one.
+        let few = of(&[1000, 1001, 1009, 1010, 999_999]);
+        let counts: Vec<u64> = (few.summary().linear_rows(1000, 1020, 10).unwrap().iter())
+            .map(|row| row.count)
+            .collect();
+        assert_eq!(counts, [3, 1, 1]);
     }
 }

@@ -38,10 +38,10 @@ mod text;
 pub mod units;
 mod wide;
 
-pub use aggregate::AggregateSummary;
+pub use aggregate::{AggregateSummary, LinearCounts};
 pub use constants::Constants;
 pub use fault::{Fault, FaultKind};
-pub use histogram::{HistogramRow, bad_steps, rows_of_steps};
+pub use histogram::{HistogramRow, Steps, bad_steps, rows_of_steps};
 pub use host::Host;
 pub use iterator::SortKind;
 pub use machine::Machine;

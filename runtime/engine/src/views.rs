@@ -288,7 +288,7 @@ fn view_data(
         .get(..8)
         .and_then(|bytes| bytes.try_into().ok())
         .map_or(0, u64::from_le_bytes);
-    if let Some(ContainerType::Aggregate) = constants.containers.get(container.0 as usize) {
+    if let Some(ContainerType::Aggregate { .. }) = constants.containers.get(container.0 as usize) {
         let summary = store.aggregate_summary(handle).unwrap_or_default();
         if kind == ViewKind::Histogram {
             return report::ViewData::Histogram(report::Histogram {
@@ -458,7 +458,7 @@ fn view_weights(
         ContainerType::Table { element, .. } | ContainerType::Array { element } => {
             weights(constants, element, unit)
         }
-        ContainerType::Aggregate => None,
+        ContainerType::Aggregate { .. } => None,
     }
 }
 
@@ -691,6 +691,7 @@ mod tests {
             average: 17.0 / 3.0,
             variance: 1.3,
             buckets: vec![(5, 5, 2), (7, 7, 1)],
+            linear: Vec::new(),
         };
         let of = |rows| distribution(Vec::new(), &summary, rows);
         let histogram = of(HistogramRows::Logarithmic);

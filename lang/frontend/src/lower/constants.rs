@@ -1,8 +1,10 @@
 //! Shapes of values and types of containers.
 
 use super::{LowerError, Lowered, MAX_KEY_WORDS, Unit};
+use crate::hir::GlobalId;
 use crate::source::Span;
 use crate::types::{Type, TypeId};
+use ytrace_values::Steps;
 use ytrace_values::constants::{
     ContainerType, ContainerTypeId, Element, Scalar, Shape, ShapeField, ShapeId, Wide,
 };
@@ -189,9 +191,49 @@ impl Unit<'_> {
         if let Some(id) = self.containers.get(&resolved) {
             return Ok(*id);
         }
+        let container = self.make_container(ty, Vec::new(), span)?;
+        let id = self.add_container(container);
+        self.containers.insert(resolved, id);
+        Ok(id)
+    }
+
+    /// The container type of a global: that of its type, but that its aggregates count the rows which are asked of them.
+    pub(crate) fn global_container_type(
+        &mut self,
+        global: GlobalId,
+        ty: TypeId,
+        span: Span,
+    ) -> Lowered<ContainerTypeId> {
+        if let Some(id) = self.global_containers.get(&global.0) {
+            return Ok(*id);
+        }
+        let id = match self.linear.get(&global.0).cloned() {
+            None => self.container_type(ty, span)?,
+            Some(linear) => {
+                let container = self.make_container(ty, linear, span)?;
+                self.add_container(container)
+            }
+        };
+        self.global_containers.insert(global.0, id);
+        Ok(id)
+    }
+
+    fn add_container(&mut self, container: ContainerType) -> ContainerTypeId {
+        let id = ContainerTypeId(self.constants.containers.len() as u32);
+        self.constants.containers.push(container);
+        id
+    }
+
+    /// A container type; `linear` is for the aggregate that it is, or for those that are its values.
+    fn make_container(
+        &mut self,
+        ty: TypeId,
+        linear: Vec<Steps>,
+        span: Span,
+    ) -> Lowered<ContainerType> {
         let program = self.program;
-        let container = match program.types.get(resolved) {
-            Type::Aggregate => ContainerType::Aggregate,
+        Ok(match program.types.resolved(ty) {
+            Type::Aggregate => ContainerType::Aggregate { linear },
             Type::Growing(element) => ContainerType::Array {
                 element: self.element(*element, span)?,
             },
@@ -203,18 +245,20 @@ impl Unit<'_> {
                     self.key_words(*declared, span, &mut key)?;
                     key_shapes.push((self.shape(*declared), (key.len() - before) as u32));
                 }
+                let aggregates = matches!(program.types.resolved(*value), Type::Aggregate);
+                let element = if aggregates && !linear.is_empty() {
+                    Element::Container(self.add_container(ContainerType::Aggregate { linear }))
+                } else {
+                    self.element(*value, span)?
+                };
                 ContainerType::Table {
                     key,
                     key_shapes,
-                    element: self.element(*value, span)?,
+                    element,
                 }
             }
             _ => return Err(LowerError::malformed(span, "this is no container")),
-        };
-        let id = ContainerTypeId(self.constants.containers.len() as u32);
-        self.constants.containers.push(container);
-        self.containers.insert(resolved, id);
-        Ok(id)
+        })
     }
 
     fn element(&mut self, ty: TypeId, span: Span) -> Lowered<Element> {

@@ -5,8 +5,8 @@ use super::{LowerError, Lowered};
 use crate::hir::{self, ContainerKind};
 use crate::ir::{Base, InstructionKind, MemoryType, Place, Register, Terminator};
 use crate::types::{Type, TypeId};
-use ytrace_values::Operation;
 use ytrace_values::constants::ContainerTypeId;
+use ytrace_values::{Operation, Steps};
 
 /// A reference to a container whose expressions have been evaluated.
 #[derive(Clone, Debug)]
@@ -157,6 +157,9 @@ impl Builder<'_, '_> {
         arguments: &[hir::Expression],
         ty: TypeId,
     ) -> Lowered<Option<Register>> {
+        if operation == Operation::AggregateHistogramLinear {
+            self.note_rows(container, arguments);
+        }
         let prepared = self.prepare(container)?;
         let mut words = Vec::with_capacity(arguments.len() + 1);
         for argument in arguments {
@@ -166,6 +169,26 @@ impl Builder<'_, '_> {
         let handle = self.open(&prepared, insert);
         words.insert(0, handle);
         self.operation_result(operation, words, ty)
+    }
+
+    /// Where the steps of a histogram are known now, its aggregate will count its rows.
+    fn note_rows(&mut self, container: &hir::Container, arguments: &[hir::Expression]) {
+        let global = match &container.kind {
+            ContainerKind::Global(global) => *global,
+            ContainerKind::Row(table, _) => match &table.kind {
+                ContainerKind::Global(global) => *global,
+                _ => return,
+            },
+            _ => return,
+        };
+        let constant = |argument: &hir::Expression| match argument.kind {
+            hir::ExpressionKind::Integer(value) => Some(value as i64),
+            _ => None,
+        };
+        let values: Vec<Option<i64>> = arguments.iter().map(constant).collect();
+        if let &[Some(low), Some(high), Some(step)] = values.as_slice() {
+            self.unit.note_linear(global, Steps { low, high, step });
+        }
     }
 
     /// `k in t`; for an array, whether it has such an index.

@@ -34,6 +34,7 @@ use crate::types::TypeId;
 use builder::Builder;
 use ytrace_values::Constants;
 use ytrace_values::Operation;
+use ytrace_values::Steps;
 use ytrace_values::constants::{ContainerTypeId, ShapeId};
 
 /// The most bytes that the globals of a program may take.
@@ -128,6 +129,8 @@ pub fn lower(program: &hir::Program) -> Result<ir::Program, LowerError> {
         shapes: HashMap::new(),
         making: Vec::new(),
         containers: HashMap::new(),
+        linear: linear_views(program),
+        global_containers: HashMap::new(),
         empties: HashMap::new(),
         globals_size: 0,
         global_offsets: Vec::new(),
@@ -185,6 +188,10 @@ pub(crate) struct Unit<'p> {
     /// Types whose shapes are being made, outermost first.
     pub(crate) making: Vec<TypeId>,
     pub(crate) containers: HashMap<TypeId, ContainerTypeId>,
+    /// By the number of a global: the rows of equal steps that are asked of its aggregates, at most [`MAX_LINEAR`].
+    pub(crate) linear: HashMap<u32, Vec<Steps>>,
+    /// By the number of a global: its container type.
+    pub(crate) global_containers: HashMap<u32, ContainerTypeId>,
     /// For each container type that is the value of a table, the offset of a global that holds
     /// the handle of a container that stays empty: what reading an absent row sees.
     empties: HashMap<u32, u64>,
@@ -194,7 +201,30 @@ pub(crate) struct Unit<'p> {
     span_ids: HashMap<Span, ir::SpanId>,
 }
 
+/// The most different rows of equal steps that one aggregate counts.
+const MAX_LINEAR: usize = 4;
+
+/// The rows of equal steps that views show, by the number of their global.
+fn linear_views(program: &hir::Program) -> HashMap<u32, Vec<Steps>> {
+    let views = program.views.iter().filter_map(|view| match view.rows {
+        hir::HistogramRows::Linear { low, high, step } => {
+            Some((view.global.0, vec![Steps { low, high, step }]))
+        }
+        hir::HistogramRows::Logarithmic => None,
+    });
+    views.collect()
+}
+
 impl Unit<'_> {
+    /// Notes that the aggregate of a global, or those in its table, are asked for these rows.
+    pub(crate) fn note_linear(&mut self, global: hir::GlobalId, steps: Steps) {
+        let sensible = ytrace_values::rows_of_steps(steps.low, steps.high, steps.step).is_ok();
+        let known = self.linear.entry(global.0).or_default();
+        if sensible && known.len() < MAX_LINEAR && !known.contains(&steps) {
+            known.push(steps);
+        }
+    }
+
     /// The id of a span.
     pub(crate) fn span(&mut self, span: Span) -> ir::SpanId {
         let next = ir::SpanId(self.spans.len() as u32);
@@ -279,7 +309,11 @@ impl Unit<'_> {
                 .get(view.global.0 as usize)
                 .ok_or_else(|| LowerError::malformed(view.span, "no such global"))?;
             shapes.push(if program.types.is_container(global.ty) {
-                ir::ViewShape::Container(self.container_type(global.ty, view.span)?)
+                ir::ViewShape::Container(self.global_container_type(
+                    view.global,
+                    global.ty,
+                    view.span,
+                )?)
             } else {
                 ir::ViewShape::Value(self.shape(global.ty))
             });
@@ -321,10 +355,11 @@ impl Unit<'_> {
         builder.emit(ir::InstructionKind::Step);
         for (index, global) in program.globals.iter().enumerate() {
             if program.types.is_container(global.ty) {
-                let ty = builder.unit.container_type(global.ty, global.span)?;
-                let offset = builder
+                let id = hir::GlobalId(index as u32);
+                let ty = builder
                     .unit
-                    .global_offset(hir::GlobalId(index as u32), global.span)?;
+                    .global_container_type(id, global.ty, global.span)?;
+                let offset = builder.unit.global_offset(id, global.span)?;
                 builder.set_span(global.span);
                 builder.new_global_container(ty, offset);
             }

@@ -104,7 +104,7 @@ fn constants() -> Constants {
             ContainerType::Array {
                 element: value.clone(),
             },
-            ContainerType::Aggregate,
+            ContainerType::Aggregate { linear: Vec::new() },
             ContainerType::Table {
                 key: vec![Scalar::Unsigned(8)],
                 key_shapes: vec![(ShapeId(1), 1)],

@@ -197,7 +197,7 @@ pub fn constants(formats: Vec<Format>, regexes: &[&str]) -> Constants {
                 vec![(I64, 1)],
                 Element::Container(ARRAY),
             ),
-            ContainerType::Aggregate,
+            ContainerType::Aggregate { linear: Vec::new() },
             ContainerType::Array {
                 element: value(1, CHAR),
             },

@@ -187,7 +187,12 @@ pub fn measured() -> Report {
         unit: unit.into(),
         data,
     };
-    let row = |low, high, count| HistogramRow { low, high, count };
+    let row = |low, high, count| HistogramRow {
+        low,
+        high,
+        count,
+        approximate: false,
+    };
     let distribution = |key: &[&str], counts: [u64; 3]| Distribution {
         key: strings(key),
         count: counts.iter().sum(),
