@@ -203,6 +203,16 @@ fn probes_end_as_they_say() {
     .expect_status(3);
     assert!(result.stdout.len() <= 1000, "{}", result.stdout.len());
     result.says(&["PARTIAL", "--max-output"]);
+    let deep = "long f(long n) { return n ? f(n - 1) + 1 : 0; }
+        _probe _oneshot { _try { printf(\"%ld\\n\", f(1000)); } _catch (e) { puts(e.kind); } }";
+    run_text(deep, target.pid(), &["--max-stack", "8K"])
+        .expect_status(3)
+        .says(&["PARTIAL", "--max-stack"]);
+    let result = run_text(deep, target.pid(), &["--max-stack", "1M"]).expect_status(0);
+    assert_eq!(result.stdout, "1000\n");
+    run_text(deep, target.pid(), &["--max-stack", "1G"])
+        .expect_status(2)
+        .says(&["256M at most"]);
     run_text(
         "long t[long]; _probe _oneshot { for (long i = 0; ; i++) t[i] = i; }",
         target.pid(),

@@ -4,11 +4,12 @@ use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use ytrace_lang::source::SourceFile;
 use ytrace_report::Output;
 use ytrace_runtime::{
-    Budgets, ExecutorKind, Finished, Options, Session, SessionError, Sink, session, views,
+    Budgets, ExecutorKind, Finished, Mode, Options, Session, SessionError, Sink, session, views,
 };
 use ytrace_target::Process;
 

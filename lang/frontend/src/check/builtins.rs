@@ -292,9 +292,9 @@ pub const BUILTINS: &[Builtin] = &[
     entry("_min", CONTAINER, K::Depends, Reduce(O::AggregateMin, Some(O::TableMin)), "The least value; 0 when empty."),
     entry("_max", CONTAINER, K::Depends, Reduce(O::AggregateMax, Some(O::TableMax)), "The greatest value; 0 when empty."),
     entry("_avg", CONTAINER, K::Long, Reduce(O::AggregateAverage, None), "The average of an aggregate, towards zero."),
-    entry("_variance", CONTAINER, K::Long, Reduce(O::AggregateVariance, None), "The variance of an aggregate."),
+    entry("_variance", CONTAINER, K::Long, Reduce(O::AggregateVariance, None), "The variance of an aggregate as a sample (divisor n − 1), towards zero; 0 for fewer than two values."),
     entry("_hist_log", CONTAINER, K::Str, OnAggregate(O::AggregateHistogramLog), "A histogram of an aggregate by powers of two, as text."),
-    entry("_hist_linear", &[("c", K::Container), ("low", K::Long), ("high", K::Long), ("step", K::Long)], K::Str, OnAggregate(O::AggregateHistogramLinear), "A histogram of an aggregate by equal steps, as text; values outside have a row at each end."),
+    entry("_hist_linear", &[("c", K::Container), ("low", K::Long), ("high", K::Long), ("step", K::Long)], K::Str, OnAggregate(O::AggregateHistogramLinear), "A histogram of an aggregate by equal steps, as text; values outside have a row at each end; `≈` marks estimates."),
     // The process.
     entry("_maps", &[], K::Depends, Listing(O::Mappings, "_map"), "The mappings of the process."),
     entry("_threads", &[], K::Depends, Listing(O::Threads, "_thread"), "Its threads."),
