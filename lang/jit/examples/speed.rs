@@ -331,7 +331,7 @@ fn fastest(times: usize, mut work: impl FnMut() -> u64) -> (Duration, u64) {
 }
 
 fn run(jit: &mut Jit, memory: &mut Heap) -> Result<u64, Box<dyn Error>> {
-    let constants = Arc::clone(&jit.program().constants);
+    let constants = Arc::clone(&jit.code().program().constants);
     let limits = Limits {
         memory: 1 << 32,
         ..limits()

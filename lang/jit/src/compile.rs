@@ -1,6 +1,6 @@
 //! From a program to code in memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +18,7 @@ use crate::context::{Context, Returned};
 use crate::error::CompileError;
 use crate::helpers::Helper;
 use crate::memory_access::{Geometry, LEAST_GRANULE};
-use crate::translate::{Plan, function_signature, helper_signature, translate};
+use crate::translate::{Plan, Symbol, function_signature, helper_signature, translate};
 use crate::verify::verify;
 
 /// How much of the target the default cache covers, in bytes. What a walk in random order reads
@@ -76,28 +76,36 @@ impl Options {
 /// Code of a function: context, frame, stack left.
 pub type Entry = unsafe extern "C" fn(*mut Context, *mut u8, u64) -> Returned;
 
-/// The native code of a program. It can be shared between threads; each runs it with a
-/// [`crate::Jit`] of its own.
+/// The native code of a program: of all that it can run, or of what has been asked for. Each function is compiled once.
+/// It can be shared between threads; each runs it with a [`crate::Jit`] of its own.
 pub struct CompiledProgram {
     program: Arc<Program>,
     geometry: Geometry,
+    isa: OwnedTargetIsa,
     operations: Vec<Operation>,
-    /// The address of each function that was compiled and takes no parameters.
-    entries: Vec<Option<Entry>>,
+    /// The place of each in `operations`.
+    numbers: HashMap<Operation, u64>,
+    /// The address of each function's code; 0 where there is none.
+    addresses: Vec<usize>,
     /// Native bytes that a call of each function takes.
     native_frames: Vec<u64>,
     /// Native bytes that the deepest chain of calls from each function takes; `None` if it can
     /// lead to a recursion.
     native_chains: Vec<Option<u64>>,
     code_size: usize,
-    /// Owns the memory of the code; taken only when this value is dropped.
-    module: Mutex<Option<JITModule>>,
+    translations: u64,
+    /// Functions that could not be compiled.
+    failed: HashMap<FunctionId, Arc<CompileError>>,
+    /// They own the memory of the code, and go only when this value is dropped. Code of later ones calls code of earlier
+    /// ones.
+    modules: Mutex<Vec<JITModule>>,
 }
 
 impl std::fmt::Debug for CompiledProgram {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CompiledProgram")
-            .field("functions", &self.entries.len())
+            .field("functions", &self.addresses.len())
+            .field("translations", &self.translations)
             .field("code_size", &self.code_size)
             .finish_non_exhaustive()
     }
@@ -110,56 +118,137 @@ impl CompiledProgram {
         let mut roots = vec![program.initialize];
         roots.extend(&program.probes);
         roots.extend(&program.validators);
-        Self::compile_roots(program, roots, options)
+        let mut compiled = Self::empty(program, options)?;
+        let missing = compiled.missing(roots);
+        compiled.extend(&missing).map_err(|failure| failure.error)?;
+        Ok(compiled)
     }
 
-    /// Compiles what one function reaches, on up to four threads.
-    pub fn compile_function(
-        program: Arc<Program>,
-        function: FunctionId,
-        options: Options,
-    ) -> Result<Self, CompileError> {
-        Self::compile_roots(program, vec![function], options)
-    }
-
-    fn compile_roots(
-        program: Arc<Program>,
-        roots: Vec<FunctionId>,
-        options: Options,
-    ) -> Result<Self, CompileError> {
-        let geometry = options.geometry()?;
-        let isa = host_isa()?;
-        let functions = reachable(&program, roots);
-        for &id in &functions {
-            verify(&program, id)?;
-        }
-        let mut symbols = vec![None; program.functions.len()];
-        for (number, id) in functions.iter().enumerate() {
-            if let Some(symbol) = symbols.get_mut(id.0 as usize) {
-                *symbol = u32::try_from(Helper::ALL.len() + number).ok();
-            }
-        }
-        let (operations, numbers) = operations(&program, &functions);
-        let plan = Plan {
-            program: &program,
-            symbols,
-            operations: numbers,
-            geometry,
-            convention: isa.default_call_conv(),
-            frontend: isa.frontend_config(),
-        };
-        let compiled = compile_all(&plan, &isa, &functions)?;
-        let linked = link(&plan, &isa, &functions, &compiled)?;
+    /// Compiles nothing yet.
+    pub fn empty(program: Arc<Program>, options: Options) -> Result<Self, CompileError> {
+        let count = program.functions.len();
         Ok(Self {
-            geometry,
-            operations,
-            entries: linked.entries,
-            native_chains: native_chains(&program, &linked.native_frames),
-            native_frames: linked.native_frames,
-            code_size: compiled.iter().map(|code| code.bytes.len()).sum(),
-            module: Mutex::new(Some(linked.module)),
+            geometry: options.geometry()?,
+            isa: host_isa()?,
+            operations: Vec::new(),
+            numbers: HashMap::new(),
+            addresses: vec![0; count],
+            native_frames: vec![0; count],
+            native_chains: vec![None; count],
+            code_size: 0,
+            translations: 0,
+            failed: HashMap::new(),
+            modules: Mutex::default(),
             program,
         })
+    }
+
+    /// Compiles what a function reaches and what has not been compiled, on up to four threads.
+    ///
+    /// # Errors
+    /// The function, or one that it reaches, cannot be compiled. That is remembered: nothing that reaches the same is tried
+    /// again.
+    pub fn add(&mut self, function: FunctionId) -> Result<(), Arc<CompileError>> {
+        let missing = self.missing(vec![function]);
+        if let Some(error) = missing.iter().find_map(|id| self.failed.get(id)) {
+            return Err(Arc::clone(error));
+        }
+        self.extend(&missing).map_err(|failure| {
+            let error = Arc::new(failure.error);
+            for id in failure.function.into_iter().chain([function]) {
+                self.failed.insert(id, Arc::clone(&error));
+            }
+            error
+        })
+    }
+
+    /// Compiles functions, with which all that they call is compiled.
+    fn extend(&mut self, functions: &[FunctionId]) -> Result<(), Failure> {
+        if functions.is_empty() {
+            return Ok(());
+        }
+        for &id in functions {
+            self.translations += 1;
+            verify(&self.program, id).map_err(|error| Failure::of(id, error))?;
+        }
+        // The symbols: helpers, functions that are there and called, functions to be made.
+        let calls = functions.iter().flat_map(|&id| callees(&self.program, id));
+        let mut known: Vec<(FunctionId, usize)> = calls
+            .map(|id| (id, self.address(id)))
+            .filter(|&(_, address)| address != 0)
+            .collect();
+        known.sort_unstable();
+        known.dedup();
+        let mut symbols = vec![None; self.program.functions.len()];
+        let ids = known
+            .iter()
+            .map(|&(id, _)| id)
+            .chain(functions.iter().copied());
+        for (number, id) in (Helper::ALL.len()..).zip(ids) {
+            if let (Some(symbol), Ok(number)) =
+                (symbols.get_mut(id.0 as usize), u32::try_from(number))
+            {
+                let near = self.address(id) == 0;
+                *symbol = Some(Symbol { number, near });
+            }
+        }
+        self.number_operations(functions);
+        let plan = Plan {
+            program: &self.program,
+            symbols,
+            operations: &self.numbers,
+            geometry: self.geometry,
+            convention: self.isa.default_call_conv(),
+            frontend: self.isa.frontend_config(),
+        };
+        let compiled = compile_all(&plan, &self.isa, functions)?;
+        let (module, addresses) = link(&plan, &self.isa, &known, functions, &compiled)?;
+        for ((&id, code), address) in functions.iter().zip(&compiled).zip(addresses) {
+            let index = id.0 as usize;
+            // Arguments beyond the registers lie on the native stack too.
+            let parameters = self.program.functions[index].parameters;
+            self.native_frames[index] = code.native_frame + u64::from(parameters) * 8;
+            self.addresses[index] = address;
+            self.code_size += code.bytes.len();
+        }
+        self.native_chains = native_chains(&self.program, &self.native_frames);
+        let modules = self.modules.get_mut();
+        modules.unwrap_or_else(PoisonError::into_inner).push(module);
+        Ok(())
+    }
+
+    /// The functions without code that some functions reach, in order of their numbers. Numbers of functions that do not
+    /// exist are kept; verification refuses them.
+    fn missing(&self, mut pending: Vec<FunctionId>) -> Vec<FunctionId> {
+        let mut missing = BTreeSet::new();
+        while let Some(id) = pending.pop() {
+            // What a function calls was compiled with it.
+            if self.address(id) == 0 && missing.insert(id) {
+                pending.extend(callees(&self.program, id));
+            }
+        }
+        missing.into_iter().collect()
+    }
+
+    /// Gives numbers to the operations that functions use.
+    fn number_operations(&mut self, functions: &[FunctionId]) {
+        for id in functions {
+            let blocks = &self.program.functions[id.0 as usize].blocks;
+            for instruction in blocks.iter().flat_map(|block| &block.instructions) {
+                if let InstructionKind::Operation { operation, .. } = instruction.kind {
+                    self.numbers.entry(operation).or_insert_with(|| {
+                        self.operations.push(operation);
+                        self.operations.len() as u64 - 1
+                    });
+                }
+            }
+        }
+    }
+
+    /// The address of a function's code; 0 if there is none.
+    fn address(&self, function: FunctionId) -> usize {
+        let address = self.addresses.get(function.0 as usize);
+        address.copied().unwrap_or(0)
     }
 
     /// The program.
@@ -167,17 +256,14 @@ impl CompiledProgram {
         &self.program
     }
 
+    /// How many functions have been compiled, or could not be.
+    pub fn translations(&self) -> u64 {
+        self.translations
+    }
+
     /// Bytes of machine code.
     pub fn code_size(&self) -> usize {
         self.code_size
-    }
-
-    /// How it was compiled.
-    pub(crate) fn options(&self) -> Options {
-        Options {
-            page_size: self.geometry.granule,
-            cache_entries: self.geometry.entries,
-        }
     }
 
     /// The page cache that the code expects.
@@ -192,7 +278,14 @@ impl CompiledProgram {
 
     /// The code of a function without parameters, if it was compiled.
     pub(crate) fn entry(&self, function: FunctionId) -> Option<Entry> {
-        self.entries.get(function.0 as usize).copied().flatten()
+        let parameters = self.program.functions.get(function.0 as usize)?.parameters;
+        let address = self.address(function);
+        if address == 0 || parameters != 0 {
+            return None;
+        }
+        // SAFETY: the code at the address was generated with the signature of a function without
+        // parameters of its own, which is `Entry` in the C calling convention of the host.
+        Some(unsafe { std::mem::transmute::<*const u8, Entry>(address as *const u8) })
     }
 
     /// How many bytes of the native stack a run of a function may take with a stack budget of
@@ -224,15 +317,35 @@ impl CompiledProgram {
 
 impl Drop for CompiledProgram {
     fn drop(&mut self) {
-        let module = self
-            .module
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(module) = module {
-            // SAFETY: code runs only while a `Jit` holds a reference to this value, so none runs
-            // now; its addresses are private to this value.
+        let modules = self.modules.get_mut();
+        for module in modules.unwrap_or_else(PoisonError::into_inner).drain(..) {
+            // SAFETY: code runs only while a `Jit` holds this value, so none runs now; its addresses are
+            // private to this value, and the code of all modules goes together.
             unsafe { module.free_memory() };
+        }
+    }
+}
+
+/// Why functions could not be compiled, and which of them it was, where that is known.
+struct Failure {
+    function: Option<FunctionId>,
+    error: CompileError,
+}
+
+impl Failure {
+    fn of(function: FunctionId, error: CompileError) -> Self {
+        Self {
+            function: Some(function),
+            error,
+        }
+    }
+}
+
+impl From<CompileError> for Failure {
+    fn from(error: CompileError) -> Self {
+        Self {
+            function: None,
+            error,
         }
     }
 }
@@ -265,30 +378,6 @@ fn host_isa() -> Result<OwnedTargetIsa, CompileError> {
         .map_err(|reason| host(reason.to_owned()))?
         .finish(settings::Flags::new(flags))
         .map_err(|error| host(error.to_string()))
-}
-
-/// The functions that some functions of a program reach, in order of their numbers. Numbers of
-/// functions that do not exist are kept; verification refuses them.
-fn reachable(program: &Program, mut pending: Vec<FunctionId>) -> Vec<FunctionId> {
-    let mut reached = vec![false; program.functions.len()];
-    let mut missing = Vec::new();
-    while let Some(id) = pending.pop() {
-        let Some(mark) = reached.get_mut(id.0 as usize) else {
-            missing.push(id);
-            continue;
-        };
-        if std::mem::replace(mark, true) {
-            continue;
-        }
-        pending.extend(callees(program, id));
-    }
-    let present = (0..).map(FunctionId).zip(&reached);
-    let mut functions: Vec<FunctionId> = present
-        .filter(|&(_, &reached)| reached)
-        .map(|(id, _)| id)
-        .collect();
-    functions.extend(missing);
-    functions
 }
 
 /// The functions that a function calls.
@@ -338,27 +427,6 @@ fn native_chains(program: &Program, native_frames: &[u64]) -> Vec<Option<u64>> {
     chains
 }
 
-/// The operations that functions use, and the number of each.
-fn operations(
-    program: &Program,
-    functions: &[FunctionId],
-) -> (Vec<Operation>, HashMap<Operation, u64>) {
-    let mut operations = Vec::new();
-    let mut numbers = HashMap::new();
-    for id in functions {
-        let blocks = &program.functions[id.0 as usize].blocks;
-        for instruction in blocks.iter().flat_map(|block| &block.instructions) {
-            if let InstructionKind::Operation { operation, .. } = instruction.kind {
-                numbers.entry(operation).or_insert_with(|| {
-                    operations.push(operation);
-                    operations.len() as u64 - 1
-                });
-            }
-        }
-    }
-    (operations, numbers)
-}
-
 /// The code of one function before it is placed.
 struct Code {
     bytes: Vec<u8>,
@@ -373,7 +441,7 @@ fn compile_all(
     plan: &Plan<'_>,
     isa: &OwnedTargetIsa,
     functions: &[FunctionId],
-) -> Result<Vec<Code>, CompileError> {
+) -> Result<Vec<Code>, Failure> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
@@ -407,15 +475,16 @@ fn compile_all(
     done.sort_by_key(|&(id, _)| id);
     let codes = done
         .into_iter()
-        .map(|(_, code)| code)
+        .map(|(id, code)| code.map_err(|error| Failure::of(id, error)))
         .collect::<Result<Vec<_>, _>>()?;
     if codes.len() == functions.len() {
         Ok(codes)
     } else {
-        Err(CompileError::Codegen {
+        let reason = "a thread of the code generator ended early".to_owned();
+        Err(Failure::from(CompileError::Codegen {
             function: "?".to_owned(),
-            reason: "a thread of the code generator ended early".to_owned(),
-        })
+            reason,
+        }))
     }
 }
 
@@ -431,7 +500,8 @@ fn compile_one(
         reason,
     };
     let symbol = plan.symbols[id.0 as usize]
-        .ok_or_else(|| failed("the function has no symbol".to_owned()))?;
+        .ok_or_else(|| failed("the function has no symbol".to_owned()))?
+        .number;
     let result = catch_unwind(AssertUnwindSafe(|| {
         let function = translate(plan, id, buffers)?;
         let mut context = cranelift_codegen::Context::for_function(function);
@@ -477,26 +547,21 @@ fn compile_one(
 /// the frame pointer, and arguments that do not fit into registers.
 const CALL_OVERHEAD: u64 = 16;
 
-/// Code in memory.
-struct Linked {
-    module: JITModule,
-    entries: Vec<Option<Entry>>,
-    native_frames: Vec<u64>,
-}
-
-/// Places code in memory and makes it executable.
+/// Places code in memory and makes it executable: what owns it, and the address of each function. `known` are functions
+/// that are called and have code already, with its address.
 fn link(
     plan: &Plan<'_>,
     isa: &OwnedTargetIsa,
+    known: &[(FunctionId, usize)],
     functions: &[FunctionId],
     codes: &[Code],
-) -> Result<Linked, CompileError> {
+) -> Result<(JITModule, Vec<usize>), CompileError> {
     let size = codes
         .iter()
         .map(|code| code.bytes.len() + code.alignment as usize + VENEERS)
         .sum::<usize>()
         .max(1);
-    // One contiguous piece, so that calls within the program always reach; the arena rounds each
+    // One contiguous piece, so that calls within it always reach; the arena rounds each
     // function that does not fit into the last page up to pages.
     let reserve = size.saturating_mul(2) + (codes.len() + 1) * PAGE_ALLOWANCE;
     let arena =
@@ -510,6 +575,12 @@ fn link(
         Helper::ALL
             .iter()
             .map(|helper| (helper.symbol(), helper.address())),
+    );
+    let known_name = |id: FunctionId| format!("function {}", id.0);
+    builder.symbols(
+        known
+            .iter()
+            .map(|&(id, address)| (known_name(id), address as *const u8)),
     );
     let mut module = JITModule::new(builder);
     let mut declared = 0;
@@ -529,37 +600,27 @@ fn link(
         let signature = helper_signature(helper, plan.convention);
         check(module.declare_function(helper.symbol(), Linkage::Import, &signature)?)?;
     }
-    let mut ids = Vec::with_capacity(functions.len());
-    for id in functions {
+    let signature = |id: FunctionId| {
         let function = &plan.program.functions[id.0 as usize];
-        let signature = function_signature(function, plan.convention);
-        ids.push(check(module.declare_anonymous_function(&signature)?)?);
+        function_signature(function, plan.convention)
+    };
+    for &(id, _) in known {
+        check(module.declare_function(&known_name(id), Linkage::Import, &signature(id))?)?;
+    }
+    let mut ids = Vec::with_capacity(functions.len());
+    for &id in functions {
+        ids.push(check(module.declare_anonymous_function(&signature(id))?)?);
     }
     for (&id, code) in ids.iter().zip(codes) {
         module.define_function_bytes(id, code.alignment, &code.bytes, &code.relocations)?;
     }
     module.finalize_definitions()?;
 
-    let mut entries = vec![None; plan.program.functions.len()];
-    let mut native_frames = vec![0; plan.program.functions.len()];
-    for ((function, &id), code) in functions.iter().zip(&ids).zip(codes) {
-        let index = function.0 as usize;
-        native_frames[index] = code.native_frame;
-        let parameters = plan.program.functions[index].parameters;
-        if parameters == 0 {
-            let address = module.get_finalized_function(id);
-            // SAFETY: the code was generated with the signature of a function without
-            // parameters of its own, which is `Entry` in the C calling convention of the host.
-            entries[index] = Some(unsafe { std::mem::transmute::<*const u8, Entry>(address) });
-        }
-        // Arguments beyond the registers lie on the native stack too.
-        native_frames[index] += u64::from(parameters) * 8;
-    }
-    Ok(Linked {
-        module,
-        entries,
-        native_frames,
-    })
+    let addresses = ids
+        .iter()
+        .map(|&id| module.get_finalized_function(id) as usize)
+        .collect();
+    Ok((module, addresses))
 }
 
 /// Room for what linking adds to a function on processors with short calls.

@@ -1,6 +1,5 @@
 //! Runs of compiled programs.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ytrace_lang::execute::{Budget, Executor, MOST_STACK, Outcome, RunFault, STEPS_PER_CHECK};
@@ -32,13 +31,36 @@ pub const MOST_NATIVE_STACK: u64 = 512 << 20;
 /// The native stack needs no care: where the stack budget may need more than the current thread
 /// has left, the run moves to a stack of its own.
 pub struct Jit {
-    program: Arc<Program>,
-    options: Options,
-    geometry: Geometry,
-    /// The code of all functions that are run, if they were compiled before.
-    whole: Option<Arc<CompiledProgram>>,
-    /// The code of each function that has been prepared or run, else.
-    parts: BTreeMap<FunctionId, Arc<CompiledProgram>>,
+    code: Code,
+    state: State,
+}
+
+enum Code {
+    /// Of all functions that are run, compiled before.
+    Whole(Arc<CompiledProgram>),
+    /// Of those that have been prepared or run.
+    Growing(Box<CompiledProgram>),
+}
+
+impl Code {
+    fn get(&self) -> &CompiledProgram {
+        match self {
+            Code::Whole(code) => code,
+            Code::Growing(code) => code,
+        }
+    }
+
+    /// The code, with that of a function.
+    fn with(&mut self, function: FunctionId) -> Result<&CompiledProgram, Arc<CompileError>> {
+        if let Code::Growing(code) = self {
+            code.add(function)?;
+        }
+        Ok(self.get())
+    }
+}
+
+/// What lives from run to run.
+struct State {
     entries: Vec<CacheEntry>,
     pages: PageHandles,
     frames: Vec<u8>,
@@ -48,8 +70,7 @@ pub struct Jit {
 impl std::fmt::Debug for Jit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Jit")
-            .field("whole", &self.whole)
-            .field("parts", &self.parts)
+            .field("code", self.code.get())
             .finish_non_exhaustive()
     }
 }
@@ -57,29 +78,46 @@ impl std::fmt::Debug for Jit {
 impl Jit {
     /// An executor of a program that has been compiled.
     pub fn new(code: Arc<CompiledProgram>) -> Self {
-        let (program, options) = (Arc::clone(code.program()), code.options());
-        Self::with(program, options, code.geometry(), Some(code))
+        Self {
+            state: State::new(code.geometry()),
+            code: Code::Whole(code),
+        }
     }
 
     /// An executor of a program that compiles each function, with what it calls, when it is first
     /// run or prepared.
     pub fn lazy(program: Arc<Program>, options: Options) -> Result<Self, CompileError> {
-        let geometry = options.geometry()?;
-        Ok(Self::with(program, options, geometry, None))
+        let code = CompiledProgram::empty(program, options)?;
+        Ok(Self {
+            state: State::new(code.geometry()),
+            code: Code::Growing(Box::new(code)),
+        })
     }
 
-    fn with(
-        program: Arc<Program>,
-        options: Options,
-        geometry: Geometry,
-        whole: Option<Arc<CompiledProgram>>,
-    ) -> Self {
+    /// The code that it has.
+    pub fn code(&self) -> &CompiledProgram {
+        self.code.get()
+    }
+
+    /// Runs a function, or says why it cannot be started.
+    fn start(
+        &mut self,
+        function: FunctionId,
+        machine: &mut Machine<'_>,
+        budget: Budget<'_>,
+    ) -> Result<Outcome, Fault> {
+        check(budget.deadline, budget.interrupt)?;
+        let code = self
+            .code
+            .with(function)
+            .map_err(|error| Fault::new(FaultKind::Internal).with_message(error.to_string()))?;
+        self.state.start(code, function, machine, budget)
+    }
+}
+
+impl State {
+    fn new(geometry: Geometry) -> Self {
         Self {
-            program,
-            options,
-            geometry,
-            whole,
-            parts: BTreeMap::new(),
             entries: vec![CacheEntry::EMPTY; geometry.entries as usize],
             pages: PageHandles::new(geometry),
             frames: Vec::new(),
@@ -87,28 +125,15 @@ impl Jit {
         }
     }
 
-    /// The program that it runs.
-    pub fn program(&self) -> &Arc<Program> {
-        &self.program
-    }
-
-    fn code_of(&mut self, function: FunctionId) -> Result<Arc<CompiledProgram>, CompileError> {
-        if let Some(code) = self.whole.as_ref().or_else(|| self.parts.get(&function)) {
-            return Ok(Arc::clone(code));
-        }
-        let program = Arc::clone(&self.program);
-        let code = CompiledProgram::compile_function(program, function, self.options)?;
-        let code = Arc::new(code);
-        // Both are of one geometry: the cache is shared.
-        debug_assert_eq!(code.geometry(), self.geometry);
-        self.parts.insert(function, Arc::clone(&code));
-        Ok(code)
-    }
-
     /// Gets everything ready that does not depend on the function.
-    fn prepare(&mut self, machine: &Machine<'_>, stack: u64) -> Result<(), Fault> {
+    fn prepare(
+        &mut self,
+        program: &Program,
+        machine: &Machine<'_>,
+        stack: u64,
+    ) -> Result<(), Fault> {
         let internal = |text: &str| Fault::new(FaultKind::Internal).with_message(text);
-        let constants = &self.program.constants;
+        let constants = &program.constants;
         if (machine.store.globals.len() as u64) < constants.globals_size {
             return Err(internal("the store has too few globals"));
         }
@@ -128,23 +153,20 @@ impl Jit {
         Ok(())
     }
 
-    /// Runs a function, or says why it cannot be started.
+    /// Runs a function of some code, or says why it cannot be started.
     fn start(
         &mut self,
+        code: &CompiledProgram,
         function: FunctionId,
         machine: &mut Machine<'_>,
         budget: Budget<'_>,
     ) -> Result<Outcome, Fault> {
-        check(budget.deadline, budget.interrupt)?;
-        let code = self
-            .code_of(function)
-            .map_err(|error| Fault::new(FaultKind::Internal).with_message(error.to_string()))?;
         let entry = code.entry(function).ok_or_else(|| {
             Fault::new(FaultKind::Internal)
                 .with_message("the function takes arguments or was not compiled")
         })?;
         let stack = budget.stack.min(MOST_STACK);
-        self.prepare(machine, stack)?;
+        self.prepare(code.program(), machine, stack)?;
         let (cost, slots) = code
             .program()
             .functions
@@ -163,10 +185,10 @@ impl Jit {
             .min(MOST_NATIVE_STACK);
         let enough = stacker::remaining_stack().is_some_and(|left| left as u64 >= need);
         Ok(if enough {
-            self.call(&code, entry, stack_left, machine, budget)
+            self.call(code, entry, stack_left, machine, budget)
         } else {
             stacker::grow(need as usize, || {
-                self.call(&code, entry, stack_left, machine, budget)
+                self.call(code, entry, stack_left, machine, budget)
             })
         })
     }
@@ -241,7 +263,7 @@ impl Executor for Jit {
     /// Compiles the function with what it calls.
     fn prepare(&mut self, function: FunctionId) {
         // Where that fails, the run says why.
-        let _ = self.code_of(function);
+        let _ = self.code.with(function);
     }
 
     fn run(
@@ -255,7 +277,7 @@ impl Executor for Jit {
             .start(function, machine, budget)
             .unwrap_or_else(|fault| {
                 // The run did not get as far as the code.
-                let span = self.program.entry_span(function);
+                let span = self.code().program().entry_span(function);
                 Outcome {
                     result: Err(RunFault {
                         fault,
@@ -265,8 +287,8 @@ impl Executor for Jit {
                     steps: 0,
                 }
             });
-        self.pages.flush(&mut self.entries);
-        if outcome.result.is_err() && function != self.program.initialize {
+        self.state.pages.flush(&mut self.state.entries);
+        if outcome.result.is_err() && function != self.code().program().initialize {
             // Containers of a run that a fault ends are freed here; those of globals stay.
             machine.store.release(mark);
         }

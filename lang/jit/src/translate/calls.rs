@@ -8,7 +8,7 @@ use cranelift_codegen::ir::{
 use ytrace_lang::ir::{Class, FunctionId, Register};
 use ytrace_values::Operation;
 
-use super::{Translator, function_signature, helper_signature};
+use super::{Symbol, Translator, function_signature, helper_signature};
 use crate::context::offset;
 use crate::helpers::{Helper, Raised};
 use crate::verify::slots_size;
@@ -153,10 +153,13 @@ impl Translator<'_> {
         }
         let callee = &self.plan.program.functions[function.0 as usize];
         let signature = function_signature(callee, self.plan.convention);
-        let number = self.plan.symbols.get(function.0 as usize).copied();
+        let symbol = self.plan.symbols.get(function.0 as usize).copied();
         // Every function that is called has a symbol; a number that none has makes linking fail.
-        let number = number.flatten().unwrap_or(u32::MAX);
-        let reference = self.import(number, signature, true);
+        let symbol = symbol.flatten().unwrap_or(Symbol {
+            number: u32::MAX,
+            near: true,
+        });
+        let reference = self.import(symbol.number, signature, symbol.near);
         self.callees.insert(function, reference);
         reference
     }

@@ -36,17 +36,25 @@ use crate::verify::{SLOT_ALIGNMENT, slots_size};
 pub struct Plan<'a> {
     /// The program, of which every function with a number has been verified.
     pub program: &'a Program,
-    /// The number of the symbol of each function that is compiled. Helpers come first, in the
-    /// order of [`Helper::ALL`].
-    pub symbols: Vec<Option<u32>>,
+    /// The symbol of each function that is compiled or called.
+    pub symbols: Vec<Option<Symbol>>,
     /// The number of each operation in the table that helpers use.
-    pub operations: HashMap<Operation, u64>,
+    pub operations: &'a HashMap<Operation, u64>,
     /// The page cache.
     pub geometry: Geometry,
     /// The calling convention of the host's C.
     pub convention: CallConv,
     /// What the front end wants to know of the host.
     pub frontend: TargetFrontendConfig,
+}
+
+/// What the linker knows a function by.
+#[derive(Clone, Copy)]
+pub struct Symbol {
+    /// Its number. Those of helpers come first, in the order of [`Helper::ALL`].
+    pub number: u32,
+    /// Whether it is placed with what calls it.
+    pub near: bool,
 }
 
 /// The signature of a helper.
