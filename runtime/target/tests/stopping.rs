@@ -400,3 +400,55 @@ fn a_thread_that_nothing_interrupts_is_held() {
     assert_eq!(program.ask("open"), "back");
     assert_eq!(program.finish().0, Some(0));
 }
+
+#[test]
+fn a_thread_that_does_not_stop_in_time_is_an_error_and_all_others_run() {
+    let mut program = Program::start("threads", &["vfork", "1", "3"]);
+    program.line();
+    let process = program.process();
+    let state = |tid: i32| {
+        let stat = std::fs::read_to_string(format!("/proc/{}/task/{tid}/stat", process.pid()));
+        stat.unwrap().rsplit_once(") ").unwrap().1.chars().next()
+    };
+    let threads = process.threads().unwrap();
+    assert_eq!(threads.len(), 5);
+    let waiting = loop {
+        if let Some(waiting) = threads.iter().find(|tid| state(**tid) == Some('D')) {
+            break *waiting;
+        }
+        std::thread::yield_now();
+    };
+    // What waits inside the kernel is held only when it has been waited for longer than this.
+    let stop_timeout = Duration::from_millis(1);
+    let options = StopOptions {
+        stop_timeout,
+        ..options()
+    };
+    let stopper = stopper();
+    let (mut found, mut tries) = (0, 0);
+    while found < 3 {
+        tries += 1;
+        assert!(tries < 300, "the others never stop in time");
+        match PausedProcess::stop(&stopper, &process, &options) {
+            Err(StopError::Unresponsive { tid, state, .. }) if tid == waiting => {
+                assert_eq!(state, 'D');
+                found += 1;
+            }
+            // On a busy machine another one may be late, too.
+            Err(StopError::Unresponsive { .. }) => {}
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(program.ask("x"), "alive");
+        for tid in &threads {
+            let path = format!("/proc/{}/task/{tid}/status", program.pid());
+            let status = std::fs::read_to_string(path).unwrap();
+            assert!(status.contains("TracerPid:\t0\n"), "{status}");
+            let asleep = if *tid == waiting { 'D' } else { 'S' };
+            assert!(wait_for_state(program.pid(), *tid, asleep), "{status}");
+        }
+    }
+    // Nor is anything left to stop it later.
+    assert_eq!(program.ask("open"), "back");
+    assert_eq!(program.ask("x"), "alive");
+    assert_eq!(program.finish().0, Some(0));
+}

@@ -32,7 +32,14 @@ const LOOK: Duration = Duration::from_micros(50);
 /// to do is kept for the next pause. They end with the last handle, and with this program, however it ends.
 #[derive(Clone, Debug, Default)]
 pub struct Stopper {
-    idle: Arc<Mutex<Vec<Station>>>,
+    shared: Arc<Mutex<Shared>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    idle: Vec<Station>,
+    /// The thread that starts stations. They get its priority, which is that of who first needed one.
+    starter: Option<Worker>,
 }
 
 impl Stopper {
@@ -42,8 +49,8 @@ impl Stopper {
     }
 
     /// Starts a supervisor ahead of the first pause. Early is better: a fork of a small process is cheap, and pages that this
-    /// program changes later are copied for as long as the supervisor lives. The threads that work during a pause get the
-    /// priority that the calling thread has now.
+    /// program changes later are copied for as long as the supervisor lives. This supervisor, all later ones, and the threads
+    /// that work during a pause get the priority that the calling thread has now.
     ///
     /// # Errors
     /// No process or thread could be made. The first pause tries again.
@@ -55,21 +62,31 @@ impl Stopper {
 
     /// A supervisor that is idle, or a new one.
     pub(crate) fn take(&self) -> Result<Station, StopError> {
-        let idle = self.lock().pop();
-        match idle {
-            Some(station) => Ok(station),
-            None => Station::start(),
+        let mut shared = self.lock();
+        while let Some(mut station) = shared.idle.pop() {
+            // Nothing is lost by one that somebody has ended while it had nothing to do.
+            if !station.supervisor.is_gone() {
+                return Ok(station);
+            }
         }
+        let no_thread = |errno| StopError::NoThread { errno };
+        let starter = match shared.starter.take() {
+            Some(starter) => starter,
+            None => Worker::start("ytrace-start").map_err(no_thread)?,
+        };
+        let station = starter.run(Station::start);
+        shared.starter = Some(starter);
+        station.unwrap_or(Err(no_thread(Errno::ESRCH)))
     }
 
     pub(crate) fn give_back(&self, station: Station) {
         if !station.supervisor.lost {
-            self.lock().push(station);
+            self.lock().idle.push(station);
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Station>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -82,9 +99,8 @@ pub(crate) struct Station {
 
 impl Station {
     fn start() -> Result<Station, StopError> {
-        // The thread comes second: the fork then copies a program with one thread less.
         let supervisor = Supervisor::start()?;
-        let worker = Worker::start().map_err(|errno| StopError::NoThread { errno })?;
+        let worker = Worker::start("ytrace-copy").map_err(|errno| StopError::NoThread { errno })?;
         Ok(Station { supervisor, worker })
     }
 }
@@ -193,7 +209,13 @@ impl Supervisor {
             limit: nanoseconds(limit),
             realtime: options.realtime,
         };
-        self.ask(order)?;
+        let sent = self
+            .channel
+            .as_ref()
+            .map(|channel| channel.send(&Request::Stop(order)));
+        if !matches!(sent, Some(Ok(()))) {
+            return Err(self.give_up());
+        }
         match self.receive(options.stop_timeout.saturating_add(ANSWER)) {
             Some(Reply::Stopped { records, began }) => {
                 let since = Duration::from_nanos(sys::monotonic_ns().saturating_sub(began));
@@ -209,25 +231,6 @@ impl Supervisor {
                 Err(stop_error(pid, failure))
             }
             _ => Err(self.give_up()),
-        }
-    }
-
-    fn ask(&mut self, order: Order) -> Result<(), StopError> {
-        let sent = match &self.channel {
-            Some(channel) => channel.send(&Request::Stop(order)),
-            None => Err(Errno::EPIPE),
-        };
-        if sent.is_ok() {
-            return Ok(());
-        }
-        // Somebody has ended it while it had nothing to do. Nothing is lost by that.
-        self.end()?;
-        *self = Supervisor::start()?;
-        match &self.channel {
-            Some(channel) => channel
-                .send(&Request::Stop(order))
-                .map_err(|_| StopError::TracerLost),
-            None => Err(StopError::TracerLost),
         }
     }
 
@@ -422,6 +425,55 @@ mod tests {
     fn is_there(pid: i32) -> bool {
         // SAFETY: the call takes no pointer, and signal 0 does nothing.
         unsafe { libc::kill(pid, 0) == 0 }
+    }
+
+    #[test]
+    fn what_starts_later_has_the_priority_of_the_first() {
+        fn priority(pid: i32) -> i32 {
+            // SAFETY: the call takes no pointer; 0 means the calling thread.
+            unsafe { libc::getpriority(libc::PRIO_PROCESS, pid.cast_unsigned()) }
+        }
+        let thread = std::thread::spawn(|| {
+            let before = priority(0);
+            let stopper = Stopper::new();
+            stopper.prepare().unwrap();
+            crate::scheduling::give_way();
+            assert!(priority(0) > before || before >= 10);
+            let check = |station: &Station| {
+                assert_eq!(priority(station.supervisor.pid), before);
+                assert_eq!(station.worker.run(|| priority(0)), Some(before));
+            };
+            // Two pauses at once.
+            let (first, second) = (stopper.take().unwrap(), stopper.take().unwrap());
+            check(&first);
+            check(&second);
+            stopper.give_back(first);
+            // One that was ended while it had nothing to do, and one at work.
+            for idle in [true, false] {
+                let mut station = stopper.take().unwrap();
+                let ended = station.supervisor.pid;
+                if idle {
+                    // SAFETY: the call takes no pointer; the process is one that this test has made.
+                    unsafe { libc::kill(ended, libc::SIGKILL) };
+                    while std::fs::read_to_string(format!("/proc/{ended}/stat"))
+                        .is_ok_and(|stat| !stat.contains(") Z "))
+                    {
+                        std::thread::yield_now();
+                    }
+                } else {
+                    assert!(matches!(
+                        station.supervisor.give_up(),
+                        StopError::TracerLost
+                    ));
+                }
+                stopper.give_back(station);
+                let another = stopper.take().unwrap();
+                assert_ne!(another.supervisor.pid, ended);
+                check(&another);
+                stopper.give_back(another);
+            }
+        });
+        thread.join().unwrap();
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! A thread that works while a process is stopped. It has the priority of the thread that started it, which others may have
-//! lowered theirs since.
+//! A thread that works while a process is stopped, or starts what does. It keeps the priority that the thread had which started
+//! it; that one may have lowered its own since.
 
 use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
@@ -18,10 +18,11 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn start() -> Result<Worker, Errno> {
+    /// Starts it under a name, which `top` shows.
+    pub(crate) fn start(name: &str) -> Result<Worker, Errno> {
         let (jobs, given) = mpsc::channel::<Job>();
         let thread = std::thread::Builder::new()
-            .name("ytrace-copy".to_owned())
+            .name(name.to_owned())
             .spawn(move || given.iter().for_each(|job| job()))
             .map_err(|error| sys::errno_of(&error))?;
         Ok(Worker {

@@ -1,5 +1,5 @@
-/* vfork: a thread waits inside the kernel for a child that borrows its memory, until a line arrives.
-   Threads that sleep on a futex, or that come and go. Arguments: "sleep N" or "churn N" or "exit N".
+/* vfork: N threads wait inside the kernel, each for a child that borrows its memory, until a line arrives; M others sleep.
+   Threads that sleep on a futex, or that come and go. Arguments: "sleep N" or "churn N" or "exit N" or "vfork N [M]".
    churn: N threads that each make short-lived threads for ever. exit: the process exits when a line arrives, and its
    threads with it. */
 #define _GNU_SOURCE
@@ -51,16 +51,19 @@ static void *borrowed(void *unused)
 int main(int argc, char **argv)
 {
     int count = argc > 2 ? atoi(argv[2]) : 1;
+    int others = argc > 3 ? atoi(argv[3]) : 0;
     int forks = argc > 1 && !strcmp(argv[1], "vfork");
     int churn = argc > 1 && !strcmp(argv[1], "churn");
     pthread_t thread;
     char line[64];
-    pthread_barrier_init(&ready, NULL, count + 1);
+    pthread_barrier_init(&ready, NULL, count + others + 1);
     pthread_mutex_lock(&never);
     if (pipe(gate))
         return 3;
     for (int i = 0; i < count; i++)
         pthread_create(&thread, NULL, forks ? borrowed : churn ? maker : sleeper, NULL);
+    for (int i = 0; i < others; i++)
+        pthread_create(&thread, NULL, sleeper, NULL);
     pthread_barrier_wait(&ready);
     printf("ready\n");
     fflush(stdout);
