@@ -448,6 +448,36 @@ pub enum InstructionKind {
     Step,
 }
 
+impl InstructionKind {
+    /// The register that it gives a value to.
+    pub fn result(&self) -> Option<Register> {
+        match self {
+            InstructionKind::Constant { to, .. }
+            | InstructionKind::Literal { to, .. }
+            | InstructionKind::Copy { to, .. }
+            | InstructionKind::Integer { to, .. }
+            | InstructionKind::Extend { to, .. }
+            | InstructionKind::CompareIntegers { to, .. }
+            | InstructionKind::Float { to, .. }
+            | InstructionKind::FloatNegate { to, .. }
+            | InstructionKind::CompareFloats { to, .. }
+            | InstructionKind::IntegerToFloat { to, .. }
+            | InstructionKind::BitsToFloat { to, .. }
+            | InstructionKind::FloatToInteger { to, .. }
+            | InstructionKind::FloatToBits { to, .. }
+            | InstructionKind::FloatToFloat { to, .. }
+            | InstructionKind::Load { to, .. }
+            | InstructionKind::SlotAddress { to, .. } => Some(*to),
+            InstructionKind::Call { to, .. } | InstructionKind::Operation { to, .. } => *to,
+            InstructionKind::Store { .. }
+            | InstructionKind::CopyBytes { .. }
+            | InstructionKind::Zero { .. }
+            | InstructionKind::BoundsCheck { .. }
+            | InstructionKind::Step => None,
+        }
+    }
+}
+
 /// How a block ends.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Terminator {

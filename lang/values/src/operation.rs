@@ -231,3 +231,29 @@ pub enum Operation {
     /// `(x, y) -> x to the power of y`.
     FloatPow,
 }
+
+impl Operation {
+    /// Whether it reads the target's memory, or asks for its threads or mappings. Whether [`Operation::Printf`] and
+    /// [`Operation::Sprintf`] do depends on the format.
+    pub fn looks_at_target(self) -> bool {
+        matches!(
+            self,
+            Operation::TargetString
+                | Operation::TargetBytes
+                | Operation::TargetCompare
+                | Operation::TargetStringCompare
+                | Operation::TargetStringCompareN
+                | Operation::TargetStringLength
+                | Operation::TargetReadable
+                | Operation::TargetHex
+                // What a container holds may be pointers to strings.
+                | Operation::ContainerText
+                | Operation::Register
+                | Operation::Backtrace
+                | Operation::ThreadLocal
+                | Operation::Mappings
+                | Operation::Threads
+                | Operation::Modules
+        )
+    }
+}

@@ -131,6 +131,14 @@ impl Store {
         self.account.used()
     }
 
+    /// Takes so many bytes of tracer memory for good, for what is kept beside the store.
+    ///
+    /// # Errors
+    /// There is not so much left; then none is taken.
+    pub fn charge(&mut self, bytes: u64) -> Result<(), Fault> {
+        self.account.charge(bytes)
+    }
+
     /// Bytes of output so far.
     pub fn output_used(&self) -> u64 {
         self.output_used

@@ -125,13 +125,9 @@ impl Session<'_> {
         self.result.counters.bytes_read += memory.counters().bytes_read;
         if plan.ranges.is_empty() && !learned.registers {
             // Nothing that can change is read, so nothing is stopped.
-            self.note_mode(Mode::Live);
             self.note_choice("live, for nothing read can change".to_owned());
             drop(memory);
-            let mut memory = self.live_memory()?;
-            self.execute(state, probes, &mut memory, &[], sink);
-            self.add_counters(memory.counters());
-            return Ok(());
+            return self.run_live(state, probes, sink);
         }
         // What the target maps between planning and pausing is missed. On a busy machine that is likely, and the plan after
         // a miss knows it.

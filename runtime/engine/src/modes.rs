@@ -34,7 +34,15 @@ impl Session<'_> {
         let run = match mode {
             Mode::Held => self.run_held(state, probes, sink),
             Mode::Live => self.run_live(state, probes, sink),
-            Mode::Stop => self.run_stopped(state, probes, sink),
+            Mode::Stop => {
+                let functions = state.functions(probes);
+                let mut functions = functions.into_iter();
+                if functions.any(|function| state.runner.looks_at_target(function)) {
+                    self.run_stopped(state, probes, sink)
+                } else {
+                    self.run_live(state, probes, sink)
+                }
+            }
             Mode::Copy | Mode::Auto => self.run_on_copy(state, probes, sink),
         };
         match run {

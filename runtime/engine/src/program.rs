@@ -1,14 +1,16 @@
 //! A compiled program with the executor that runs it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
 use ytrace_jit::Jit;
 use ytrace_lang::execute::{Budget, Executor, Outcome};
 use ytrace_lang::interpret::Interpreter;
-use ytrace_lang::ir::{FunctionId, Program};
+use ytrace_lang::ir::{Base, Function, FunctionId, InstructionKind, Place, Program, Register};
+use ytrace_values::constants::{FormatArgument, FormatPiece};
 use ytrace_values::store::Limits;
-use ytrace_values::{Host, Machine, Memory, Store};
+use ytrace_values::{Host, Machine, Memory, Operation, Store};
 
 use crate::error::SessionError;
 use crate::options::{ExecutorKind, Options};
@@ -47,6 +49,11 @@ impl Runner {
                 string: options.budgets.string,
             },
         })
+    }
+
+    /// Whether a function, or one that it calls, may look at what can change in the target.
+    pub(crate) fn looks_at_target(&self, function: FunctionId) -> bool {
+        looks_at_target(&self.program, function)
     }
 
     /// Compiles a function, if it has not been: what no probe has come to costs nothing, and none
@@ -103,4 +110,65 @@ impl Runner {
         };
         self.executor.run(function, &mut machine, budget)
     }
+}
+
+fn looks_at_target(program: &Program, function: FunctionId) -> bool {
+    let in_target = |place: &Place| matches!(place.base, Base::Target(_));
+    let mut seen = HashSet::from([function]);
+    let mut left = vec![function];
+    while let Some(next) = left.pop() {
+        // What does not exist cannot run.
+        let Some(function) = program.functions.get(next.0 as usize) else {
+            continue;
+        };
+        let blocks = function.blocks.iter();
+        for instruction in blocks.flat_map(|block| &block.instructions) {
+            let looks = match &instruction.kind {
+                InstructionKind::Load { place, .. } => in_target(place),
+                InstructionKind::CopyBytes { from, .. } => in_target(from),
+                InstructionKind::Operation {
+                    operation: Operation::Printf | Operation::Sprintf,
+                    arguments,
+                    ..
+                } => format_looks(program, function, arguments.first()),
+                InstructionKind::Operation { operation, .. } => operation.looks_at_target(),
+                InstructionKind::Call { function, .. } => {
+                    if seen.insert(*function) {
+                        left.push(*function);
+                    }
+                    false
+                }
+                _ => false,
+            };
+            if looks {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Whether what a format shows may be in the target: anything but single words. `index` is the register with its index.
+fn format_looks(program: &Program, function: &Function, index: Option<&Register>) -> bool {
+    let shows_words = |piece: &FormatPiece| match piece {
+        FormatPiece::Text(_) => true,
+        FormatPiece::Conversion(conversion) => {
+            matches!(conversion.argument, FormatArgument::Scalar(_))
+        }
+    };
+    let blocks = function.blocks.iter();
+    let mut indexes = blocks
+        .flat_map(|block| &block.instructions)
+        .filter_map(|instruction| match &instruction.kind {
+            InstructionKind::Constant { to, value } if Some(to) == index => Some(*value),
+            _ => None,
+        })
+        .peekable();
+    // One that is not told by constants may be any.
+    indexes.peek().is_none()
+        || indexes.any(|index| {
+            let index = usize::try_from(index).unwrap_or(usize::MAX);
+            let format = program.constants.formats.get(index);
+            !format.is_some_and(|format| format.iter().all(shows_words))
+        })
 }

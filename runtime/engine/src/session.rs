@@ -494,9 +494,12 @@ impl<'o> Session<'o> {
         for probe in end {
             self.run_handlers(state, &[probe], sink)?;
         }
-        let (series, notes) = recorder.finish(state.store, self.started.elapsed());
-        self.result.series = series;
-        self.result.notes.extend(notes);
+        let recorded = recorder.finish(state.store, self.started.elapsed());
+        self.result.series = recorded.series;
+        self.result.notes.extend(recorded.notes);
+        for reason in recorded.partial {
+            self.result.partial(reason);
+        }
         Ok(())
     }
 

@@ -459,22 +459,148 @@ fn a_series_has_a_sample_of_each_timer_that_writes_it() {
         _probe _timer.ms(1) { printf("%ld\n", rounds); }
     "#;
     let (_, report) = run(target.open(), probe, &INTERRUPT, None).unwrap();
-    let values = |index: usize| -> Vec<(String, Vec<f64>)> {
-        let ytrace_report::ViewData::Series(series) = &report.views[index].data else {
-            panic!("{:?}", report.views[index]);
-        };
-        let lines = series.lines.iter();
-        lines
-            .map(|line| {
-                let samples = line.samples.iter();
-                let numbers = samples.map(|sample| sample.value.number().unwrap());
-                (line.name.clone(), numbers.collect())
-            })
-            .collect()
-    };
+    let values = |index| lines(&report, index);
     assert_eq!(values(0), [(String::new(), vec![1.0, 2.0, 3.0, 4.0])]);
     assert_eq!(values(1), [("late".to_owned(), vec![3.0, 7.0])]);
     assert_eq!(values(2), [(String::new(), vec![7.0])]);
+}
+
+/// The lines of a view that is a series: their names and numbers.
+fn lines(report: &ytrace_report::Report, view: usize) -> Vec<(String, Vec<f64>)> {
+    let ytrace_report::ViewData::Series(series) = &report.views[view].data else {
+        panic!("{:?}", report.views[view]);
+    };
+    let lines = series.lines.iter();
+    lines
+        .map(|line| {
+            let samples = line.samples.iter();
+            let numbers = samples.map(|sample| sample.value.number().unwrap());
+            (line.name.clone(), numbers.collect())
+        })
+        .collect()
+}
+
+#[test]
+fn a_timer_that_only_reads_a_table_takes_no_sample() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    let target = Target::start();
+    // Each way to write, and beside it a handler that reads in every way.
+    for write in [
+        "t[\"a\"] += 1;",
+        "add(t);",
+        "_delete t[\"b\"];",
+        "if (rounds > 9) _clear(t);",
+    ] {
+        let probe = format!(
+            r#"
+            _view series "T" "" long t[_str];
+            long rounds;
+            void add(long of[_str]) {{ more(of, 1); }}
+            void more(long of[_str], long by) {{ of["a"] += by; }}
+            long first(long of[_str]) {{ return "a" in of ? of["a"] : 0; }}
+            _probe _oneshot {{ t["a"] = 5; }}
+            _probe _timer.ms(7) {{ {write} if (++rounds == 3) _exit(); }}
+            _probe _timer.ms(1) {{
+                long sum = first(t) + t["b"] + _elems(t) + _sum(t) + _min(t) + _max(t);
+                _foreach (k, v in t _by v _desc _limit 3) sum += v;
+                printf("%ld %V\n", sum, t);
+            }}
+            "#
+        );
+        let (finished, _) = run(target.open(), &probe, &INTERRUPT, None).unwrap();
+        let lines = &finished.result.series[0].series.lines;
+        assert_eq!(lines.len(), 1);
+        assert_eq!(lines[0].samples.len(), 3, "{write}");
+    }
+}
+
+#[test]
+fn handlers_that_cannot_read_the_target_do_not_stop_it() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    let target = Target::start();
+    let pauses = |body: &str| {
+        let probe = format!(
+            r#"
+            long t[_str];
+            long twice(long n) {{ t["n"] = n; return n * 2; }}
+            _str place(long at) {{ return _tostr((char *) at, 3); }}
+            _probe _oneshot {{ {body} }}
+            "#
+        );
+        let options = Options {
+            mode: Mode::Stop,
+            ..options(&INTERRUPT)
+        };
+        let mut session = Session::open(target.open(), &options).unwrap();
+        let finished = session.run(source(&probe), &mut AtText(None)).unwrap();
+        finished.result.pauses.count
+    };
+    for body in [
+        "",
+        r#"printf("%ld %d %s\n", twice(4), _pid(), _execname());"#,
+        r#"_foreach (k, v in t) printf("%s %ld\n", k, v);"#,
+        r#"_str s = sprintf("%5.2f", sqrt(2.0)); if (s ~~ rx/1/) puts(s);"#,
+    ] {
+        assert_eq!(pauses(body), 0, "{body}");
+    }
+    for body in [
+        r#"_try { printf("%d\n", *(int *) 8); } _catch (_fault f) { }"#,
+        r#"_try { puts(place(8)); } _catch (_fault f) { }"#,
+        r#"_try { printf("%s\n", (char *) 8); } _catch (_fault f) { }"#,
+        r#"char *p = (char *) 8; printf("%V\n", p);"#,
+        r#"printf("%V\n", t);"#,
+        r#"_foreach (m in _maps()) printf("%p\n", m.start);"#,
+        r#"_foreach (x in _threads()) printf("%d\n", x.tid);"#,
+        r#"printf("%d\n", _readable((void *) 8, 8));"#,
+    ] {
+        assert_eq!(pauses(body), 1, "{body}");
+    }
+}
+
+#[test]
+fn names_of_a_series_are_held_against_the_memory_budget() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    let target = Target::start();
+    let with = |view: &str, memory| {
+        let probe = format!(
+            r#"
+            _view {view} "T" "" long t[_str];
+            long round;
+            _probe _timer.ms(1) {{
+                if (++round > 5)
+                    _exit();
+                _clear(t);
+                for (int i = 0; i < 1000; i++)
+                    t[sprintf("a name that is rather long, so that it takes memory: %d of %ld", i, round)] = i;
+            }}
+            "#
+        );
+        let options = Options {
+            budgets: Budgets {
+                memory,
+                ..Budgets::default()
+            },
+            ..options(&INTERRUPT)
+        };
+        let mut session = Session::open(target.open(), &options).unwrap();
+        session.run(source(&probe), &mut AtText(None)).unwrap()
+    };
+    let names = |finished: &Finished| finished.result.series[0].series.lines.len();
+    let program = with("table", None).store.memory_used();
+    let all = with("series", None);
+    assert_eq!(names(&all), 5000);
+    assert_eq!(all.result.partial, Vec::<String>::new());
+    assert!(all.store.memory_used() > program + 5000 * 120);
+    // There is room for the program, and for few names.
+    let some = with("series", Some(program + 20_000));
+    assert!(names(&some) < 5000, "{}", names(&some));
+    assert!(some.store.memory_used() <= program + 20_000);
+    assert!(!some.result.partial.is_empty());
+    // In the last round nothing more is taken by the program.
+    let most = with("series", Some(all.store.memory_used() - 20_000));
+    assert!(names(&most) < 5000, "{}", names(&most));
+    let partial = most.result.partial.join("\n");
+    assert!(partial.contains("“T” leaves out keys"), "{partial}");
 }
 
 #[test]
