@@ -269,8 +269,7 @@ pub fn lex(
         diagnostics.push(Diagnostic::error(
             Span {
                 file,
-                start: 0,
-                end: 0,
+                ..Span::default()
             },
             "the file is too large",
             "4 GiB or more",
@@ -318,6 +317,7 @@ impl Lexer<'_> {
             file: self.file,
             start: start as u32,
             end: end as u32,
+            expansion: 0,
         }
     }
 

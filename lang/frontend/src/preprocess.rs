@@ -44,23 +44,33 @@ pub struct Expansion {
 
 /// Where macros were used.
 ///
-/// A token out of a macro carries the span of the macro's name at its use in a file; here stands
-/// which macros were expanded there.
+/// A token out of a macro carries the span of the macro's name at its use in a file, and the number of the chain of macros
+/// that it came through, which stands here. An argument that is written in a file carries its own place.
 #[derive(Clone, Debug, Default)]
 pub struct Expansions {
-    uses: HashMap<(FileId, u32), Vec<Expansion>>,
+    /// Chains, numbered from 1: that of the macro's name, and the macro.
+    chains: Vec<(u32, Expansion)>,
+    /// The numbers of chains by that of the macro's name and the number of the macro.
+    known: HashMap<(u32, u32), u32>,
     /// The macros in force at the end, in order of their names.
     names: Vec<String>,
 }
 
 impl Expansions {
-    /// The macros that were expanded at the start of a span, the outermost first; empty where the
-    /// text is as written.
-    pub fn at(&self, span: Span) -> &[Expansion] {
-        self.uses
-            .get(&(span.file, span.start))
-            .map(Vec::as_slice)
-            .unwrap_or_default()
+    /// The macros that the start of a span came through, the outermost first, without those in the middle of a long chain;
+    /// empty where the text is as written.
+    pub fn at(&self, span: Span) -> Vec<&Expansion> {
+        let mut chain = Vec::new();
+        let mut next = span.expansion;
+        while let Some((outer, expansion)) = self.chain(next) {
+            chain.push(expansion);
+            next = *outer;
+        }
+        chain.reverse();
+        if chain.len() > 2 * Self::ENDS {
+            chain.drain(Self::ENDS..chain.len() - Self::ENDS);
+        }
+        chain
     }
 
     /// The macros that the program defines and does not take back, in order of their names.
@@ -68,18 +78,21 @@ impl Expansions {
         &self.names
     }
 
-    /// The names beyond the first few help nobody.
-    const MAX_CHAIN: usize = 8;
+    /// Of a longer chain than two of these, so many macros at either end are shown: the others help nobody.
+    const ENDS: usize = 4;
 
-    fn record(&mut self, at: Span, name: &str, definition: Option<Span>, place: Option<&str>) {
-        let chain = self.uses.entry((at.file, at.start)).or_default();
-        if chain.len() < Self::MAX_CHAIN && !chain.iter().any(|known| known.name == name) {
-            chain.push(Expansion {
-                name: name.to_owned(),
-                definition,
-                place: place.map(str::to_owned),
-            });
-        }
+    fn chain(&self, number: u32) -> Option<&(u32, Expansion)> {
+        self.chains.get((number as usize).checked_sub(1)?)
+    }
+
+    /// The chain `outer`, gone on by the macro with a number.
+    fn through(&mut self, outer: u32, id: u32, expansion: impl FnOnce() -> Expansion) -> u32 {
+        let next = u32::try_from(self.chains.len() + 1).unwrap_or(u32::MAX);
+        *self.known.entry((outer, id)).or_insert_with(|| {
+            // The number of an outer chain is smaller, so no chain is endless.
+            self.chains.push((outer, expansion()));
+            next
+        })
     }
 }
 

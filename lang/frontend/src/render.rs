@@ -53,7 +53,8 @@ fn on_long_lines(diagnostic: &Diagnostic, sources: &SourceMap, expansions: &Expa
     std::iter::once(diagnostic.primary.0)
         .chain(secondary)
         .any(|span| {
-            let definitions = expansions.at(span).iter().filter_map(|one| one.definition);
+            let chain = expansions.at(span).into_iter();
+            let definitions = chain.filter_map(|one| one.definition);
             std::iter::once(span)
                 .chain(definitions)
                 .any(|span| line_is_long(span, sources))
@@ -254,7 +255,12 @@ mod tests {
         };
         let main = add("main.y", "// “‘’”\nint äx;\n");
         let other = add("other.y", "// “‘’”\nint öx;\n");
-        let at = |file, start, end| Span { file, start, end };
+        let at = |file, start, end| Span {
+            file,
+            start,
+            end,
+            expansion: 0,
+        };
         let x = at(main, 22, 23);
         let diagnostic =
             Diagnostic::error(x, "twice", "again").with_secondary(at(other, 22, 23), "first");
@@ -280,7 +286,12 @@ mod tests {
             text: format!("int x;\n{}y{}\n", "x ".repeat(5_000), " x".repeat(5_000)).into(),
             library: false,
         });
-        let at = |start, end| Span { file, start, end };
+        let at = |start, end| Span {
+            file,
+            start,
+            end,
+            expansion: 0,
+        };
         let diagnostic = Diagnostic::error(at(10_007, 10_008), "unknown name `y`", "no such name")
             .with_secondary(at(4, 5), "this is known")
             .with_help("did you mean `x`?");

@@ -7,7 +7,9 @@ use std::sync::Arc;
 pub struct FileId(pub u32);
 
 /// A range of bytes in a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+///
+/// Spans are equal if their ranges are, whichever macros their text came out of.
+#[derive(Clone, Copy, Default)]
 pub struct Span {
     /// The file.
     pub file: FileId,
@@ -15,6 +17,37 @@ pub struct Span {
     pub start: u32,
     /// Offset after the last byte.
     pub end: u32,
+    /// The macros that the text at its start came out of, as [`crate::parse::Expansions`] numbers them; 0 for none.
+    pub expansion: u32,
+}
+
+impl Span {
+    fn range(self) -> (FileId, u32, u32) {
+        (self.file, self.start, self.end)
+    }
+}
+
+impl PartialEq for Span {
+    fn eq(&self, other: &Span) -> bool {
+        self.range() == other.range()
+    }
+}
+
+impl Eq for Span {}
+
+impl std::hash::Hash for Span {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.range().hash(state);
+    }
+}
+
+impl std::fmt::Debug for Span {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (file, start, end) = self.range();
+        let mut shown = f.debug_struct("Span");
+        shown.field("file", &file).field("start", &start);
+        shown.field("end", &end).finish()
+    }
 }
 
 impl Span {

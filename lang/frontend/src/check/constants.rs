@@ -136,25 +136,35 @@ impl Checker<'_> {
     /// Checks an expression that must be an integer constant; an option counts with its value.
     /// `None` after an error.
     pub(super) fn constant_integer(&mut self, expression: &ast::Expression) -> Option<i128> {
+        let ty = match self.integer_or_type(expression)? {
+            Ok(constant) => return Some(constant),
+            Err(ty) => ty,
+        };
+        self.error(
+            expression.span,
+            "this must be an integer constant",
+            match self.class(ty) {
+                class if class.is_integer() => "its value is not known here".to_owned(),
+                _ => format!("this is {}", self.quoted(ty)),
+            },
+        );
+        None
+    }
+
+    /// The value of an expression that is an integer constant, an option counting with its value; else its type. `None`
+    /// after an error.
+    pub(super) fn integer_or_type(
+        &mut self,
+        expression: &ast::Expression,
+    ) -> Option<Result<i128, TypeId>> {
         let value = self.value(expression);
         if self.is_unknown(value.ty) {
             return None;
         }
         let value = self.with_option_values(value);
-        match self.constant_of(&value) {
-            Some(constant) if self.class(value.ty).is_integer() => Some(constant),
-            _ => {
-                self.error(
-                    expression.span,
-                    "this must be an integer constant",
-                    match self.class(value.ty) {
-                        class if class.is_integer() => "its value is not known here".to_owned(),
-                        _ => format!("this is {}", self.quoted(value.ty)),
-                    },
-                );
-                None
-            }
-        }
+        let constant = self.constant_of(&value);
+        let constant = constant.filter(|_| self.class(value.ty).is_integer());
+        Some(constant.ok_or(value.ty))
     }
 
     /// The value of a name that is an enumerator or an option, as the length of an array.

@@ -167,8 +167,24 @@ impl<'a> Checker<'a> {
     }
 
     fn array_of_length(&mut self, element: TypeId, length: &ast::Expression) -> TypeId {
-        match self.constant_integer(length) {
-            Some(count) => self.sized_array(element, count, length.span),
+        match self.integer_or_type(length) {
+            Some(Ok(count)) => self.sized_array(element, count, length.span),
+            Some(Err(ty)) => {
+                let found = self.quoted(ty);
+                let (label, help) = if self.class(ty).is_integer() {
+                    let label = "its value is known only when the probe runs".to_owned();
+                    let help = "there are no arrays of variable length; one that grows is `[]`, and \
+                                `_push` appends to it";
+                    (label, help)
+                } else {
+                    let help =
+                        "a growing array is `[]`; the keys of a table are types: `[typeof(…)]`";
+                    (format!("this is {found}"), help)
+                };
+                let message = "the length of an array must be a constant";
+                self.error_help(length.span, message, label, help);
+                self.basics.unknown
+            }
             None => self.basics.unknown,
         }
     }

@@ -1,7 +1,7 @@
 //! Which brackets belong together, in every arm of the conditionals.
 
 use crate::diagnostics::Diagnostic;
-use crate::source::{FileId, Span};
+use crate::source::Span;
 
 use super::MAX_DEPTH;
 use super::pieces::{Kind, Piece};
@@ -190,9 +190,9 @@ fn closes(open: &str, close: &str) -> bool {
 
 fn span(piece: &Piece<'_>) -> Span {
     Span {
-        file: FileId(0),
         start: piece.start as u32,
         end: (piece.start + piece.text.len()) as u32,
+        ..Span::default()
     }
 }
 

@@ -21,6 +21,7 @@ const SPAN: Span = Span {
     file: crate::source::FileId(0),
     start: 1,
     end: 2,
+    expansion: 0,
 };
 
 /// A member of a record: type, offset, bits.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::Preprocessor;
+use super::{Expansion, Preprocessor};
 use crate::diagnostics::Diagnostic;
 use crate::lexer::{self, Token, TokenKind};
 use crate::source::{FileId, Span};
@@ -44,6 +44,15 @@ impl Macro {
             return None;
         }
         self.parameters.as_ref()?.get(&token.text).copied()
+    }
+
+    /// A use of it.
+    fn expansion(&self) -> Expansion {
+        Expansion {
+            name: self.name.to_string(),
+            definition: self.definition,
+            place: self.place.as_deref().map(str::to_owned),
+        }
     }
 
     fn same(&self, other: &Macro) -> bool {
@@ -422,7 +431,7 @@ impl Preprocessor<'_, '_, '_> {
                 output.push(token);
                 continue;
             }
-            let (arguments, hidden) = if definition.parameters.is_some() {
+            let (mut arguments, hidden) = if definition.parameters.is_some() {
                 if !stack.last().is_some_and(|next| next.is("(")) {
                     output.push(token);
                     continue;
@@ -441,13 +450,20 @@ impl Preprocessor<'_, '_, '_> {
                 (Vec::new(), token.hidden)
             };
             let hidden = self.macros.hide_sets.with(hidden, definition.id);
-            self.expansions.record(
-                token.span,
-                &definition.name,
-                definition.definition,
-                definition.place.as_deref(),
-            );
-            let mut result = self.substitute(&definition, &arguments, token.span, hidden);
+            let mut through = |mut span: Span| {
+                span.expansion = self
+                    .expansions
+                    .through(span.expansion, definition.id, || definition.expansion());
+                span
+            };
+            // An argument that stands in the body of a macro comes through this one, too.
+            for argument in arguments.iter_mut().flatten() {
+                if argument.span.expansion != 0 {
+                    argument.span = through(argument.span);
+                }
+            }
+            let place = through(token.span);
+            let mut result = self.substitute(&definition, &arguments, place, hidden);
             if let Some(first) = result.first_mut() {
                 first.spaced = token.spaced;
                 first.first = token.first;

@@ -520,6 +520,64 @@ fn tokens_of_macros_stand_where_the_macro_is_used() {
 }
 
 #[test]
+fn each_token_knows_the_macros_that_it_came_through() {
+    let mut files = Files(BTreeMap::new());
+    let main = SourceFile {
+        name: "main.y".to_owned(),
+        text: "#define ONE 1\n#define TWO 2\n#define PAIR(x) ONE x TWO here\n#define ALL PAIR(TWO) end\n\
+               ALL PAIR(written) ONE"
+            .into(),
+        library: false,
+    };
+    let result = preprocess(main, &mut files, None, &LayoutChoices::new(), &[], 0);
+    let found: Vec<String> = result
+        .tokens
+        .iter()
+        .map(|token| {
+            let chain = result.expansions.at(token.span);
+            let names: Vec<&str> = chain.iter().map(|one| one.name.as_str()).collect();
+            let place = result.sources.location(token.span);
+            format!("{} {place} {}", token.text, names.join(" "))
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "1 main.y:5:1 ALL PAIR ONE",
+            "2 main.y:5:1 ALL PAIR TWO",
+            "2 main.y:5:1 ALL PAIR TWO",
+            "here main.y:5:1 ALL PAIR",
+            "end main.y:5:1 ALL",
+            "1 main.y:5:5 PAIR ONE",
+            "written main.y:5:10 ",
+            "2 main.y:5:5 PAIR TWO",
+            "here main.y:5:5 PAIR",
+            "1 main.y:5:19 ONE",
+        ]
+    );
+}
+
+#[test]
+fn of_a_long_chain_of_macros_the_ends_are_shown() {
+    let mut files = Files(BTreeMap::new());
+    let mut text = String::from("#define M0 end\n");
+    for number in 1..20 {
+        text.push_str(&format!("#define M{number} M{}\n", number - 1));
+    }
+    text.push_str("M19");
+    let main = SourceFile {
+        name: "main.y".to_owned(),
+        text: text.into(),
+        library: false,
+    };
+    let result = preprocess(main, &mut files, None, &LayoutChoices::new(), &[], 0);
+    let span = result.tokens.first().unwrap().span;
+    let chain = result.expansions.at(span);
+    let names: Vec<&str> = chain.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["M19", "M18", "M17", "M16", "M3", "M2", "M1", "M0"]);
+}
+
+#[test]
 fn the_top_of_the_file_documents_the_program() {
     for (text, expected) in [
         (
