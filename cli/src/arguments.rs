@@ -83,7 +83,7 @@ pub struct RunArguments {
     /// With -c: run `_oneshot` after so long instead of at the exit
     #[arg(long, value_name = "TIME", value_parser = parse_duration, requires = "command")]
     pub after: Option<Duration>,
-    /// Write the result to a file, by its ending: .svg, .folded, .json, .txt (repeatable)
+    /// Write the result to a file, by its ending: .svg, .html, .folded, .json, .txt (repeatable)
     #[arg(short, long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
     /// Which column of a view decides: its width, its order (bytes, count, …)

@@ -673,11 +673,11 @@ mod tests {
     fn kinds_that_a_format_needs() {
         let kinds =
             |words: &[&str]| -> Vec<String> { words.iter().map(|&w| w.to_owned()).collect() };
-        check_kinds(&kinds(&["bars", "flamegraph"]), report::Output::Svg).unwrap();
+        check_kinds(&kinds(&["bars", "flamegraph"]), report::Output::Folded).unwrap();
         let error = check_kinds(&kinds(&["bars", "bars"]), report::Output::Folded).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no view is a flame graph, which .folded shows; the views are: bars; .json and .txt show them all"
+            "no view is a flame graph, which .folded shows; the views are: bars; .svg, .html, .json and .txt show them all"
         );
     }
 

@@ -417,14 +417,18 @@ _probe _oneshot { printf("ran\n"); held["a"] += 1; }
     let error = attempt(Some("size"), Vec::new()).map(drop).unwrap_err();
     assert_eq!(error.to_string(), "no view has a column `size`");
     assert_eq!(error.hints(), ["--weight takes count"]);
-    let error = attempt(None, vec![Output::Json, Output::Svg])
+    let error = attempt(None, vec![Output::Json, Output::Folded])
         .map(drop)
         .unwrap_err();
     assert!(
         error.to_string().contains("the views are: bars;"),
         "{error}"
     );
-    attempt(Some("count"), vec![Output::Json, Output::Text]).unwrap();
+    attempt(
+        Some("count"),
+        vec![Output::Json, Output::Text, Output::Svg, Output::Html],
+    )
+    .unwrap();
 
     // The same of the formats is known without a target.
     let parse = |text: &str, form| session::parse(&source(text), &options(&INTERRUPT), &[form]);
@@ -437,7 +441,7 @@ _probe _oneshot { printf("ran\n"); held["a"] += 1; }
     // An arm that the target may choose has one.
     let either =
         "##ifdefvar no_such_variable\n##else\n_view flamegraph \"g\" long held[_path];\n##endif\n";
-    parse(either, Output::Svg).unwrap();
+    parse(either, Output::Folded).unwrap();
 }
 
 #[test]

@@ -111,7 +111,7 @@ impl Legend {
             entries.push(Entry {
                 letter: letter(&name, &mut free),
                 name: match name.is_empty() {
-                    true => "(unnamed)".to_owned(),
+                    true => "(none)".to_owned(),
                     false => name,
                 },
                 bytes: bytes.get(*category).copied().unwrap_or(0),

@@ -10,8 +10,7 @@ const BAR: usize = 50;
 
 /// The lines of all distributions, the one with the most values first.
 pub(crate) fn histogram(histogram: &Histogram, unit: &str, style: &Style) -> Vec<String> {
-    let mut order: Vec<&Distribution> = histogram.groups.iter().collect();
-    order.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.key.cmp(&b.key)));
+    let order = by_size(histogram);
     let mut lines = Vec::new();
     for (index, group) in order.iter().enumerate() {
         let drawn = distribution(group, Unit::of(unit), style);
@@ -31,7 +30,15 @@ pub(crate) fn histogram(histogram: &Histogram, unit: &str, style: &Style) -> Vec
     lines
 }
 
-fn distribution(group: &Distribution, unit: Unit, style: &Style) -> Vec<String> {
+/// The distributions, the one with the most values first.
+pub(crate) fn by_size(histogram: &Histogram) -> Vec<&Distribution> {
+    let mut order: Vec<&Distribution> = histogram.groups.iter().collect();
+    order.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.key.cmp(&b.key)));
+    order
+}
+
+/// The key of a distribution, and its numbers.
+pub(crate) fn facts(group: &Distribution, unit: Unit) -> String {
     let plural = if group.count == 1 { "" } else { "s" };
     let mut facts = format!("{} value{plural}", units::thousands(group.count));
     if group.count > 0 {
@@ -44,11 +51,15 @@ fn distribution(group: &Distribution, unit: Unit, style: &Style) -> Vec<String> 
             facts.push_str(&format!(", {name} {number}"));
         }
     }
-    let heading = match group.key.is_empty() {
+    match group.key.is_empty() {
         true => facts,
         false => format!("{}: {facts}", group.key.join(", ")),
-    };
-    let mut lines = vec![style.paint(Tone::Heading, &cut_end(&heading, style.width))];
+    }
+}
+
+fn distribution(group: &Distribution, unit: Unit, style: &Style) -> Vec<String> {
+    let heading = cut_end(&facts(group, unit), style.width);
+    let mut lines = vec![style.paint(Tone::Heading, &heading)];
     let hidden = group.rows.len().saturating_sub(style.rows);
     // Rows without values at the end of a long histogram say the least.
     let shown = group.rows.len() - hidden;
@@ -93,7 +104,7 @@ fn distribution(group: &Distribution, unit: Unit, style: &Style) -> Vec<String> 
 }
 
 /// `[low, end)` with the end left out, or the one value of a row.
-fn range(row: &HistogramRow, unit: Unit) -> String {
+pub(crate) fn range(row: &HistogramRow, unit: Unit) -> String {
     let show = |number: i128| escape::line(unit.show(number).as_bytes());
     match (row.low, row.high) {
         (Some(low), Some(high)) if low == high => format!("[{}]", show(low.into())),

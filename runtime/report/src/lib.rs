@@ -1,4 +1,4 @@
-//! Results of a session to terminal text, SVG, folded stacks and JSON.
+//! Results of a session to terminal text, SVG, HTML, folded stacks and JSON.
 //!
 //! A [`Report`] holds what a session found, in plain data: lines of a header, views, checks,
 //! and what a reader must know to trust them. [`text::render`] shows it on a terminal,
@@ -9,13 +9,16 @@
 //! and said.
 #![forbid(unsafe_code)]
 
+mod chart;
 mod columns;
 mod flame_text;
 pub mod folded;
 mod heapmap;
 mod heapmap_text;
 mod histogram_text;
+mod html;
 pub mod json;
+mod markup;
 pub mod model;
 pub mod output;
 mod series_text;

@@ -5,13 +5,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::model::{Report, ViewData};
-use crate::{folded, json, svg, text};
+use crate::{chart, folded, html, json, svg, text};
 
 /// A format of a file, chosen by its ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// `.svg`: an interactive flame graph.
+    /// `.svg`: an interactive flame graph, or charts of all views where none is one.
     Svg,
+    /// `.html`: all views with their numbers, in one file that needs no other.
+    Html,
     /// `.folded`: folded stacks.
     Folded,
     /// `.json`: everything, for programs.
@@ -31,7 +33,7 @@ pub enum OutputError {
     },
     /// The format shows paths, and no view holds any.
     #[error(
-        "no view is a flame graph, which {ending} shows; the views are: {views}; .json and .txt show them all"
+        "no view is a flame graph, which {ending} shows; the views are: {views}; .svg, .html, .json and .txt show them all"
     )]
     NoFlamegraph {
         /// The ending of the format.
@@ -48,7 +50,7 @@ pub enum OutputError {
         error: std::io::Error,
     },
     /// The picture could not be drawn.
-    #[error("the flame graph could not be drawn: {0}")]
+    #[error("the picture could not be drawn: {0}")]
     Draw(std::io::Error),
     /// The document could not be written.
     #[error("the result could not be written as JSON: {0}")]
@@ -70,7 +72,7 @@ impl OutputError {
 
 impl Output {
     /// The endings that are known.
-    pub const ENDINGS: [&'static str; 4] = [".svg", ".folded", ".json", ".txt"];
+    pub const ENDINGS: [&'static str; 5] = [".svg", ".html", ".folded", ".json", ".txt"];
 
     /// The format that the ending of a file names, whatever its case.
     pub fn from_path(path: &Path) -> Result<Self, OutputError> {
@@ -79,6 +81,7 @@ impl Output {
             .map(|ending| ending.to_string_lossy().to_ascii_lowercase());
         match ending.as_deref() {
             Some("svg") => Ok(Output::Svg),
+            Some("html") => Ok(Output::Html),
             Some("folded") => Ok(Output::Folded),
             Some("json") => Ok(Output::Json),
             Some("txt") => Ok(Output::Text),
@@ -90,13 +93,14 @@ impl Output {
 
     /// Whether the format shows a flame graph and nothing else.
     pub fn wants_flamegraph(self) -> bool {
-        matches!(self, Output::Svg | Output::Folded)
+        matches!(self, Output::Folded)
     }
 
     /// The ending of the format.
     pub fn ending(self) -> &'static str {
         match self {
             Output::Svg => ".svg",
+            Output::Html => ".html",
             Output::Folded => ".folded",
             Output::Json => ".json",
             Output::Text => ".txt",
@@ -106,7 +110,7 @@ impl Output {
 
 /// What a file in this format leaves out of a report: a sentence, where it is anything.
 pub fn left_out(report: &Report, output: Output) -> Option<String> {
-    if !output.wants_flamegraph() {
+    if !matches!(output, Output::Svg | Output::Folded) {
         return None;
     }
     let mut others = report.views.iter();
@@ -120,7 +124,7 @@ pub fn left_out(report: &Report, output: Output) -> Option<String> {
     match others.is_empty() {
         true => None,
         false => Some(format!(
-            "{} holds the flame graph “{}” alone, without {}; .json and .txt show them all",
+            "{} holds the flame graph “{}” alone, without {}; .html, .json and .txt show them all",
             output.ending(),
             shown.title,
             others.join(", ")
@@ -128,27 +132,26 @@ pub fn left_out(report: &Report, output: Output) -> Option<String> {
     }
 }
 
-/// The bytes of a report in a format. SVG and folded stacks hold the first flame graph.
+/// The bytes of a report in a format. Folded stacks, and SVG where there is one, hold the first flame graph.
 pub fn render(report: &Report, output: Output) -> Result<Vec<u8>, OutputError> {
-    let graph = || {
-        let mut graphs = report.views.iter().filter_map(|view| match &view.data {
-            ViewData::Flamegraph(graph) => Some((view, graph)),
-            _ => None,
-        });
-        graphs.next().ok_or_else(|| {
-            let kinds: Vec<&str> = report.views.iter().map(|view| view.kind.as_str()).collect();
-            OutputError::no_flamegraph(output, &kinds)
-        })
-    };
+    let mut graphs = report.views.iter().filter_map(|view| match &view.data {
+        ViewData::Flamegraph(graph) => Some((view, graph)),
+        _ => None,
+    });
     match output {
-        Output::Svg => {
-            let (view, graph) = graph()?;
-            svg::render(report, view, graph).map_err(OutputError::Draw)
+        Output::Svg => match graphs.next() {
+            Some((view, graph)) => svg::render(report, view, graph),
+            None => chart::document(report),
         }
-        Output::Folded => {
-            let (_, graph) = graph()?;
-            Ok(folded::render(graph, &report.footer).into_bytes())
-        }
+        .map_err(OutputError::Draw),
+        Output::Folded => match graphs.next() {
+            Some((_, graph)) => Ok(folded::render(graph, &report.footer).into_bytes()),
+            None => {
+                let kinds: Vec<&str> = report.views.iter().map(|view| view.kind.as_str()).collect();
+                Err(OutputError::no_flamegraph(output, &kinds))
+            }
+        },
+        Output::Html => html::render(report),
         Output::Json => Ok(json::render(report)?),
         Output::Text => Ok(text::render(report, text::Options::default()).into_bytes()),
     }

@@ -15,20 +15,12 @@ const NAME: usize = 30;
 /// The lines of a series, the one that grew most first.
 pub(crate) fn series(series: &Series, unit: &str, style: &Style) -> Vec<String> {
     let unit = Unit::of(unit);
-    let mut order: Vec<(f64, &Line)> = series
-        .lines
-        .iter()
-        .map(|line| (growth(line).abs(), line))
-        .collect();
-    order.sort_by(|(a, first), (b, second)| {
-        b.total_cmp(a).then_with(|| first.name.cmp(&second.name))
-    });
+    let order = by_growth(series);
     let shown = match order.len() > style.rows {
         true => style.rows.saturating_sub(1),
         false => order.len(),
     };
     let (kept, hidden) = order.split_at(shown);
-    let kept: Vec<&Line> = kept.iter().map(|(_, line)| *line).collect();
     let cells: Vec<[String; 5]> = kept.iter().map(|line| numbers(line, unit)).collect();
     let headings = ["first", "last", "growth", "rate", "samples"];
     let widths = [0, 1, 2, 3, 4].map(|column: usize| {
@@ -69,6 +61,16 @@ pub(crate) fn series(series: &Series, unit: &str, style: &Style) -> Vec<String> 
     lines
 }
 
+/// The lines, the one that grew or fell most first.
+pub(crate) fn by_growth(series: &Series) -> Vec<&Line> {
+    let lines = series.lines.iter();
+    let mut order: Vec<(f64, &Line)> = lines.map(|line| (growth(line).abs(), line)).collect();
+    order.sort_by(|(a, first), (b, second)| {
+        b.total_cmp(a).then_with(|| first.name.cmp(&second.name))
+    });
+    order.into_iter().map(|(_, line)| line).collect()
+}
+
 fn ends(line: &Line) -> Option<(&Sample, f64, &Sample, f64)> {
     let (first, last) = (line.samples.first()?, line.samples.last()?);
     Some((first, first.value.number()?, last, last.value.number()?))
@@ -79,7 +81,7 @@ fn growth(line: &Line) -> f64 {
 }
 
 /// First, last, growth, growth over time, and how many samples.
-fn numbers(line: &Line, unit: Unit) -> [String; 5] {
+pub(crate) fn numbers(line: &Line, unit: Unit) -> [String; 5] {
     let count = units::thousands(line.samples.len() as i128);
     let Some((begin, first, end, last)) = ends(line) else {
         return [

@@ -5,11 +5,11 @@
 //! view, and a frame's colour depends on its name alone, so two runs compare.
 
 use inferno::flamegraph::{self, Direction, Palette, TextTruncateDirection, color::BasicPalette};
-use ytrace_values::escape;
 
 use crate::columns::cut_end;
 use crate::flame_text;
 use crate::folded;
+use crate::markup::{self, escaped, legal};
 use crate::model::{Flamegraph, Report, Unit, View};
 use crate::tree::Tree;
 
@@ -57,15 +57,15 @@ pub fn render(report: &Report, view: &View, graph: &Flamegraph) -> std::io::Resu
 
     let mut options = flamegraph::Options::default();
     options.title = match identity {
-        "" => clean(&view.title),
+        "" => markup::line(&view.title),
         identity => cut_end(
-            &clean(&format!("{} — {identity}", view.title)),
+            &markup::line(&format!("{} — {identity}", view.title)),
             SUBTITLE * 2 / 3,
         ),
     };
-    options.subtitle = Some(cut_end(&clean(&subtitle.join(" · ")), SUBTITLE));
+    options.subtitle = Some(cut_end(&markup::line(&subtitle.join(" · ")), SUBTITLE));
     options.notes = comment(&notes.join("\n"));
-    options.count_name = clean(name);
+    options.count_name = markup::line(name);
     options.name_type = "Frame:".to_owned();
     options.direction = Direction::Inverted;
     options.colors = Palette::Basic(BasicPalette::Mem);
@@ -90,7 +90,26 @@ pub fn render(report: &Report, view: &View, graph: &Flamegraph) -> std::io::Resu
     }
     let mut svg = Vec::new();
     flamegraph::from_lines(&mut options, lines.iter().map(String::as_str), &mut svg)?;
-    Ok(svg)
+    Ok(darkened(svg))
+}
+
+/// Other colours in the dark, and a search that can be seen: a style sheet behind inferno's own.
+fn darkened(svg: Vec<u8>) -> Vec<u8> {
+    const END: &str = "</style>";
+    const DARK: &str = "<style type=\"text/css\">
+#search { opacity: 0.7; }
+@media screen and (prefers-color-scheme: dark) {
+#background stop { stop-color: #161616; }
+text { fill: #ececec; }
+#frames text { fill: #101010; }
+#subtitle { fill: #b4b4b4; }
+}
+</style>";
+    // Nothing of the target stands before inferno's style sheet but the comment, whose `<` are escaped.
+    match String::from_utf8(svg) {
+        Ok(text) => text.replacen(END, &format!("{END}{DARK}"), 1).into_bytes(),
+        Err(error) => error.into_bytes(),
+    }
 }
 
 /// Folded stacks with their own values: parents first, then children, biggest first.
@@ -105,7 +124,7 @@ fn stacks(tree: &Tree<'_>, negative: &mut u64) -> Vec<(String, i128)> {
             if !text.is_empty() {
                 text.push(';');
             }
-            text.push_str(&xml(&folded::frame(tree.name(node))));
+            text.push_str(&legal(&folded::frame(tree.name(node))));
         }
         // Subtrees too narrow to be drawn widen the frame that they hang on.
         let narrow = |child: u32| (0..=tree.whole() / NARROWEST).contains(&tree.width(child));
@@ -130,19 +149,9 @@ fn stacks(tree: &Tree<'_>, negative: &mut u64) -> Vec<(String, i128)> {
     stacks
 }
 
-/// Text for one line of an XML document.
-fn clean(text: &str) -> String {
-    xml(&escape::line(text.as_bytes()))
-}
-
-/// Without the two characters that UTF-8 has and XML has not.
-fn xml(text: &str) -> String {
-    text.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
-}
-
 /// Text of a comment, in which two hyphens may not meet.
 fn comment(text: &str) -> String {
-    let lines: Vec<String> = text.lines().map(clean).collect();
+    let lines: Vec<String> = text.lines().map(markup::line).collect();
     let mut text = lines.join("\n");
     while text.contains("--") {
         text = text.replace("--", "-\u{2010}");
@@ -154,11 +163,6 @@ fn comment(text: &str) -> String {
 
 /// What is drawn when there is nothing to draw.
 fn empty(title: &str, subtitle: &str) -> Vec<u8> {
-    let escaped = |text: &str| {
-        text.replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;")
-    };
     format!(
         "<?xml version=\"1.0\" standalone=\"no\"?>\n\
          <svg version=\"1.1\" width=\"1200\" height=\"90\" viewBox=\"0 0 1200 90\" \

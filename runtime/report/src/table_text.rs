@@ -35,12 +35,7 @@ pub(crate) fn table(table: &Table, style: &Style) -> Vec<String> {
         .iter()
         .map(|column| cut_end(&column.name, style.width))
         .collect();
-    let numeric: Vec<bool> = (0..count)
-        .map(|column| {
-            let mut cells = table.rows.iter().take(shown).map(|row| row.get(column));
-            cells.all(|cell| !matches!(cell, Some(Cell::Text(_))))
-        })
-        .collect();
+    let numeric: Vec<bool> = (0..count).map(|column| is_numeric(table, column)).collect();
     let mut widths: Vec<usize> = (0..count)
         .map(|column| {
             let cells = cells.iter().filter_map(|row| row.get(column));
@@ -84,7 +79,14 @@ pub(crate) fn table(table: &Table, style: &Style) -> Vec<String> {
     lines
 }
 
-fn show(cell: &Cell, unit: Unit) -> String {
+/// Whether a column holds no text.
+pub(crate) fn is_numeric(table: &Table, column: usize) -> bool {
+    let mut cells = table.rows.iter().map(|row| row.get(column));
+    cells.all(|cell| !matches!(cell, Some(Cell::Text(_))))
+}
+
+/// A cell for people.
+pub(crate) fn show(cell: &Cell, unit: Unit) -> String {
     match cell {
         Cell::Empty => String::new(),
         Cell::Bool(truth) => truth.to_string(),

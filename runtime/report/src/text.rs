@@ -45,23 +45,84 @@ pub fn render(report: &Report, options: Options) -> String {
     for view in &report.views {
         text.view(view);
     }
+    for (line, tone, indent) in remarks(report) {
+        text.paragraph(&line, indent, tone);
+    }
+    for command in &report.next {
+        // A command is not broken, so that it can be copied.
+        text.line(&escape::line(format!("next: {command}").as_bytes()), None);
+    }
+    text.out
+}
+
+/// The title of a view with what it shows in all.
+pub(crate) fn heading(view: &View) -> String {
+    let (count, what) = size(&view.data);
+    let whole = match &view.data {
+        ViewData::Flamegraph(graph) => sum(&graph.rows, graph.selected),
+        ViewData::Bars(bars) => sum(&bars.rows, bars.selected),
+        _ => None,
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    let mut title = view.title.clone();
+    let weights = match &view.data {
+        ViewData::Flamegraph(graph) => Some((&graph.weights, graph.selected)),
+        ViewData::Bars(bars) => Some((&bars.weights, bars.selected)),
+        _ => None,
+    };
+    if let (Some(whole), Some((weights, selected))) = (whole, weights) {
+        let names = flame_text::names(weights, &view.unit);
+        let name = names.get(selected).map_or("", String::as_str);
+        let unit = Unit::of(name);
+        let number = unit.show(whole);
+        match unit {
+            Unit::Count => title.push_str(&format!(" · {number} {name}")),
+            _ => title.push_str(&format!(" · {number}")),
+        }
+    }
+    let single = match &view.data {
+        ViewData::Histogram(histogram) => {
+            matches!(histogram.groups.as_slice(), [group] if group.key.is_empty())
+        }
+        ViewData::Series(series) => {
+            matches!(series.lines.as_slice(), [line] if line.name.is_empty())
+        }
+        _ => false,
+    };
+    if single {
+        if !view.unit.is_empty() {
+            title.push_str(&format!(" · {}", view.unit));
+        }
+    } else {
+        title.push_str(&format!(
+            " · {} {what}{plural}",
+            units::thousands(count as i128)
+        ));
+    }
+    title
+}
+
+/// Checks, warnings, faults, and how far the result can be trusted: lines, each with its colour and how far what
+/// follows a break is indented.
+pub(crate) fn remarks(report: &Report) -> Vec<(String, Option<Tone>, usize)> {
+    let mut lines = Vec::new();
     for check in &report.checks {
         let difference = i128::from(check.left) - i128::from(check.right);
         let (left, right) = (units::thousands(check.left), units::thousands(check.right));
-        match difference {
-            0 => text.paragraph(&format!("{}: {left} = {right}", check.name), 2, None),
+        lines.push(match difference {
+            0 => (format!("{}: {left} = {right}", check.name), None, 2),
             _ => {
                 let difference = units::thousands(difference);
                 let line = format!(
                     "! {}: {left} ≠ {right}, difference {difference}",
                     check.name
                 );
-                text.paragraph(&line, 2, Some(Tone::Bad));
+                (line, Some(Tone::Bad), 2)
             }
-        }
+        });
     }
     for warning in &report.warnings {
-        text.paragraph(&format!("warning: {warning}"), 2, Some(Tone::Warm));
+        lines.push((format!("warning: {warning}"), Some(Tone::Warm), 2));
     }
     for fault in &report.footer.faults {
         let times = match fault.count {
@@ -73,27 +134,40 @@ pub fn render(report: &Report, options: Options) -> String {
             false => format!(" at {}", fault.location),
         };
         let line = format!("fault: {times}{}{place}", fault.message);
-        text.paragraph(&line, 2, Some(Tone::Bad));
+        lines.push((line, Some(Tone::Bad), 2));
         for call in fault.chain.iter().take(8) {
-            text.paragraph(&format!("  in {call}"), 5, Some(Tone::Faint));
+            lines.push((format!("  in {call}"), Some(Tone::Faint), 5));
         }
     }
     let mut facts = report.footer.facts().join(" · ");
-    match report.footer.partial.is_empty() {
-        true => {
-            facts.push_str(" · complete");
-            text.paragraph(&facts, 2, Some(Tone::Good));
-        }
-        false => {
-            text.paragraph(&facts, 2, Some(Tone::Faint));
-            text.paragraph(&report.footer.verdict(), 2, Some(Tone::Bad));
-        }
+    if report.footer.partial.is_empty() {
+        facts.push_str(" · complete");
+        lines.push((facts, Some(Tone::Good), 2));
+    } else {
+        lines.push((facts, Some(Tone::Faint), 2));
+        lines.push((report.footer.verdict(), Some(Tone::Bad), 2));
     }
-    for command in &report.next {
-        // A command is not broken, so that it can be copied.
-        text.line(&escape::line(format!("next: {command}").as_bytes()), None);
+    lines
+}
+
+/// How many things a view shows, and what they are.
+fn size(data: &ViewData) -> (usize, &'static str) {
+    match data {
+        ViewData::Flamegraph(graph) => (graph.rows.len(), "path"),
+        ViewData::Bars(bars) => (bars.rows.len(), "key"),
+        ViewData::Table(table) => (table.rows.len(), "row"),
+        ViewData::Histogram(histogram) => (histogram.groups.len(), "key"),
+        ViewData::Series(series) => (series.lines.len(), "line"),
+        ViewData::Heapmap(map) => (map.regions.len(), "region"),
     }
-    text.out
+}
+
+/// Lines made safe and broken to so many columns.
+pub(crate) fn wrapped(lines: &[String], columns: usize) -> Vec<String> {
+    let lines = lines.iter();
+    lines
+        .flat_map(|line| wrap(&escape::line(expand_tabs(line).as_bytes()), columns, 2))
+        .collect()
 }
 
 /// Text made safe for one line, and cut with `…` to so many columns.
@@ -108,58 +182,12 @@ struct Text {
 
 impl Text {
     fn view(&mut self, view: &View) {
-        let (count, what, whole) = match &view.data {
-            ViewData::Flamegraph(graph) => {
-                (graph.rows.len(), "path", sum(&graph.rows, graph.selected))
-            }
-            ViewData::Bars(bars) => (bars.rows.len(), "key", sum(&bars.rows, bars.selected)),
-            ViewData::Table(table) => (table.rows.len(), "row", None),
-            ViewData::Histogram(histogram) => (histogram.groups.len(), "key", None),
-            ViewData::Series(series) => (series.lines.len(), "line", None),
-            ViewData::Heapmap(map) => (map.regions.len(), "region", None),
-        };
-        let plural = if count == 1 { "" } else { "s" };
-        let mut title = view.title.clone();
-        let weights = match &view.data {
-            ViewData::Flamegraph(graph) => Some((&graph.weights, graph.selected)),
-            ViewData::Bars(bars) => Some((&bars.weights, bars.selected)),
-            _ => None,
-        };
-        if let (Some(whole), Some((weights, selected))) = (whole, weights) {
-            let names = flame_text::names(weights, &view.unit);
-            let name = names.get(selected).map_or("", String::as_str);
-            let unit = Unit::of(name);
-            let number = unit.show(whole);
-            match unit {
-                Unit::Count => title.push_str(&format!(" · {number} {name}")),
-                _ => title.push_str(&format!(" · {number}")),
-            }
-        }
-        let single = match &view.data {
-            ViewData::Histogram(histogram) => {
-                matches!(histogram.groups.as_slice(), [group] if group.key.is_empty())
-            }
-            ViewData::Series(series) => {
-                matches!(series.lines.as_slice(), [line] if line.name.is_empty())
-            }
-            _ => false,
-        };
-        if single {
-            if !view.unit.is_empty() {
-                title.push_str(&format!(" · {}", view.unit));
-            }
-        } else {
-            title.push_str(&format!(
-                " · {} {what}{plural}",
-                units::thousands(count as i128)
-            ));
-        }
         if !self.out.is_empty() && !self.out.ends_with("\n\n") {
             self.out.push('\n');
         }
-        self.paragraph(&title, 2, Some(Tone::Title));
+        self.paragraph(&heading(view), 2, Some(Tone::Title));
         let lines = match &view.data {
-            _ if count == 0 => vec!["(nothing)".to_owned()],
+            data if size(data).0 == 0 => vec!["(nothing)".to_owned()],
             ViewData::Flamegraph(graph) => flame_text::flamegraph(graph, &view.unit, &self.style),
             ViewData::Bars(bars) => flame_text::bars(bars, &view.unit, &self.style),
             ViewData::Table(table) => table_text::table(table, &self.style),

@@ -114,7 +114,13 @@ fn svg_is_the_same_every_time() {
 fn a_partial_result_says_so_in_every_format() {
     let mut report = common::report();
     report.footer.partial = vec!["steps exhausted after --steps 1000".into()];
-    for output in [Output::Svg, Output::Folded, Output::Json, Output::Text] {
+    for output in [
+        Output::Svg,
+        Output::Html,
+        Output::Folded,
+        Output::Json,
+        Output::Text,
+    ] {
         let text = String::from_utf8(render(&report, output).unwrap()).unwrap();
         assert!(
             text.contains("steps exhausted after --steps 1000"),
@@ -286,22 +292,26 @@ fn endings_choose_formats() {
         ("a.svg", Output::Svg),
         ("dir.x/a.SVG", Output::Svg),
         ("a.folded", Output::Folded),
+        ("a.html", Output::Html),
         ("a.json", Output::Json),
         ("a.txt", Output::Text),
     ] {
         assert_eq!(Output::from_path(Path::new(name)).unwrap(), output);
     }
-    for name in ["a.html", "a", "svg", ".svg"] {
+    for name in ["a.htm", "a", "svg", ".svg"] {
         let error = Output::from_path(Path::new(name)).unwrap_err();
         assert!(matches!(error, OutputError::UnknownEnding { .. }));
         assert!(
-            error.to_string().contains(".svg, .folded, .json, .txt"),
+            error
+                .to_string()
+                .contains(".svg, .html, .folded, .json, .txt"),
             "{error}"
         );
     }
     let mut report = common::troubled();
-    let error = render(&report, Output::Svg).unwrap_err();
+    let error = render(&report, Output::Folded).unwrap_err();
     assert!(error.to_string().contains("bars, table"), "{error}");
+    render(&report, Output::Svg).unwrap();
     report.views.clear();
     assert!(render(&report, Output::Folded).is_err());
 }

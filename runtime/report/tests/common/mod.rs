@@ -311,3 +311,53 @@ pub fn measured() -> Report {
         ..Report::default()
     }
 }
+
+/// Parts of a whole, with names as a hostile target may choose them.
+pub fn shares() -> Report {
+    let rows: Vec<(Vec<String>, Vec<i64>)> = [
+        ("glibc arena", 931_000_000),
+        ("<script>alert(1)</script>", 170_000_000),
+        ("nginx shm", 90_000_000),
+        ("]]> --> \" ' &amp; \x1b[31m\u{fffe}\u{202e}", 24_000_000),
+        ("LuaJIT http", 21_000_000),
+        ("nothing of it", 0),
+    ]
+    .map(|(name, bytes)| (strings(&[name]), vec![bytes, bytes / 4096]))
+    .to_vec();
+    let mut many = rows.clone();
+    many.extend((0..40).map(|index| {
+        (
+            strings(&["zone", &"n".repeat(index * 8)]),
+            vec![1 << (index % 24)],
+        )
+    }));
+    let view = |kind: &str, title: &str, rows| View {
+        kind: kind.into(),
+        title: title.into(),
+        unit: "bytes".into(),
+        data: ViewData::Bars(Bars {
+            weights: strings(&["bytes", "pages"]),
+            selected: 0,
+            rows,
+        }),
+    };
+    Report {
+        header: strings(&["mem-breakdown  nginx worker 4211, up 3d4h"]),
+        views: vec![
+            view("pie", "Resident memory", rows),
+            view("pie", "Many parts", many.clone()),
+            view("bars", "By zone", many),
+            view(
+                "pie",
+                "Less than nothing",
+                vec![
+                    (strings(&["grown"]), vec![5_000]),
+                    (strings(&["shrunk"]), vec![-7_000]),
+                ],
+            ),
+            view("pie", "Nothing", vec![]),
+        ],
+        footer: footer(),
+        ..Report::default()
+    }
+}
