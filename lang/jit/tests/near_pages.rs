@@ -5,7 +5,7 @@ mod common;
 
 use common::{Builder, FakeMemory, PAGE, budget, run};
 use ytrace_lang::ir::{
-    Base, BlockId, Class, FunctionId, InstructionKind as I, IntegerOperator, IntegerType,
+    Base, BlockId, Class, Function, FunctionId, InstructionKind as I, IntegerOperator, IntegerType,
     MemoryType, Place, Register, Terminator,
 };
 
@@ -31,11 +31,22 @@ fn load(b: &mut Builder, block: BlockId, base: Register, offset: i64) -> Registe
     to
 }
 
-/// Has a page in the cache before the register is used with whose look-up a test begins: one that misses selects an entry that
-/// nothing can match later.
-fn warm(b: &mut Builder, address: u64) {
-    let other = b.constant(ENTRY, address);
-    load(b, ENTRY, other, 0);
+/// A function, a register with the address `START`, and what it loaded from there. The page was in the cache before: a look-up
+/// that misses selects an entry that nothing can match later.
+fn begun() -> (Builder, Register, Register) {
+    let mut b = Builder::new("f", &[], Some(Class::Word));
+    let other = b.constant(ENTRY, START);
+    load(&mut b, ENTRY, other, 0);
+    let base = b.constant(ENTRY, START);
+    let first = load(&mut b, ENTRY, base, 0);
+    (b, base, first)
+}
+
+/// Runs the first of some functions: its result, and how often a page was asked for.
+fn result(functions: Vec<Function>) -> (u64, u64) {
+    let mut memory = memory();
+    let outcome = run(functions, &mut memory, budget());
+    (outcome.result.unwrap(), memory.asked)
 }
 
 /// `left * 1000 + right`.
@@ -65,10 +76,7 @@ fn fields_beside_one_another_ask_once_for_their_page() {
     let second = load(&mut b, ENTRY, base, 8);
     let sum = join(&mut b, ENTRY, first, second);
     b.end(ENTRY, Terminator::Return(Some(sum)));
-    let mut memory = memory();
-    let outcome = run(vec![b.function], &mut memory, budget());
-    assert_eq!(outcome.result.unwrap(), 1003);
-    assert_eq!(memory.asked, 1);
+    assert_eq!(result(vec![b.function]), (1003, 1));
 }
 
 #[test]
@@ -92,28 +100,19 @@ fn the_next_field_may_lie_on_the_next_page_or_before() {
 
 #[test]
 fn a_page_that_another_look_up_has_dropped_is_looked_up_again() {
-    let mut b = Builder::new("f", &[], Some(Class::Word));
-    warm(&mut b, START);
-    let base = b.constant(ENTRY, START);
+    let (mut b, base, first) = begun();
     let other = b.constant(ENTRY, START + SAME_INDEX);
-    let first = load(&mut b, ENTRY, base, 0);
     let dropping = load(&mut b, ENTRY, other, 0);
     let second = load(&mut b, ENTRY, base, 8);
     let sum = join(&mut b, ENTRY, first, second);
     let sum = join(&mut b, ENTRY, sum, dropping);
     b.end(ENTRY, Terminator::Return(Some(sum)));
-    let mut memory = memory();
-    let outcome = run(vec![b.function], &mut memory, budget());
-    assert_eq!(outcome.result.unwrap(), 1_003_257);
-    assert_eq!(memory.asked, 3);
+    assert_eq!(result(vec![b.function]), (1_003_257, 3));
 }
 
 #[test]
 fn a_page_that_a_callee_has_dropped_is_looked_up_again() {
-    let mut b = Builder::new("f", &[], Some(Class::Word));
-    warm(&mut b, START);
-    let base = b.constant(ENTRY, START);
-    let first = load(&mut b, ENTRY, base, 0);
+    let (mut b, base, first) = begun();
     b.push(
         ENTRY,
         I::Call {
@@ -129,19 +128,13 @@ fn a_page_that_a_callee_has_dropped_is_looked_up_again() {
     let other = callee.constant(ENTRY, START + SAME_INDEX);
     let value = load(&mut callee, ENTRY, other, 0);
     callee.end(ENTRY, Terminator::Return(Some(value)));
-    let mut memory = memory();
-    let outcome = run(vec![b.function, callee.function], &mut memory, budget());
-    assert_eq!(outcome.result.unwrap(), 1003);
-    assert_eq!(memory.asked, 3);
+    assert_eq!(result(vec![b.function, callee.function]), (1003, 3));
 }
 
 #[test]
 fn a_block_that_two_others_go_to_looks_up_again() {
-    let mut b = Builder::new("f", &[], Some(Class::Word));
-    warm(&mut b, START);
-    let base = b.constant(ENTRY, START);
+    let (mut b, base, first) = begun();
     let other = b.constant(ENTRY, START + SAME_INDEX);
-    let first = load(&mut b, ENTRY, base, 0);
     let (drops, keeps, join_block) = (b.block(), b.block(), b.block());
     b.end(
         ENTRY,
@@ -159,10 +152,7 @@ fn a_block_that_two_others_go_to_looks_up_again() {
     let sum = join(&mut b, join_block, inherited, second);
     let sum = join(&mut b, join_block, sum, dropping);
     b.end(join_block, Terminator::Return(Some(sum)));
-    let mut memory = memory();
-    let outcome = run(vec![b.function], &mut memory, budget());
-    assert_eq!(outcome.result.unwrap(), 2_003_257);
-    assert_eq!(memory.asked, 3);
+    assert_eq!(result(vec![b.function]), (2_003_257, 3));
 }
 
 #[test]
@@ -186,10 +176,7 @@ fn a_register_with_another_address_looks_up_again() {
 
 #[test]
 fn a_register_that_comes_back_to_an_address_looks_up_again() {
-    let mut b = Builder::new("f", &[], Some(Class::Word));
-    warm(&mut b, START);
-    let base = b.constant(ENTRY, START);
-    let first = load(&mut b, ENTRY, base, 0);
+    let (mut b, base, first) = begun();
     let go_to = |b: &mut Builder, value| {
         b.push(ENTRY, I::Constant { to: base, value });
     };
@@ -201,8 +188,5 @@ fn a_register_that_comes_back_to_an_address_looks_up_again() {
     let sum = join(&mut b, ENTRY, first, second);
     let sum = join(&mut b, ENTRY, sum, dropping);
     b.end(ENTRY, Terminator::Return(Some(sum)));
-    let mut memory = memory();
-    let outcome = run(vec![b.function], &mut memory, budget());
-    assert_eq!(outcome.result.unwrap(), 1_003_257);
-    assert_eq!(memory.asked, 3);
+    assert_eq!(result(vec![b.function]), (1_003_257, 3));
 }
