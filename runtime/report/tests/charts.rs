@@ -333,8 +333,14 @@ fn data() -> impl Strategy<Value = ViewData> {
             rows,
         })
     });
-    let row = (any::<Option<i64>>(), any::<Option<i64>>(), any::<u64>())
-        .prop_map(|(low, high, count)| HistogramRow { low, high, count });
+    let row = (any::<Option<i64>>(), any::<Option<i64>>(), any::<u64>()).prop_map(
+        |(low, high, count)| HistogramRow {
+            low,
+            high,
+            count,
+            approximate: false,
+        },
+    );
     let group = (
         prop::collection::vec(name(), 0..3),
         any::<u64>(),
