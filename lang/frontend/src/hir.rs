@@ -41,6 +41,8 @@ pub struct Program {
     pub views: Vec<View>,
     /// Thread-local variables of the target, by the index that [`Operation::ThreadLocal`] takes.
     pub thread_locals: Vec<ThreadLocal>,
+    /// Whether the program asks for the stacks of threads.
+    pub stacks: bool,
     /// The groups of `_layout`, each with the candidate that this program was checked with.
     pub layouts: Vec<LayoutUse>,
     /// Checked formats, by the index in [`ExpressionKind::Format`].

@@ -257,11 +257,6 @@ pub trait SymbolSource {
     /// Names like `name`, best first, for a did-you-mean.
     fn suggest(&mut self, scope: &Scope, kind: NameKind, name: &str) -> Vec<String>;
 
-    /// Whether stacks can be unwound; otherwise a program that wants one does not compile.
-    fn has_stacks(&self) -> bool {
-        true
-    }
-
     /// Whether a thread's copy of a thread-local variable of this module can be found; otherwise a program that reads one
     /// does not compile.
     fn has_thread_locals(&self, module: ModuleId) -> bool {

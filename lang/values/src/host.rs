@@ -1,6 +1,7 @@
 //! The seam to everything outside of a program but the target's memory.
 
 use crate::fault::Fault;
+use crate::memory::Memory;
 
 /// One mapping of the target, as `_maps()` shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +52,15 @@ pub struct ModuleRecord {
     pub build_id: String,
 }
 
+/// The stack of a thread.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stack {
+    /// Addresses of code, the innermost function first: of the next instruction, and in the callers one within that of the call.
+    pub frames: Vec<u64>,
+    /// Whether it ends before the function that the thread began with.
+    pub truncated: bool,
+}
+
 /// What a program asks of the world. The engine implements it; tests give a small double.
 pub trait Host {
     /// Writes data output (`printf`, `puts`, `_print`).
@@ -71,8 +81,8 @@ pub trait Host {
     fn symbol_name(&mut self, address: u64) -> Option<String>;
     /// A register of the thread `tid` by its name, or why it is not to be had.
     fn register(&mut self, name: &str, tid: u64) -> Result<u64, Fault>;
-    /// The code addresses of a thread's stack, innermost first.
-    fn backtrace(&mut self, tid: u64) -> Result<Vec<u64>, Fault>;
+    /// The stack of a thread, read from this memory.
+    fn backtrace(&mut self, tid: u64, memory: &mut dyn Memory) -> Result<Stack, Fault>;
     /// The address of a thread-local variable, given the program's index of it.
     fn thread_local(&mut self, variable: u32, tid: u64) -> Result<u64, Fault>;
     /// The mappings of the target.

@@ -15,6 +15,9 @@ use crate::show::Show;
 use crate::store::{Store, internal};
 use crate::target_bytes;
 
+/// The outermost frame of a stack that could not be followed to its end.
+const TRUNCATED: &[u8] = b"(truncated)";
+
 /// A [`Store`] with the target's memory and the host at hand: all that an operation can touch.
 pub struct Machine<'a> {
     /// Globals, strings, paths and containers of the program.
@@ -305,8 +308,13 @@ impl Machine<'_> {
             }
             (Op::Backtrace, &[tid]) => {
                 let mut path = 0;
+                let stack = self.host.backtrace(tid, self.memory)?;
+                if stack.truncated {
+                    let mark = self.store.intern(TRUNCATED)?;
+                    path = self.store.path_append(path, FrameWord::Name(mark))?;
+                }
                 // The host gives the innermost frame first; a path begins at the root.
-                for address in self.host.backtrace(tid)?.into_iter().rev() {
+                for address in stack.frames.into_iter().rev() {
                     path = self.store.path_append(path, FrameWord::Code(address))?;
                 }
                 Ok(path)

@@ -178,6 +178,11 @@ fn the_world() {
     assert_eq!(bench.string(Op::PathLeaf, &[path]), "main+0x10");
     assert_eq!(bench.ok(Op::PathDepth, &[path]), 2);
     assert_eq!(bench.ok(Op::PathLeaf, &[0]), 0);
+    let cut = bench.ok(Op::Backtrace, &[2]);
+    assert_eq!(bench.ok(Op::PathDepth, &[cut]), 3);
+    let root = bench.ok(Op::PathParent, &[cut]);
+    let root = bench.ok(Op::PathParent, &[root]);
+    assert_eq!(bench.string(Op::PathLeaf, &[root]), "(truncated)");
     let array = bench.ok(Op::Mappings, &[u64::from(MAPPINGS.0)]);
     let row = bench.ok(Op::ArrayIndex, &[array, 0]);
     let words: Vec<u64> = bench

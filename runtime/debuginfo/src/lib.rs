@@ -30,6 +30,7 @@ mod symbolize;
 mod symtab;
 mod typefile;
 mod types;
+mod unwind;
 
 pub use elf::{Section, Segment, ThreadLocalSegment};
 pub use error::{Candidate, Error, Result};
@@ -46,3 +47,4 @@ pub use typefile::{Extracted, TypesFile};
 pub use types::{
     Aggregate, BaseEncoding, Bitfield, EnumType, Enumerator, Field, NameKind, TypeDesc, TypeRef,
 };
+pub use unwind::{Cut, MAX_FRAMES, MappedModule, Stack, ThreadState, Unwinder};

@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 
 use common::Build;
 use proptest::prelude::*;
-use ytrace_debuginfo::{DebugRoot, Loader, Module, NameKind, TypeDesc, TypeRef};
+use ytrace_debuginfo::{
+    DebugRoot, Loader, MAX_FRAMES, MappedModule, Module, NameKind, ThreadState, TypeDesc, TypeRef,
+    Unwinder,
+};
 
 const SOURCE: &str = "
     struct node { struct node *next; int data[3][4]; unsigned a : 3, b : 9; union { long l; double d; }; };
@@ -78,6 +81,37 @@ fn ask(module: &Module) {
         let _ = module.symbolize(address);
         let _ = module.symbolize_data(address);
     }
+    for start in (0..0x2000).step_by(0x11) {
+        unwind(module, start);
+    }
+}
+
+/// Unwinds from an address of the module on a stack whose words lead all over it.
+fn unwind(module: &Module, start: u64) {
+    const BIAS: u64 = 0x7000_0000;
+    let module_at = |address: u64| {
+        (BIAS..BIAS + 0x4000)
+            .contains(&address)
+            .then(|| MappedModule {
+                range: BIAS..BIAS + 0x4000,
+                bias: BIAS,
+                module,
+            })
+    };
+    let mut read = |address: u64| {
+        let odd = address.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (odd % 64 != 0).then_some(match odd % 3 {
+            0 => BIAS + odd % 0x2000,
+            1 => address.wrapping_add(odd % 256),
+            _ => odd,
+        })
+    };
+    let thread = ThreadState {
+        instruction_pointer: BIAS + start,
+        register: &|number| Some(0x1000 + u64::from(number) * start),
+    };
+    let stack = Unwinder::default().stack(&thread, &module_at, &mut read);
+    assert!((1..=MAX_FRAMES).contains(&stack.frames.len()));
 }
 
 fn walk(module: &Module, ty: TypeRef, depth: usize, budget: &mut usize) {
@@ -126,7 +160,9 @@ fn sections(bytes: &[u8]) -> Vec<(usize, usize)> {
         .iter()
         .filter(|s| s.has_content() && s.size > 0)
         .filter(|s| {
-            s.name.starts_with(".debug") || s.name.contains("sym") || s.name.contains("version")
+            ["debug", "sym", "version", "eh_frame"]
+                .iter()
+                .any(|part| s.name.contains(part))
         })
         .map(|s| {
             (

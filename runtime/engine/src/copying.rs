@@ -71,7 +71,7 @@ impl Session<'_> {
         // what an earlier one has left in the globals.
         let may_repeat = state.pristine && !state.compiled.typed.views.is_empty();
         sink.progress("learning which memory the probe reads");
-        self.find_thread_pointers(state)?;
+        self.see_threads(state)?;
         // What an earlier look has read serves the later ones: the copy will hold what is so by then.
         let mut memory = self.live_memory()?;
         let before = memory.cache().space().mappings();
@@ -164,11 +164,13 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Stops the target for a moment if the program has thread-local variables and there are threads whose thread pointers are
-    /// not known: only registers tell where the variables are, and what a learning run does not touch is not copied. A thread
-    /// keeps its pointer for life, so timers stop the target anew only after it has started threads.
-    fn find_thread_pointers(&mut self, state: &State<'_>) -> Result<(), SessionError> {
-        if state.compiled.typed.thread_locals.is_empty() {
+    /// Stops the target for a moment if the program has thread-local variables or asks for stacks, and there are threads whose
+    /// registers have not been seen: only these tell where the variables and the stacks are, and what a learning run does not
+    /// touch is not copied. A thread keeps its thread pointer and its stack for life, so timers stop the target anew only
+    /// after it has started threads.
+    fn see_threads(&mut self, state: &State<'_>) -> Result<(), SessionError> {
+        let typed = &state.compiled.typed;
+        if typed.thread_locals.is_empty() && !typed.stacks {
             return Ok(());
         }
         let threads = self.process.threads()?;

@@ -6,8 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use ytrace_lang::hir::ThreadLocal;
 use ytrace_target::{Mapping, Process, Registers, ThreadSnapshot};
-use ytrace_values::host::{MappingRecord, ModuleRecord, ThreadRecord};
-use ytrace_values::{Fault, FaultKind, Host};
+use ytrace_values::host::{MappingRecord, ModuleRecord, Stack, ThreadRecord};
+use ytrace_values::{Fault, FaultKind, Host, Memory};
 
 use crate::names::Names;
 use crate::names::hexadecimal;
@@ -53,6 +53,8 @@ pub(crate) struct Effects {
     pub(crate) more_text: u64,
     /// Whether a run that learns asked for a register.
     pub(crate) registers_wanted: bool,
+    /// Whether it was said that stacks lead through code without unwind tables.
+    pub(crate) uncovered: bool,
 }
 
 impl Effects {
@@ -237,8 +239,29 @@ impl Host for RunHost<'_> {
             .ok_or_else(|| not_available(format!("no register is called {name}")))
     }
 
-    fn backtrace(&mut self, _tid: u64) -> Result<Vec<u64>, Fault> {
-        Err(not_available("this version does not unwind stacks"))
+    fn backtrace(&mut self, tid: u64, memory: &mut dyn Memory) -> Result<Stack, Fault> {
+        // A learning run has registers of a moment ago: the stack itself is what it is to learn.
+        if self.effects.learning {
+            self.effects.registers_wanted = true;
+        }
+        let registers = match self.registers(tid) {
+            Err(_) if self.effects.learning => return Ok(Stack::default()),
+            registers => registers?,
+        };
+        let stack = self.names.stack(&registers, memory);
+        if let Some(address) = stack.uncovered
+            && !self.effects.learning
+            && !std::mem::replace(&mut self.effects.uncovered, true)
+        {
+            let place = self.names.frame(address);
+            self.warn(&format!(
+                "no unwind table covers {place}: such code is left by frame pointers, and callers may be missing in stacks"
+            ))?;
+        }
+        Ok(Stack {
+            frames: stack.frames,
+            truncated: stack.cut.is_some(),
+        })
     }
 
     fn thread_local(&mut self, variable: u32, tid: u64) -> Result<u64, Fault> {

@@ -37,16 +37,8 @@ impl Checker<'_> {
         let Some(expressions) = self.builtin_arguments(builtin, arguments, span) else {
             return self.unknown_operand(span);
         };
+        self.stacks |= wants_stack(builtin, &expressions);
         let value = match builtin.meaning {
-            _ if self.lacks_stacks(builtin, &expressions) => {
-                self.error_help(
-                    span,
-                    format!("`{}` is not supported yet", builtin.name),
-                    "this build does not unwind stacks",
-                    "`_reg(\"rip\", tid)` and `_usym(p)` say where a thread is",
-                );
-                self.unknown(span)
-            }
             Meaning::Operation(operation) => {
                 self.simple_call(builtin, operation, &expressions, span)
             }
@@ -539,17 +531,6 @@ impl Checker<'_> {
         }
     }
 
-    /// Whether a call wants a stack, and the target cannot give one.
-    fn lacks_stacks(&self, builtin: &Builtin, arguments: &[&ast::Expression]) -> bool {
-        // Of a path that is given, `_sym_ubt` only wants the names.
-        let wants = builtin.name == "_ubt" || (builtin.name == "_sym_ubt" && arguments.is_empty());
-        wants
-            && self
-                .target
-                .as_deref()
-                .is_some_and(|target| !target.has_stacks())
-    }
-
     /// `_tls(tid, variable)`.
     fn thread_local(&mut self, expressions: &[&ast::Expression], span: Span) -> Operand {
         let [tid, variable] = expressions else {
@@ -597,4 +578,10 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// Whether a call takes the stack of a thread.
+fn wants_stack(builtin: &Builtin, arguments: &[&ast::Expression]) -> bool {
+    // Of a path that is given, `_sym_ubt` only wants the names.
+    builtin.name == "_ubt" || (builtin.name == "_sym_ubt" && arguments.is_empty())
 }

@@ -146,6 +146,7 @@ impl Maker {
             options: Vec::new(),
             views: Vec::new(),
             thread_locals: Vec::new(),
+            stacks: false,
             layouts: Vec::new(),
             formats: Vec::new(),
             regexes: Vec::new(),

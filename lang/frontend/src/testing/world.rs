@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ytrace_values::host::{MappingRecord, ModuleRecord, ThreadRecord};
+use ytrace_values::host::{MappingRecord, ModuleRecord, Stack, ThreadRecord};
 use ytrace_values::memory::MemoryError;
 use ytrace_values::{Fault, FaultKind, Host, Memory, Page};
 
@@ -113,8 +113,11 @@ impl Host for RecordingHost {
         }
     }
 
-    fn backtrace(&mut self, _tid: u64) -> Result<Vec<u64>, Fault> {
-        Ok(vec![0x40_0010, 0x40_0000])
+    fn backtrace(&mut self, _tid: u64, _memory: &mut dyn Memory) -> Result<Stack, Fault> {
+        Ok(Stack {
+            frames: vec![0x40_0010, 0x40_0000],
+            truncated: false,
+        })
     }
 
     fn thread_local(&mut self, variable: u32, tid: u64) -> Result<u64, Fault> {

@@ -10,7 +10,7 @@ use ytrace_lang::ir::{
     Block, BlockId, Class, Function, FunctionId, Instruction, InstructionKind, IntegerOperator,
     IntegerType, Program, Register, SpanId, Terminator,
 };
-use ytrace_values::host::{Host, MappingRecord, ModuleRecord, ThreadRecord};
+use ytrace_values::host::{Host, MappingRecord, ModuleRecord, Stack, ThreadRecord};
 use ytrace_values::memory::{Memory, MemoryError, Page};
 use ytrace_values::{Constants, Fault, Limits, Machine, Store};
 
@@ -88,8 +88,8 @@ impl Host for FakeHost {
     fn register(&mut self, _: &str, _: u64) -> Result<u64, Fault> {
         Ok(0)
     }
-    fn backtrace(&mut self, _: u64) -> Result<Vec<u64>, Fault> {
-        Ok(Vec::new())
+    fn backtrace(&mut self, _: u64, _: &mut dyn Memory) -> Result<Stack, Fault> {
+        Ok(Stack::default())
     }
     fn thread_local(&mut self, _: u32, _: u64) -> Result<u64, Fault> {
         Ok(0)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ytrace_values::constants::{
     ContainerType, ContainerTypeId, Element, Format, Scalar, Shape, ShapeField, ShapeId,
 };
-use ytrace_values::host::{MappingRecord, ModuleRecord, ThreadRecord};
+use ytrace_values::host::{MappingRecord, ModuleRecord, Stack, ThreadRecord};
 use ytrace_values::memory::MemoryError;
 use ytrace_values::{Constants, Fault, Host, Limits, Machine, Memory, Operation, Page, Store};
 
@@ -67,8 +67,11 @@ impl Host for Notes {
     fn register(&mut self, name: &str, _tid: u64) -> Result<u64, Fault> {
         Ok(name.len() as u64)
     }
-    fn backtrace(&mut self, _tid: u64) -> Result<Vec<u64>, Fault> {
-        Ok(vec![0x4011, 0x5000])
+    fn backtrace(&mut self, tid: u64, _memory: &mut dyn Memory) -> Result<Stack, Fault> {
+        Ok(Stack {
+            frames: vec![0x4011, 0x5000],
+            truncated: tid == 2,
+        })
     }
     fn thread_local(&mut self, variable: u32, _tid: u64) -> Result<u64, Fault> {
         Ok(u64::from(variable) + 0x1000)

@@ -6,11 +6,12 @@
 mod describe;
 mod missing;
 mod pattern;
+mod stacks;
 mod symbols;
 mod thread_locals;
 mod types;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
@@ -50,6 +51,7 @@ pub struct Names {
     modules: Vec<LoadedModule>,
     types: Vec<(usize, debuginfo::TypeRef)>,
     numbers: HashMap<(usize, debuginfo::TypeRef), TargetType>,
+    unwinder: RefCell<debuginfo::Unwinder>,
 }
 
 /// Where the files of modules are.
@@ -149,6 +151,7 @@ impl Names {
             modules,
             types: Vec::new(),
             numbers: HashMap::new(),
+            unwinder: RefCell::default(),
         }
     }
 
@@ -194,6 +197,7 @@ impl Names {
             modules,
             types: Vec::new(),
             numbers: HashMap::new(),
+            unwinder: RefCell::default(),
         })
     }
 

@@ -12,10 +12,6 @@ use super::{Names, Origin, lookup_error};
 const MAX_SUGGESTIONS: usize = 5;
 
 impl SymbolSource for Names {
-    fn has_stacks(&self) -> bool {
-        false
-    }
-
     fn has_thread_locals(&self, module: ModuleId) -> bool {
         // On types files and core files no program runs yet.
         !matches!(self.origin, Origin::Process(_))

@@ -1,0 +1,168 @@
+//! `_ubt`: the stacks of a real program's threads, through a signal handler, with frame pointers and without.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use ytrace_tests::processes::{assert_untouched, wait_for};
+use ytrace_tests::program::run_text;
+
+const STACKS: &str = r#"
+_probe _oneshot {
+    _foreach (t in _threads() _by t.tid)
+        printf("%s-\n", _sym_ubt(_ubt(t.tid)));
+}
+"#;
+
+/// The main thread of the program, from inside out: `read` within a handler of a signal that it sent to itself.
+const MAIN: [&str; 11] = [
+    "sleeper",
+    "handler",
+    "interrupted",
+    "even",
+    "odd",
+    "even",
+    "odd",
+    "even",
+    "odd",
+    "even",
+    "main",
+];
+
+struct Target(Child);
+
+impl Target {
+    /// Builds `tests/fixtures/c/stack.c` with these flags, starts it, and waits until both threads sleep.
+    fn start(folder: &Path, flags: &[&str]) -> Self {
+        let program = folder.join("stack");
+        let source = ytrace_tests::root().join("tests/fixtures/c/stack.c");
+        let built = Command::new("cc")
+            .args(["-pthread", "-o"])
+            .arg(&program)
+            .args(flags)
+            .arg(source)
+            .status()
+            .unwrap();
+        assert!(built.success());
+        let mut child = Command::new(program)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let target = Self(child);
+        let other: i32 = output.lines().next().unwrap().unwrap().parse().unwrap();
+        for tid in [target.pid(), other] {
+            let path = format!("/proc/{}/task/{tid}/syscall", target.pid());
+            wait_for("the thread to read", || {
+                std::fs::read_to_string(&path).is_ok_and(|call| call.starts_with("0 "))
+            });
+        }
+        target
+    }
+
+    fn pid(&self) -> i32 {
+        i32::try_from(self.0.id()).unwrap()
+    }
+
+    /// The functions of each thread's stack, the innermost first.
+    fn stacks(&self, more: &[&str], warning: bool) -> Vec<Vec<String>> {
+        let result = run_text(STACKS, self.pid(), more).expect_status(0);
+        assert_untouched(self.pid());
+        let warned = result.stderr.contains("no unwind table covers ");
+        assert_eq!(warned, warning, "{result}");
+        let name = |line: &str| line.split('+').next().unwrap_or_default().to_owned();
+        let stacks = result.stdout.split_terminator("-\n");
+        stacks
+            .map(|stack| stack.lines().map(name).collect())
+            .collect()
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+/// Whether these functions stand in a stack in this order, with those of libraries between them alone.
+#[track_caller]
+fn assert_calls(stack: &[String], own: &[&str]) {
+    let known = [
+        "sleeper",
+        "handler",
+        "interrupted",
+        "even",
+        "odd",
+        "main",
+        "compare",
+        "work",
+    ];
+    let found: Vec<&str> = stack
+        .iter()
+        .map(String::as_str)
+        .filter(|name| known.contains(name))
+        .collect();
+    assert_eq!(found, own, "{stack:?}");
+}
+
+#[test]
+fn stacks_need_no_frame_pointers_and_go_on_through_signal_handlers() {
+    let flags: [&[&str]; 3] = [
+        &["-O0"],
+        &["-O2", "-fomit-frame-pointer"],
+        &["-O2", "-fno-omit-frame-pointer", "-static"],
+    ];
+    for flags in flags {
+        let folder = tempfile::tempdir().unwrap();
+        let target = Target::start(folder.path(), flags);
+        for mode in ["copy", "stop"] {
+            // Names are looked up within a pause of the mode `stop`, which takes long on a busy machine.
+            let stacks = target.stacks(&["--mode", mode, "--max-pause", "20s"], false);
+            assert_eq!(stacks.len(), 2, "{stacks:?}");
+            assert_calls(&stacks[0], &MAIN);
+            assert_calls(&stacks[1], &["sleeper", "compare", "work"]);
+            // Both end where their threads began.
+            assert_eq!(stacks[0].last().unwrap(), "_start", "{stacks:?}");
+            assert!(!stacks[1].contains(&"(truncated)".to_owned()), "{stacks:?}");
+            assert!(stacks[1].len() > 4, "{stacks:?}");
+        }
+    }
+}
+
+#[test]
+fn code_without_tables_is_unwound_by_frame_pointers_or_marked() {
+    let without = [
+        "-O1",
+        "-fno-asynchronous-unwind-tables",
+        "-fno-unwind-tables",
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(
+        folder.path(),
+        &[&without[..], &["-fno-omit-frame-pointer"]].concat(),
+    );
+    let stacks = target.stacks(&[], true);
+    // The function that a signal interrupted is in libc, which has tables.
+    assert_calls(&stacks[0], &MAIN);
+    assert_calls(&stacks[1], &["sleeper", "compare", "work"]);
+
+    // With neither, callers are missing, which is said, and the stacks end nowhere.
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(
+        folder.path(),
+        &[&without[..], &["-fomit-frame-pointer"]].concat(),
+    );
+    for stack in target.stacks(&[], true) {
+        assert_eq!(stack[..2], ["read", "sleeper"]);
+        assert_eq!(stack.last().unwrap(), "(truncated)", "{stack:?}");
+    }
+}
+
+#[test]
+fn registers_of_a_running_thread_are_not_to_be_had() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), &["-O1"]);
+    let result = run_text(STACKS, target.pid(), &["--mode", "live"]).expect_status(1);
+    result.says(&["registers are known only of a run that stopped the target"]);
+}
