@@ -99,7 +99,7 @@ impl Unwinder {
                 }
             };
             match step {
-                Step::Caller(caller) => frame = caller,
+                Step::Caller(caller) => frame = *caller,
                 Step::End => return stack,
                 Step::Cut(cut) => {
                     stack.cut = Some(cut);

@@ -39,7 +39,7 @@ pub(super) struct Frame {
 /// What lies beyond a frame.
 pub(super) enum Step {
     /// Its caller.
-    Caller(Frame),
+    Caller(Box<Frame>),
     /// Nothing: the thread began with it.
     End,
     /// It cannot be told.
@@ -116,7 +116,7 @@ impl Frame {
         caller.returned_to = true;
         caller.set(FRAME_POINTER, Some(saved));
         caller.set(STACK_POINTER, Some(after));
-        Step::Caller(caller)
+        Step::Caller(Box::new(caller))
     }
 }
 
@@ -207,7 +207,7 @@ impl Context {
         caller.address = address;
         // What a signal interrupted has not called anything.
         caller.returned_to = !entry.is_signal_trampoline();
-        Some(Step::Caller(caller))
+        Some(Step::Caller(Box::new(caller)))
     }
 }
 
