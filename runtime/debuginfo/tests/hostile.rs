@@ -92,7 +92,7 @@ fn unwind(module: &Module, start: u64) {
     let module_at = |address: u64| {
         (BIAS..BIAS + 0x4000)
             .contains(&address)
-            .then(|| MappedModule {
+            .then_some(MappedModule {
                 range: BIAS..BIAS + 0x4000,
                 bias: BIAS,
                 module,
@@ -100,7 +100,7 @@ fn unwind(module: &Module, start: u64) {
     };
     let mut read = |address: u64| {
         let odd = address.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (odd % 64 != 0).then_some(match odd % 3 {
+        (!odd.is_multiple_of(64)).then_some(match odd % 3 {
             0 => BIAS + odd % 0x2000,
             1 => address.wrapping_add(odd % 256),
             _ => odd,
