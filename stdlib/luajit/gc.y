@@ -6,6 +6,7 @@ _module "libluajit-5.1.so*", "libluajit*.so*", _exe;
 #define LUAJIT_GC_Y
 
 #include <luajit/walk.y>
+#include <luajit/machine.y>
 
 /// Totals, and what went wrong. A fault ends the walk of one object and is counted here.
 long lj_total_bytes;
@@ -13,8 +14,6 @@ long lj_total_objects;
 long lj_total_finalizers;
 long lj_faults;
 _str lj_first_fault;
-/// Finalizers of C data by the address of the C function; Lua functions are counted under NULL.
-long lj_finalizer_functions[void *];
 
 /// Counts a fault that ended the walk of one object.
 void lj_count_fault(_str message)
@@ -93,51 +92,11 @@ void lj_walk_strings(uint64_t limit)
 /// Memory of the machine that is in no object.
 void lj_add_machine(void)
 {
-    global_State *g = lj_g;
     int vm = graph_child_named(0, LJ_F_ROOT + 20, "(machine)");
-    graph_node_bytes[graph_child_named(vm, 1, "state")] += sizeof(GG_State);
-    graph_node_bytes[graph_child_named(vm, 2, "string table")] += ((uint64_t)lj_strmask(g) + 1) * sizeof(GCRef);
-##ifdeffield SBuf w
-    graph_node_bytes[graph_child_named(vm, 3, "temporary buffer")] += (uint64_t)g->tmpbuf.e - (uint64_t)g->tmpbuf.b;
-##else
-    graph_node_bytes[graph_child_named(vm, 3, "temporary buffer")] += mrefu(g->tmpbuf.e) - mrefu(g->tmpbuf.b);
-##endif
-    if (lj_cts)
-        graph_node_bytes[graph_child_named(vm, 4, "C types")] +=
-            sizeof(CTState) + (uint64_t)lj_cts->sizetab * sizeof(CType) + (uint64_t)lj_cts->cb.sizeid * sizeof(uint16_t);
-    jit_State *j = G2J(g);
-    int jit = graph_child_named(vm, 5, "trace compiler");
-    graph_node_bytes[jit] += (uint64_t)j->sizesnap * sizeof(SnapShot) + (uint64_t)j->sizesnapmap * sizeof(uint32_t) +
-                             (uint64_t)(j->irtoplim - j->irbotlim) * sizeof(IRIns) + (uint64_t)j->sizetrace * sizeof(GCRef);
-    // A trace that is being assembled is allocated already and on no list yet.
-    if (j->cur.traceno && j->curfinal)
-        graph_node_bytes[jit] += lj_trace_size(j->curfinal);
-##ifdeffield GCState lightudseg
-    if (mrefu(g->gc.lightudseg)) {
-        uint64_t segments = 2;
-        while (segments <= g->gc.lightudnum)
-            segments *= 2;
-        graph_node_bytes[graph_child_named(vm, 6, "light userdata segments")] += segments * sizeof(uint32_t);
-    }
-##endif
-}
-
-/// Counts the finalizers of C data by function.
-void lj_count_finalizers(void)
-{
-    GCtab *t = lj_finalizers;
-    if (!t || t->hmask == 0)
-        return;
-    Node *node = noderef(t->node);
-    for (uint32_t i = 0; i <= t->hmask; i++) {
-        TValue *val = &node[i].val;
-        if (tvisnil(val) || !tviscdata(&node[i].key))
-            continue;
-        void *function = NULL;
-        if (tviscdata(val))
-            function = *(void **)cdataptr(cdataV(val));
-        lj_finalizer_functions[function]++;
-    }
+    lj_learn_machine();
+    int id = 0;
+    _foreach (name, bytes in lj_machine)
+        graph_node_bytes[graph_child_named(vm, ++id, name)] += bytes;
 }
 
 /// The names of the C functions that finalize the most C data, for a line of the header.
@@ -183,12 +142,7 @@ void lj_walk(global_State *g, int depth, struct lj_held held[_path])
         TValue *loaded = lj_table_get(lj_registry, "_LOADED");
         if (loaded && tvistab(loaded))
             lj_loaded = tabV(loaded);
-##ifdeffield CTState finalizer
-        if (lj_cts)
-            lj_finalizers = lj_cts->finalizer;
-##elifdefenum GCROOT_FFI_FIN
-        lj_finalizers = tabref(g->gcroot[GCROOT_FFI_FIN]);
-##endif
+        lj_finalizers = lj_finalizer_table(g);
         if (graph_visit(lj_registry))
             lj_push(lj_registry, 0);
         lj_add_root((GCobj *)mainthread(g), 0, "(main thread)");
@@ -235,7 +189,7 @@ void lj_walk(global_State *g, int depth, struct lj_held held[_path])
     }
     _try {
         lj_add_machine();
-        lj_count_finalizers();
+        lj_count_finalizers(lj_finalizers);
     } _catch (_fault f) {
         lj_count_fault(f.message);
     }

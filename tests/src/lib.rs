@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: the built program, fixtures, and honest skipping.
 
 pub mod fixtures;
+pub mod hoard;
 pub mod load;
 pub mod plain_nginx;
 pub mod processes;

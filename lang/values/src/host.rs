@@ -79,6 +79,9 @@ pub trait Host {
     fn execname(&mut self) -> Vec<u8>;
     /// `_usym`: the name of the function or variable at an address, or `None`.
     fn symbol_name(&mut self, address: u64) -> Option<String>;
+    /// `_object_bytes`: the bytes that the kernel holds for the file or the shared memory that is mapped at an address,
+    /// whoever uses them; `None` for private memory of no file, and where the kernel does not tell.
+    fn object_bytes(&mut self, address: u64) -> Option<u64>;
     /// A register of the thread `tid` by its name, or why it is not to be had.
     fn register(&mut self, name: &str, tid: u64) -> Result<u64, Fault>;
     /// The stack of a thread, read from this memory.

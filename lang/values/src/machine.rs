@@ -220,6 +220,7 @@ impl Machine<'_> {
                 | Op::Tid
                 | Op::ExecName
                 | Op::SymbolName
+                | Op::ObjectBytes
                 | Op::Register
                 | Op::Backtrace
                 | Op::ThreadLocal
@@ -302,6 +303,14 @@ impl Machine<'_> {
                 self.store.intern(&name)
             }
             (Op::SymbolName, &[address]) => self.symbol_name(address),
+            (Op::ObjectBytes, &[address]) => {
+                // -1 as a `long`.
+                let bytes = self
+                    .host
+                    .object_bytes(address)
+                    .and_then(|n| i64::try_from(n).ok());
+                Ok(bytes.unwrap_or(-1).cast_unsigned())
+            }
             (Op::Register, &[name, tid]) => {
                 let name = String::from_utf8_lossy(self.store.text(name)?).into_owned();
                 self.host.register(&name, tid)

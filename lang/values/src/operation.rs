@@ -186,6 +186,8 @@ pub enum Operation {
     ExecName,
     /// `(address) -> str`: `name`, `name+0x10` or the address in hexadecimal.
     SymbolName,
+    /// `(address) -> bytes`, all ones where they cannot be known.
+    ObjectBytes,
     /// `(name, tid) -> word`.
     Register,
     /// `(tid) -> path`.

@@ -363,6 +363,7 @@ const OPERATIONS: &[Op] = &[
     Op::Tid,
     Op::ExecName,
     Op::SymbolName,
+    Op::ObjectBytes,
     Op::Register,
     Op::Backtrace,
     Op::ThreadLocal,

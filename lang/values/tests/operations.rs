@@ -170,6 +170,8 @@ fn the_world() {
     assert_eq!(bench.string(Op::ExecName, &[]), "nginx");
     assert_eq!(bench.string(Op::SymbolName, &[0x4011]), "main+0x10");
     assert_eq!(bench.string(Op::SymbolName, &[0x4012]), "0x4012");
+    assert_eq!(bench.run(Op::ObjectBytes, &[0x4011]).unwrap(), 0x3000);
+    assert_eq!(bench.run(Op::ObjectBytes, &[0x4012]).unwrap(), u64::MAX);
     let rdi = bench.text("rdi");
     assert_eq!(bench.ok(Op::Register, &[rdi, 1]), 3);
     assert_eq!(bench.ok(Op::ThreadLocal, &[2, 1]), 0x1002);

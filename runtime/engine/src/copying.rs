@@ -279,7 +279,7 @@ impl Session<'_> {
         let started = Instant::now();
         let mut recorder = Recorder::default();
         let mut effects = state.effects.clone();
-        let mut host = RunHost::new(&self.process, &self.names, &mut effects, self.started)
+        let mut host = RunHost::new(&self.process, &self.names, &mut effects)
             .shown_on(&mut recorder)
             .with_threads(&threads)
             .with_thread_locals(&state.compiled.typed.thread_locals);
@@ -317,7 +317,7 @@ impl Session<'_> {
         drop(memory);
         let mut live = self.live_memory()?;
         let mut nothing = Effects::default();
-        let mut host = RunHost::new(&self.process, &self.names, &mut nothing, self.started);
+        let mut host = RunHost::new(&self.process, &self.names, &mut nothing);
         *state.store = state.runner.store(&mut live, &mut host, self.options).0;
         self.result.timings.learn += started.elapsed();
         Ok(Attempt::Missed(touched))
@@ -335,7 +335,7 @@ impl Session<'_> {
             learning: true,
             ..Effects::default()
         };
-        let mut host = RunHost::new(&self.process, &self.names, &mut effects, self.started)
+        let mut host = RunHost::new(&self.process, &self.names, &mut effects)
             .with_threads(&self.seen_threads)
             .with_thread_locals(&state.compiled.typed.thread_locals);
         // A fresh store touches less memory than a copy of one with large arrays.

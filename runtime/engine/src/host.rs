@@ -1,7 +1,5 @@
 //! The language's `Host` for a run on a process.
 
-use std::time::Instant;
-
 use std::os::unix::ffi::OsStrExt;
 
 use ytrace_lang::hir::ThreadLocal;
@@ -84,18 +82,11 @@ pub(crate) struct RunHost<'a> {
     pub(crate) threads: &'a [ThreadSnapshot],
     /// The program's thread-local variables.
     pub(crate) thread_locals: &'a [ThreadLocal],
-    pub(crate) started: Instant,
 }
 
 impl<'a> RunHost<'a> {
-    /// The host of a run whose effects are not shown, on a target of which no registers are known. `started` is when the
-    /// session was.
-    pub(crate) fn new(
-        process: &'a Process,
-        names: &'a Names,
-        effects: &'a mut Effects,
-        started: Instant,
-    ) -> Self {
+    /// The host of a run whose effects are not shown, on a target of which no registers are known.
+    pub(crate) fn new(process: &'a Process, names: &'a Names, effects: &'a mut Effects) -> Self {
         Self {
             process,
             names,
@@ -103,7 +94,6 @@ impl<'a> RunHost<'a> {
             effects,
             threads: &[],
             thread_locals: &[],
-            started,
         }
     }
 
@@ -200,8 +190,8 @@ impl Host for RunHost<'_> {
     }
 
     fn now_ns(&mut self) -> u64 {
-        // The monotonic clock; its zero is the session's.
-        u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        // Programs that read the same clock can be compared with it.
+        ytrace_target::monotonic_ns()
     }
 
     fn pid(&mut self) -> u64 {
@@ -226,6 +216,11 @@ impl Host for RunHost<'_> {
         } else {
             format!("{name}+{offset:#x}")
         })
+    }
+
+    fn object_bytes(&mut self, address: u64) -> Option<u64> {
+        let maps = self.process.maps().ok()?;
+        self.process.object_bytes(maps.find(address)?)
     }
 
     fn register(&mut self, name: &str, tid: u64) -> Result<u64, Fault> {

@@ -128,7 +128,7 @@ impl Session<'_> {
     ) {
         for function in state.functions(probes) {
             let started = Instant::now();
-            let mut host = RunHost::new(&self.process, &self.names, state.effects, self.started)
+            let mut host = RunHost::new(&self.process, &self.names, state.effects)
                 .shown_on(sink)
                 .with_threads(threads)
                 .with_thread_locals(&state.compiled.typed.thread_locals);

@@ -399,7 +399,7 @@ impl<'o> Session<'o> {
         memory: &mut dyn Memory,
     ) -> Result<(), Unfit> {
         let mut effects = Effects::default();
-        let mut host = RunHost::new(&self.process, &self.names, &mut effects, self.started);
+        let mut host = RunHost::new(&self.process, &self.names, &mut effects);
         let (mut store, outcome) = runner.store(memory, &mut host, self.options);
         if let Err(fault) = outcome.result {
             return Err(Unfit::of(&fault.fault));
@@ -427,7 +427,7 @@ impl<'o> Session<'o> {
     ) -> Result<(Store, bool), SessionError> {
         self.prepare(runner, compiled.program.initialize);
         let mut memory = self.live_memory()?;
-        let mut host = RunHost::new(&self.process, &self.names, effects, self.started);
+        let mut host = RunHost::new(&self.process, &self.names, effects);
         let (store, outcome) = runner.store(&mut memory, &mut host, self.options);
         self.account(&outcome, compiled);
         self.add_counters(memory.counters());

@@ -331,7 +331,12 @@ pub enum Unit {
 impl Unit {
     /// What a name stands for.
     pub fn of(name: &str) -> Self {
-        match name.trim().to_ascii_lowercase().as_str() {
+        let name = name.trim().to_ascii_lowercase();
+        // `large_bytes` are bytes.
+        if name.ends_with("_bytes") {
+            return Unit::Bytes;
+        }
+        match name.as_str() {
             "b" | "byte" | "bytes" => Unit::Bytes,
             "ns" | "nanoseconds" | "time" => Unit::Nanoseconds,
             name if is_identity(name) => Unit::Identity,

@@ -55,4 +55,5 @@ pub use process::Process;
 pub use registers::{Registers, ThreadSnapshot};
 pub use spawn::{Held, SpawnError, SpawnedTarget, spawn};
 pub use stop::{PauseReport, PausedProcess, StopOptions, Stopper, TRACER_NAME};
+pub use sys::monotonic_ns;
 pub use usage::{MappingUsage, MemoryUsage};

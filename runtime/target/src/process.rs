@@ -4,6 +4,7 @@ use std::ffi::{CString, OsString};
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -245,6 +246,15 @@ impl Process {
     /// As opening a file has them. Devices, sockets and pipes are refused (`EINVAL`): opening them may do something.
     pub fn open_in_root(&self, path: &Path) -> Result<File, Errno> {
         open_regular(&self.path_in_root(path), &[])
+    }
+
+    /// The bytes that the kernel holds for the file or the shared memory behind a mapping: the blocks of the object, which
+    /// the page tables of one process do not show. Pages of shared memory that are swapped out count, too. `None` without
+    /// an object, or without the privilege to reach one that has no name.
+    pub fn object_bytes(&self, mapping: &Mapping) -> Option<u64> {
+        let file = self.open_mapping(mapping).ok()?.file;
+        // st_blocks has a unit of its own: stat(2).
+        file.metadata().ok()?.blocks().checked_mul(512)
     }
 
     /// Opens the file behind a mapping: through `/proc/PID/map_files`, which needs a privilege but also reaches deleted

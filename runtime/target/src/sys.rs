@@ -52,8 +52,8 @@ pub(crate) fn time_since_boot() -> Duration {
     )
 }
 
-/// The monotonic clock, that of `Instant`, in nanoseconds.
-pub(crate) fn monotonic_ns() -> u64 {
+/// The monotonic clock, that of `Instant` and of the programs on this machine, in nanoseconds.
+pub fn monotonic_ns() -> u64 {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,

@@ -300,6 +300,7 @@ pub const BUILTINS: &[Builtin] = &[
     entry("_threads", &[], K::Depends, Listing(O::Threads, "_thread"), "Its threads."),
     entry("_modules", &[], K::Depends, Listing(O::Modules, "_loaded_module"), "Its modules."),
     entry("_readable", &[("p", K::Pointer), ("n", K::UnsignedLong)], K::Int, plain(O::TargetReadable), "Whether all of a range can be read."),
+    entry("_object_bytes", &[("p", K::Pointer)], K::Long, plain(O::ObjectBytes), "Bytes that the kernel holds for the shared memory (or the file) mapped there, whoever uses them; -1 where that cannot be known."),
     entry("_usym", &[("p", K::Pointer)], K::Str, plain(O::SymbolName), "The name of what lies at an address."),
     entry("_uaddr", &[("name", K::Str)], K::Pointer, special(Special::SymbolAddress), "The address of a function or variable by its name, a constant."),
     optional(0, entry("_ubt", THREAD, K::Path, plain(O::Backtrace), "The call stack of a thread; its leaf is the current function.")),
@@ -312,7 +313,7 @@ pub const BUILTINS: &[Builtin] = &[
     entry("_tid", &[], K::Long, plain(O::Tid), "The thread id."),
     entry("_execname", &[], K::Str, plain(O::ExecName), "The name of the executable."),
     // Time and chance.
-    entry("_now_ns", &[], K::Long, Time(1), "Nanoseconds of the monotonic clock."),
+    entry("_now_ns", &[], K::Long, Time(1), "Nanoseconds of the system's monotonic clock, which programs read, too."),
     entry("_now_us", &[], K::Long, Time(1_000), "Microseconds."),
     entry("_now_ms", &[], K::Long, Time(1_000_000), "Milliseconds."),
     entry("_now_s", &[], K::Long, Time(1_000_000_000), "Seconds."),

@@ -157,6 +157,12 @@ impl<'a> Checker<'a> {
         ty
     }
 
+    /// The type of a definition that has been seen, even if its members are still being looked at.
+    pub(super) fn defined_record(&self, record: &ast::RecordSpecifier) -> Option<TypeId> {
+        let address = std::ptr::from_ref(record) as usize;
+        self.defined.get(&address).copied()
+    }
+
     /// Keeps the type of a definition: those of the top level by the address of their syntax,
     /// which lives as long as the checker; a tag that a function defines in its block.
     fn remember(&mut self, tag: Option<&ast::Name>, address: usize, ty: TypeId) {

@@ -2,7 +2,7 @@
 
 use super::Checker;
 use super::class::Class;
-use super::script::{Ordinary, Progress};
+use super::script::{Ordinary, Progress, Tag};
 use super::symbols::LocalSymbol;
 use crate::ast;
 use crate::source::Span;
@@ -387,6 +387,11 @@ impl<'a> Checker<'a> {
         match entry.progress {
             Progress::Done(ty) => return ty,
             Progress::Running => {
+                // `typedef struct s t; struct s { t *next; };`: the members of `s` are being looked at.
+                if let Some(base) = self.record_in_progress(&declaration.base) {
+                    let ty = self.declarator_type(base, declarator, Place::Typedef);
+                    return self.new_typedef(declarator, ty);
+                }
                 self.error(
                     declarator.span,
                     "a typedef of itself",
@@ -412,6 +417,21 @@ impl<'a> Checker<'a> {
             entry.progress = Progress::Done(ty);
         }
         ty
+    }
+
+    /// The record that a specifier names by its tag alone, if its definition has been begun.
+    fn record_in_progress(&self, specifier: &ast::TypeSpecifier) -> Option<TypeId> {
+        let ast::TypeSpecifier::Record(record) = specifier else {
+            return None;
+        };
+        let tag = record.tag.as_ref()?;
+        if record.members.is_some() || tag.prefix.is_some() {
+            return None;
+        }
+        let (Tag::Record(definition), _) = self.script.tags.get(tag.text.as_str())? else {
+            return None;
+        };
+        self.defined_record(definition)
     }
 
     /// The typedef that a declarator introduces for a type.

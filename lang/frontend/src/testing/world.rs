@@ -102,6 +102,10 @@ impl Host for RecordingHost {
             })
     }
 
+    fn object_bytes(&mut self, address: u64) -> Option<u64> {
+        (0x40_0000..0x40_1000).contains(&address).then_some(0x3000)
+    }
+
     fn register(&mut self, name: &str, tid: u64) -> Result<u64, Fault> {
         match name {
             "rip" => Ok(0x40_0010),

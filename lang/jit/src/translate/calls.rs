@@ -250,6 +250,7 @@ fn changes_containers(operation: Operation) -> bool {
             | O::PathLeaf
             | O::PathDepth
             | O::SymbolName
+            | O::ObjectBytes
             | O::NowNs
             | O::Pid
             | O::Tid

@@ -85,6 +85,9 @@ impl Host for FakeHost {
     fn symbol_name(&mut self, _: u64) -> Option<String> {
         None
     }
+    fn object_bytes(&mut self, _: u64) -> Option<u64> {
+        None
+    }
     fn register(&mut self, _: &str, _: u64) -> Result<u64, Fault> {
         Ok(0)
     }

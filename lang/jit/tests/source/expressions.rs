@@ -409,7 +409,11 @@ impl Generator {
             12 => format!("_depth({})", self.path(d)),
             13 => {
                 let to = self.pointee();
-                format!("_readable({}, {})", self.pointer(&to, d), self.small(d))
+                let pointer = self.pointer(&to, d);
+                match self.choices.below(3) {
+                    0 => format!("_object_bytes({pointer})"),
+                    _ => format!("_readable({pointer}, {})", self.small(d)),
+                }
             }
             14 => self
                 .choices

@@ -64,6 +64,9 @@ impl Host for Notes {
     fn symbol_name(&mut self, address: u64) -> Option<String> {
         (address == 0x4011).then(|| "main+0x10".to_owned())
     }
+    fn object_bytes(&mut self, address: u64) -> Option<u64> {
+        (address == 0x4011).then_some(0x3000)
+    }
     fn register(&mut self, name: &str, _tid: u64) -> Result<u64, Fault> {
         Ok(name.len() as u64)
     }

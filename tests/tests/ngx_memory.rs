@@ -1,0 +1,335 @@
+//! nginx's pools and shared memory zones, held against what a module, the kernel and nginx say of them.
+
+use std::os::unix::fs::MetadataExt;
+
+use serde_json::Value;
+use ytrace_tests::fixtures::directory;
+use ytrace_tests::hoard::{Hoard, unavailable};
+use ytrace_tests::processes::assert_untouched;
+use ytrace_tests::program::run;
+use ytrace_tests::skip;
+
+/// Sizes of a pool's and of a further block's head (`ngx_pool_t`, `ngx_pool_data_t`), in bytes.
+const POOL: i64 = 80;
+const BLOCK: i64 = 32;
+
+/// A result as JSON, complete, with all of its checks equal.
+struct Result {
+    json: Value,
+}
+
+impl Result {
+    #[track_caller]
+    fn of(probe: &str, pid: i32, more: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("result.json");
+        let (file, pid_text) = (format!("probes/{probe}.y"), pid.to_string());
+        let mut arguments = vec!["run", &file, "-p", &pid_text, "-o", path.to_str().unwrap()];
+        arguments.extend(more);
+        let result = run(&arguments).expect_status(0);
+        let json: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        assert_eq!(json["footer"]["complete"], true, "{result}");
+        for check in json["checks"].as_array().unwrap() {
+            assert_eq!(check["equal"], true, "{check}");
+        }
+        assert_untouched(pid);
+        Self { json }
+    }
+
+    /// The rows of a table, each with its cells by the names of their columns.
+    fn rows(&self, table: usize) -> Vec<serde_json::Map<String, Value>> {
+        let view = &self.json["views"][table];
+        let names: Vec<&str> = view["columns"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{view} has no columns"))
+            .iter()
+            .map(|column| column["name"].as_str().or(column.as_str()).unwrap())
+            .collect();
+        let rows = view["rows"].as_array().unwrap();
+        rows.iter()
+            .map(|row| {
+                let cells = row.as_array().unwrap();
+                let pairs = names.iter().zip(cells);
+                pairs
+                    .map(|(name, cell)| ((*name).to_owned(), cell.clone()))
+                    .collect()
+            })
+            .collect()
+    }
+
+    /// The numbers of the row whose first column is `name`; zeros if there is none.
+    fn row(&self, table: usize, name: &str) -> Row {
+        let mut rows = self.rows(table).into_iter();
+        let first = |row: &serde_json::Map<String, Value>| {
+            row.values().any(|cell| cell.as_str() == Some(name))
+        };
+        Row(rows.find(first).unwrap_or_default())
+    }
+
+    fn header(&self) -> String {
+        let lines = self.json["header"].as_array().unwrap();
+        let lines: Vec<&str> = lines.iter().filter_map(Value::as_str).collect();
+        lines.join("\n")
+    }
+
+    fn check(&self, name: &str) -> i64 {
+        let checks = self.json["checks"].as_array().unwrap();
+        let found = checks.iter().find(|check| check["name"] == name);
+        found.unwrap_or_else(|| panic!("no check {name:?} in {checks:?}"))["right"]
+            .as_i64()
+            .unwrap()
+    }
+}
+
+#[derive(Debug)]
+struct Row(serde_json::Map<String, Value>);
+
+impl Row {
+    fn number(&self, column: &str) -> i64 {
+        self.0.get(column).and_then(Value::as_i64).unwrap_or(0)
+    }
+
+    fn text(&self, column: &str) -> &str {
+        self.0.get(column).and_then(Value::as_str).unwrap_or("")
+    }
+}
+
+fn pools(variant: &str) {
+    if let Some(why) = unavailable(variant) {
+        return skip(&format!("pools of {variant} nginx"), &why);
+    }
+    let nginx = Hoard::start(variant);
+    let before = Result::of("ngx-pools", nginx.worker, &[]);
+    assert_eq!(
+        before.row(0, "UNOWNED").number("pools"),
+        0,
+        "{}",
+        before.json
+    );
+    assert_eq!(before.row(0, "cycle").number("pools"), 1);
+    assert!(before.header().contains("no pool without an owner"));
+
+    let said = nginx.counters("big=50&chain=30&kept=7");
+    let result = Result::of("ngx-pools", nginx.worker, &[]);
+    // What the module counted of the pools that nothing refers to.
+    let lost = |name: &str| said[&format!("big_{name}")] + said[&format!("chain_{name}")];
+    let row = result.row(0, "UNOWNED");
+    assert_eq!(row.number("pools"), 80);
+    assert_eq!(row.number("used_bytes"), lost("used"));
+    let heads = lost("pools") * POOL + (lost("blocks") - lost("pools")) * BLOCK;
+    assert_eq!(
+        row.number("unused_bytes"),
+        lost("block_bytes") - heads - lost("used")
+    );
+    assert_eq!(row.number("large"), lost("larges"));
+    assert_eq!(row.number("large_bytes"), lost("large_usable"));
+    let asked = lost("block_bytes") + lost("large_bytes");
+    let total = row.number("total_bytes");
+    // What malloc adds: heads of chunks, and what is left of the last page of those that it maps.
+    let blocks = lost("blocks") + lost("larges");
+    assert!(
+        (asked..asked + blocks * 4128).contains(&total),
+        "{asked} {total}"
+    );
+    // Those that an array of the module refers to are owned.
+    let row = result.row(0, "module");
+    assert_eq!(row.number("pools"), 7);
+    assert_eq!(row.number("used_bytes"), said["kept_used"]);
+
+    // Whose they are.
+    let header = result.header();
+    assert!(header.contains("ngx_http_hoard_module"), "{header}");
+    let groups = result.rows(1);
+    for group in &groups {
+        assert_eq!(group["module"], "ngx_http_hoard_module");
+        assert!(group["percent"].as_i64().unwrap() > 90, "{group:?}");
+    }
+    if variant == "stock" {
+        // Without symbols the two are alike.
+        assert_eq!(groups.len(), 1, "{groups:?}");
+        assert!(
+            result.json["footer"]
+                .to_string()
+                .contains("nginx-1.22-compat")
+        );
+    } else {
+        assert!(header.contains("ngx_http_hoard_init_peer"), "{header}");
+        assert_eq!(groups.len(), 2, "{groups:?}");
+        assert_eq!(groups[0]["symbol"], "ngx_http_hoard_init_peer");
+        assert_eq!(groups[0]["pools"], 50);
+        assert_eq!(groups[1]["cleanup"], "ngx_http_hoard_cleanup");
+        assert_eq!(groups[1]["pools"], 30);
+        assert_eq!(result.row(2, "module").text("owner"), "ngx_http_hoard_kept");
+    }
+    // The biggest is one of the module's, and big.
+    let biggest = &result.rows(3)[0];
+    assert_eq!(biggest["kind"], "UNOWNED");
+    assert!(biggest["total_bytes"].as_i64().unwrap() > 512 * 1024);
+
+    // Connections and requests have owners.
+    let idle: Vec<_> = (0..3).map(|_| nginx.idle_connection()).collect();
+    let unfinished: Vec<_> = (0..2)
+        .map(|_| nginx.unfinished_request("GET /ping HTTP/1.1\r\nHost: one.exa"))
+        .collect();
+    let result = Result::of("ngx-pools", nginx.worker, &[]);
+    assert_eq!(result.row(0, "connection").number("pools"), 5);
+    assert_eq!(result.row(0, "request").number("pools"), 2);
+    assert_eq!(result.row(0, "UNOWNED").number("pools"), 80);
+    let owner = result.row(2, "connection").text("owner").to_owned();
+    assert_eq!(owner, "ngx_http_init_connection");
+    assert_eq!(result.check("owned pools that the scan finds, too"), 8);
+    drop((idle, unfinished));
+}
+
+#[test]
+fn pools_of_nginx_with_debug_information() {
+    pools("dwarf");
+}
+
+#[test]
+fn pools_of_stock_stripped_nginx() {
+    pools("stock");
+}
+
+#[test]
+fn pools_of_a_later_nginx() {
+    pools("1.28");
+}
+
+/// Bytes of the mapping of a zone of this size that a process has touched, and the blocks of the object behind it.
+fn zone_by_the_kernel(pid: i32, size: i64) -> (i64, i64) {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps")).unwrap();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let Some((range, rest)) = line.split_once(' ') else {
+            continue;
+        };
+        let Some((start, end)) = range.split_once('-') else {
+            continue;
+        };
+        let (Ok(first), Ok(last)) = (i64::from_str_radix(start, 16), i64::from_str_radix(end, 16))
+        else {
+            continue;
+        };
+        if last - first == size && rest.starts_with("rw-s") {
+            let resident = lines
+                .find_map(|line| line.strip_prefix("Rss:"))
+                .and_then(|rest| {
+                    rest.trim()
+                        .trim_end_matches("kB")
+                        .trim()
+                        .parse::<i64>()
+                        .ok()
+                })
+                .unwrap();
+            let object = std::fs::metadata(format!("/proc/{pid}/map_files/{range}")).unwrap();
+            return (
+                resident * 1024,
+                i64::try_from(object.blocks()).unwrap() * 512,
+            );
+        }
+    }
+    panic!("process {pid} has no shared mapping of {size} bytes");
+}
+
+fn zones(variant: &str) {
+    if let Some(why) = unavailable(variant) {
+        return skip(&format!("zones of {variant} nginx"), &why);
+    }
+    let mut nginx = Hoard::start(variant);
+    let lua = variant != "1.28";
+    nginx.get("limited?key=one");
+    nginx.get("limited?key=two");
+    nginx.get("cached/1");
+    nginx.get("cached/2");
+    nginx.get("cached/2");
+    let said = if lua {
+        nginx.get("fill?n=5000")
+    } else {
+        String::new()
+    };
+    // A worker that has touched none of it.
+    nginx.reload();
+    let names = [
+        ("sessions", 4 << 20, "ngx_http_lua_module"),
+        ("cache", 3 << 20, "ngx_http_proxy_module"),
+        ("keys", 1 << 20, "ngx_http_limit_req_module"),
+        ("addresses", 512 << 10, "ngx_http_limit_conn_module"),
+        ("backend", 128 << 10, "ngx_http_upstream_module"),
+    ];
+    let names = if lua { &names[..] } else { &names[1..] };
+    let touched: Vec<_> = names
+        .iter()
+        .map(|(_, size, _)| zone_by_the_kernel(nginx.worker, *size))
+        .collect();
+    let result = Result::of("ngx-shm", nginx.worker, &[]);
+    for ((name, size, owner), (here, loaded)) in names.iter().zip(&touched) {
+        let row = result.row(0, name);
+        assert_eq!(row.text("owner"), *owner);
+        assert_eq!(row.number("size_bytes"), *size);
+        assert_eq!(row.number("here_bytes"), *here, "{name}");
+        assert_eq!(row.number("loaded_bytes"), *loaded, "{name}");
+        // A slab pool gives pages out from the start on, and takes none back from the kernel's object.
+        assert_eq!(row.number("used_bytes"), *loaded, "{name}");
+        let after = zone_by_the_kernel(nginx.worker, *size);
+        assert_eq!(after, (*here, *loaded), "looking at {name} touches nothing");
+    }
+    let use_of = |name: &str| result.row(1, name);
+    assert_eq!(use_of("keys").number("entries"), 2);
+    assert_eq!(use_of("cache").number("entries"), 2);
+    assert!(
+        use_of("cache")
+            .text("least_recent_expires")
+            .starts_with("in ")
+    );
+    if lua {
+        let (entries, free) = said.split_once(' ').unwrap();
+        assert_eq!(touched[0].0, 0, "the worker has not touched the dictionary");
+        assert_eq!(use_of("sessions").number("entries").to_string(), entries);
+        assert_eq!(
+            result.row(0, "sessions").number("free_bytes").to_string(),
+            free
+        );
+        // 5,000 entries of 256 bytes.
+        let slots = result.rows(2);
+        let class = slots
+            .iter()
+            .find(|row| row["zone"] == "sessions" && row["slot_bytes"] == 256)
+            .unwrap();
+        assert_eq!(class["used"], 5_000);
+        assert!(touched[0].1 >= 5_000 * 256);
+    }
+    assert!(result.check("slots in use") > 10);
+    assert!(result.check("free pages") > 1_000);
+}
+
+#[test]
+fn zones_of_nginx_with_debug_information() {
+    zones("dwarf");
+}
+
+#[test]
+fn zones_of_stock_stripped_nginx() {
+    zones("stock");
+}
+
+#[test]
+fn zones_of_a_later_nginx() {
+    zones("1.28");
+}
+
+/// A program that is no nginx is told so.
+#[test]
+fn no_nginx() {
+    let program = directory().join("c/heap");
+    if !program.is_file() {
+        return skip("no_nginx", &format!("{} is missing", program.display()));
+    }
+    let target = ytrace_tests::fixtures::Waiting::start(&mut std::process::Command::new(program));
+    for probe in ["ngx-pools", "ngx-shm"] {
+        let file = format!("probes/{probe}.y");
+        let result = run(&["run", &file, "-p", &target.pid().to_string()]);
+        assert_ne!(result.status, Some(0), "{result}");
+        result.says(&["nginx"]).hints();
+    }
+}
