@@ -149,7 +149,10 @@ _probe _oneshot {
     }
 
     printf("Lua heap %hB = gc.total, difference %ld B   %ld objects   %s\n", g->gc.total, (long)g->gc.total - total, objects, lj_vm_found);
-    printf("collector: next cycle at %hB, estimate %hB, %s\n", g->gc.threshold, g->gc.estimate, g->gc.state == 0 ? "at rest" : "in a cycle");
+    // `collectgarbage("stop")` sets the most that there can be.
+    printf("collector: %s, %s\n",
+           g->gc.threshold >= (LJ_GC64 ? 1ul << 46 : 0x7ffffe00ul) ? "stopped" : sprintf("next step at %hB", g->gc.threshold),
+           g->gc.state == 0 ? "at rest" : "in a cycle");
     if (waste > 0)
         printf("%hB of the tables are empty slots\n", waste);
     if (finalizers > 0)

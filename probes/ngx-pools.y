@@ -69,6 +69,13 @@ void add_pool(ngx_pool_t *pool, int kind)
     by_kind[kind].total_bytes += s.total;
     if (kind == NGX_K_UNOWNED) {
         struct ngx_guess guess = ngx_guess_module(pool, sample);
+        // Where the creator is known, nothing need be guessed.
+        _str creator = ngx_pool_creator(pool);
+        if (creator != "") {
+            guess.module = ngx_module_of_symbol(creator);
+            guess.symbol = creator;
+            guess.percent = 100;
+        }
         _str module = guess.module == "" ? "(no pointers)" : guess.module;
         _str handlers = ngx_cleanup_names(pool);
         struct pool_group g = groups[module, guess.symbol, handlers];
@@ -85,6 +92,8 @@ void add_pool(ngx_pool_t *pool, int kind)
         groups[module, guess.symbol, handlers] = g;
     } else {
         _str owner = ngx_pool_owner[pool];
+        if (owner == "")
+            owner = ngx_pool_creator(pool);
         by_owner[kind, owner].owner = owner == "" ? ngx_cleanup_names(pool) : owner;
         by_owner[kind, owner].kind = ngx_kind_name(kind);
         by_owner[kind, owner].pools++;
@@ -100,11 +109,6 @@ _probe _oneshot {
     ngx_learn_modules(cycle);
     ngx_learn_places();
     ngx_own_cycle(cycle, NGX_K_CYCLE);
-    ngx_cycle_t *old = cycle->old_cycle;
-    for (int i = 0; old && i < NGX_MOST_CYCLES && ngx_valid_pool(old->pool) && old->pool != cycle->pool; i++) {
-        ngx_own_pool(old->pool, NGX_K_OLD_CYCLE, "");
-        old = old->old_cycle;
-    }
     ngx_scan_pools();
     ngx_find_owners(search);
 
@@ -142,4 +146,8 @@ _probe _oneshot {
     }
     _assert_equal("owned pools that the scan finds, too", ngx_pools_confirmed, ngx_pools_owned);
     glibc_check();
+    if (by_kind[NGX_K_UNOWNED].total_bytes * 2 < total)
+        printf("next: ytrace run probes/ngx-conns.y -p %ld\n", _pid());
+    else
+        printf("next: ytrace run probes/glibc-chunks.y -p %ld\n", _pid());
 }

@@ -9,7 +9,6 @@
 /// No list of nginx is followed further than this.
 #define NGX_MOST_CONNECTIONS 10000000ul
 #define NGX_MOST_MODULES 4096ul
-#define NGX_MOST_CYCLES 1000
 
 /// The page size that this nginx works with, in bytes.
 uint64_t ngx_page_bytes;

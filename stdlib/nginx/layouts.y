@@ -41,7 +41,16 @@ int ngx_valid(void);
         ngx_slab_page_t free; ngx_slab_stat_t *stats; unsigned long pfree; unsigned char *start; unsigned char *end;   \
         uint8_t mutex[64]; unsigned char *log_ctx; uint8_t zero; uint8_t flags[7]; void *data; void *addr;             \
     } ngx_slab_pool_t;                                                                                                 \
-    struct ngx_event_s { void *data; uint32_t flags; int available; void *handler; uint8_t rest[72]; };                \
+    typedef struct ngx_rbtree_node_s ngx_rbtree_node_t;                                                                \
+    struct ngx_rbtree_node_s {                                                                                         \
+        unsigned long key; ngx_rbtree_node_t *left; ngx_rbtree_node_t *right; ngx_rbtree_node_t *parent;               \
+        unsigned char color; unsigned char data;                                                                       \
+    };                                                                                                                 \
+    typedef struct { ngx_rbtree_node_t *root; ngx_rbtree_node_t *sentinel; void *insert; } ngx_rbtree_t;               \
+    struct ngx_event_s {                                                                                               \
+        void *data; uint32_t flags; int available; void *handler; unsigned long index; void *log;                      \
+        ngx_rbtree_node_t timer; void *queue[2];                                                                       \
+    };                                                                                                                 \
     struct ngx_module_s {                                                                                              \
         unsigned long ctx_index; unsigned long index; char *name; unsigned long spare0; unsigned long spare1;          \
         unsigned long version; const char *signature;                                                                  \
@@ -100,5 +109,8 @@ _layout ngx {
         NGX_LAYOUT(uint8_t rest[144];, uint8_t rest[8];)
     }
 } _valid ngx_valid;
+
+// Where ngx_valid is.
+#include <nginx/cycle.y>
 
 #endif

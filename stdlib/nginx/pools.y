@@ -200,8 +200,12 @@ void ngx_own_cycle(ngx_cycle_t *cycle, int kind)
     ngx_own_pool(cycle->pool, kind, "");
     if (!cycle->connections)
         return;
+    if (cycle->connection_n > NGX_MOST_CONNECTIONS || !_readable(cycle->connections, cycle->connection_n * sizeof(ngx_connection_t))) {
+        ngx_pools_skipped++;
+        return;
+    }
     ngx_learn_free_connections(cycle);
-    for (uint64_t i = 0; i < cycle->connection_n && i < NGX_MOST_CONNECTIONS; i++) {
+    for (uint64_t i = 0; i < cycle->connection_n; i++) {
         ngx_connection_t *c = &cycle->connections[i];
         if (ngx_free_connection[c])
             continue;
@@ -262,6 +266,16 @@ void ngx_scan_pools(void)
             ngx_pools_skipped++;
         }
     }
+    // Cycles that are over, but not yet destroyed: an old worker's, or one that connections of a single process keep.
+    _foreach (pool in ngx_pool_found) {
+        _try {
+            ngx_cycle_t *cycle = (ngx_cycle_t *)ngx_pool_first(pool);
+            if (!ngx_pools[pool] && !ngx_pool_inner[pool] && cycle->pool == pool)
+                ngx_own_cycle(cycle, NGX_K_OLD_CYCLE);
+        } _catch (_fault f) {
+            ngx_pools_skipped++;
+        }
+    }
     _foreach (pool in ngx_pool_found) {
         if (ngx_pools[pool])
             ngx_pools_confirmed++;
@@ -298,6 +312,38 @@ void ngx_own_from(uint64_t start, uint64_t end, int kind, _str owner)
     } _catch (_fault f) {
         // What cannot be read refers to nothing.
     }
+}
+
+/// Gives owners to what is referred to by the blocks of timers that are not those of connections, such as the timers of Lua.
+void ngx_own_from_timers(void)
+{
+##ifdefvar ngx_event_timer_rbtree
+    ngx_rbtree_node_t *work[];
+    ngx_rbtree_t *tree = (ngx_rbtree_t *)&ngx_event_timer_rbtree;
+    if (!tree->root)
+        return;
+    ngx_cycle_t *cycle = ngx_live_cycle();
+    _push(work, tree->root);
+    for (uint64_t i = 0; _elems(work) > 0 && i < NGX_MOST_CONNECTIONS; i++) {
+        ngx_rbtree_node_t *node = _pop(work);
+        if (node == tree->sentinel)
+            continue;
+        _try {
+            _push(work, node->left);
+            _push(work, node->right);
+            ngx_event_t *ev = _container_of(node, ngx_event_t, timer);
+            // Those of connections lie in arrays.
+            if ((ev >= cycle->read_events && ev < cycle->read_events + cycle->connection_n) ||
+                (ev >= cycle->write_events && ev < cycle->write_events + cycle->connection_n))
+                continue;
+            uint64_t usable = (uint64_t)ev & 15 ? 0 : ngx_usable(ev);
+            if (usable >= sizeof(ngx_event_t) && usable <= ngx_page_bytes)
+                ngx_own_from((uint64_t)ev, (uint64_t)ev + usable, NGX_K_MODULE, ngx_symbol((uint64_t)ev->handler));
+        } _catch (_fault f) {
+            ngx_pools_skipped++;
+        }
+    }
+##endif
 }
 
 /// Gives owners to what the pools of owners refer to, and so on.
@@ -338,9 +384,7 @@ void ngx_find_owners(uint64_t most)
             continue;
         int kind = NGX_K_UNOWNED;
         _try {
-            // A cycle and a request are the first objects of their pools.
-            if (((ngx_cycle_t *)ngx_pool_first(pool))->pool == pool)
-                kind = NGX_K_OLD_CYCLE;
+            // A request is the first object of its pool.
             ngx_http_request_t *r = (ngx_http_request_t *)ngx_pool_first(pool);
             if (_readable(r, sizeof(ngx_http_request_t)) && r->signature == NGX_SIGNATURE_HTTP && r->pool == pool) {
                 kind = NGX_K_REQUEST;
@@ -360,6 +404,7 @@ void ngx_find_owners(uint64_t most)
     _foreach (pool, kind in ngx_pools)
         if (kind != NGX_K_UNOWNED)
             _push(ngx_pool_work, pool);
+    ngx_own_from_timers();
     // Variables of the program and of its libraries, with what is zeroed at their start.
     uint64_t file_end = 0;
     _foreach (m in _maps()) {
@@ -511,6 +556,20 @@ struct ngx_guess ngx_guess_module(ngx_pool_t *pool, uint64_t most)
         }
     }
     return guess;
+}
+
+/// The function that created a pool, where nginx notes it (Tengine built with its debug pool); else "".
+_str ngx_pool_creator(ngx_pool_t *pool)
+{
+##ifdeffield ngx_pool_t stat
+    _try {
+        if (pool->stat && pool->stat->func)
+            return _tostr((char *)pool->stat->func);
+    } _catch (_fault f) {
+        // A pool that was damaged.
+    }
+##endif
+    return "";
 }
 
 /// The cleanup handlers of a pool, in their order of use, at most three; "" for none.

@@ -77,6 +77,20 @@ impl Hoard {
     /// # Panics
     /// If it does not.
     pub fn start(variant: &str) -> Self {
+        Self::start_with(variant, |text| text)
+    }
+
+    /// Starts one process that is master and worker at once.
+    ///
+    /// # Panics
+    /// If it does not serve.
+    pub fn start_alone(variant: &str) -> Self {
+        Self::start_with(variant, |text| {
+            text.replace("master_process on;", "master_process off;")
+        })
+    }
+
+    fn start_with(variant: &str, change: impl Fn(String) -> String) -> Self {
         let (program, modules) = parts(variant);
         let folder = tempfile::tempdir().expect("a directory");
         for name in ["logs", "cache"] {
@@ -95,7 +109,12 @@ impl Hoard {
                         ngx.shared.sessions:set('session' .. i, string.rep('x', 100), i % 3 == 0 and 1000 + i or 0)
                     end
                     ngx.say(#ngx.shared.sessions:get_keys(0), ' ', ngx.shared.sessions:free_space())
-                } }",
+                } }
+                location = /timers { content_by_lua_block {
+                    for i = 1, 20 do ngx.timer.at(3600 + i, function() end) end
+                    ngx.say(ngx.timer.pending_count())
+                } }
+                location = /wait { content_by_lua_block { ngx.sleep(600) } }",
             )
         } else {
             ("", "")
@@ -106,6 +125,7 @@ impl Hoard {
             .replace("@USER@", "user root root;")
             .replace("@LUA@", settings)
             .replace("@LUA_LOCATIONS@", locations);
+        let text = change(text);
         let configuration = folder.path().join("nginx.conf");
         std::fs::write(&configuration, text).expect("the configuration");
         let child = Command::new(program)
@@ -127,7 +147,7 @@ impl Hoard {
             worker: 0,
         };
         wait_for("nginx serves", || nginx.ask("ping").is_some());
-        nginx.worker = worker_of(nginx.master()).expect("a worker");
+        nginx.worker = worker_of(nginx.master()).unwrap_or_else(|| nginx.master());
         nginx
     }
 

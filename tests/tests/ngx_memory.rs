@@ -2,10 +2,11 @@
 
 use std::os::unix::fs::MetadataExt;
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
 use ytrace_tests::fixtures::directory;
 use ytrace_tests::hoard::{Hoard, unavailable};
-use ytrace_tests::processes::assert_untouched;
+use ytrace_tests::processes::{assert_untouched, signal, wait_for};
 use ytrace_tests::program::run;
 use ytrace_tests::skip;
 
@@ -179,6 +180,16 @@ fn pools(variant: &str) {
     assert_eq!(owner, "ngx_http_init_connection");
     assert_eq!(result.check("owned pools that the scan finds, too"), 8);
     drop((idle, unfinished));
+
+    // A pending timer of Lua has a pool, to which only the timer refers.
+    if variant == "dwarf" {
+        assert_eq!(nginx.get("timers"), "20");
+        let result = Result::of("ngx-pools", nginx.worker, &[]);
+        assert_eq!(result.row(0, "UNOWNED").number("pools"), 80);
+        assert_eq!(result.row(0, "module").number("pools"), 27);
+        let row = result.row(2, "ngx_http_lua_timer_handler");
+        assert_eq!(row.number("pools"), 20);
+    }
 }
 
 #[test]
@@ -194,6 +205,101 @@ fn pools_of_stock_stripped_nginx() {
 #[test]
 fn pools_of_a_later_nginx() {
     pools("1.28");
+}
+
+/// A reload of a process alone leaves the old cycle to the requests that it serves still.
+#[test]
+fn pools_of_an_old_cycle() {
+    if let Some(why) = unavailable("dwarf") {
+        return skip("pools_of_an_old_cycle", &why);
+    }
+    let nginx = Hoard::start_alone("dwarf");
+    let waiting = nginx.unfinished_request("GET /wait HTTP/1.1\r\nHost: one.example.com\r\n\r\n");
+    signal(nginx.worker, Signal::SIGHUP);
+    // The new cycle takes over once it says so.
+    wait_for("the new cycle", || {
+        let result = Result::of("ngx-pools", nginx.worker, &[]);
+        result.row(0, "old cycle").number("pools") == 1
+    });
+    let result = Result::of("ngx-pools", nginx.worker, &[]);
+    for (kind, pools) in [
+        ("cycle", 1),
+        ("old cycle", 1),
+        ("request", 1),
+        ("UNOWNED", 0),
+    ] {
+        assert_eq!(result.row(0, kind).number("pools"), pools, "{kind}");
+    }
+    assert_eq!(
+        result.row(2, "request").text("owner"),
+        "ngx_http_lua_content_handler"
+    );
+    drop(waiting);
+}
+
+fn connections(variant: &str) {
+    if let Some(why) = unavailable(variant) {
+        return skip(&format!("connections of {variant} nginx"), &why);
+    }
+    let nginx = Hoard::start(variant);
+    let idle: Vec<_> = (0..3).map(|_| nginx.idle_connection()).collect();
+    let unfinished: Vec<_> = (0..2)
+        .map(|_| {
+            nginx.unfinished_request(
+                "GET /ping?secret=word HTTP/1.1\r\nHost: one.example.com\r\nAccept: te",
+            )
+        })
+        .collect();
+    let result = Result::of("ngx-conns", nginx.worker, &[]);
+    // The three kinds of rows: by state, by host, each.
+    let state = |result: &Result, name: &str| result.row(0, name).number("connections");
+    assert_eq!(state(&result, "idle"), 3);
+    assert_eq!(state(&result, "reading request"), 2);
+    assert_eq!(result.row(1, "one.example.com").number("requests"), 2);
+    let clients: Vec<_> = result
+        .rows(2)
+        .into_iter()
+        .filter(|row| row["kind"] == "client")
+        .collect();
+    assert_eq!(clients.len(), 5);
+    let memory = result.row(0, "reading request").number("memory_bytes");
+    // A connection's pool and a request's of 4 KiB and more each.
+    assert!(memory > 2 * (4_096 + 256), "{memory}");
+    assert!(
+        !result.json.to_string().contains("secret"),
+        "URIs are shown"
+    );
+    let shown = Result::of("ngx-conns", nginx.worker, &["--", "--show-uris"]);
+    let uris = shown
+        .rows(2)
+        .into_iter()
+        .filter(|row| row["uri"] == "/ping?secret=word");
+    assert_eq!(uris.count(), 2);
+    // The pools are those that ngx-pools counts.
+    let pools = Result::of("ngx-pools", nginx.worker, &[]);
+    let theirs = pools.row(0, "connection").number("total_bytes")
+        + pools.row(0, "request").number("total_bytes");
+    let ours: i64 = clients
+        .iter()
+        .map(|row| row["memory_bytes"].as_i64().unwrap())
+        .sum();
+    assert_eq!(ours, theirs);
+    drop((idle, unfinished));
+}
+
+#[test]
+fn connections_of_nginx_with_debug_information() {
+    connections("dwarf");
+}
+
+#[test]
+fn connections_of_stock_stripped_nginx() {
+    connections("stock");
+}
+
+#[test]
+fn connections_of_a_later_nginx() {
+    connections("1.28");
 }
 
 /// Bytes of the mapping of a zone of this size that a process has touched, and the blocks of the object behind it.
@@ -326,7 +432,7 @@ fn no_nginx() {
         return skip("no_nginx", &format!("{} is missing", program.display()));
     }
     let target = ytrace_tests::fixtures::Waiting::start(&mut std::process::Command::new(program));
-    for probe in ["ngx-pools", "ngx-shm"] {
+    for probe in ["ngx-pools", "ngx-shm", "ngx-conns"] {
         let file = format!("probes/{probe}.y");
         let result = run(&["run", &file, "-p", &target.pid().to_string()]);
         assert_ne!(result.status, Some(0), "{result}");
