@@ -139,10 +139,12 @@ void lj_alloc_walk_segment(struct lj_alloc_state *m, struct lj_alloc_segment *s)
             struct lj_alloc_chunk *c = (struct lj_alloc_chunk *)p;
             uint64_t head = c->head;
             uint64_t size = head & ~LJ_ALLOC_FLAGS;
+            // What follows the top and fence posts is room for the record of the next segment. A top can be smaller than any other chunk.
             if (c == m->top)
                 size = m->topsize;
-            // What follows the top and fence posts is room for the record of the next segment.
-            if (head == LJ_ALLOC_FENCE || size < 16 || size > end - p)
+            else if (head == LJ_ALLOC_FENCE || size < 16)
+                break;
+            if (size > end - p)
                 break;
             if (c == m->top || !(head & LJ_ALLOC_IN_USE)) {
                 int bit = 0;
