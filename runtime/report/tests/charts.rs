@@ -333,14 +333,18 @@ fn data() -> impl Strategy<Value = ViewData> {
             rows,
         })
     });
-    let row = (any::<Option<i64>>(), any::<Option<i64>>(), any::<u64>()).prop_map(
-        |(low, high, count)| HistogramRow {
+    let row = (
+        any::<Option<i64>>(),
+        any::<Option<i64>>(),
+        any::<u64>(),
+        any::<bool>(),
+    )
+        .prop_map(|(low, high, count, approximate)| HistogramRow {
             low,
             high,
             count,
-            approximate: false,
-        },
-    );
+            approximate,
+        });
     let group = (
         prop::collection::vec(name(), 0..3),
         any::<u64>(),

@@ -13,29 +13,10 @@ use crate::{chart, output::OutputError, svg, text};
 use numbers::Numbers;
 
 /// The style sheet: light and dark as the reader's machine is set, and dark on white on paper.
-const STYLE: &str = "
-:root { color-scheme: light dark; --back: #ffffff; --text: #1a1a1a; --faint: #5f5f5f; --line: #d8d8d8; --bad: #b00020; --good: #00693e; }
-@media screen and (prefers-color-scheme: dark) {
-:root { --back: #161616; --text: #ececec; --faint: #b4b4b4; --line: #3c3c3c; --bad: #ff8a80; --good: #69d2a0; }
-}
-@media print { :root { color-scheme: light; } section { break-inside: avoid-page; } }
-body { margin: 1.5em auto; padding: 0 1em; max-width: 1240px; background: var(--back); color: var(--text); font: 14px/1.45 system-ui, sans-serif; }
-h1 { font-size: 1.35em; margin: 0 0 .4em; overflow-wrap: anywhere; }
-h2 { font-size: 1.1em; margin: 2em 0 .6em; overflow-wrap: anywhere; }
-p { margin: .15em 0; overflow-wrap: anywhere; white-space: pre-wrap; }
-svg { max-width: 100%; height: auto; }
-iframe { width: 100%; border: 1px solid var(--line); }
-table { border-collapse: collapse; margin: .6em 0; font-variant-numeric: tabular-nums; }
-th, td { padding: .15em .8em .15em 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
-td.n, th.n { text-align: right; white-space: nowrap; }
-td.t { white-space: pre-wrap; }
-summary { cursor: pointer; color: var(--faint); }
-code { font: 13px/1.45 ui-monospace, monospace; }
-.bad { color: var(--bad); font-weight: bold; }
-.good { color: var(--good); }
-.faint { color: var(--faint); }
-footer { margin-top: 2em; border-top: 1px solid var(--line); padding-top: .8em; }
-";
+const STYLE: &str = include_str!("page.css");
+
+/// What a browser may load and run: what stands in the file.
+const POLICY: &str = include_str!("policy.txt");
 
 /// Tables longer than this are folded away until they are asked for.
 const FOLDED: usize = 40;
@@ -49,12 +30,11 @@ pub(crate) fn render(report: &Report) -> Result<Vec<u8>, OutputError> {
     };
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
-         script-src 'unsafe-inline'; frame-src data:\"/>\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
          <meta name=\"color-scheme\" content=\"light dark\"/>\n\
          <meta name=\"generator\" content=\"ytrace\"/>\n\
-         <title>{}</title>\n<style>{STYLE}{}</style>\n</head>\n<body>\n<header>\n<h1>{}</h1>\n",
+         <title>{}</title>\n<style>\n{STYLE}{}</style>\n</head>\n<body>\n<header>\n<h1>{}</h1>\n",
         escaped(title),
         chart::STYLE,
         escaped(title),
