@@ -61,6 +61,15 @@ pub struct Stack {
     pub truncated: bool,
 }
 
+/// How much of a range of the target is in memory, in bytes of whole pages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Residency {
+    /// In memory.
+    pub resident: u64,
+    /// Of these, in pages that no other process maps.
+    pub unshared: u64,
+}
+
 /// What a program asks of the world. The engine implements it; tests give a small double.
 pub trait Host {
     /// Writes data output (`printf`, `puts`, `_print`).
@@ -88,6 +97,8 @@ pub trait Host {
     fn backtrace(&mut self, tid: u64, memory: &mut dyn Memory) -> Result<Stack, Fault>;
     /// The address of a thread-local variable, given the program's index of it.
     fn thread_local(&mut self, variable: u32, tid: u64) -> Result<u64, Fault>;
+    /// `_resident`, `_unshared`: what of the pages that lie in a range as a whole is in memory now; `None` if that cannot be known.
+    fn residency(&mut self, address: u64, length: u64) -> Option<Residency>;
     /// The mappings of the target.
     fn mappings(&mut self) -> Result<Vec<MappingRecord>, Fault>;
     /// The threads of the target.

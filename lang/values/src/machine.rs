@@ -224,6 +224,9 @@ impl Machine<'_> {
                 | Op::Register
                 | Op::Backtrace
                 | Op::ThreadLocal
+                | Op::PageSize
+                | Op::ResidentBytes
+                | Op::UnsharedBytes
                 | Op::Mappings
                 | Op::Threads
                 | Op::Modules
@@ -332,6 +335,14 @@ impl Machine<'_> {
                 let variable = u32::try_from(variable)
                     .map_err(|_| internal("no such thread-local variable"))?;
                 self.host.thread_local(variable, tid)
+            }
+            (Op::PageSize, []) => Ok(self.memory.page_size()),
+            (Op::ResidentBytes | Op::UnsharedBytes, &[address, length]) => {
+                let residency = self.host.residency(address, length);
+                Ok(residency.map_or(u64::MAX, |residency| match operation {
+                    Op::ResidentBytes => residency.resident,
+                    _ => residency.unshared,
+                }))
             }
             (Op::Mappings, &[kind]) => {
                 let records = self.host.mappings()?;

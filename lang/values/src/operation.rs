@@ -194,6 +194,12 @@ pub enum Operation {
     Backtrace,
     /// `(variable index, tid) -> address`.
     ThreadLocal,
+    /// `() -> bytes`: the size of a page of the target.
+    PageSize,
+    /// `(address, length) -> bytes`, or -1: whole pages of a range that are in memory.
+    ResidentBytes,
+    /// `(address, length) -> bytes`, or -1: those of them that no other process maps.
+    UnsharedBytes,
     /// `(container type index) -> array` of `{start, end, perms, offset, file, rss, pss, swap,
     /// anon}`, eight bytes each.
     Mappings,

@@ -175,6 +175,10 @@ fn the_world() {
     let rdi = bench.text("rdi");
     assert_eq!(bench.ok(Op::Register, &[rdi, 1]), 3);
     assert_eq!(bench.ok(Op::ThreadLocal, &[2, 1]), 0x1002);
+    assert_eq!(bench.ok(Op::PageSize, &[]), common::PAGE);
+    assert_eq!(bench.ok(Op::ResidentBytes, &[BASE, 8192]), 4096);
+    assert_eq!(bench.ok(Op::UnsharedBytes, &[BASE, 8192]), 1024);
+    assert_eq!(bench.ok(Op::ResidentBytes, &[0, 8192]), u64::MAX);
     let path = bench.ok(Op::Backtrace, &[1]);
     // The leaf is the current function.
     assert_eq!(bench.string(Op::PathLeaf, &[path]), "main+0x10");

@@ -3,8 +3,8 @@
 use std::os::unix::ffi::OsStrExt;
 
 use ytrace_lang::hir::ThreadLocal;
-use ytrace_target::{Mapping, Process, Registers, ThreadSnapshot};
-use ytrace_values::host::{MappingRecord, ModuleRecord, Stack, ThreadRecord};
+use ytrace_target::{Mapping, PageTable, Process, Registers, ThreadSnapshot};
+use ytrace_values::host::{MappingRecord, ModuleRecord, Residency, Stack, ThreadRecord};
 use ytrace_values::{Fault, FaultKind, Host, Memory};
 
 use crate::names::Names;
@@ -82,6 +82,8 @@ pub(crate) struct RunHost<'a> {
     pub(crate) threads: &'a [ThreadSnapshot],
     /// The program's thread-local variables.
     pub(crate) thread_locals: &'a [ThreadLocal],
+    /// The page table, once something has asked for it.
+    page_table: Option<PageTable>,
 }
 
 impl<'a> RunHost<'a> {
@@ -94,6 +96,7 @@ impl<'a> RunHost<'a> {
             effects,
             threads: &[],
             thread_locals: &[],
+            page_table: None,
         }
     }
 
@@ -274,6 +277,17 @@ impl Host for RunHost<'_> {
             .thread_local_distance(variable.module.0 as usize)
             .map_err(|why| not_available(format!("`{}`: {why}", variable.name)))?;
         Ok(pointer.wrapping_sub(distance).wrapping_add(variable.offset))
+    }
+
+    fn residency(&mut self, address: u64, length: u64) -> Option<Residency> {
+        if self.page_table.is_none() {
+            self.page_table = PageTable::open(self.process).ok();
+        }
+        let found = self.page_table.as_mut()?.residency(address, length)?;
+        Some(Residency {
+            resident: found.resident,
+            unshared: found.unshared,
+        })
     }
 
     fn mappings(&mut self) -> Result<Vec<MappingRecord>, Fault> {

@@ -339,6 +339,8 @@ impl Unit {
         match name.as_str() {
             "b" | "byte" | "bytes" => Unit::Bytes,
             "ns" | "nanoseconds" | "time" => Unit::Nanoseconds,
+            name if name.ends_with("_bytes") => Unit::Bytes,
+            name if name.ends_with("_ns") => Unit::Nanoseconds,
             name if is_identity(name) => Unit::Identity,
             _ => Unit::Count,
         }

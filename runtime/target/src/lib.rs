@@ -50,7 +50,7 @@ pub use maps::{Mapping, MappingKind, Maps, Permissions};
 pub use memory::{AddressSpace, Counters, PageOutcome};
 pub use modules::{Module, ModuleFile, ModuleFileSource, ModuleKind};
 pub use plan::{CopyPlan, plan_copy};
-pub use presence::{PageState, PresenceRun};
+pub use presence::{PageState, PageTable, PresenceRun, Residency};
 pub use process::Process;
 pub use registers::{Registers, ThreadSnapshot};
 pub use spawn::{Held, SpawnError, SpawnedTarget, spawn};

@@ -114,11 +114,23 @@ impl Module {
     pub fn find_all<S: AddressSpace + ?Sized>(space: &mut S, auxv: &[u8]) -> Vec<Module> {
         let maps = space.mappings();
         let main = auxiliary_value(auxv, AT_PHDR);
-        let links = match main {
-            Some(headers) => read_links(space, auxv, headers).unwrap_or_default(),
-            None => Vec::new(),
+        let mut links = match main {
+            Some(headers) if auxiliary_value(auxv, AT_PHENT) == Some(PROGRAM_HEADER_SIZE) => {
+                let count = auxiliary_value(auxv, AT_PHNUM).unwrap_or(0);
+                read_links(space, headers, count).unwrap_or_default()
+            }
+            _ => Vec::new(),
         };
         let mut modules = group(&maps);
+        // A loader that was started as a program has no list of its own: the program that it loaded leads to it.
+        for module in &modules {
+            if !links.is_empty() || main.is_none() {
+                break;
+            }
+            if let Ok(Some((headers, count))) = read_elf_header(space, module.start()) {
+                links = read_links(space, headers, count).unwrap_or_default();
+            }
+        }
         for module in &mut modules {
             module.main = main
                 .is_some_and(|headers| module.mappings.iter().any(|part| part.contains(headers)));
@@ -227,18 +239,27 @@ fn read_words<const COUNT: usize, S: AddressSpace + ?Sized>(
     Ok(words)
 }
 
+/// Where the program headers of the 64-bit ELF file that is mapped at `start` are, and how many.
+fn read_elf_header<S: AddressSpace + ?Sized>(
+    space: &mut S,
+    start: u64,
+) -> Result<Option<(u64, u64)>, ReadError> {
+    // e_ident, type to version, e_entry, e_phoff, e_shoff, e_flags to e_phentsize, e_phnum to e_shstrndx.
+    let [ident, _, _, _, offset, _, sizes, counts]: [u64; 8] = read_words(space, start)?;
+    let elf64 = ident.to_ne_bytes().starts_with(b"\x7fELF\x02");
+    if !elf64 || sizes >> 48 != PROGRAM_HEADER_SIZE {
+        return Ok(None);
+    }
+    Ok(Some((start.wrapping_add(offset), counts & 0xffff)))
+}
+
 /// Follows program headers → dynamic section → `r_debug` → `link_map`. 64-bit programs only.
 fn read_links<S: AddressSpace + ?Sized>(
     space: &mut S,
-    auxv: &[u8],
     headers: u64,
+    count: u64,
 ) -> Result<Vec<Link>, ReadError> {
-    if auxiliary_value(auxv, AT_PHENT) != Some(PROGRAM_HEADER_SIZE) {
-        return Ok(Vec::new());
-    }
-    let count = auxiliary_value(auxv, AT_PHNUM)
-        .unwrap_or(0)
-        .min(MAX_PROGRAM_HEADERS);
+    let count = count.min(MAX_PROGRAM_HEADERS);
     let (mut bias, mut dynamic) = (0u64, None);
     for index in 0..count {
         // p_type and p_flags share the first word; p_vaddr is the third, p_memsz the sixth.

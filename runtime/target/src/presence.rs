@@ -15,6 +15,7 @@ use crate::sys;
 const PRESENT_BIT: u64 = 1 << 63;
 const SWAP_BIT: u64 = 1 << 62;
 const GUARD_BIT: u64 = 1 << 58;
+const EXCLUSIVE_BIT: u64 = 1 << 56;
 
 /// `PAGE_IS_*` of `linux/fs.h`.
 const IS_PRESENT: u64 = 1 << 3;
@@ -227,6 +228,33 @@ impl Pagemap {
         Ok(())
     }
 
+    /// Bytes of the pages of a range that this page table alone maps.
+    fn exclusive(&mut self, range: Range<u64>) -> Result<u64, Errno> {
+        let mut page = range.start / self.page_size;
+        let end = range.end / self.page_size;
+        let mut pages = 0;
+        while page < end {
+            let count = (end - page).min(READ_ENTRIES) as usize;
+            self.entries.resize(count * 8, 0);
+            let got = sys::read_at(self.file.as_fd(), &mut self.entries, page * 8)?;
+            let known = got / 8;
+            if known == 0 {
+                return Err(Errno::ESRCH);
+            }
+            pages += self
+                .entries
+                .chunks_exact(8)
+                .take(known)
+                .filter(|entry| {
+                    let entry = (*entry).try_into().map_or(0, u64::from_ne_bytes);
+                    entry & PRESENT_BIT != 0 && entry & EXCLUSIVE_BIT != 0
+                })
+                .count() as u64;
+            page += known as u64;
+        }
+        Ok(pages * self.page_size)
+    }
+
     fn state_of(&self, entry: u64) -> Option<PageState> {
         if entry & GUARD_BIT != 0 {
             Some(PageState::Guard)
@@ -237,6 +265,63 @@ impl Pagemap {
         } else {
             None
         }
+    }
+}
+
+/// How much of a range is in memory, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Residency {
+    /// In memory, the kernel's page of zeros apart.
+    pub resident: u64,
+    /// Of these, in pages that no other page table maps.
+    pub unshared: u64,
+}
+
+/// The page table of a process, to be asked how much of a range is in memory.
+#[derive(Debug)]
+pub struct PageTable {
+    pagemap: Pagemap,
+    runs: Vec<PresenceRun>,
+}
+
+impl PageTable {
+    /// Opens that of a process.
+    ///
+    /// # Errors
+    /// If `/proc/PID/pagemap` cannot be opened.
+    pub fn open(process: &Process) -> Result<Self, OpenError> {
+        Ok(Self {
+            pagemap: Pagemap::open(process)?,
+            runs: Vec::new(),
+        })
+    }
+
+    /// What of the pages that lie in `length` bytes from `address` on as a whole is in memory now; `None` if the process is gone, or if
+    /// the range is longer than a terabyte, more than is looked through.
+    pub fn residency(&mut self, address: u64, length: u64) -> Option<Residency> {
+        const LONGEST: u64 = 1 << 40;
+        let page = self.pagemap.page_size;
+        let start = address.checked_next_multiple_of(page)?;
+        let end = address.checked_add(length)? / page * page;
+        let mut residency = Residency::default();
+        if start >= end {
+            return Some(residency);
+        }
+        if end - start > LONGEST {
+            return None;
+        }
+        let mut runs = std::mem::take(&mut self.runs);
+        runs.clear();
+        let asked = self.pagemap.query(start..end, &mut runs);
+        for run in runs
+            .iter()
+            .filter(|run| asked.is_ok() && run.state == PageState::Present)
+        {
+            residency.resident += run.end - run.start;
+            residency.unshared += self.pagemap.exclusive(run.start..run.end).ok()?;
+        }
+        self.runs = runs;
+        asked.ok().map(|()| residency)
     }
 }
 
@@ -303,6 +388,78 @@ mod tests {
         }
         if std::env::var(TIER).is_ok_and(|tier| tier == sys::PAGEMAP_SCAN) {
             assert!(!pagemap.scan);
+        }
+    }
+
+    /// A forked child shares every page that neither has written since.
+    #[test]
+    fn whole_pages_are_counted_and_shared_ones_told() {
+        let page = sys::page_size() as usize;
+        let length = 16 * page;
+        // SAFETY: a fresh mapping at an address of the kernel's choice.
+        let start = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                length,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            )
+        };
+        assert_ne!(start, libc::MAP_FAILED);
+        let touch = |pages: Range<usize>| {
+            for index in pages {
+                // SAFETY: within the mapping just made; without advice, huge pages could fill the gaps.
+                unsafe {
+                    libc::madvise(start, length, libc::MADV_NOHUGEPAGE);
+                    start.cast::<u8>().add(index * page).write_volatile(2);
+                }
+            }
+        };
+        touch(0..8);
+        let own = Process::open(i32::try_from(std::process::id()).unwrap()).unwrap();
+        let mut table = PageTable::open(&own).unwrap();
+        let (first, page) = (start as u64, page as u64);
+        let pages = |resident: u64, unshared: u64| {
+            Some(Residency {
+                resident: resident * page,
+                unshared: unshared * page,
+            })
+        };
+        assert_eq!(table.residency(first, 16 * page), pages(8, 8));
+        // What is cut at an end does not count.
+        assert_eq!(table.residency(first + 1, 3 * page), pages(2, 2));
+        assert_eq!(table.residency(first + 1, 5), pages(0, 0));
+        assert_eq!(table.residency(first + 8 * page, 8 * page), pages(0, 0));
+        assert_eq!(table.residency(0, u64::MAX), None);
+        assert_eq!(table.residency(u64::MAX - 1, 5), None);
+
+        let mut ends = [0; 2];
+        // SAFETY: two descriptors are written to an array of two.
+        assert_eq!(unsafe { libc::pipe(ends.as_mut_ptr()) }, 0);
+        // SAFETY: the child only waits for the end of the pipe and exits.
+        let child = unsafe { libc::fork() };
+        assert!(child >= 0);
+        if child == 0 {
+            // SAFETY: plain calls that neither allocate nor lock, on descriptors and a byte of this process.
+            unsafe {
+                libc::close(ends[1]);
+                let mut byte = 0u8;
+                libc::read(ends[0], (&raw mut byte).cast(), 1);
+                libc::_exit(0);
+            }
+        }
+        assert_eq!(table.residency(first, 16 * page), pages(8, 0));
+        touch(0..3);
+        assert_eq!(table.residency(first, 16 * page), pages(8, 3));
+        let mut status = 0;
+        // SAFETY: the descriptors and the child are this test's own; nothing refers to the mapping any more.
+        unsafe {
+            libc::close(ends[1]);
+            libc::close(ends[0]);
+            assert_eq!(libc::waitpid(child, &raw mut status, 0), child);
+            libc::munmap(start, length);
         }
     }
 

@@ -313,7 +313,12 @@ impl Preprocessor<'_, '_, '_> {
                 let scope = scope(prefix);
                 match query {
                     Query::Function => target.find_function(&scope, name).map(|f| f.is_some()),
-                    Query::Variable => target.find_variable(&scope, name).map(|v| v.is_some()),
+                    // One that threads have where nobody can tell is of no use.
+                    Query::Variable => target.find_variable(&scope, name).map(|variable| {
+                        variable.is_some_and(|variable| {
+                            !variable.thread_local || target.has_thread_locals(variable.module)
+                        })
+                    }),
                     _ if prefix.is_none() && self.declared.enumerators.contains(name) => Ok(true),
                     _ => target.find_enumerator(&scope, name).map(|e| e.is_some()),
                 }

@@ -107,12 +107,17 @@ impl SymbolSource for Known {
         name: &str,
     ) -> Result<Option<VariableDescription>, LookupError> {
         let found = name == "count" || name == "scoped" && scope.preferred == Some(ModuleId(7));
-        Ok(found.then_some(VariableDescription {
-            module: ModuleId(1),
+        let thread_local = name == "errno" || name == "later";
+        Ok((found || thread_local).then_some(VariableDescription {
+            module: ModuleId(if name == "later" { 9 } else { 1 }),
             address: 0,
-            thread_local: false,
+            thread_local,
             ty: None,
         }))
+    }
+
+    fn has_thread_locals(&self, module: ModuleId) -> bool {
+        module != ModuleId(9)
     }
 
     fn find_function(
@@ -426,6 +431,11 @@ fn conditions_on_the_target() {
     check(
         "##ifdefvar count\na\n##endif\n##ifdefenum RED\nb\n##endif",
         "a b",
+    );
+    // One that is thread-local is there only if it can be found.
+    check(
+        "##ifdefvar errno\na\n##endif\n##ifdefvar later\nb\n##endif",
+        "a",
     );
     check(
         "##ifdefvar scoped\na\n##endif\n#include \"scoped.y\"\n",

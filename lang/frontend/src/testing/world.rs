@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ytrace_values::host::{MappingRecord, ModuleRecord, Stack, ThreadRecord};
+use ytrace_values::host::{MappingRecord, ModuleRecord, Residency, Stack, ThreadRecord};
 use ytrace_values::memory::MemoryError;
 use ytrace_values::{Fault, FaultKind, Host, Memory, Page};
 
@@ -130,6 +130,13 @@ impl Host for RecordingHost {
         } else {
             Err(Fault::new(FaultKind::NotAvailable))
         }
+    }
+
+    fn residency(&mut self, address: u64, length: u64) -> Option<Residency> {
+        (address >= 0x1000).then_some(Residency {
+            resident: length & !0xff,
+            unshared: (length & !0xff) / 2,
+        })
     }
 
     fn mappings(&mut self) -> Result<Vec<MappingRecord>, Fault> {

@@ -254,6 +254,9 @@ fn changes_containers(operation: Operation) -> bool {
             | O::NowNs
             | O::Pid
             | O::Tid
+            | O::PageSize
+            | O::ResidentBytes
+            | O::UnsharedBytes
             | O::FloatAbs
             | O::FloatMod
             | O::FloatRemainder

@@ -10,7 +10,7 @@ use ytrace_lang::ir::{
     Block, BlockId, Class, Function, FunctionId, Instruction, InstructionKind, IntegerOperator,
     IntegerType, Program, Register, SpanId, Terminator,
 };
-use ytrace_values::host::{Host, MappingRecord, ModuleRecord, Stack, ThreadRecord};
+use ytrace_values::host::{Host, MappingRecord, ModuleRecord, Residency, Stack, ThreadRecord};
 use ytrace_values::memory::{Memory, MemoryError, Page};
 use ytrace_values::{Constants, Fault, Limits, Machine, Store};
 
@@ -96,6 +96,12 @@ impl Host for FakeHost {
     }
     fn thread_local(&mut self, _: u32, _: u64) -> Result<u64, Fault> {
         Ok(0)
+    }
+    fn residency(&mut self, _: u64, length: u64) -> Option<Residency> {
+        Some(Residency {
+            resident: length,
+            unshared: 0,
+        })
     }
     fn mappings(&mut self) -> Result<Vec<MappingRecord>, Fault> {
         Ok(Vec::new())

@@ -410,8 +410,10 @@ impl Generator {
             13 => {
                 let to = self.pointee();
                 let pointer = self.pointer(&to, d);
-                match self.choices.below(3) {
+                match self.choices.below(5) {
                     0 => format!("_object_bytes({pointer})"),
+                    1 => format!("_resident({pointer}, {})", self.small(d)),
+                    2 => format!("_unshared({pointer}, {})", self.small(d)),
                     _ => format!("_readable({pointer}, {})", self.small(d)),
                 }
             }
@@ -420,6 +422,7 @@ impl Generator {
                 .one(&[
                     "_pid()",
                     "_tid()",
+                    "_page_size()",
                     "_now_ns()",
                     "_now_us()",
                     "_now_ms()",

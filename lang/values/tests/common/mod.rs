@@ -6,13 +6,13 @@ use std::sync::Arc;
 use ytrace_values::constants::{
     ContainerType, ContainerTypeId, Element, Format, Scalar, Shape, ShapeField, ShapeId,
 };
-use ytrace_values::host::{MappingRecord, ModuleRecord, Stack, ThreadRecord};
+use ytrace_values::host::{MappingRecord, ModuleRecord, Residency, Stack, ThreadRecord};
 use ytrace_values::memory::MemoryError;
 use ytrace_values::{Constants, Fault, Host, Limits, Machine, Memory, Operation, Page, Store};
 
 /// Where the target's memory begins.
 pub const BASE: u64 = 0x10_0000;
-const PAGE: u64 = 4096;
+pub const PAGE: u64 = 4096;
 
 pub struct Block(pub Vec<u8>);
 
@@ -78,6 +78,12 @@ impl Host for Notes {
     }
     fn thread_local(&mut self, variable: u32, _tid: u64) -> Result<u64, Fault> {
         Ok(u64::from(variable) + 0x1000)
+    }
+    fn residency(&mut self, address: u64, length: u64) -> Option<Residency> {
+        (address >= BASE).then_some(Residency {
+            resident: length / 2,
+            unshared: length / 8,
+        })
     }
     fn mappings(&mut self) -> Result<Vec<MappingRecord>, Fault> {
         Ok(vec![MappingRecord {

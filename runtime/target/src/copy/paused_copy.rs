@@ -279,7 +279,11 @@ impl PausedCopy {
                 let before = self.live.counters();
                 let read = self.live.read_window(start, part, &mut results);
                 self.note_live(before);
-                self.counters.missed += pages;
+                // What cannot be read, such as the guard page of a stack, was left out for that and not for want of time.
+                let unreadable = results.iter().filter(|outcome| {
+                    matches!(outcome, PageOutcome::Failed(ReadError::NotReadable { .. }))
+                });
+                self.counters.missed += pages - pages.min(unreadable.count() as u64);
                 outcomes.append(&mut results);
                 return read;
             }

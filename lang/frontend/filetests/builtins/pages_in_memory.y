@@ -1,0 +1,10 @@
+// test run
+_probe _oneshot {
+    unsigned long page = _page_size();
+    printf("%lu\n", page);
+    printf("%ld %ld\n", _resident((void *) 0x2000, 2 * page + 5), _unshared((void *) 0x2000, 2 * page + 5));
+    printf("%ld\n", _resident((void *) 0, page));
+}
+//> 256
+//> 512 256
+//> -1
