@@ -12,25 +12,23 @@ _option int arenas = 16; /// how many arenas are listed, the biggest first
 struct size_row {
     _str size;
     long chunks, bytes;
-    /// Of these, mapped directly.
-    long mmapped;
+    long mapped_directly;
 };
 _view table "Chunks in use by size" "chunks"
 struct size_row sizes[];
 
 struct arena_row {
     _str arena;
-    long chunks, bytes;
-    _str free, top, system_mem;
+    long heaps, chunks, bytes, free_bytes, top_bytes, system_bytes;
     long difference;
 };
-_view table "Arenas" "bytes"
+_view table "Arenas: chunks in use, their bytes, and what else there is" "bytes"
 struct arena_row by_arena[];
 
 struct chunk_row {
     void *block;
     long bytes;
-    _str where;
+    _str arena;
 };
 _view table "Biggest chunks in use" "bytes"
 struct chunk_row big[];
@@ -39,27 +37,11 @@ struct chunk_row big[];
 long count[64];
 long bytes[64];
 long mapped[64];
-// The least size that would be among the biggest ones.
+// Sizes below this are counted one by one and put together at the end: most chunks are small.
+#define SMALL 1024
+long small[SMALL / 16];
+// Chunks up to this size are not among the biggest.
 uint64_t least;
-
-/// The position of the highest bit of a size.
-int highest_bit(uint64_t size)
-{
-    int bit = 0;
-    for (int step = 32; step; step /= 2)
-        if (size >> step) {
-            size >>= step;
-            bit += step;
-        }
-    return bit;
-}
-
-void keep_biggest(uint64_t p, uint64_t size, _str where)
-{
-    _push(big, (struct chunk_row){ (void *)(p + CHUNK_HDR_SZ), size, where });
-    if (_elems(big) > 4 * biggest + 64)
-        cut_biggest();
-}
 
 /// Leaves the biggest of those gathered.
 void cut_biggest(void)
@@ -71,46 +53,45 @@ void cut_biggest(void)
         least = big[biggest - 1].bytes;
 }
 
-// Sizes below this are counted one by one and put together at the end: most chunks are small.
-#define SMALL 1024
-long small[SMALL / 16];
+void add(uint64_t p, uint64_t size, _str arena)
+{
+    int bit = glibc_highest_bit(size);
+    count[bit]++;
+    bytes[bit] += size;
+    if (size <= least || biggest < 1)
+        return;
+    _push(big, (struct chunk_row){ (void *)(p + CHUNK_HDR_SZ), size, arena });
+    if (_elems(big) > 4 * biggest + 64)
+        cut_biggest();
+}
 
 void glibc_on_used(uint64_t p, uint64_t size)
 {
-    if (size < SMALL) {
+    if (size < SMALL)
         small[size / 16]++;
-        return;
-    }
-    int bit = highest_bit(size);
-    count[bit]++;
-    bytes[bit] += size;
-    if (size > least && biggest > 0)
-        keep_biggest(p, size, "");
+    else
+        add(p, size, glibc_now.name);
 }
 
 void glibc_on_mapped(uint64_t p, uint64_t size)
 {
-    int bit = highest_bit(size);
-    count[bit]++;
-    bytes[bit] += size;
-    mapped[bit]++;
-    if (size > least && biggest > 0)
-        keep_biggest(p, size, "mmapped");
+    add(p, size, "mapped");
+    mapped[glibc_highest_bit(size)]++;
 }
 
 _probe _oneshot {
     glibc_walk();
     for (int i = 0; i < SMALL / 16; i++) {
-        int bit = highest_bit(16ul * i | 1);
+        int bit = glibc_highest_bit(16ul * i | 1);
         count[bit] += small[i];
         bytes[bit] += 16l * i * small[i];
     }
-    for (int bit = 4; bit < 64; bit++)
+    for (int bit = 0; bit < 64; bit++)
         if (count[bit])
-            _push(sizes, (struct size_row){ sprintf("%hB .. %hB", 1ul << bit, 2ul << bit), count[bit], bytes[bit], mapped[bit] });
+            _push(sizes, (struct size_row){ glibc_size_class(bit), count[bit], bytes[bit], mapped[bit] });
     _foreach (s in glibc_sums)
-        _push(by_arena, (struct arena_row){ s.name, s.used_chunks, s.used, sprintf("%hB", s.free + s.fast + s.cached), sprintf("%hB", s.top), sprintf("%hB", s.system), s.system - glibc_met(s) });
-    _sort(by_arena _by x.bytes _desc);
+        _push(by_arena, (struct arena_row){ s.name, s.heaps, s.used_chunks, s.used, s.free + s.fast + s.cached, s.top, s.system, s.system - glibc_met(s) });
+    _sort(by_arena _by x.system_bytes _desc);
     while (_elems(by_arena) > arenas)
         _pop(by_arena);
     cut_biggest();

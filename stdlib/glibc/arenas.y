@@ -31,7 +31,7 @@ struct glibc_map glibc_maps[];
 #define GLIBC_MAP_OWN 16
 #define GLIBC_MAP_DATA (GLIBC_MAP_READ | GLIBC_MAP_WRITE | GLIBC_MAP_PRIVATE)
 
-/// The size of a page, which all mappings are made of.
+/// The size of a page.
 uint64_t glibc_page;
 
 // No process has more arenas than this (the limit is 8 per processor), no arena more heaps.
@@ -41,16 +41,21 @@ uint64_t glibc_page;
 #define GLIBC_ADDRESSES (1ul << 47)
 
 #define glibc_aligned(p) (((uint64_t)(p) & MALLOC_ALIGN_MASK) == 0)
-#define glibc_pointer(p) (glibc_aligned(p) && (uint64_t)(p) >= 0x1000 && (uint64_t)(p) < GLIBC_ADDRESSES)
+#define glibc_pointer(p) (glibc_aligned(p) && (uint64_t)(p) >= 0x10000 && (uint64_t)(p) < GLIBC_ADDRESSES)
 #define glibc_align(p) (((uint64_t)(p) + MALLOC_ALIGN_MASK) & ~MALLOC_ALIGN_MASK)
 
 /// Takes the mappings of the process.
 void glibc_take_maps(void)
 {
     _clear(glibc_maps);
-    uint64_t bits = 0;
+    glibc_page = _page_size();
     int own = 0;
     uint64_t last = 0;
+    _str executable = "";
+    _foreach (module in _modules()) {
+        executable = module.path;
+        break;
+    }
     _foreach (m in _maps()) {
         struct glibc_map map;
         map.start = (uint64_t)m.start;
@@ -67,20 +72,14 @@ void glibc_take_maps(void)
             map.flags |= GLIBC_MAP_ANON;
         // Zeroed data follows that of the file.
         if (m.file != "")
-            own = (m.file ~~ rx/\/libc(\.so\.6|-2\.[0-9]+\.so)( |$)/) || _issuffix(m.file, "/" + _execname());
+            own = (m.file ~~ rx/\/libc(\.so\.6|-2\.[0-9]+\.so)( |$)/) || (executable != "" && _isprefix(m.file, executable));
         else if (map.start != last)
             own = 0;
         if (own)
             map.flags |= GLIBC_MAP_OWN;
         last = map.end;
-        // Addresses that the kernel's own pages have are no measure.
-        if (map.end < GLIBC_ADDRESSES)
-            bits |= map.start | map.end;
         _push(glibc_maps, map);
     }
-    glibc_page = bits & -bits;
-    if (glibc_page == 0)
-        _raise("the process has no mappings");
 }
 
 /// The size of the areas that secondary heaps are aligned to.
@@ -111,20 +110,32 @@ int glibc_valid_chunk(struct malloc_chunk *p)
     return size >= MINSIZE && glibc_aligned(size) && size < GLIBC_ADDRESSES;
 }
 
-/// Whether an arena's fields are what they must be: its bins are rings, its top is a chunk. Faults mean no.
+// So many bins of an arena may be damaged before it is none: a heap that somebody has written into is still to be walked.
+#define GLIBC_DAMAGED_BINS 8
+
+/// Whether a bin is a ring. Faults mean no.
+int glibc_valid_bin(struct malloc_chunk *b)
+{
+    _try {
+        struct malloc_chunk *f = b->fd;
+        struct malloc_chunk *k = b->bk;
+        if (f == b || k == b)
+            return f == k;
+        return glibc_valid_chunk(f) && glibc_valid_chunk(k) && f->bk == b && k->fd == b;
+    } _catch (_fault f) {
+        return 0;
+    }
+}
+
+/// Whether an arena's fields are what they must be: its bins are rings, its top is a chunk.
 int glibc_valid_arena(struct malloc_state *m)
 {
     if (((uint64_t)m & 7) || m->flags & ~7 || m->system_mem > m->max_system_mem || m->max_system_mem >= GLIBC_ADDRESSES)
         return 0;
-    for (int i = 1; i < NBINS; i++) {
-        struct malloc_chunk *b = bin_at(m, i);
-        struct malloc_chunk *f = b->fd;
-        struct malloc_chunk *k = b->bk;
-        if ((f == b) != (k == b))
+    int damaged = 0;
+    for (int i = 1; i < NBINS; i++)
+        if (!glibc_valid_bin(bin_at(m, i)) && ++damaged > GLIBC_DAMAGED_BINS)
             return 0;
-        if (f != b && (!glibc_valid_chunk(f) || !glibc_valid_chunk(k) || f->bk != b || k->fd != b))
-            return 0;
-    }
 ##ifdeffield struct malloc_state fastbinsY
     for (int i = 0; i < NFASTBINS; i++)
         if (m->fastbinsY[i] && !glibc_pointer(m->fastbinsY[i]))
@@ -133,7 +144,7 @@ int glibc_valid_arena(struct malloc_state *m)
     struct malloc_chunk *t = m->top;
     if (t == initial_top(m))
         return m->system_mem == 0;
-    return glibc_pointer(t) && prev_inuse(t) && glibc_aligned(chunksize(t)) && chunksize(t) >= MIN_CHUNK_SIZE / 2 && chunksize(t) <= m->system_mem;
+    return glibc_pointer(t) && _readable(t, CHUNK_HDR_SZ);
 }
 
 /// Whether it is the main arena: no heap begins before it, and the ring of arenas leads back to it, through arenas that heaps hold.
@@ -164,9 +175,9 @@ int glibc_valid_par(struct malloc_par *p, struct malloc_state *m)
     _try {
         if (p->n_mmaps < 0 || p->n_mmaps > p->max_n_mmaps || p->n_mmaps_max < 0 || (p->no_dyn_threshold & ~1))
             return 0;
-        if (p->mmapped_mem > p->max_mmapped_mem || p->max_mmapped_mem >= GLIBC_ADDRESSES || (p->n_mmaps == 0 && p->mmapped_mem >= 0x1000))
+        if (p->mmapped_mem > p->max_mmapped_mem || p->max_mmapped_mem >= GLIBC_ADDRESSES || (p->n_mmaps == 0 && p->mmapped_mem >= glibc_page))
             return 0;
-        if (p->n_mmaps > 0 && p->mmapped_mem < 0x1000ul * p->n_mmaps)
+        if (p->n_mmaps > 0 && p->mmapped_mem < glibc_page * p->n_mmaps)
             return 0;
         if (p->mmap_threshold == 0 || p->mmap_threshold >= GLIBC_ADDRESSES || p->arena_test == 0 || p->arena_test > GLIBC_ADDRESSES)
             return 0;
@@ -174,7 +185,7 @@ int glibc_valid_par(struct malloc_par *p, struct malloc_state *m)
             return 0;
         if (p->sbrk_base) {
             struct malloc_chunk *first = (struct malloc_chunk *)glibc_align(p->sbrk_base);
-            if (!glibc_pointer(first) || !prev_inuse(first) || !glibc_aligned(chunksize(first)) || chunksize(first) < MIN_CHUNK_SIZE / 2 || chunksize(first) > m->system_mem)
+            if (!glibc_pointer(first) || !_readable(first, CHUNK_HDR_SZ))
                 return 0;
             if (!(m->flags & NONCONTIGUOUS_BIT) && (char *)m->top < p->sbrk_base)
                 return 0;
@@ -225,7 +236,7 @@ struct malloc_par *glibc_search_par(uint64_t start, uint64_t end, struct malloc_
 int glibc_valid_cache(void)
 {
 ##ifdeftype tcache_perthread_struct
-##ifndeffield tcache_perthread_struct num_slots
+##ifdeffield tcache_perthread_struct counts
     // The counts became wider in 2.30, and nothing else did.
     struct malloc_chunk *first = (struct malloc_chunk *)glibc_align(glibc_par->sbrk_base);
     uint64_t size = glibc_par->sbrk_base ? chunksize(first) : 0;
@@ -234,10 +245,12 @@ int glibc_valid_cache(void)
     if (size == narrow || size == wide)
         return size == request2size(sizeof(tcache_perthread_struct));
 ##ifdeffunc twalk_r
-    return sizeof(((tcache_perthread_struct *)0)->counts[0]) == 2;
+    uint64_t width = 2;
 ##else
-    return sizeof(((tcache_perthread_struct *)0)->counts[0]) == 1;
+    uint64_t width = 1;
 ##endif
+    if (sizeof(((tcache_perthread_struct *)0)->counts[0]) != width)
+        return 0;
 ##endif
 ##endif
     return 1;
@@ -257,10 +270,13 @@ int glibc_find(void)
 ##ifdefvar mp_
     glibc_main = (struct malloc_state *)&main_arena;
     glibc_par = (struct malloc_par *)&mp_;
-    glibc_found = "symbols";
-    return glibc_valid_main(glibc_main) && glibc_valid_par(glibc_par, glibc_main);
 ##endif
 ##endif
+    if (glibc_main) {
+        glibc_found = "symbols";
+        // Where they are is known: what is in the heap need not be sound.
+        return glibc_main->top && glibc_main->next && glibc_main->system_mem <= glibc_main->max_system_mem;
+    }
     glibc_found = "search";
     for (long i = 0; i < _elems(glibc_maps); i++) {
         struct glibc_map data = glibc_maps[i];
@@ -290,8 +306,8 @@ int glibc_find(void)
 void glibc_none(void)
 {
     if (glibc_found == "symbols")
-        _raise("`main_arena` and `mp_` are there, but do not hold what malloc keeps in them: bins that are no rings, or a top chunk that is none. Has the "
-               "program allocated anything yet, and is the debug file that of this C library?");
+        _raise("`main_arena` is there, but does not hold what malloc keeps in it: a top chunk, the next arena, how much the system gave. Has the program "
+               "allocated anything yet, and is the debug file that of this C library?");
     if (glibc_searched == 0)
         _raise("no glibc in this process: no writable data of a libc.so.6, nor of the executable. Is it musl, or another allocator? `ytrace ps` tells");
     _raise("glibc's malloc was not found: there are no symbols `main_arena` and `mp_` (package libc6-dbg or the like), and in %hB of writable data of the C "

@@ -84,8 +84,11 @@ typedef struct malloc_state *mstate;
 #define idx2bit(i) ((1U << ((i) & ((1U << BINMAPSHIFT) - 1))))
 #define get_binmap(m, i) ((m)->binmap[idx2block (i)] & idx2bit (i))
 
-// Links of fast bins and of the thread caches are masked since 2.32, which is the version that brought __libc_single_threaded.
+// Links of fast bins and of the thread caches are masked since 2.32, which is the version that brought __libc_single_threaded; programs that are linked
+// statically and stripped show that they are newer by malloc's parameters.
 ##ifdefvar __libc_single_threaded
+#define PROTECT_PTR(pos, ptr) ((__typeof (ptr)) ((((size_t) pos) >> 12) ^ ((size_t) ptr)))
+##elifdeffield struct malloc_par hp_pagesize
 #define PROTECT_PTR(pos, ptr) ((__typeof (ptr)) ((((size_t) pos) >> 12) ^ ((size_t) ptr)))
 ##else
 #define PROTECT_PTR(pos, ptr) (ptr)
@@ -119,14 +122,16 @@ typedef struct malloc_state *mstate;
 #define usize2tidx(x) csize2tidx (request2size (x))
 ##endif
 
-// Arenas and heaps. The size of a heap follows the tunable of huge pages in those versions that record it.
+// Arenas and heaps. The size of a heap follows the tunable of huge pages from 2.35 to 2.41.
 #define NONCONTIGUOUS_BIT (2U)
 #define contiguous(M) (((M)->flags & NONCONTIGUOUS_BIT) == 0)
 #define noncontiguous(M) (((M)->flags & NONCONTIGUOUS_BIT) != 0)
 #define top(ar_ptr) ((ar_ptr)->top)
 #define DEFAULT_MMAP_THRESHOLD_MAX (4 * 1024 * 1024 * sizeof (long))
 #define HEAP_MAX_SIZE (2 * DEFAULT_MMAP_THRESHOLD_MAX)
-##ifdeffield struct malloc_par hp_pagesize
+##ifdeffield struct malloc_par tcache_small_bins
+#define heap_max_size() HEAP_MAX_SIZE
+##elifdeffield struct malloc_par hp_pagesize
 #define heap_max_size() (mp_.hp_pagesize == 0 ? HEAP_MAX_SIZE : mp_.hp_pagesize * 4)
 ##else
 #define heap_max_size() HEAP_MAX_SIZE

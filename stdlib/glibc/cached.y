@@ -125,8 +125,8 @@ int glibc_try_tcache(uint64_t p)
     return valid;
 }
 
-/// Bytes of the chunk that holds a thread's cache.
-#define GLIBC_CACHE_CHUNK request2size(sizeof(tcache_perthread_struct))
+/// Whether a chunk of this size may hold a thread's cache: one that was cut from a free chunk takes the rest of it, if that is too small for a chunk.
+#define glibc_cache_size(size) ((size) - request2size(sizeof(tcache_perthread_struct)) <= MALLOC_ALIGNMENT)
 ##endif
 
 /// The caches that threads' own variables point to; gives whether those could be read. They cannot while threads run, nor without symbols.
@@ -135,9 +135,11 @@ int glibc_add_thread_caches(void)
 ##ifdeftype tcache_perthread_struct
 ##ifdefvar tcache
     _try {
+        int found = 0;
         _foreach (thread in _threads()) {
             tcache_perthread_struct *t = _tls(thread.tid, tcache);
             // Since 2.43 a thread without one points to read-only zeros of the library, before that nowhere.
+            found = 1;
             if (!t)
                 continue;
 ##ifdeffield tcache_perthread_struct num_slots
@@ -149,10 +151,12 @@ int glibc_add_thread_caches(void)
             else
                 glibc_broken++;
         }
-        glibc_caches_found = "threads";
-        return 1;
+        if (found) {
+            glibc_caches_found = "threads";
+            return 1;
+        }
     } _catch (_fault f) {
-        return 0;
+        // Their addresses are not known while threads run.
     }
 ##endif
 ##endif

@@ -21,7 +21,7 @@ struct glibc_sum {
     long used, used_chunks;
     long cached, cached_chunks;
     long fast, fast_chunks;
-    /// Free chunks as the walk meets them, and as the bins list them.
+    /// Free chunks as the walk meets them, and as the bins list them (see `glibc_match_bins`).
     long free, free_chunks;
     long listed, listed_chunks;
     /// The chunk at the end that everything else is cut from.
@@ -32,6 +32,8 @@ struct glibc_sum {
     long foreign;
     /// What could not be walked: not readable, or no chunks.
     long skipped;
+    /// Sums over the free chunks of what their links lead to, less where they are: of addresses and of their squares, modulo 2^64.
+    uint64_t links, squares;
 };
 struct glibc_sum glibc_sums[];
 
@@ -55,7 +57,9 @@ __attribute__((weak)) void glibc_on_cached(uint64_t p, uint64_t size, int kind) 
 __attribute__((weak)) void glibc_on_top(uint64_t p, uint64_t size) { }
 /// Called for each stretch of memory of an arena, before its chunks: a heap, the break, a segment.
 __attribute__((weak)) void glibc_on_stretch(uint64_t start, uint64_t end) { }
-/// Called for each chunk on the list of a bin (1: unsorted), after the arena's chunks.
+/// Called when the chunks of an arena have been walked.
+__attribute__((weak)) void glibc_on_arena_end(void) { }
+/// Called for each chunk on the list of a bin (1: unsorted), after the arena's chunks, if `glibc_list_bins` is set.
 __attribute__((weak)) void glibc_on_listed(uint64_t p, uint64_t size, int bin) { }
 
 /// The heaps of secondary arenas, from start to end, and the size of the areas that they lie in.
@@ -89,16 +93,21 @@ void glibc_list_arenas(void)
     _clear(glibc_arenas);
     _clear(glibc_heaps);
     glibc_heap_bytes = glibc_heap_size();
+    int known[struct malloc_state *];
     struct malloc_state *m = glibc_main;
-    for (int i = 0; m && i < GLIBC_MOST_ARENAS; i++) {
-        _push(glibc_arenas, m);
-        if (i > 0)
-            glibc_list_heaps(m);
-        m = m->next;
-        if (m == glibc_main)
-            return;
+    _try {
+        while (m && !(m in known) && _elems(glibc_arenas) < GLIBC_MOST_ARENAS) {
+            known[m] = 1;
+            _push(glibc_arenas, m);
+            if (m != glibc_main)
+                glibc_list_heaps(m);
+            m = m->next;
+        }
+    } _catch (_fault f) {
+        // The ring leads to where nothing can be read.
     }
-    glibc_broken++;
+    if (m != glibc_main)
+        glibc_broken++;
 }
 
 // Whether this is the walk that only looks for threads' caches.
@@ -108,74 +117,80 @@ struct glibc_sum glibc_now;
 // How many stretches of the main arena are walked at most.
 #define GLIBC_MOST_STRETCHES 1048576
 
-/// Walks chunks from `p` to `stop`, and gives where it ended: at `stop`, or at what is no chunk.
+/// Walks chunks from `p` to `stop`, and gives where it ended: at `stop`, at what is no chunk, or at one that leads to memory that cannot be read.
 uint64_t glibc_walk_chunks(uint64_t p, uint64_t stop)
 {
     long used = 0;
     long used_chunks = 0;
     long free = 0;
     long free_chunks = 0;
-    uint64_t head = p < stop ? chunksize_nomask((struct malloc_chunk *)p) : 0;
-    while (p < stop) {
-        uint64_t size = head & ~7ul;
-        if (size < 32 || (size & 15) || size > stop - p)
-            break;
-        head = chunksize_nomask((struct malloc_chunk *)(p + size));
-        if (!(head & PREV_INUSE)) {
-            free += size;
-            free_chunks++;
-            glibc_on_free(p, size);
-        } else if (glibc_marks[glibc_mark(p)] && p in glibc_cached) {
-            int kind = glibc_cached[p];
-            if (kind == GLIBC_CACHED_THREAD) {
-                glibc_now.cached += size;
-                glibc_now.cached_chunks++;
+    uint64_t links = 0;
+    uint64_t squares = 0;
+    _try {
+        uint64_t head = p < stop ? chunksize_nomask((struct malloc_chunk *)p) : 0;
+        while (p < stop) {
+            uint64_t size = head & ~7ul;
+            if (size < 32 || (size & 15) || size > stop - p)
+                break;
+            head = chunksize_nomask((struct malloc_chunk *)(p + size));
+            if (!(head & PREV_INUSE)) {
+                uint64_t next = (uint64_t)((struct malloc_chunk *)p)->fd;
+                links += next - p;
+                squares += next * next - p * p;
+                free += size;
+                free_chunks++;
+                glibc_on_free(p, size);
+            } else if (glibc_marks[glibc_mark(p)] && p in glibc_cached) {
+                int kind = glibc_cached[p];
+                if (kind == GLIBC_CACHED_THREAD) {
+                    glibc_now.cached += size;
+                    glibc_now.cached_chunks++;
+                } else {
+                    glibc_now.fast += size;
+                    glibc_now.fast_chunks++;
+                }
+                glibc_on_cached(p, size, kind);
             } else {
-                glibc_now.fast += size;
-                glibc_now.fast_chunks++;
+                used += size;
+                used_chunks++;
+                glibc_on_used(p, size);
             }
-            glibc_on_cached(p, size, kind);
-        } else {
-            used += size;
-            used_chunks++;
-            glibc_on_used(p, size);
+            p += size;
         }
-        p += size;
+    } _catch (_fault f) {
+        // Who asked goes on behind what cannot be read.
     }
     glibc_now.used += used;
     glibc_now.used_chunks += used_chunks;
     glibc_now.free += free;
     glibc_now.free_chunks += free_chunks;
+    glibc_now.links += links;
+    glibc_now.squares += squares;
     return p;
 }
 
-/// The same walk, which looks for threads' caches and counts nothing.
+/// The same walk, which only looks for threads' caches, and counts all chunks as in use.
 uint64_t glibc_look_at_chunks(uint64_t p, uint64_t stop)
 {
 ##ifdeftype tcache_perthread_struct
-    uint64_t head = p < stop ? chunksize_nomask((struct malloc_chunk *)p) : 0;
-    while (p < stop) {
-        uint64_t size = head & ~7ul;
-        if (size < 32 || (size & 15) || size > stop - p)
-            break;
-        head = chunksize_nomask((struct malloc_chunk *)(p + size));
-        glibc_now.used += size;
-        if (size == GLIBC_CACHE_CHUNK && (head & PREV_INUSE) && glibc_valid_tcache((tcache_perthread_struct *)(p + CHUNK_HDR_SZ)) == 1)
-            glibc_try_tcache(p);
-        p += size;
+    uint64_t from = p;
+    _try {
+        uint64_t head = p < stop ? chunksize_nomask((struct malloc_chunk *)p) : 0;
+        while (p < stop) {
+            uint64_t size = head & ~7ul;
+            if (size < 32 || (size & 15) || size > stop - p)
+                break;
+            head = chunksize_nomask((struct malloc_chunk *)(p + size));
+            if (glibc_cache_size(size) && (head & PREV_INUSE) && glibc_valid_tcache((tcache_perthread_struct *)(p + CHUNK_HDR_SZ)) == 1)
+                glibc_try_tcache(p);
+            p += size;
+        }
+    } _catch (_fault f) {
+        // The same.
     }
+    glibc_now.used += p - from;
 ##endif
     return p;
-}
-
-/// The walk of one stretch, as far as it can be read: faults end it, too.
-uint64_t glibc_walk_stretch(uint64_t p, uint64_t stop)
-{
-    _try {
-        return glibc_looking ? glibc_look_at_chunks(p, stop) : glibc_walk_chunks(p, stop);
-    } _catch (_fault f) {
-        return p;
-    }
 }
 
 /// Where fenceposts at `p` end: chunks of the size of a head that malloc puts where a stretch ends; `p` if there are none.
@@ -195,7 +210,7 @@ uint64_t glibc_skip_fence(uint64_t p, uint64_t end)
     return p;
 }
 
-/// Whether chunks begin at `p`: they go on to the top, or to fenceposts, or for as many as are looked at.
+/// Whether chunks of the arena at hand begin at `p`: they go on to the top, or to fenceposts, or for as many as are looked at.
 int glibc_chunks_begin(uint64_t p, uint64_t end, uint64_t top, int most)
 {
     _try {
@@ -210,7 +225,7 @@ int glibc_chunks_begin(uint64_t p, uint64_t end, uint64_t top, int most)
                 return 0;
             if (size == CHUNK_HDR_SZ && i > 0)
                 return glibc_skip_fence(p, end) >= p + 2 * CHUNK_HDR_SZ;
-            if ((head & (IS_MMAPPED | NON_MAIN_ARENA)) || size < MINSIZE || !glibc_aligned(size) || size > end - p)
+            if (head & IS_MMAPPED || (head & NON_MAIN_ARENA && glibc_now.arena == glibc_main) || size < MINSIZE || !glibc_aligned(size) || size > end - p)
                 return 0;
             p += size;
         }
@@ -218,6 +233,32 @@ int glibc_chunks_begin(uint64_t p, uint64_t end, uint64_t top, int most)
     } _catch (_fault f) {
         return 0;
     }
+}
+
+// After so much damage in one stretch the rest of it is left out.
+#define GLIBC_MOST_DAMAGE 10000
+
+/// The walk of one stretch. Where something is no chunk and no fencepost, it goes on at the next place from which chunks lead on, and counts what it skipped.
+uint64_t glibc_walk_stretch(uint64_t p, uint64_t stop)
+{
+    for (int i = 0; i < GLIBC_MOST_DAMAGE; i++) {
+        p = glibc_looking ? glibc_look_at_chunks(p, stop) : glibc_walk_chunks(p, stop);
+        if (p >= stop || glibc_skip_fence(p, stop) > p)
+            return p;
+        uint64_t next = p + MALLOC_ALIGNMENT;
+        while (next < stop && !glibc_chunks_begin(next, stop, stop, 16)) {
+            if (_readable((void *)next, CHUNK_HDR_SZ))
+                next += MALLOC_ALIGNMENT;
+            else
+                next = (next | glibc_page - 1) + 1;
+        }
+        if (next > stop)
+            next = stop;
+        if (!glibc_looking)
+            glibc_now.skipped += next - p;
+        p = next;
+    }
+    return p;
 }
 
 /// The end of the memory that can be read and written without a gap from `p` on; `p` if none can.

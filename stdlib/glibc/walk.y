@@ -12,6 +12,33 @@ _module "libc.so.6", "libc-2.*.so", _exe;
 #include <glibc/heaps.y>
 #include <glibc/mapped.y>
 
+/// Whether bins are followed, chunk by chunk, even where sums tell that they hold what was walked. Following a list reads all over the heap.
+_Bool glibc_list_bins;
+
+/// Holds the free chunks that were walked against the bins. The bins and the chunks in them form rings: what all their links lead to are, in another order, the
+/// bins and chunks themselves, so both have the same sum, and the same sum of squares. Only where they differ are the lists followed.
+void glibc_match_bins(struct malloc_state *m)
+{
+    uint64_t links = glibc_now.links;
+    uint64_t squares = glibc_now.squares;
+    _try {
+        for (int i = 1; i < NBINS; i++) {
+            uint64_t b = (uint64_t)bin_at(m, i);
+            uint64_t next = (uint64_t)((struct malloc_chunk *)b)->fd;
+            links += next - b;
+            squares += next * next - b * b;
+        }
+    } _catch (_fault f) {
+        links = 1;
+    }
+    if (glibc_list_bins || links || squares) {
+        glibc_walk_bins(m);
+    } else {
+        glibc_now.listed = glibc_now.free;
+        glibc_now.listed_chunks = glibc_now.free_chunks;
+    }
+}
+
 /// Adds what the bins of an arena list.
 void glibc_walk_bins(struct malloc_state *m)
 {
@@ -47,7 +74,7 @@ void glibc_look_for_caches(void)
         _push(first, glibc_align((char *)glibc_arenas[i] + sizeof(struct malloc_state)));
     _foreach (p in first) {
         _try {
-            if (p && chunksize((struct malloc_chunk *)p) == GLIBC_CACHE_CHUNK)
+            if (p && glibc_cache_size(chunksize((struct malloc_chunk *)p)))
                 glibc_try_tcache(p);
         } _catch (_fault f) {
             // An arena that has nothing yet.
@@ -59,6 +86,7 @@ void glibc_look_for_caches(void)
     struct glibc_sum nothing;
     for (long i = 0; i < _elems(glibc_arenas); i++) {
         glibc_now = nothing;
+        glibc_now.arena = glibc_arenas[i];
         if (i == 0) {
             glibc_walk_break();
             glibc_walk_mapped();
@@ -117,7 +145,8 @@ void glibc_walk(void)
             glibc_now.name = sprintf("%ld", i);
             glibc_walk_heaps(m);
         }
-        glibc_walk_bins(m);
+        glibc_on_arena_end();
+        glibc_match_bins(m);
         _push(glibc_sums, glibc_now);
         glibc_add_to_all(glibc_now);
     }
