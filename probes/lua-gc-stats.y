@@ -98,6 +98,16 @@ _str finalizers_of(uint32_t id)
     return names;
 }
 
+/// The name of a C type; "?" where that cannot be read.
+_str type_name(uint32_t id)
+{
+    _try {
+        return lj_ctype_name(id, 0);
+    } _catch (_fault f) {
+        return "?";
+    }
+}
+
 _probe _oneshot {
     global_State *g = G(lj_main_state(vm));
     lj_wasteful_most = most < 0 ? 0 : most;
@@ -135,7 +145,7 @@ _probe _oneshot {
     _foreach (id, k in lj_cdata_kinds _by k.bytes _desc) {
         finalizers += k.finalizers;
         if (_elems(cdata) < most)
-            _push(cdata, (struct cdata_row){ lj_ctype_name(id, 0), k.number, k.bytes, k.biggest, k.finalizers, finalizers_of(id) });
+            _push(cdata, (struct cdata_row){ type_name(id), k.number, k.bytes, k.biggest, k.finalizers, finalizers_of(id) });
     }
     _foreach (pt, k in lj_traces_of _by k.bytes _desc _limit most) {
         _str name = "?";

@@ -141,7 +141,7 @@ _probe _oneshot {
                 oldest[row.kind, row.state] = age;
             _push(connections, row);
         } _catch (_fault f) {
-            ngx_pools_skipped++;
+            ngx_skipped++;
         }
     }
     _foreach ((kind, state), row in by_state _by row.memory_bytes _desc) {
@@ -163,8 +163,8 @@ _probe _oneshot {
     if (!show_uris && requests > 0)
         printf("URIs are shown with `-- --show-uris`\n");
     _assert_equal("connections in use", in_use, cycle->connection_n - cycle->free_connection_n);
-    if (ngx_pools_skipped > 0) {
-        printf("skipped %ld: connections or pools that make no sense\n", ngx_pools_skipped);
-        _assert_equal("skipped", ngx_pools_skipped, 0);
+    if (ngx_skipped > 0) {
+        printf("skipped %ld: connections or pools that make no sense\n", ngx_skipped);
+        _assert_equal("skipped", ngx_skipped, 0);
     }
 }

@@ -59,7 +59,7 @@ uint64_t pool_total[ngx_pool_t *];
 void add_pool(ngx_pool_t *pool, int kind)
 {
     struct ngx_pool_size s = ngx_measure_pool(pool);
-    ngx_pools_skipped += s.cut;
+    ngx_skipped += s.cut;
     pool_total[pool] = s.total;
     by_kind[kind].pools++;
     by_kind[kind].used_bytes += s.used;
@@ -140,9 +140,9 @@ _probe _oneshot {
     } else {
         printf("no pool without an owner\n");
     }
-    if (ngx_pools_skipped > 0) {
-        printf("skipped %ld: parts of pools or connections that make no sense\n", ngx_pools_skipped);
-        _assert_equal("skipped", ngx_pools_skipped, 0);
+    if (ngx_skipped > 0) {
+        printf("skipped %ld: parts of pools or connections that make no sense\n", ngx_skipped);
+        _assert_equal("skipped", ngx_skipped, 0);
     }
     _assert_equal("owned pools that the scan finds, too", ngx_pools_confirmed, ngx_pools_owned);
     glibc_check();

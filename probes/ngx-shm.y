@@ -3,7 +3,8 @@
 ///
 /// `loaded` is what the kernel holds for a zone, whichever process has used it; `here` is what this process has touched. Pages and objects are those of
 /// the zone's slab pool, counted page by page and held against the pool's own statistics. Other workers may change a zone while it is looked at: a
-/// small difference on a busy server says no more than that.
+/// small difference on a busy server says no more than that. The nodes of caches and of request limits tell when they were used last; those of shared
+/// dictionaries only when they expire.
 
 #include <nginx/shm.y>
 
@@ -63,95 +64,112 @@ _str span(long ms)
     return sprintf("%hT", ms * 1000000);
 }
 
+/// Sums over all zones, in bytes.
+long size_of_all, loaded_of_all, here_of_all;
+/// Zones of which the kernel does not tell what is loaded, and requests for memory that failed.
+long unknown_zones, failed_requests;
+/// What of each mapping this process has touched.
+uint64_t resident[uint64_t];
+
+/// Adds one zone to all tables.
+void add_zone(ngx_shm_zone_t *shm)
+{
+    struct ngx_zone z = ngx_walk_zone(shm);
+    long held = _object_bytes((void *)z.address);
+    struct zone_row row;
+    row.zone = z.name;
+    row.owner = z.owner;
+    row.size_bytes = z.size;
+    row.loaded_bytes = held;
+    row.here_bytes = resident[z.address];
+    if (z.slab) {
+        row.used_bytes = (z.pages - z.free_pages) * ngx_page_bytes + z.overhead;
+        row.free_bytes = z.free_pages * ngx_page_bytes;
+    }
+    row.failed = z.failed;
+    _push(zones, row);
+    size_of_all += z.size;
+    here_of_all += row.here_bytes;
+    failed_requests += z.failed;
+    ngx_skipped += z.strange;
+    if (held < 0)
+        unknown_zones++;
+    else
+        loaded_of_all += held;
+    if (!z.slab)
+        return;
+    check(0, "pages", z.name, z.free_pages + z.whole_pages + z.slot_pages + z.strange, z.pages);
+    check(1, "free pages", z.name, z.free_pages, z.pfree);
+    long walked_total = 0, total = 0, walked_used = 0, used = 0;
+    for (int c = 0; c < ngx_nclasses; c++) {
+        struct ngx_slab_class k = ngx_classes[c];
+        walked_total += k.walked_total;
+        total += k.total;
+        walked_used += k.walked_used;
+        used += k.used;
+        if (classes && (k.pages > 0 || k.requests > 0))
+            _push(slots, (struct class_row){ z.name, (long)k.size, (long)k.pages, (long)k.walked_used, (long)(k.walked_total - k.walked_used),
+                (long)k.requests, (long)k.failed });
+    }
+    check(2, "slots", z.name, walked_total, total);
+    check(3, "slots in use", z.name, walked_used, used);
+    struct ngx_zone_use u = ngx_walk_use(shm, z.owner, entries < 0 ? 0 : entries);
+    ngx_skipped += u.broken;
+    if (u.what == "")
+        return;
+    struct use_row use;
+    use.zone = z.name;
+    use.what = u.what;
+    use.entries = u.entries;
+    use.expired = u.expired;
+    use.newest = u.newest < 0 ? "" : span(u.newest);
+    use.oldest = u.oldest < 0 ? "" : span(u.oldest);
+    use.least_recent_expires =
+        u.expiring == 0 || u.next_expiry < -1000000000000 ? "never" : u.next_expiry < 0 ? span(-u.next_expiry) + " ago" : "in " + span(u.next_expiry);
+    _push(uses, use);
+}
+
 _probe _oneshot {
     ngx_cycle_t *cycle = ngx_require_cycle();
     ngx_learn_modules(cycle);
     ngx_learn_clocks();
-    // What each mapping has here.
-    uint64_t resident[uint64_t];
     _foreach (m in _maps())
         resident[(uint64_t)m.start] = m.rss;
 
-    uint64_t size = 0, loaded = 0, here = 0, unknown = 0, failed = 0, skipped = 0;
-    ngx_list_part_t *part = &cycle->shared_memory.part;
-    for (long parts = 0; part && parts < 10000; parts++) {
-        if (part->nelts > 100000) {
-            skipped++;
-            break;
-        }
-        for (uint64_t i = 0; i < part->nelts; i++) {
-            ngx_shm_zone_t *shm = &((ngx_shm_zone_t *)part->elts)[i];
-            if (!shm->shm.addr)
-                continue;
-            struct ngx_zone z = ngx_walk_zone(shm);
-            long held = _object_bytes((void *)z.address);
-            struct zone_row row;
-            row.zone = z.name;
-            row.owner = z.owner;
-            row.size_bytes = z.size;
-            row.loaded_bytes = held;
-            row.here_bytes = resident[z.address];
-            if (z.slab) {
-                row.used_bytes = (z.pages - z.free_pages) * ngx_page_bytes + z.overhead;
-                row.free_bytes = z.free_pages * ngx_page_bytes;
+    _try {
+        ngx_list_part_t *part = &cycle->shared_memory.part;
+        for (long parts = 0; part && parts < 10000; parts++) {
+            uint64_t n = part->nelts;
+            if (n > 100000)
+                _raise("a list of zones of %lu elements", n);
+            for (uint64_t i = 0; i < n; i++) {
+                _try {
+                    ngx_shm_zone_t *shm = &((ngx_shm_zone_t *)part->elts)[i];
+                    if (shm->shm.addr)
+                        add_zone(shm);
+                } _catch (_fault f) {
+                    ngx_skipped++;
+                }
             }
-            row.failed = z.failed;
-            _push(zones, row);
-            size += z.size;
-            here += row.here_bytes;
-            failed += z.failed;
-            skipped += z.strange;
-            if (held < 0)
-                unknown++;
-            else
-                loaded += held;
-            if (!z.slab)
-                continue;
-            check(0, "pages", z.name, z.free_pages + z.whole_pages + z.slot_pages + z.strange, z.pages);
-            check(1, "free pages", z.name, z.free_pages, z.pfree);
-            uint64_t walked_total = 0, total = 0, walked_used = 0, used = 0;
-            for (int c = 0; c < ngx_nclasses; c++) {
-                struct ngx_slab_class k = ngx_classes[c];
-                walked_total += k.walked_total;
-                total += k.total;
-                walked_used += k.walked_used;
-                used += k.used;
-                if (classes && (k.pages > 0 || k.requests > 0))
-                    _push(slots, (struct class_row){ z.name, (long)k.size, (long)k.pages, (long)k.walked_used, (long)(k.walked_total - k.walked_used),
-                        (long)k.requests, (long)k.failed });
-            }
-            check(2, "slots", z.name, walked_total, total);
-            check(3, "slots in use", z.name, walked_used, used);
-            struct ngx_zone_use u = ngx_walk_use(shm, z.owner, entries < 0 ? 0 : entries);
-            skipped += u.broken;
-            if (u.what == "")
-                continue;
-            struct use_row use;
-            use.zone = z.name;
-            use.what = u.what;
-            use.entries = u.entries;
-            use.expired = u.expired;
-            use.newest = u.newest < 0 ? "" : span(u.newest);
-            use.oldest = u.oldest < 0 ? "" : span(u.oldest);
-            use.least_recent_expires =
-                u.expiring == 0 ? "never" : u.next_expiry < -1000000000000 ? "never" : u.next_expiry < 0 ? span(-u.next_expiry) + " ago" : "in " + span(u.next_expiry);
-            _push(uses, use);
+            part = part->next;
         }
-        part = part->next;
+    } _catch (_fault f) {
+        ngx_skipped++;
     }
     _sort(zones _by x.size_bytes _desc);
 
-    printf("nginx %s   loaded %hB of %hB in %ld zones; touched by this process %hB\n", ngx_version_text(cycle), loaded, size, _elems(zones), here);
-    if (unknown > 0)
-        printf("! of %ld zones it is not known how much is loaded (-1): that takes root, or CAP_CHECKPOINT_RESTORE\n", unknown);
-    if (failed > 0)
-        printf("! %ld requests for memory failed: the `failed` column says where\n", failed);
+    printf("nginx %s   loaded %hB of %hB in %ld zones; touched by this process %hB\n", ngx_version_text(cycle), loaded_of_all, size_of_all, _elems(zones),
+           here_of_all);
+    if (unknown_zones > 0)
+        printf("! of %ld zones it is not known how much is loaded (-1): that takes root, or CAP_CHECKPOINT_RESTORE\n", unknown_zones);
+    if (failed_requests > 0)
+        printf("! %ld requests for memory failed: the `failed` column says where\n", failed_requests);
     _assert_equal("pages of all slab pools", counted[0], said[0]);
     _assert_equal("free pages", counted[1], said[1]);
     _assert_equal("slots", counted[2], said[2]);
     _assert_equal("slots in use", counted[3], said[3]);
-    if (skipped > 0) {
-        printf("skipped %ld: pages, links or parts of lists that make no sense\n", skipped);
-        _assert_equal("skipped", skipped, 0);
+    if (ngx_skipped > 0) {
+        printf("skipped %ld: pages, links or parts of lists that make no sense\n", ngx_skipped);
+        _assert_equal("skipped", ngx_skipped, 0);
     }
 }

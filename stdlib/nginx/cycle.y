@@ -37,21 +37,28 @@ int ngx_learn_page_size(void)
 /// Where the first object of a pool lies.
 #define ngx_pool_first(p) ((void *)((char *)(p) + sizeof(ngx_pool_t)))
 
-/// Whether a pool's head is sound: its addresses are in order, its present block is on its chain.
+/// Things that make no sense, or cannot be read, and were left out.
+long ngx_skipped;
+
+/// Whether a pool's head is sound: its addresses are in order, its present block is on its chain. Faults mean no.
 int ngx_valid_pool(ngx_pool_t *pool)
 {
     uint64_t p = (uint64_t)pool;
-    if (p == 0 || (p & 15) || !_readable(pool, sizeof(ngx_pool_t)))
+    if (p == 0 || (p & 15))
         return 0;
-    uint64_t last = (uint64_t)pool->d.last;
-    uint64_t end = (uint64_t)pool->d.end;
-    if (last < p + sizeof(ngx_pool_data_t) || last > end || end - p > 1ul << 40 || pool->max >= ngx_page_bytes || pool->max > end - p)
+    _try {
+        uint64_t last = (uint64_t)pool->d.last;
+        uint64_t end = (uint64_t)pool->d.end;
+        if (last < p + sizeof(ngx_pool_data_t) || last > end || end - p > 1ul << 40 || pool->max >= ngx_page_bytes || pool->max > end - p)
+            return 0;
+        ngx_pool_t *block = pool;
+        for (int i = 0; i < 1000000 && block; i++) {
+            if (block == pool->current)
+                return 1;
+            block = block->d.next;
+        }
+    } _catch (_fault f) {
         return 0;
-    ngx_pool_t *block = pool;
-    for (int i = 0; i < 1000000 && block; i++) {
-        if (block == pool->current)
-            return 1;
-        block = block->d.next;
     }
     return 0;
 }
@@ -125,8 +132,12 @@ ngx_cycle_t *ngx_require_cycle(void)
 /// "1.22.1", the version of this nginx.
 _str ngx_version_text(ngx_cycle_t *cycle)
 {
-    uint64_t version = cycle->modules_n > 0 ? cycle->modules[0]->version : 0;
-    return sprintf("%lu.%lu.%lu", version / 1000000, version / 1000 % 1000, version % 1000);
+    _try {
+        uint64_t version = cycle->modules[0]->version;
+        return sprintf("%lu.%lu.%lu", version / 1000000, version / 1000 % 1000, version % 1000);
+    } _catch (_fault f) {
+        return "?";
+    }
 }
 
 /// nginx's clocks as they are now, in milliseconds: since 1970, and the one that its timers and connections use.
@@ -136,13 +147,17 @@ long ngx_wall_ms, ngx_timer_ms;
 /// was. Where that cannot be, its notes stand.
 void ngx_learn_clocks(void)
 {
+    _try {
 ##ifdefvar ngx_cached_time
-    long *now = *(long **)&ngx_cached_time;
-    ngx_wall_ms = now[0] * 1000 + now[1] % 1000;
+        long *now = *(long **)&ngx_cached_time;
+        ngx_wall_ms = now[0] * 1000 + now[1] % 1000;
 ##endif
 ##ifdefvar ngx_current_msec
-    ngx_timer_ms = *(long *)&ngx_current_msec;
+        ngx_timer_ms = *(long *)&ngx_current_msec;
 ##endif
+    } _catch (_fault f) {
+        ngx_skipped++;
+    }
     long since = _now_ms() - ngx_timer_ms;
     if (since > 0 && since < 365l * 86400 * 1000) {
         ngx_timer_ms += since;
@@ -163,13 +178,17 @@ uint64_t ngx_program_start, ngx_program_end, ngx_others_start, ngx_others_end;
 void ngx_learn_modules(ngx_cycle_t *cycle)
 {
     for (uint64_t i = 0; i < cycle->modules_n && i < NGX_MOST_MODULES; i++) {
-        ngx_module_t *module = cycle->modules[i];
-        if (!module || !module->name)
-            continue;
-        _str name = _tostr(module->name);
-        _push(ngx_module_list, module);
-        _push(ngx_module_names, name);
-        _push(ngx_module_prefixes, _issuffix(name, "_module") ? _substr(name, 0, _len(name) - 6) : name + "_");
+        _try {
+            ngx_module_t *module = cycle->modules[i];
+            if (!module || !module->name)
+                continue;
+            _str name = _tostr(module->name);
+            _push(ngx_module_list, module);
+            _push(ngx_module_names, name);
+            _push(ngx_module_prefixes, _issuffix(name, "_module") ? _substr(name, 0, _len(name) - 6) : name + "_");
+        } _catch (_fault f) {
+            ngx_skipped++;
+        }
     }
     ngx_others_start = ~0ul;
     uint64_t cycle_variable = 0;

@@ -53,9 +53,6 @@ ngx_pool_t *ngx_pool_found[];
 uint8_t ngx_pool_inner[ngx_pool_t *];
 /// Pools that are known by their owner, and those of them that the scan has found, too.
 long ngx_pools_owned, ngx_pools_confirmed;
-/// Things that looked wrong and were left out.
-long ngx_pools_skipped;
-
 /// No more blocks of one pool, and no more large blocks, are followed.
 #define NGX_MOST_BLOCKS 20000000
 
@@ -127,7 +124,7 @@ void ngx_own_pool(ngx_pool_t *pool, int kind, _str owner)
     if (!pool || ngx_pools[pool])
         return;
     if (!ngx_valid_pool(pool)) {
-        ngx_pools_skipped++;
+        ngx_skipped++;
         return;
     }
     ngx_pools[pool] = kind;
@@ -189,7 +186,7 @@ void ngx_learn_free_connections(ngx_cycle_t *cycle)
             c = (ngx_connection_t *)c->data;
         }
     } _catch (_fault f) {
-        ngx_pools_skipped++;
+        ngx_skipped++;
     }
     _assert_equal("free connections", n, cycle->free_connection_n);
 }
@@ -201,7 +198,7 @@ void ngx_own_cycle(ngx_cycle_t *cycle, int kind)
     if (!cycle->connections)
         return;
     if (cycle->connection_n > NGX_MOST_CONNECTIONS || !_readable(cycle->connections, cycle->connection_n * sizeof(ngx_connection_t))) {
-        ngx_pools_skipped++;
+        ngx_skipped++;
         return;
     }
     ngx_learn_free_connections(cycle);
@@ -216,7 +213,7 @@ void ngx_own_cycle(ngx_cycle_t *cycle, int kind)
             if (c->pool)
                 ngx_own_pool(c->pool, c->listening ? NGX_K_CONNECTION : NGX_K_UPSTREAM, ngx_connection_owner(c));
         } _catch (_fault f) {
-            ngx_pools_skipped++;
+            ngx_skipped++;
         }
     }
 }
@@ -246,7 +243,7 @@ void ngx_take_chunk(uint64_t p, int mapped)
         if (ngx_pool_at(block, memsize((mchunkptr)p), slack))
             _push(ngx_pool_found, (ngx_pool_t *)block);
     } _catch (_fault f) {
-        ngx_pools_skipped++;
+        ngx_skipped++;
     }
 }
 
@@ -263,7 +260,7 @@ void ngx_scan_pools(void)
                 block = block->d.next;
             }
         } _catch (_fault f) {
-            ngx_pools_skipped++;
+            ngx_skipped++;
         }
     }
     // Cycles that are over, but not yet destroyed: an old worker's, or one that connections of a single process keep.
@@ -273,7 +270,7 @@ void ngx_scan_pools(void)
             if (!ngx_pools[pool] && !ngx_pool_inner[pool] && cycle->pool == pool)
                 ngx_own_cycle(cycle, NGX_K_OLD_CYCLE);
         } _catch (_fault f) {
-            ngx_pools_skipped++;
+            ngx_skipped++;
         }
     }
     _foreach (pool in ngx_pool_found) {
@@ -340,7 +337,7 @@ void ngx_own_from_timers(void)
             if (usable >= sizeof(ngx_event_t) && usable <= ngx_page_bytes)
                 ngx_own_from((uint64_t)ev, (uint64_t)ev + usable, NGX_K_MODULE, ngx_symbol((uint64_t)ev->handler));
         } _catch (_fault f) {
-            ngx_pools_skipped++;
+            ngx_skipped++;
         }
     }
 ##endif
@@ -391,7 +388,7 @@ void ngx_find_owners(uint64_t most)
                 ngx_pool_owner[pool] = ngx_request_owner(r);
             }
         } _catch (_fault f) {
-            ngx_pools_skipped++;
+            ngx_skipped++;
         }
         ngx_pools[pool] = kind;
         if ((uint64_t)pool < ngx_lowest_pool)
@@ -419,7 +416,7 @@ void ngx_find_owners(uint64_t most)
         _try {
             ngx_own_from_pool(pool, most);
         } _catch (_fault f) {
-            ngx_pools_skipped++;
+            ngx_skipped++;
         }
     }
 }

@@ -196,7 +196,12 @@ struct ngx_zone ngx_walk_zone(ngx_shm_zone_t *shm)
     struct ngx_zone z[int];
     struct ngx_zone first;
     uint64_t length = shm->shm.name.len;
-    first.name = _tostr((char *)shm->shm.name.data, length < 128 ? length : 128);
+    _try {
+        first.name = _tostr((char *)shm->shm.name.data, length < 128 ? length : 128);
+    } _catch (_fault f) {
+        first.name = "?";
+        first.strange++;
+    }
     first.owner = ngx_module_name(shm->tag);
     first.address = (uint64_t)shm->shm.addr;
     first.size = shm->shm.size;
