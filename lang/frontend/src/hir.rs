@@ -43,6 +43,9 @@ pub struct Program {
     pub thread_locals: Vec<ThreadLocal>,
     /// Whether the program asks for the stacks of threads.
     pub stacks: bool,
+    /// Whether a thread pointer is asked for by its register's name: `_reg("fs_base", tid)` on x86-64, `_reg("tpidr_el0", tid)`
+    /// on arm64.
+    pub thread_pointers: bool,
     /// The groups of `_layout`, each with the candidate that this program was checked with.
     pub layouts: Vec<LayoutUse>,
     /// Checked formats, by the index in [`ExpressionKind::Format`].

@@ -164,13 +164,13 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Stops the target for a moment if the program has thread-local variables or asks for stacks, and there are threads whose
-    /// registers have not been seen: only these tell where the variables and the stacks are, and what a learning run does not
-    /// touch is not copied. A thread keeps its thread pointer and its stack for life, so timers stop the target anew only
-    /// after it has started threads.
+    /// Stops the target for a moment if the program has thread-local variables, reads thread pointers or asks for stacks, and
+    /// there are threads whose registers have not been seen: only these tell where the variables and the stacks are, and what a
+    /// learning run does not touch is not copied. A thread keeps its thread pointer and its stack for life, so timers stop the
+    /// target anew only after it has started threads.
     fn see_threads(&mut self, state: &State<'_>) -> Result<(), SessionError> {
         let typed = &state.compiled.typed;
-        if typed.thread_locals.is_empty() && !typed.stacks {
+        if typed.thread_locals.is_empty() && !typed.thread_pointers && !typed.stacks {
             return Ok(());
         }
         let threads = self.process.threads()?;

@@ -230,7 +230,9 @@ impl Host for RunHost<'_> {
         if self.effects.learning {
             // Only the pause will tell. What is read through a register is not learned, and then counted as missed.
             self.effects.registers_wanted = true;
-            return Ok(0);
+            // Thread pointers are known: they were asked for before the run, and a thread keeps its own.
+            let known = self.registers(tid).ok().filter(|_| is_thread_pointer(name));
+            return Ok(known.map_or(0, |registers| registers.thread_pointer));
         }
         let registers = self.registers(tid)?;
         register_by_name(&registers, name)
@@ -391,6 +393,11 @@ fn thread_state(pid: i32, tid: i32) -> String {
         .unwrap_or_default()
 }
 
+/// Whether a register is the base of thread-local storage.
+fn is_thread_pointer(name: &str) -> bool {
+    matches!(name, "fs_base" | "tpidr_el0")
+}
+
 /// A register by the name that the ABI gives it.
 fn register_by_name(registers: &Registers, name: &str) -> Option<u64> {
     let name = name.trim_start_matches(['%', '$']);
@@ -398,7 +405,7 @@ fn register_by_name(registers: &Registers, name: &str) -> Option<u64> {
         "pc" | "rip" => return Some(registers.instruction_pointer),
         "sp" | "rsp" => return Some(registers.stack_pointer),
         "eflags" | "rflags" | "pstate" => return Some(registers.flags),
-        "fs_base" | "tpidr_el0" => return Some(registers.thread_pointer),
+        name if is_thread_pointer(name) => return Some(registers.thread_pointer),
         _ => {}
     }
     let number = if cfg!(target_arch = "x86_64") {

@@ -164,6 +164,8 @@ struct Checker<'a> {
     thread_locals: Vec<hir::ThreadLocal>,
     /// Whether a stack was asked for.
     stacks: bool,
+    /// Whether a thread pointer was asked for by its register's name.
+    thread_pointers: bool,
     layouts: Vec<hir::LayoutUse>,
     formats: Vec<Vec<hir::FormatPiece>>,
     regexes: Vec<String>,
@@ -211,6 +213,7 @@ impl<'a> Checker<'a> {
             views: Vec::new(),
             thread_locals: Vec::new(),
             stacks: false,
+            thread_pointers: false,
             layouts: Vec::new(),
             formats: Vec::new(),
             regexes: Vec::new(),
@@ -298,6 +301,7 @@ impl<'a> Checker<'a> {
                 views: self.views,
                 thread_locals: self.thread_locals,
                 stacks: self.stacks,
+                thread_pointers: self.thread_pointers,
                 layouts: self.layouts,
                 formats: self.formats,
                 regexes: self.regexes,

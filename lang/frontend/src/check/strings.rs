@@ -79,6 +79,11 @@ impl Checker<'_> {
             }
             (Special::Register, [name, tid @ ..]) => {
                 let name = self.kind_argument(builtin, 0, name);
+                // A name that is no constant is taken for that of another register.
+                self.thread_pointers |= matches!(
+                    &name.kind,
+                    ExpressionKind::Str(text) if text == b"fs_base" || text == b"tpidr_el0"
+                );
                 let tid = self.thread_argument(builtin, tid.first(), span);
                 match tid {
                     Some(tid) if !self.is_unknown(name.ty) => {

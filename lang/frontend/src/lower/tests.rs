@@ -147,6 +147,7 @@ impl Maker {
             views: Vec::new(),
             thread_locals: Vec::new(),
             stacks: false,
+            thread_pointers: false,
             layouts: Vec::new(),
             formats: Vec::new(),
             regexes: Vec::new(),
