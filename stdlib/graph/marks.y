@@ -49,4 +49,43 @@ int graph_visit(void *o)
     return 1;
 }
 
+/// Whether an address is in the set.
+int graph_has(void *o)
+{
+    uint64_t a = (uint64_t)o;
+    uint64_t chunk = a >> 20;
+    uint64_t slot = chunk & 255;
+    if (graph_chunk_tag[slot] != chunk + 1) {
+        if (!graph_chunk_of[chunk])
+            return graph_visited_beyond[a];
+        graph_chunk_load(chunk);
+    }
+    return (graph_bits[graph_chunk_base[slot] + (a >> 9 & 2047)] >> (a >> 3 & 63)) & 1;
+}
+
+/// 1 if the address is in the set, which it then no longer is, else 0.
+int graph_take(void *o)
+{
+    uint64_t a = (uint64_t)o;
+    uint64_t chunk = a >> 20;
+    uint64_t slot = chunk & 255;
+    if (graph_chunk_tag[slot] != chunk + 1) {
+        if (graph_chunk_of[chunk]) {
+            graph_chunk_load(chunk);
+        } else {
+            if (!graph_visited_beyond[a])
+                return 0;
+            _delete graph_visited_beyond[a];
+            return 1;
+        }
+    }
+    uint64_t w = graph_chunk_base[slot] + (a >> 9 & 2047);
+    uint64_t bit = 1ul << (a >> 3 & 63);
+    uint64_t bits = graph_bits[w];
+    if (!(bits & bit))
+        return 0;
+    graph_bits[w] = bits & ~bit;
+    return 1;
+}
+
 #endif

@@ -205,6 +205,32 @@ impl Drop for Waiting {
     }
 }
 
+/// Perl in several versions: a name and the program, which may be missing. The first is the system's, with debug information.
+pub fn perls() -> Vec<(&'static str, PathBuf)> {
+    vec![
+        ("system", PathBuf::from("/usr/bin/perl")),
+        ("5.40", directory().join("perl/5.40/perl")),
+        ("5.32", directory().join("perl/5.32/perl")),
+    ]
+}
+
+/// Starts the leaking Perl daemon with so many certificates in its cache, sessions that only refer to themselves, and threads.
+///
+/// # Panics
+/// If it does not get ready.
+pub fn perl_daemon(
+    perl: &std::path::Path,
+    certificates: usize,
+    sessions: usize,
+    threads: usize,
+) -> Waiting {
+    Waiting::start(
+        Command::new(perl)
+            .arg(root().join("tests/fixtures/perl/daemon.pl"))
+            .args([certificates, sessions, threads].map(|number| number.to_string())),
+    )
+}
+
 /// The stand-alone LuaJIT programs that were built: a name and the executable.
 pub fn luajits() -> Vec<(&'static str, PathBuf)> {
     vec![

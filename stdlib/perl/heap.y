@@ -1,0 +1,38 @@
+/// How much of glibc's heap Perl accounts for, and how much it does not reach: memory of C libraries and of modules written in C.
+_module "libperl.so*", "perl", "perl5*", _exe;
+
+#ifndef PERL_HEAP_Y
+#define PERL_HEAP_Y
+
+#include <graph/chains.y>
+#include <perl/sizes.y>
+##ifdeffunc gnu_get_libc_version
+#include <glibc/walk.y>
+##endif
+
+/// Prints a line about the heap, if it is glibc's and Perl's memory comes from it. Asked after everything of Perl has been counted.
+void perl_say_heap(void)
+{
+##ifdeffunc gnu_get_libc_version
+    _try {
+        if (!glibc_find())
+            return;
+    } _catch (_fault f) {
+        return;
+    }
+    glibc_walk();
+    long used = glibc_all.used + glibc_blocks_bytes;
+    long perl = perl_bytes_chunks;
+    printf("glibc %hB in use: Perl %hB in %s blocks, not reached by Perl %hB (%.1f %%): memory of C libraries and of modules in C\n", used, perl,
+           graph_thousands(perl_number_blocks), used - perl, used > 0 ? 100.0 * (used - perl) / used : 0.0);
+    long met = 0;
+    long system = 0;
+    _foreach (s in glibc_sums) {
+        met += glibc_met(s);
+        system += s.system;
+    }
+    _assert_equal("glibc: in use + free + top = system_mem", met, system);
+##endif
+}
+
+#endif
