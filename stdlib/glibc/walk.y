@@ -118,10 +118,14 @@ void glibc_add_to_all(struct glibc_sum s)
     glibc_all.skipped += s.skipped;
 }
 
-/// Walks everything. Ends the run with an explanation if there is no heap.
+/// Walks everything, as often as it is called. Ends the run with an explanation if there is no heap.
 void glibc_walk(void)
 {
     glibc_attach();
+    _clear(glibc_sums);
+    _clear(glibc_cached);
+    _clear(glibc_caches_known);
+    glibc_caches = 0;
     struct glibc_sum nothing;
     glibc_all = nothing;
     glibc_all.name = "all";

@@ -391,6 +391,9 @@ fn nginx_master_and_worker() {
         nginx.number("/fill?n=3000");
         for pid in [nginx.master, nginx.worker] {
             probes(variant, pid, &[]);
+            let map = run(&["run", "probes/ngx-heapmap.y", "-p", &pid.to_string()]);
+            let map = map.expect_status(0);
+            assert!(map.stdout.contains("cycle pool"), "{variant}: {map}");
         }
         assert_eq!(nginx.get("/ping"), "pong");
     }
