@@ -27,6 +27,11 @@ long glibc_pages_looked_at;
 /// Called for each of them.
 __attribute__((weak)) void glibc_on_mapped(uint64_t p, uint64_t size) { }
 
+// Blocks with a larger alignment than this are taken for what they were before they were resized.
+#define GLIBC_MOST_ALIGNMENT (4ul << 20)
+// So much may `mp_.mmapped_mem` be too big: 65,536 blocks that realloc has moved.
+#define GLIBC_MOST_DRIFT (1l << 20)
+
 // Since 2.43 the size in the head leaves out the last 16 bytes, and the lowest bit of the field before says whether pages are huge.
 ##ifdeffield struct malloc_state fastbinsY
 #define GLIBC_MAPPED_TAIL 0ul
@@ -58,16 +63,20 @@ uint64_t glibc_mapped_chunk(uint64_t start, uint64_t end)
     uint64_t head = chunksize_nomask(c);
     if ((head & SIZE_BITS) != IS_MMAPPED || (prev_size(c) & ~GLIBC_MAPPED_HUGE) || ((head & ~7ul) + GLIBC_MAPPED_TAIL & (glibc_page - 1)))
         return 0;
-    uint64_t most = glibc_thorough ? end - start : glibc_page / 2;
-    for (uint64_t alignment = 2 * MALLOC_ALIGNMENT; alignment <= most && alignment < GLIBC_ADDRESSES; alignment *= 2) {
+    for (uint64_t alignment = 2 * MALLOC_ALIGNMENT; alignment <= glibc_page / 2; alignment *= 2) {
         // A block with this alignment lies behind a head or, up to 2.42, behind room for a free chunk.
-        uint64_t p = (start + CHUNK_HDR_SZ + alignment - 1 & -alignment) - CHUNK_HDR_SZ;
+        uint64_t p = start + alignment - CHUNK_HDR_SZ;
         for (int i = 0; i < 2; i++) {
-            if (p > start && p + CHUNK_HDR_SZ < end && glibc_mapped_size(p, start, end))
+            if (p > start && glibc_mapped_size(p, start, end))
                 return p;
             p += alignment;
         }
     }
+    // One with a larger alignment lies at the start of a page; realloc may have moved it to where it is not aligned any more.
+    uint64_t most = glibc_thorough ? GLIBC_MOST_ALIGNMENT : 0;
+    for (uint64_t p = start + glibc_page - CHUNK_HDR_SZ; p - start < most && p + CHUNK_HDR_SZ < end; p += glibc_page)
+        if (glibc_mapped_size(p, start, end))
+            return p;
     return glibc_mapped_size(start, start, end) ? start : 0;
 }
 
@@ -150,11 +159,15 @@ void glibc_look_at_mappings(void)
     }
 }
 
-/// Up to 15 bytes for each block that realloc has moved: since 2.43 `mp_.mmapped_mem` grows by 16 at each.
+/// Whether number and bytes are what malloc counts. Since 2.43 `mp_.mmapped_mem` grows by 16 bytes too many each time that realloc moves a block; what was
+/// overlooked would be whole pages, so a difference of a page or more is believed only after a thorough look, and up to a limit.
 int glibc_mapped_agrees(void)
 {
     long difference = glibc_par->mmapped_mem - glibc_blocks_bytes;
-    return _elems(glibc_blocks) == glibc_par->n_mmaps && (difference == 0 || (GLIBC_MAPPED_TAIL && difference > 0 && glibc_aligned(difference)));
+    if (_elems(glibc_blocks) != glibc_par->n_mmaps)
+        return 0;
+    long most = !GLIBC_MAPPED_TAIL ? 0 : glibc_thorough ? GLIBC_MOST_DRIFT : glibc_page - 1;
+    return difference >= 0 && difference <= most && glibc_aligned(difference);
 }
 
 /// Finds the chunks that are mapped directly and the segments of the main arena.
