@@ -47,8 +47,9 @@ _probe _oneshot {
     printf("Perl %hB   %.1f %% of %hB resident   %s\n", perl_total_bytes, share, resident, interpreters == 1 ? "1 interpreter" : sprintf("%ld interpreters", interpreters));
     printf("%s values on %s chains = PL_sv_count, difference %ld   %s objects\n", graph_thousands(perl_total_values), graph_thousands(_count(held)),
            counted - perl_total_values, graph_thousands(perl_total_objects));
-    if (perl_unreachable_values > 1000)
-        printf("! %s values, %hB, are reached by nothing: cycles, or held by C code only\n", graph_thousands(perl_unreachable_values), perl_unreachable_bytes);
+    if (perl_unreachable_values > 1000 || perl_cycles > 0)
+        printf("! %s values, %hB, are reached by nothing: below %s cycles, which are never freed, and %s values that C code may hold\n",
+               graph_thousands(perl_unreachable_values), perl_unreachable_bytes, graph_thousands(perl_cycles), graph_thousands(perl_starts - perl_cycles));
     perl_say_heap();
     _assert_equal("values walked, PL_sv_count", perl_total_values, counted);
     perl_say_faults();

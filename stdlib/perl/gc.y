@@ -15,6 +15,9 @@ long perl_total_objects;
 /// What nothing reaches.
 long perl_unreachable_values;
 long perl_unreachable_bytes;
+/// Objects and containers that hold it, and those of them whose every reference comes from what they hold themselves.
+long perl_starts;
+long perl_cycles;
 
 /// Walks everything on the list. A fault ends the walk of the value at hand, which has been taken off the list.
 void perl_walk_all(void)
@@ -213,11 +216,18 @@ void perl_walk_left(struct interpreter *p, int pass, int branch)
                     n = graph_child_named(branch, PERL_F_KIND + type, perl_kind_name(type));
                 // Many share the frames from here on.
                 graph_node_many[n] = 1;
+                perl_start = pass < 2 ? sv : NULL;
+                perl_start_refs = 0;
                 perl_add(sv, n);
             } _catch (_fault f) {
                 perl_count_fault(f);
             }
             perl_walk_all();
+            if (pass < 2) {
+                perl_starts++;
+                perl_cycles += perl_start_refs > 0 && perl_start_refs >= SvREFCNT(sv);
+            }
+            perl_start = NULL;
         }
         arena = (SV *)SvANY(arena);
     }

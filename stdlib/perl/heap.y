@@ -23,6 +23,10 @@ void perl_say_heap(void)
     glibc_walk();
     long used = glibc_all.used + glibc_blocks_bytes;
     long perl = perl_bytes_chunks;
+    if (perl > used) {
+        printf("Perl's blocks take %hB, more than the %hB in use in glibc's heap: another allocator serves it\n", perl, used);
+        return;
+    }
     printf("glibc %hB in use: Perl %hB in %s blocks, not reached by Perl %hB (%.1f %%): memory of C libraries and of modules in C\n", used, perl,
            graph_thousands(perl_number_blocks), used - perl, used > 0 ? 100.0 * (used - perl) / used : 0.0);
     long met = 0;

@@ -46,6 +46,18 @@ _Bool perl_show_keys;
 uint64_t perl_work[];
 #define perl_push(sv, n) _push(perl_work, graph_key_object((n), (sv)))
 
+/// The value that the walk of what nothing reaches started from, and how many references to it that walk has met.
+SV *perl_start;
+long perl_start_refs;
+
+/// Takes a value: 1 if it has not been visited.
+int perl_take(SV *sv)
+{
+    if (sv == perl_start)
+        perl_start_refs++;
+    return graph_take(sv);
+}
+
 /// The node that the interpreter's roots hang on: 0 if there is only one interpreter.
 int perl_root;
 /// How many keys of the hash at hand lead to values with frames, where it is big enough to fold.
@@ -121,7 +133,7 @@ void perl_add(SV *sv, int n)
         if (SvWEAKREF(sv))
             return;
         sv = SvRV(sv);
-        if (!sv || !graph_take(sv))
+        if (!sv || !perl_take(sv))
             return;
         flags = SvFLAGS(sv);
         type = flags & SVTYPEMASK;
@@ -146,7 +158,7 @@ void perl_add(SV *sv, int n)
 /// Takes a value and adds it, if it has not been visited.
 void perl_reach(SV *sv, int n)
 {
-    if (sv && graph_take(sv))
+    if (sv && perl_take(sv))
         perl_add(sv, n);
 }
 
@@ -218,7 +230,7 @@ void perl_walk_magic(SV *sv, int n)
         SV *o = (SV *)mg->mg_obj;
         if (mg->mg_type == PERL_MAGIC_backref) {
             // Who refers to it weakly: the list is its own, what it lists is not.
-            if (o && SvTYPE(o) == PERL_PVAV && graph_take(o))
+            if (o && SvTYPE(o) == PERL_PVAV && perl_take(o))
                 perl_add_leaf(o, SvFLAGS(o), graph_child_named(n, PERL_F_BACKREFS, "(weak references to it)"));
         } else if (o && o != sv && (mg->mg_flags & MGf_REFCOUNTED)) {
             int tied = mg->mg_type == 'P' || mg->mg_type == 'q' || mg->mg_type == 'p';
@@ -252,7 +264,7 @@ void perl_walk_array(SV *av, uint32_t flags, int n)
     }
     for (int64_t i = 0; i <= fill; i++) {
         SV *sv = array[i];
-        if (!sv || !graph_take(sv))
+        if (!sv || !perl_take(sv))
             continue;
         uint32_t f = SvFLAGS(sv);
         uint32_t type = f & SVTYPEMASK;
@@ -274,7 +286,7 @@ void perl_walk_aux(SV *hv, int n)
 {
     struct xpvhv_aux *aux = HvAUX(hv);
     SV *back = (SV *)aux->xhv_backreferences;
-    if (back && SvTYPE(back) == PERL_PVAV && graph_take(back))
+    if (back && SvTYPE(back) == PERL_PVAV && perl_take(back))
         perl_add_leaf(back, SvFLAGS(back), graph_child_named(n, PERL_F_BACKREFS, "(weak references to it)"));
     struct mro_meta *meta = aux->xhv_mro_meta;
     if (meta) {
@@ -313,7 +325,7 @@ void perl_walk_hash(SV *hv, uint32_t flags, int n)
             if (HEK_LEN(HeKEY_hek(he)) == HEf_SVKEY)
                 perl_reach(*(SV **)HEK_KEY(HeKEY_hek(he)), n);
             SV *sv = HeVAL(he);
-            if (!sv || !graph_take(sv))
+            if (!sv || !perl_take(sv))
                 continue;
             uint32_t f = SvFLAGS(sv);
             uint32_t type = f & SVTYPEMASK;
@@ -355,7 +367,7 @@ void perl_walk_sub(SV *cv, uint32_t flags, int n)
     uint32_t cvflags = CvFLAGS(cv);
     if (cvflags & CVf_CVGV_RC)
         perl_reach((SV *)CvBODY(cv)->xcv_gv_u.xcv_gv, n);
-    if (!(cvflags & CVf_WEAKOUTSIDE) && CvOUTSIDE(cv) && graph_take(CvOUTSIDE(cv)))
+    if (!(cvflags & CVf_WEAKOUTSIDE) && CvOUTSIDE(cv) && perl_take(CvOUTSIDE(cv)))
         perl_push(CvOUTSIDE(cv), graph_child_named(n, PERL_F_OUTER, "(outer sub)"));
     if (cvflags & CVf_ISXSUB) {
         if (cvflags & (CVf_CONST | CVf_REFCOUNTED_ANYSV))
@@ -369,7 +381,7 @@ void perl_walk_sub(SV *cv, uint32_t flags, int n)
     int64_t last = names ? PadnamelistMAX(names) : -1;
     for (int64_t i = 1; i <= PadlistMAX(pl); i++) {
         SV *pad = PadlistARRAY(pl)[i];
-        if (!pad || !graph_take(pad))
+        if (!pad || !perl_take(pad))
             continue;
         perl_add_leaf(pad, SvFLAGS(pad), n);
         SV **array = AvARRAY(pad);
@@ -378,7 +390,7 @@ void perl_walk_sub(SV *cv, uint32_t flags, int n)
             _raise("a pad with more values than room");
         for (int64_t j = 0; j <= fill; j++) {
             SV *sv = array[j];
-            if (!sv || !graph_take(sv))
+            if (!sv || !perl_take(sv))
                 continue;
             uint32_t f = SvFLAGS(sv);
             uint32_t type = f & SVTYPEMASK;
@@ -425,7 +437,7 @@ void perl_walk_slots(SV *gv, int n)
     if (!gp)
         return;
     SV *sv = (SV *)gp->gp_sv;
-    if (sv && graph_take(sv)) {
+    if (sv && perl_take(sv)) {
         uint32_t f = SvFLAGS(sv);
         // Most globs have an empty scalar.
         if (perl_is_leaf(f & SVTYPEMASK, f) && (f & SVTYPEMASK) < PERL_PV)
@@ -433,15 +445,15 @@ void perl_walk_slots(SV *gv, int n)
         else
             perl_add(sv, perl_slot_node(gv, 0, "$", n));
     }
-    if (gp->gp_av && graph_take(gp->gp_av))
+    if (gp->gp_av && perl_take(gp->gp_av))
         perl_add((SV *)gp->gp_av, perl_slot_node(gv, 1, "@", n));
-    if (gp->gp_hv && graph_take(gp->gp_hv))
+    if (gp->gp_hv && perl_take(gp->gp_hv))
         perl_add((SV *)gp->gp_hv, perl_slot_node(gv, 2, "%", n));
-    if (gp->gp_cv && graph_take(gp->gp_cv))
+    if (gp->gp_cv && perl_take(gp->gp_cv))
         perl_push((SV *)gp->gp_cv, perl_slot_node(gv, 3, "&", n));
-    if (gp->gp_io && graph_take(gp->gp_io))
+    if (gp->gp_io && perl_take(gp->gp_io))
         perl_add((SV *)gp->gp_io, perl_slot_node(gv, 4, "*", n));
-    if (gp->gp_form && graph_take(gp->gp_form))
+    if (gp->gp_form && perl_take(gp->gp_form))
         perl_push((SV *)gp->gp_form, perl_slot_node(gv, 5, "format ", n));
 }
 
