@@ -46,6 +46,8 @@ pub enum Command {
     /// Make and show types files, which stand in for debug information
     #[command(subcommand)]
     Types(TypesCommand),
+    /// Show what changed between two results of one probe
+    Diff(DiffArguments),
     /// List processes with their roles, memory and runtimes
     Ps(PsArguments),
 }
@@ -86,6 +88,9 @@ pub struct RunArguments {
     /// Write the result to a file, by its ending: .svg, .html, .folded, .json, .txt (repeatable)
     #[arg(short, long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
+    /// Show what changed since an earlier run of the same probe, whose result `-o OLD.json` left
+    #[arg(long, value_name = "OLD.json")]
+    pub diff: Option<PathBuf>,
     /// Which column of a view decides: its width, its order (bytes, count, …)
     #[arg(long, value_name = "NAME")]
     pub weight: Option<String>,
@@ -273,6 +278,23 @@ pub struct FmtArguments {
     /// Change nothing, list the files that are not formatted
     #[arg(long)]
     pub check: bool,
+}
+
+/// Arguments of `ytrace diff`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 0 success, 2 a file cannot be read or written, or the results cannot be compared, 3 one of them is partial."
+)]
+pub struct DiffArguments {
+    /// The earlier result, of `ytrace run -o OLD.json`
+    #[arg(value_name = "OLD.json")]
+    pub old: PathBuf,
+    /// The later result
+    #[arg(value_name = "NEW.json")]
+    pub new: PathBuf,
+    /// Write the result to a file, by its ending: .svg, .html, .folded, .json, .txt (repeatable)
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Vec<PathBuf>,
 }
 
 /// Arguments of `ytrace ps`.

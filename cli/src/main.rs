@@ -7,6 +7,7 @@
 mod arguments;
 mod check;
 mod diagnose;
+mod diff;
 mod failure;
 mod files;
 mod fmt;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(arguments, &terminal),
         Command::Fmt(arguments) => fmt::run(arguments, &terminal),
         Command::Types(command) => types::run(command, &terminal),
+        Command::Diff(arguments) => diff::run(&arguments, &terminal),
         Command::Ps(arguments) => ps::run(arguments, &terminal),
     };
     match result {

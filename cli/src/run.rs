@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ytrace_lang::compile::OptionHelp;
 use ytrace_lang::hir::OptionValue;
 use ytrace_lang::source::SourceFile;
-use ytrace_report::{Output, Report, output, text};
+use ytrace_report::{Earlier, Output, Report, output, text};
 use ytrace_runtime::library::{self, ProbeFileError};
 use ytrace_runtime::result::RunResult;
 use ytrace_runtime::{Budgets, ExecutorKind, Mode, Options, Session, SessionError, Sink, views};
@@ -32,13 +32,17 @@ pub fn run(arguments: RunArguments, terminal: &Terminal) -> Result<Status, Failu
         output::check_output(path).map_err(Failure::usage)?;
     }
     let main = main_file(&arguments)?;
+    let earlier = match &arguments.diff {
+        Some(path) => Some(Arc::new(Earlier::read(path).map_err(Failure::usage)?)),
+        None => None,
+    };
     ytrace_runtime::interrupt::on_interrupt(&INTERRUPTED);
     let terminal = *terminal;
     // Compiled handlers run on the native stack.
     let worker = std::thread::Builder::new()
         .name("ytrace".to_owned())
         .stack_size(STACK)
-        .spawn(move || run_on_target(main, &arguments, &terminal))
+        .spawn(move || run_on_target(main, earlier, &arguments, &terminal))
         .map_err(|error| Failure::usage(format!("cannot start a thread: {error}")))?;
     match worker.join() {
         Ok(result) => result,
@@ -50,12 +54,13 @@ pub fn run(arguments: RunArguments, terminal: &Terminal) -> Result<Status, Failu
 
 fn run_on_target(
     main: SourceFile,
+    earlier: Option<Arc<Earlier>>,
     arguments: &RunArguments,
     terminal: &Terminal,
 ) -> Result<Status, Failure> {
     let options = options(arguments);
     if let Some(command) = &arguments.command {
-        return run_on_command(command, main, arguments, &options, terminal);
+        return run_on_command(command, main, earlier, arguments, &options, terminal);
     }
     let asks_for_help = arguments.script.iter().any(|word| word == "--help");
     if arguments.pid.is_none() && asks_for_help {
@@ -69,13 +74,14 @@ fn run_on_target(
         .ok_or_else(|| Failure::usage("no process given").with_hint("-p PID"))?;
     let process = Process::open(pid).map_err(|error| failure(SessionError::Open(error)))?;
     let mut session = Session::open(process, &options).map_err(failure)?;
-    run_session(&mut session, main, arguments, terminal)
+    run_session(&mut session, main, earlier, arguments, terminal)
 }
 
 /// Starts a command and looks at it at its exit, after a time, or at Ctrl-C.
 fn run_on_command(
     command: &str,
     main: SourceFile,
+    earlier: Option<Arc<Earlier>>,
     arguments: &RunArguments,
     options: &Options,
     terminal: &Terminal,
@@ -100,7 +106,7 @@ fn run_on_command(
     if let Held::AtExit(_) = held {
         session.hold(target.threads().to_vec());
     }
-    let status = run_session(&mut session, main, arguments, terminal);
+    let status = run_session(&mut session, main, earlier, arguments, terminal);
     drop(session);
     // A command at its exit goes on to its end; one that still runs is asked to end.
     target.release();
@@ -110,6 +116,7 @@ fn run_on_command(
 fn run_session(
     session: &mut Session<'_>,
     main: SourceFile,
+    earlier: Option<Arc<Earlier>>,
     arguments: &RunArguments,
     terminal: &Terminal,
 ) -> Result<Status, Failure> {
@@ -121,6 +128,9 @@ fn run_session(
         color: terminal.error_color,
     };
     session.expect(forms(arguments)?);
+    if let Some(earlier) = &earlier {
+        session.compare_with(earlier.clone());
+    }
     let finished = session.run(main, &mut sink);
     sink.progress("");
     let finished = match finished {
@@ -135,8 +145,11 @@ fn run_session(
         // The run was ended early, for its output went nowhere.
         return terminal::output_failure(&error).map_or(Ok(Status::Success), Err);
     }
-    let report = views::report(&finished, session.names(), arguments.weight.as_deref());
-    show(&report, arguments, terminal)?;
+    let mut report = views::report(&finished, session.names(), arguments.weight.as_deref());
+    if let Some(earlier) = &earlier {
+        report.compare(earlier).map_err(Failure::usage)?;
+    }
+    show(&report, &arguments.output, terminal)?;
     if arguments.verbose {
         timings(&finished.result);
     }
@@ -153,8 +166,8 @@ fn forms(arguments: &RunArguments) -> Result<Vec<Output>, Failure> {
 }
 
 /// Writes the files asked for; without any, shows the report.
-fn show(report: &Report, arguments: &RunArguments, terminal: &Terminal) -> Result<(), Failure> {
-    for path in &arguments.output {
+pub fn show(report: &Report, files: &[PathBuf], terminal: &Terminal) -> Result<(), Failure> {
+    for path in files {
         let form = Output::from_path(path).map_err(Failure::usage)?;
         let bytes = output::render(report, form).map_err(Failure::usage)?;
         output::write_output(path, &bytes).map_err(Failure::usage)?;
@@ -166,20 +179,21 @@ fn show(report: &Report, arguments: &RunArguments, terminal: &Terminal) -> Resul
         color: terminal.output_color,
         ..text::Options::default()
     };
-    if !arguments.output.is_empty() {
+    if !files.is_empty() {
         // The numbers that say how far to trust the files.
         let short = if report.views.is_empty() {
             trailer(report)
         } else {
             Report {
                 views: Vec::new(),
+                differences: Vec::new(),
                 warnings: Vec::new(),
                 ..report.clone()
             }
         };
         let color = terminal.error_color;
         say(&text::render(&short, text::Options { color, ..rows }));
-        for path in &arguments.output {
+        for path in files {
             say(&format!("wrote {}\n", safe(&path.display().to_string())));
             let form = Output::from_path(path).map_err(Failure::usage)?;
             if let Some(lack) = output::left_out(report, form) {
@@ -189,7 +203,7 @@ fn show(report: &Report, arguments: &RunArguments, terminal: &Terminal) -> Resul
         }
         return Ok(());
     }
-    if report.views.is_empty() {
+    if report.shown().is_empty() {
         let color = terminal.error_color;
         say(&text::render(
             &trailer(report),

@@ -67,6 +67,9 @@ pub enum SessionError {
     /// The result cannot be written in a format that was asked for.
     #[error("{0}")]
     Output(#[from] ytrace_report::output::OutputError),
+    /// The result cannot be compared with an earlier one.
+    #[error(transparent)]
+    Difference(#[from] ytrace_report::DifferenceError),
     /// The rules for processes are damaged.
     #[error("{0}")]
     Rules(#[from] crate::identity::RulesError),

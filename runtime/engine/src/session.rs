@@ -12,7 +12,7 @@ use ytrace_lang::hir::{LayoutUse, ProbePoint};
 use ytrace_lang::ir::{FunctionId, Program};
 use ytrace_lang::source::SourceFile;
 use ytrace_lang::target::SymbolSource;
-use ytrace_report::Output;
+use ytrace_report::{Earlier, Output};
 use ytrace_target::{
     AddressSpace, CacheOptions, LiveMemory, LiveOptions, Module, PageCache, PausedCopy, Process,
     Stopper, ThreadSnapshot, scheduling,
@@ -48,6 +48,7 @@ pub struct Session<'o> {
     pub(crate) seen_threads: Vec<ThreadSnapshot>,
     /// The formats that the result is to be written in.
     forms: Vec<Output>,
+    earlier: Option<Arc<Earlier>>,
 }
 
 /// A program's state and what it found.
@@ -109,6 +110,7 @@ impl<'o> Session<'o> {
             held: None,
             seen_threads: Vec::new(),
             forms: Vec::new(),
+            earlier: None,
             process,
             options,
             names,
@@ -132,6 +134,12 @@ impl<'o> Session<'o> {
         self.forms = forms;
     }
 
+    /// Names an earlier result that this one is to be compared with, so that a program that has nothing in common with it is
+    /// refused before it runs.
+    pub fn compare_with(&mut self, earlier: Arc<Earlier>) {
+        self.earlier = Some(earlier);
+    }
+
     /// The names of the target, for the frames of paths.
     pub fn names(&self) -> &Names {
         &self.names
@@ -151,7 +159,13 @@ impl<'o> Session<'o> {
         if compiled.typed.probes.is_empty() {
             return Err(SessionError::NoProbe);
         }
-        views::check(&compiled, self.options.weight.as_deref(), &self.forms)?;
+        let earlier = self.earlier.as_deref();
+        views::check(
+            &compiled,
+            self.options.weight.as_deref(),
+            &self.forms,
+            earlier.map(|earlier| (earlier, main.name.as_str())),
+        )?;
         sink.begin(compiled.typed.views.is_empty());
         let mut effects = Effects::default();
         let (mut store, end) = self.fresh_store(&mut runner, &mut effects, &compiled)?;

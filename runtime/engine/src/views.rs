@@ -32,12 +32,20 @@ pub enum ViewError {
 /// formats that the result is to be written in. The program need not have run.
 ///
 /// # Errors
-/// No view has such a column, or none is a flame graph for a format that shows one.
+/// No view has such a column, none is a flame graph for a format that shows one, or none can be compared with the earlier
+/// result that is given with the name of the program.
 pub(crate) fn check(
     compiled: &Compiled,
     weight: Option<&str>,
     forms: &[report::Output],
+    earlier: Option<(&report::Earlier, &str)>,
 ) -> Result<(), SessionError> {
+    if let Some((earlier, main)) = earlier {
+        let views: Vec<(&str, &str)> = declared(compiled)
+            .map(|(view, _)| (kind_name(view.kind), view.title.as_str()))
+            .collect();
+        earlier.check(&probe_name(main), &views)?;
+    }
     let constants = &compiled.program.constants;
     let mut known: Vec<String> = Vec::new();
     let mut kinds: Vec<&str> = Vec::new();
@@ -151,8 +159,10 @@ pub fn report(finished: &Finished, names: &Names, weight: Option<&str>) -> repor
         });
     }
     let mut report = report::Report {
+        probe: probe_name(&finished.main.name),
         header,
         views,
+        differences: Vec::new(),
         checks: result
             .checks
             .iter()
@@ -168,6 +178,12 @@ pub fn report(finished: &Finished, names: &Names, weight: Option<&str>) -> repor
     };
     report.move_next_lines();
     report
+}
+
+/// The name by which a later run knows the probe: that of its file, without folders.
+fn probe_name(file: &str) -> String {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    name.to_owned()
 }
 
 fn footer(finished: &Finished) -> report::Footer {

@@ -2,7 +2,7 @@
 
 use ytrace_values::escape;
 
-use crate::model::{Flamegraph, Footer};
+use crate::model::{Difference, Flamegraph, Footer};
 
 /// The paths of a flame graph with their own values of the selected weight.
 ///
@@ -24,6 +24,23 @@ pub fn render(graph: &Flamegraph, footer: &Footer) -> String {
         }
         out.push_str(&stack(frames.iter().map(String::as_str)));
         out.push_str(&format!(" {value}\n"));
+    }
+    out
+}
+
+/// The paths of a difference, a line `a;b;c OLD NEW` each, as tools for differential flame graphs read them. Values below 0
+/// count as 0.
+pub fn difference(difference: &Difference) -> String {
+    let mut out = String::new();
+    for change in &difference.rows {
+        let (old, new) = (
+            change.before(difference.selected),
+            change.now(difference.selected),
+        );
+        if (old, new) != (0, 0) {
+            out.push_str(&stack(change.name.iter().map(String::as_str)));
+            out.push_str(&format!(" {} {}\n", old.max(0), new.max(0)));
+        }
     }
     out
 }

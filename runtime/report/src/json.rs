@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use crate::flame_text::names;
-use crate::model::{Cell, Distribution, Line, Report, Unit, View, ViewData};
+use crate::model::{Cell, Compared, Distribution, Line, Report, Unit, View, ViewData};
 
 /// The name of the schema.
 pub const SCHEMA: &str = "ytrace.report";
@@ -17,8 +17,12 @@ pub const VERSION: u32 = 2;
 struct Document<'a> {
     schema: &'static str,
     version: u32,
+    probe: &'a str,
     header: &'a [String],
     views: Vec<ViewDocument<'a>>,
+    /// Left out where nothing was compared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    differences: Vec<ViewDocument<'a>>,
     checks: Vec<CheckDocument<'a>>,
     warnings: &'a [String],
     footer: FooterDocument<'a>,
@@ -62,6 +66,22 @@ enum DataDocument<'a> {
         owners: &'a [String],
         regions: Vec<RegionDocument<'a>>,
     },
+    Difference {
+        of: &'static str,
+        weights: &'a [String],
+        selected: usize,
+        rows: Vec<ChangeDocument<'a>>,
+    },
+}
+
+#[derive(Serialize)]
+struct ChangeDocument<'a> {
+    name: &'a [String],
+    /// Null for what is new.
+    old: Option<&'a [i64]>,
+    /// Null for what is gone.
+    new: Option<&'a [i64]>,
+    growth: Vec<i128>,
 }
 
 #[derive(Serialize)]
@@ -167,8 +187,10 @@ pub fn render(report: &Report) -> Result<Vec<u8>, serde_json::Error> {
     let document = Document {
         schema: SCHEMA,
         version: VERSION,
+        probe: &report.probe,
         header: &report.header,
         views: report.views.iter().map(view).collect(),
+        differences: report.differences.iter().map(view).collect(),
         checks: report
             .checks
             .iter()
@@ -267,6 +289,27 @@ fn view(view: &View) -> ViewDocument<'_> {
                     length: region.length,
                     state: map.state(region),
                     owner: (!map.owners.is_empty()).then(|| map.owner(region)),
+                })
+                .collect(),
+        },
+        ViewData::Difference(difference) => DataDocument::Difference {
+            of: match difference.of {
+                Compared::Paths => "paths",
+                Compared::Keys => "keys",
+                Compared::Rows => "table",
+            },
+            weights: &difference.weights,
+            selected: difference.selected,
+            rows: difference
+                .rows
+                .iter()
+                .map(|change| ChangeDocument {
+                    name: &change.name,
+                    old: change.old.as_deref(),
+                    new: change.new.as_deref(),
+                    growth: (0..difference.weights.len())
+                        .map(|weight| change.growth(weight))
+                        .collect(),
                 })
                 .collect(),
         },

@@ -11,6 +11,8 @@
 
 mod chart;
 mod columns;
+pub mod difference;
+mod difference_text;
 mod flame_text;
 pub mod folded;
 mod heapmap;
@@ -27,9 +29,10 @@ mod table_text;
 pub mod text;
 mod tree;
 
+pub use difference::{DifferenceError, Earlier};
 pub use model::{
-    Bars, Cell, Check, Column, Distribution, Fault, Flamegraph, Footer, Heapmap, Histogram, Line,
-    Region, Report, Sample, Series, Table, Unit, View, ViewData,
+    Bars, Cell, Change, Check, Column, Compared, Difference, Distribution, Fault, Flamegraph,
+    Footer, Heapmap, Histogram, Line, Region, Report, Sample, Series, Table, Unit, View, ViewData,
 };
 pub use output::{Output, OutputError, check_output, left_out, render, write_output};
 pub use ytrace_values::{escape, units};

@@ -8,10 +8,14 @@ use ytrace_values::{HistogramRow, Value, units};
 /// Everything that a session found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
+    /// The name of the probe that ran, without folders; a later run is compared with one of the same probe.
+    pub probe: String,
     /// Lines above the views: what the process is, and what the probe printed.
     pub header: Vec<String>,
     /// The views in order of declaration.
     pub views: Vec<View>,
+    /// What changed in them since an earlier run, where one was given.
+    pub differences: Vec<View>,
     /// Cross-checks.
     pub checks: Vec<Check>,
     /// Warnings of the probe and of the session.
@@ -23,6 +27,14 @@ pub struct Report {
 }
 
 impl Report {
+    /// What was asked for: what changed where an earlier run was given, else the views.
+    pub fn shown(&self) -> &[View] {
+        match self.differences.as_slice() {
+            [] => &self.views,
+            differences => differences,
+        }
+    }
+
     /// Takes the lines of the header that begin with `next:` over into [`Report::next`].
     ///
     /// A probe prints such a line like any other; it belongs at the end.
@@ -181,6 +193,82 @@ pub enum ViewData {
     Series(Series),
     /// What lies where in the address space.
     Heapmap(Heapmap),
+    /// What changed since an earlier run.
+    Difference(Difference),
+}
+
+impl ViewData {
+    /// Whether it is drawn as a flame graph.
+    pub fn has_paths(&self) -> bool {
+        match self {
+            ViewData::Flamegraph(_) => true,
+            ViewData::Difference(difference) => difference.of == Compared::Paths,
+            _ => false,
+        }
+    }
+}
+
+/// What changed between two runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// What the rows are.
+    pub of: Compared,
+    /// Names of the values.
+    pub weights: Vec<String>,
+    /// Which of them decides.
+    pub selected: usize,
+    /// The rows of both runs, in order of growth.
+    pub rows: Vec<Change>,
+}
+
+/// What the rows of a difference are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compared {
+    /// Paths, root first.
+    Paths,
+    /// Keys.
+    #[default]
+    Keys,
+    /// Rows of a table, named by their text.
+    Rows,
+}
+
+/// One row of two runs: one value a weight in each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// The frames of a path, or the parts of a key.
+    pub name: Vec<String>,
+    /// The values in the earlier run; `None` if it had no such row.
+    pub old: Option<Vec<i64>>,
+    /// The values in the later run; `None` if it has no such row.
+    pub new: Option<Vec<i64>>,
+}
+
+impl Change {
+    /// A value of the earlier run; 0 where there was none.
+    pub fn before(&self, weight: usize) -> i128 {
+        let values = self.old.as_ref();
+        values
+            .and_then(|values| values.get(weight))
+            .copied()
+            .unwrap_or(0)
+            .into()
+    }
+
+    /// A value of the later run; 0 where there is none.
+    pub fn now(&self, weight: usize) -> i128 {
+        let values = self.new.as_ref();
+        values
+            .and_then(|values| values.get(weight))
+            .copied()
+            .unwrap_or(0)
+            .into()
+    }
+
+    /// How much a value grew.
+    pub fn growth(&self, weight: usize) -> i128 {
+        self.now(weight) - self.before(weight)
+    }
 }
 
 /// Distributions of numbers, one a key.

@@ -113,10 +113,10 @@ pub fn left_out(report: &Report, output: Output) -> Option<String> {
     if !matches!(output, Output::Svg | Output::Folded) {
         return None;
     }
-    let mut others = report.views.iter();
-    let shown = others.find(|view| matches!(view.data, ViewData::Flamegraph(_)))?;
+    let mut views = report.shown().iter();
+    let shown = views.find(|view| view.data.has_paths())?;
     let others: Vec<String> = report
-        .views
+        .shown()
         .iter()
         .filter(|view| !std::ptr::eq(*view, shown))
         .map(|view| format!("{} “{}”", view.kind, view.title))
@@ -134,20 +134,26 @@ pub fn left_out(report: &Report, output: Output) -> Option<String> {
 
 /// The bytes of a report in a format. Folded stacks, and SVG where there is one, hold the first flame graph.
 pub fn render(report: &Report, output: Output) -> Result<Vec<u8>, OutputError> {
-    let mut graphs = report.views.iter().filter_map(|view| match &view.data {
-        ViewData::Flamegraph(graph) => Some((view, graph)),
-        _ => None,
-    });
+    let view = report.shown().iter().find(|view| view.data.has_paths());
     match output {
-        Output::Svg => match graphs.next() {
-            Some((view, graph)) => svg::render(report, view, graph),
-            None => chart::document(report),
+        Output::Svg => match view.map(|view| (view, &view.data)) {
+            Some((view, ViewData::Flamegraph(graph))) => svg::render(report, view, graph),
+            Some((view, ViewData::Difference(difference))) => {
+                svg::difference(report, view, difference)
+            }
+            _ => chart::document(report),
         }
         .map_err(OutputError::Draw),
-        Output::Folded => match graphs.next() {
-            Some((_, graph)) => Ok(folded::render(graph, &report.footer).into_bytes()),
-            None => {
-                let kinds: Vec<&str> = report.views.iter().map(|view| view.kind.as_str()).collect();
+        Output::Folded => match view.map(|view| &view.data) {
+            Some(ViewData::Flamegraph(graph)) => {
+                Ok(folded::render(graph, &report.footer).into_bytes())
+            }
+            Some(ViewData::Difference(difference)) => {
+                Ok(folded::difference(difference).into_bytes())
+            }
+            _ => {
+                let views = report.shown().iter();
+                let kinds: Vec<&str> = views.map(|view| view.kind.as_str()).collect();
                 Err(OutputError::no_flamegraph(output, &kinds))
             }
         },

@@ -7,10 +7,11 @@
 use inferno::flamegraph::{self, Direction, Palette, TextTruncateDirection, color::BasicPalette};
 
 use crate::columns::cut_end;
+use crate::difference_text;
 use crate::flame_text;
 use crate::folded;
 use crate::markup::{self, escaped, legal};
-use crate::model::{Flamegraph, Report, Unit, View};
+use crate::model::{Difference, Flamegraph, Report, Unit, View};
 use crate::tree::Tree;
 
 /// Characters of the subtitle, which is one line over the whole width.
@@ -18,6 +19,9 @@ const SUBTITLE: usize = 165;
 
 /// Sums beyond this are scaled down; inferno counts in 64 bits.
 const LARGEST: i128 = 1 << 62;
+
+/// The same where two values of a path are subtracted and multiplied.
+const LARGEST_CHANGE: i128 = 1 << 52;
 
 /// A subtree of less than one part in so many of the whole is not drawn (inferno's least width
 /// is a hundredth of a per cent).
@@ -27,11 +31,54 @@ const NARROWEST: i128 = 20_000;
 pub fn render(report: &Report, view: &View, graph: &Flamegraph) -> std::io::Result<Vec<u8>> {
     let names = flame_text::names(&graph.weights, &view.unit);
     let name = names.get(graph.selected).map_or("", String::as_str);
-    let tree = Tree::new(graph);
+    draw(report, &view.title, name, &Tree::new(graph), None)
+}
+
+/// Draws a differential flame graph: as wide as things are now, red where they grew themselves, blue where they shrank.
+pub fn difference(
+    report: &Report,
+    view: &View,
+    difference: &Difference,
+) -> std::io::Result<Vec<u8>> {
+    let selected = difference.selected;
+    let clamp = |number: i128| number.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+    let graph = Flamegraph {
+        weights: vec!["new".to_owned(), "old".to_owned()],
+        selected: 0,
+        rows: difference
+            .rows
+            .iter()
+            .map(|change| {
+                let values = vec![clamp(change.now(selected)), clamp(change.before(selected))];
+                (change.name.clone(), values)
+            })
+            .collect(),
+    };
+    let name = difference.weights.get(selected).map_or("", String::as_str);
+    let title = format!("What changed: {}", view.title);
+    let summary = format!(
+        "{} · red grew, blue shrank",
+        difference_text::summary(difference)
+    );
+    draw(report, &title, name, &Tree::new(&graph), Some(&summary))
+}
+
+/// Draws a tree by its selected weight; with a summary, as its change from the weight after it.
+fn draw(
+    report: &Report,
+    title: &str,
+    name: &str,
+    tree: &Tree<'_>,
+    summary: Option<&str>,
+) -> std::io::Result<Vec<u8>> {
     let mut negative = 0_u64;
-    let stacks = stacks(&tree, &mut negative);
-    let whole: i128 = stacks.iter().map(|(_, value)| *value).sum();
-    let divisor = whole / LARGEST + 1;
+    let stacks = stacks(tree, &mut negative);
+    let sum = |value: fn(&Stack) -> i128| -> i128 { stacks.iter().map(value).sum() };
+    let (whole, before) = (sum(|stack| stack.value), sum(|stack| stack.before));
+    let divisor = match summary {
+        None => whole / LARGEST + 1,
+        Some(_) => whole.max(before) / LARGEST_CHANGE + 1,
+    };
 
     let mut notes = report.header.clone();
     notes.push(report.footer.facts().join(" · "));
@@ -41,9 +88,10 @@ pub fn render(report: &Report, view: &View, graph: &Flamegraph) -> std::io::Resu
     if !report.footer.partial.is_empty() {
         subtitle.push(report.footer.verdict());
     }
-    subtitle.push(match Unit::of(name) {
-        Unit::Count | Unit::Identity => format!("{} {name}", Unit::Count.show(whole)),
-        unit => unit.show(whole),
+    subtitle.push(match (summary, Unit::of(name)) {
+        (Some(summary), _) => summary.to_owned(),
+        (None, Unit::Count | Unit::Identity) => format!("{} {name}", Unit::Count.show(whole)),
+        (None, unit) => unit.show(whole),
     });
     if negative > 0 {
         let note = format!("{negative} paths with negative values are not drawn");
@@ -57,9 +105,9 @@ pub fn render(report: &Report, view: &View, graph: &Flamegraph) -> std::io::Resu
 
     let mut options = flamegraph::Options::default();
     options.title = match identity {
-        "" => markup::line(&view.title),
+        "" => markup::line(title),
         identity => cut_end(
-            &markup::line(&format!("{} — {identity}", view.title)),
+            &markup::line(&format!("{title} — {identity}")),
             SUBTITLE * 2 / 3,
         ),
     };
@@ -78,11 +126,14 @@ pub fn render(report: &Report, view: &View, graph: &Flamegraph) -> std::io::Resu
     let lines: Vec<String> = stacks
         .iter()
         .rev()
-        .map(|(stack, value)| (stack, value / divisor))
-        .filter(|(_, value)| *value > 0)
-        .map(|(stack, value)| format!("{stack} {value}"))
+        .map(|stack| (&stack.text, stack.before / divisor, stack.value / divisor))
+        .filter(|(_, before, value)| *value > 0 || (summary.is_some() && *before > 0))
+        .map(|(text, before, value)| match summary {
+            None => format!("{text} {value}"),
+            Some(_) => format!("{text} {before} {value}"),
+        })
         .collect();
-    if lines.is_empty() {
+    if whole <= 0 || lines.is_empty() {
         return Ok(empty(
             &options.title,
             options.subtitle.as_deref().unwrap_or(""),
@@ -112,8 +163,15 @@ text { fill: #ececec; }
     }
 }
 
-/// Folded stacks with their own values: parents first, then children, biggest first.
-fn stacks(tree: &Tree<'_>, negative: &mut u64) -> Vec<(String, i128)> {
+/// A folded stack with its own value, and with that of the weight after the selected one.
+struct Stack {
+    text: String,
+    value: i128,
+    before: i128,
+}
+
+/// Folded stacks: parents first, then children, biggest first.
+fn stacks(tree: &Tree<'_>, negative: &mut u64) -> Vec<Stack> {
     let mut stacks = Vec::new();
     // A node with the length of its parent's text.
     let mut pending: Vec<(u32, usize)> = vec![(0, 0)];
@@ -132,15 +190,21 @@ fn stacks(tree: &Tree<'_>, negative: &mut u64) -> Vec<(String, i128)> {
             .children(node)
             .iter()
             .partition(|&&child| !narrow(child));
-        let rest: i128 = rest.iter().map(|&child| tree.width(child)).sum();
-        let value = tree.own_width(node) + rest;
-        if value > 0 {
+        let hidden: i128 = rest.iter().map(|&child| tree.width(child)).sum();
+        let value = tree.own_width(node) + hidden;
+        let hidden: i128 = rest.iter().map(|&child| tree.total(child, 1)).sum();
+        let before = (tree.own(node, 1) + hidden).max(0);
+        if value > 0 || (value == 0 && before > 0) {
             let stack = if text.is_empty() {
                 "(empty)"
             } else {
                 text.as_str()
             };
-            stacks.push((stack.to_owned(), value));
+            stacks.push(Stack {
+                text: stack.to_owned(),
+                value,
+                before,
+            });
         } else if value < 0 {
             *negative += 1;
         }

@@ -4,7 +4,7 @@ use ytrace_values::{escape, units};
 
 use crate::columns::{Style, Tone, cut_end, expand_tabs, wrap};
 use crate::model::{Report, Unit, View, ViewData};
-use crate::{flame_text, heapmap_text, histogram_text, series_text, table_text};
+use crate::{difference_text, flame_text, heapmap_text, histogram_text, series_text, table_text};
 
 /// How text is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub fn render(report: &Report, options: Options) -> String {
         let tone = (index == 0).then_some(Tone::Title);
         text.paragraph(line, 2, tone);
     }
-    for view in &report.views {
+    for view in report.shown() {
         text.view(view);
     }
     for (line, tone, indent) in remarks(report) {
@@ -57,6 +57,10 @@ pub fn render(report: &Report, options: Options) -> String {
 
 /// The title of a view with what it shows in all.
 pub(crate) fn heading(view: &View) -> String {
+    if let ViewData::Difference(difference) = &view.data {
+        let summary = difference_text::summary(difference);
+        return format!("What changed: {} · {summary}", view.title);
+    }
     let (count, what) = size(&view.data);
     let whole = match &view.data {
         ViewData::Flamegraph(graph) => sum(&graph.rows, graph.selected),
@@ -159,6 +163,7 @@ fn size(data: &ViewData) -> (usize, &'static str) {
         ViewData::Histogram(histogram) => (histogram.groups.len(), "key"),
         ViewData::Series(series) => (series.lines.len(), "line"),
         ViewData::Heapmap(map) => (map.regions.len(), "region"),
+        ViewData::Difference(difference) => (difference.rows.len(), "row"),
     }
 }
 
@@ -196,6 +201,9 @@ impl Text {
             }
             ViewData::Series(series) => series_text::series(series, &view.unit, &self.style),
             ViewData::Heapmap(map) => heapmap_text::heapmap(map, &self.style),
+            ViewData::Difference(difference) => {
+                difference_text::difference(difference, &self.style)
+            }
         };
         for line in lines {
             self.out.push_str(&line);

@@ -158,6 +158,17 @@ impl<'a> Tree<'a> {
         self.total[node as usize * self.weights + self.selected]
     }
 
+    /// A node's own value in any weight.
+    pub(crate) fn own(&self, node: u32, weight: usize) -> i128 {
+        let at = node as usize * self.weights + weight.min(self.weights - 1);
+        self.own.get(at).copied().unwrap_or(0)
+    }
+
+    /// A node's value with everything below, in any weight.
+    pub(crate) fn total(&self, node: u32, weight: usize) -> i128 {
+        self.values(node).get(weight).copied().unwrap_or(0)
+    }
+
     fn values(&self, node: u32) -> &[i128] {
         let start = node as usize * self.weights;
         &self.total[start..start + self.weights]

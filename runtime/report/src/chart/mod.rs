@@ -46,6 +46,7 @@ pub(crate) fn view(view: &View) -> io::Result<String> {
             };
             lines(&label, &table_text::table(table, &style))
         }
+        ViewData::Difference(difference) => rows::difference(&label, difference),
         ViewData::Flamegraph(_) => lines(&label, &[]),
     }
 }
@@ -72,7 +73,7 @@ pub(crate) fn document(report: &Report) -> io::Result<Vec<u8>> {
     for (index, line) in text::wrapped(&report.header, COLUMNS).iter().enumerate() {
         page.line(line, index == 0);
     }
-    for each in &report.views {
+    for each in report.shown() {
         page.y += LINE;
         page.line(&text::heading(each), true);
         page.chart(&view(each)?);

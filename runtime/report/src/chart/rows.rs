@@ -8,9 +8,10 @@ use ytrace_values::units;
 use super::canvas::{Anchor, Canvas, FAINT, GRID, LESS, PALETTE, TEXT};
 use super::canvas::{WIDTH, fitted, paint, text_width};
 use crate::columns::percent;
+use crate::difference_text;
 use crate::flame_text;
 use crate::histogram_text::{by_size, facts, range};
-use crate::model::{Bars, Histogram, Unit};
+use crate::model::{Bars, Difference, Histogram, Unit};
 
 /// The height of a row.
 const ROW: i32 = 22;
@@ -235,6 +236,29 @@ fn draw(
         canvas.fill((from, y + 3), (to, y + ROW - 3), row.color)?;
     }
     canvas.text(&row.value, (to.max(zero) + 6, middle), TEXT, Anchor::Start)
+}
+
+/// What grew to the right, what shrank to the left.
+pub(super) fn difference(label: &str, difference: &Difference) -> io::Result<String> {
+    let unit = difference_text::unit(difference);
+    let changes = difference_text::rows(difference, MOST.0);
+    let sizes = changes.iter().map(|row| row.growth().unsigned_abs());
+    let greatest = sizes.max().unwrap_or(0);
+    if greatest == 0 {
+        return nothing(label);
+    }
+    let rows = changes.iter().map(|row| Row {
+        name: format!("{}{}", "\u{a0}\u{a0}".repeat(row.level.min(12)), row.name),
+        share: share(row.growth(), greatest),
+        value: joined(row.grown(unit), &row.share()),
+        color: if row.growth() < 0 { PALETTE[0] } else { LESS },
+    });
+    let block = Block {
+        heading: String::new(),
+        rows: rows.collect(),
+        rest: String::new(),
+    };
+    blocks(label, &[block])
 }
 
 pub(super) fn nothing(label: &str) -> io::Result<String> {

@@ -7,7 +7,7 @@ mod numbers;
 
 use crate::columns::Tone;
 use crate::markup::escaped;
-use crate::model::{Report, View, ViewData};
+use crate::model::{Compared, Report, View, ViewData};
 use crate::{chart, output::OutputError, svg, text};
 
 use numbers::Numbers;
@@ -48,7 +48,7 @@ pub(crate) fn render(report: &Report) -> Result<Vec<u8>, OutputError> {
         paragraph(&mut out, "bad", &report.footer.verdict());
     }
     out.push_str("</header>\n<main>\n");
-    for view in &report.views {
+    for view in report.differences.iter().chain(&report.views) {
         section(&mut out, report, view)?;
     }
     out.push_str("</main>\n");
@@ -73,6 +73,10 @@ fn section(out: &mut String, report: &Report, view: &View) -> Result<(), OutputE
     match &view.data {
         ViewData::Flamegraph(graph) => {
             let picture = svg::render(report, view, graph).map_err(OutputError::Draw)?;
+            frame(out, &view.title, &picture);
+        }
+        ViewData::Difference(difference) if difference.of == Compared::Paths => {
+            let picture = svg::difference(report, view, difference).map_err(OutputError::Draw)?;
             frame(out, &view.title, &picture);
         }
         // Its numbers are all that there is to see.

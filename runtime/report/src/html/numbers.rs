@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use ytrace_values::units;
 
 use crate::columns::{cut_middle, percent};
+use crate::difference_text;
 use crate::flame_text;
 use crate::heapmap;
 use crate::histogram_text::{by_size, facts, range};
@@ -144,6 +145,26 @@ pub(super) fn numbers(view: &View) -> Vec<Numbers> {
             vec![Numbers::new(columns, rows, series.lines.len())]
         }
         ViewData::Heapmap(map) => vec![heap(map)],
+        ViewData::Difference(difference) => {
+            let unit = difference_text::unit(difference);
+            let rows = difference_text::rows(difference, ROWS)
+                .into_iter()
+                .map(|row| {
+                    let indent = "\u{a0}\u{a0}".repeat(row.level.min(64));
+                    vec![
+                        format!("{indent}{}", cell(&row.name)),
+                        row.grown(unit),
+                        row.share(),
+                        unit.show(row.old),
+                        unit.show(row.new),
+                    ]
+                });
+            let mut columns = vec![word("name")];
+            columns.extend(["growth", "%", "old", "new"].map(number));
+            let rows: Vec<_> = rows.collect();
+            let count = rows.len();
+            vec![Numbers::new(columns, rows, count)]
+        }
         ViewData::Table(table) => {
             let columns =
                 table.columns.iter().enumerate().map(|(index, column)| {

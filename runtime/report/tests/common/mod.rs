@@ -87,6 +87,7 @@ pub fn report() -> Report {
         warnings: vec![],
         footer: footer(),
         next: strings(&["ytrace run probes/mem-growth-fgraph.y -p 4211 -- --duration 30m"]),
+        ..Report::default()
     }
 }
 
@@ -175,7 +176,7 @@ pub fn troubled() -> Report {
             ]),
             ..footer()
         },
-        next: vec![],
+        ..Report::default()
     }
 }
 

@@ -1,0 +1,355 @@
+//! What changed between two runs of one probe: the result of an earlier one, as JSON, against another.
+
+mod read;
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+pub use read::{DifferenceError, Earlier, MAX_BYTES};
+
+use crate::flame_text::names;
+use crate::heapmap;
+use crate::model::{Cell, Change, Compared, Difference, Heapmap, Report, Unit, View, ViewData};
+
+/// The rows of a view as names with numbers, whatever its form.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Rows {
+    pub(crate) kind: String,
+    pub(crate) title: String,
+    pub(crate) unit: String,
+    pub(crate) of: Compared,
+    pub(crate) weights: Vec<String>,
+    pub(crate) selected: usize,
+    pub(crate) rows: Vec<(Vec<String>, Vec<i64>)>,
+}
+
+impl Report {
+    /// Adds what changed since an earlier run to [`Report::differences`], and a warning for each view that the earlier run
+    /// has not.
+    ///
+    /// # Errors
+    /// The earlier run was of another probe, or has none of the views.
+    pub fn compare(&mut self, earlier: &Earlier) -> Result<(), DifferenceError> {
+        let shown: Vec<(&str, &str)> = self
+            .views
+            .iter()
+            .map(|view| (view.kind.as_str(), view.title.as_str()))
+            .collect();
+        earlier.check(&self.probe, &shown)?;
+        let rows: Vec<Rows> = self.views.iter().map(rows).collect();
+        let (differences, missing) = between(&earlier.views, &rows);
+        self.differences = differences;
+        let file = &earlier.file;
+        self.warnings.extend(missing.into_iter().map(|title| {
+            format!("{file} has no view “{title}” of the same kind and unit: it is not compared")
+        }));
+        if !earlier.complete {
+            self.warnings.push(format!(
+                "{file} is a partial result: what it lacks looks new"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// A report of what changed between two results of one probe.
+///
+/// # Errors
+/// They are of different probes, or have no view in common.
+pub fn compare(old: &Earlier, new: &Earlier) -> Result<Report, DifferenceError> {
+    let views = new.views.iter();
+    let shown: Vec<(&str, &str)> = views
+        .map(|view| (view.kind.as_str(), view.title.as_str()))
+        .collect();
+    old.check(new.probe.as_deref().unwrap_or(""), &shown)?;
+    let (differences, missing) = between(&old.views, &new.views);
+    let mut report = Report {
+        probe: new.probe.clone().unwrap_or_default(),
+        header: vec![
+            format!("{}: {}", old.file, old.header),
+            format!("{}: {}", new.file, new.header),
+        ],
+        differences,
+        ..Report::default()
+    };
+    report.warnings.extend(missing.into_iter().map(|title| {
+        let file = &old.file;
+        format!("{file} has no view “{title}” of the same kind and unit: it is not compared")
+    }));
+    for (each, how) in [(old, "new"), (new, "gone")] {
+        if !each.complete {
+            report.footer.partial.push(format!(
+                "{} is a partial result: what it lacks looks {how}",
+                each.file
+            ));
+        }
+    }
+    Ok(report)
+}
+
+/// What changed in each view of `new` that `old` has too, and the titles of the others.
+fn between(old: &[Rows], new: &[Rows]) -> (Vec<View>, Vec<String>) {
+    let mut used = vec![false; old.len()];
+    let mut views = Vec::new();
+    let mut missing = Vec::new();
+    for view in new {
+        let found = old.iter().enumerate().find(|(index, other)| {
+            used.get(*index) == Some(&false)
+                && (&other.kind, &other.title, &other.unit, other.of)
+                    == (&view.kind, &view.title, &view.unit, view.of)
+        });
+        let Some((index, other)) = found else {
+            missing.push(view.title.clone());
+            continue;
+        };
+        if let Some(used) = used.get_mut(index) {
+            *used = true;
+        }
+        views.push(View {
+            kind: view.kind.clone(),
+            title: view.title.clone(),
+            unit: view.unit.clone(),
+            data: ViewData::Difference(changes(other, view)),
+        });
+    }
+    (views, missing)
+}
+
+fn changes(old: &Rows, new: &Rows) -> Difference {
+    // A table without rows does not tell its numbers from its text.
+    let form = match new.rows.is_empty() {
+        true => old,
+        false => new,
+    };
+    // Columns are compared by name; one that the earlier run lacks was nothing then.
+    let places: Vec<Option<usize>> = form
+        .weights
+        .iter()
+        .map(|name| old.weights.iter().position(|other| other == name))
+        .collect();
+    let mut index: HashMap<&[String], usize> = HashMap::new();
+    let mut rows: Vec<Change> = Vec::new();
+    for (name, values) in &old.rows {
+        let values = places.iter().map(|place| {
+            place
+                .and_then(|place| values.get(place))
+                .copied()
+                .unwrap_or(0)
+        });
+        let at = *index.entry(name).or_insert_with(|| {
+            rows.push(Change {
+                name: name.clone(),
+                old: None,
+                new: None,
+            });
+            rows.len() - 1
+        });
+        if let Some(row) = rows.get_mut(at) {
+            add(&mut row.old, values);
+        }
+    }
+    for (name, values) in &new.rows {
+        let values = (0..form.weights.len()).map(|weight| values.get(weight).copied().unwrap_or(0));
+        let at = *index.entry(name).or_insert_with(|| {
+            rows.push(Change {
+                name: name.clone(),
+                old: None,
+                new: None,
+            });
+            rows.len() - 1
+        });
+        if let Some(row) = rows.get_mut(at) {
+            add(&mut row.new, values);
+        }
+    }
+    let selected = form.selected.min(form.weights.len().saturating_sub(1));
+    rows.sort_by(|a, b| {
+        let growth = |row: &Change| row.growth(selected);
+        growth(b).cmp(&growth(a)).then_with(|| a.name.cmp(&b.name))
+    });
+    Difference {
+        of: new.of,
+        weights: form.weights.clone(),
+        selected,
+        rows,
+    }
+}
+
+/// Adds to what is known; names may come twice.
+fn add(known: &mut Option<Vec<i64>>, values: impl Iterator<Item = i64>) {
+    match known {
+        None => *known = Some(values.collect()),
+        Some(known) => {
+            for (known, value) in known.iter_mut().zip(values) {
+                *known = known.saturating_add(value);
+            }
+        }
+    }
+}
+
+/// The rows of a view of this run.
+fn rows(view: &View) -> Rows {
+    let (of, weights, selected, rows) = match &view.data {
+        ViewData::Flamegraph(graph) => (
+            Compared::Paths,
+            names(&graph.weights, &view.unit),
+            graph.selected,
+            graph.rows.clone(),
+        ),
+        ViewData::Bars(bars) => (
+            Compared::Keys,
+            names(&bars.weights, &view.unit),
+            bars.selected,
+            bars.rows.clone(),
+        ),
+        ViewData::Histogram(histogram) => {
+            let groups = histogram.groups.iter();
+            let groups = groups.map(|group| (group.key.clone(), group.count, group.sum));
+            distributions(groups, &view.unit)
+        }
+        ViewData::Series(series) => {
+            let lines = series.lines.iter().map(|line| {
+                let last = line.samples.last().and_then(|sample| sample.value.number());
+                (line.name.clone(), last)
+            });
+            last_values(lines, &view.unit)
+        }
+        ViewData::Heapmap(map) => regions(map),
+        ViewData::Table(table) => {
+            let columns = table.columns.iter();
+            let columns: Vec<_> = columns
+                .map(|column| (column.name.clone(), column.unit))
+                .collect();
+            cells(&columns, table.rows.iter().map(|row| row.as_slice()))
+        }
+        ViewData::Difference(_) => Default::default(),
+    };
+    Rows {
+        kind: view.kind.clone(),
+        title: view.title.clone(),
+        unit: view.unit.clone(),
+        of,
+        weights,
+        selected,
+        rows,
+    }
+}
+
+/// What kind of rows, the names of their values, which of these decides, and the rows.
+type Form = (Compared, Vec<String>, usize, Vec<(Vec<String>, Vec<i64>)>);
+
+fn distributions(groups: impl Iterator<Item = (Vec<String>, u64, i128)>, unit: &str) -> Form {
+    let rows = groups.map(|(key, count, sum)| {
+        let sum = sum.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+        (key, vec![i64::try_from(count).unwrap_or(i64::MAX), sum])
+    });
+    let sum = match unit {
+        "" => "sum",
+        unit => unit,
+    };
+    let weights = vec!["values".to_owned(), sum.to_owned()];
+    (Compared::Keys, weights, 0, rows.collect())
+}
+
+fn last_values(lines: impl Iterator<Item = (String, Option<f64>)>, unit: &str) -> Form {
+    let rows = lines.filter_map(|(name, last)| Some((vec![name], vec![rounded(last?)])));
+    (Compared::Keys, vec![unit.to_owned()], 0, rows.collect())
+}
+
+fn regions(map: &Heapmap) -> Form {
+    let word = |names: &[String], index: u32| -> String {
+        names.get(index as usize).cloned().unwrap_or_default()
+    };
+    let parts = heapmap::parts(map);
+    let rows = parts.iter().map(|part| {
+        let mut name = vec![word(&map.states, part.state)];
+        if !map.owners.is_empty() {
+            name.push(word(&map.owners, part.owner));
+        }
+        let bytes = i64::try_from(part.bytes()).unwrap_or(i64::MAX);
+        (name, vec![bytes, 1])
+    });
+    let weights = vec!["bytes".to_owned(), "regions".to_owned()];
+    (Compared::Keys, weights, 0, rows.collect())
+}
+
+/// Rows of a table: columns of text and of ids are the name of a row, all others its numbers. The first column of bytes
+/// decides, or else the first number.
+fn cells<'a>(columns: &[(String, Unit)], rows: impl Iterator<Item = &'a [Cell]>) -> Form {
+    let rows: Vec<&[Cell]> = rows.collect();
+    let numeric: Vec<bool> = columns
+        .iter()
+        .enumerate()
+        .map(|(index, (_, unit))| {
+            let cells = || rows.iter().filter_map(|row| row.get(index));
+            // A column that is empty throughout may be one of text in the other run.
+            match unit {
+                Unit::Identity => false,
+                Unit::Bytes | Unit::Nanoseconds => true,
+                Unit::Count => {
+                    cells().any(|cell| cell.number().is_some())
+                        && cells().all(|cell| cell.number().is_some() || *cell == Cell::Empty)
+                }
+            }
+        })
+        .collect();
+    let chosen = |wanted: bool| {
+        let columns = columns.iter().zip(&numeric).enumerate();
+        columns
+            .filter(move |(_, (_, numeric))| **numeric == wanted)
+            .map(|(index, _)| index)
+            .collect::<Vec<usize>>()
+    };
+    let (words, numbers) = (chosen(false), chosen(true));
+    let rows = rows.iter().map(|row| {
+        let word = |index: &usize| match row.get(*index) {
+            Some(Cell::Text(text)) => text.clone(),
+            Some(Cell::Bool(truth)) => truth.to_string(),
+            Some(cell) => cell
+                .number()
+                .map_or(String::new(), |number| number.to_string()),
+            None => String::new(),
+        };
+        let number = |index: &usize| match row.get(*index) {
+            Some(Cell::Integer(number)) => *number,
+            Some(Cell::Unsigned(number)) => i64::try_from(*number).unwrap_or(i64::MAX),
+            Some(cell) => cell.number().map_or(0, rounded),
+            None => 0,
+        };
+        (
+            words.iter().map(word).collect::<Vec<_>>(),
+            numbers.iter().map(number).collect::<Vec<_>>(),
+        )
+    });
+    let rows = rows.collect();
+    let unit = |index: &usize| columns.get(*index).map(|(_, unit)| *unit);
+    let selected = numbers
+        .iter()
+        .position(|index| unit(index) == Some(Unit::Bytes));
+    let weights = numbers
+        .iter()
+        .filter_map(|index| columns.get(*index))
+        .map(|(name, _)| name.clone())
+        .collect();
+    (Compared::Rows, weights, selected.unwrap_or(0), rows)
+}
+
+fn rounded(number: f64) -> i64 {
+    number.round() as i64
+}
+
+/// A cell of a table as JSON has it.
+fn cell_of(value: &Value) -> Cell {
+    match value {
+        Value::Null => Cell::Empty,
+        Value::Bool(truth) => Cell::Bool(*truth),
+        Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(number), _) => Cell::Integer(number),
+            (None, Some(number)) => Cell::Unsigned(number),
+            _ => number.as_f64().map_or(Cell::Empty, Cell::Float),
+        },
+        Value::String(text) => Cell::Text(text.clone()),
+        other => Cell::Text(other.to_string()),
+    }
+}
