@@ -137,7 +137,7 @@ _probe _oneshot {
             by_state[row.kind, row.state].state = row.state;
             by_state[row.kind, row.state].connections++;
             by_state[row.kind, row.state].memory_bytes += row.memory_bytes;
-            if (age > oldest[row.kind, row.state])
+            if (age >= 0 && age >= oldest[row.kind, row.state])
                 oldest[row.kind, row.state] = age;
             _push(connections, row);
         } _catch (_fault f) {
@@ -146,7 +146,7 @@ _probe _oneshot {
     }
     _foreach ((kind, state), row in by_state _by row.memory_bytes _desc) {
         struct state_row out = row;
-        out.oldest = row.kind == "listening" || row.kind == "internal" ? "" : span(oldest[kind, state]);
+        out.oldest = (kind, state) in oldest && row.memory_bytes > 0 ? span(oldest[kind, state]) : "";
         _push(states, out);
     }
     _foreach (host, row in by_host _by row.memory_bytes _desc _limit most)

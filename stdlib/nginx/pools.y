@@ -334,8 +334,12 @@ void ngx_own_from_timers(void)
                 (ev >= cycle->write_events && ev < cycle->write_events + cycle->connection_n))
                 continue;
             uint64_t usable = (uint64_t)ev & 15 ? 0 : ngx_usable(ev);
-            if (usable >= sizeof(ngx_event_t) && usable <= ngx_page_bytes)
-                ngx_own_from((uint64_t)ev, (uint64_t)ev + usable, NGX_K_MODULE, ngx_symbol((uint64_t)ev->handler));
+            if (usable < sizeof(ngx_event_t) || usable > ngx_page_bytes)
+                continue;
+            _str handler = ngx_symbol((uint64_t)ev->handler);
+            if (handler == "")
+                handler = "(timer of " + ngx_module_at((uint64_t)ev->handler) + ")";
+            ngx_own_from((uint64_t)ev, (uint64_t)ev + usable, NGX_K_MODULE, handler);
         } _catch (_fault f) {
             ngx_skipped++;
         }
