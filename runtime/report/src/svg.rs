@@ -141,11 +141,11 @@ fn draw(
     }
     let mut svg = Vec::new();
     flamegraph::from_lines(&mut options, lines.iter().map(String::as_str), &mut svg)?;
-    Ok(darkened(svg))
+    Ok(styled(svg, summary.is_some()))
 }
 
 /// Other colours in the dark, and a search that can be seen: a style sheet behind inferno's own.
-fn darkened(svg: Vec<u8>) -> Vec<u8> {
+fn styled(svg: Vec<u8>, outlined: bool) -> Vec<u8> {
     const END: &str = "</style>";
     const DARK: &str = "<style type=\"text/css\">
 #search { opacity: 0.7; }
@@ -156,9 +156,14 @@ text { fill: #ececec; }
 #subtitle { fill: #b4b4b4; }
 }
 </style>";
+    // What did not change has no colour of its own.
+    const LINES: &str = "<style type=\"text/css\">#frames &gt; g &gt; rect { stroke: #8a8a8a; stroke-width: 0.5; }</style>";
+    let lines = if outlined { LINES } else { "" };
     // Nothing of the target stands before inferno's style sheet but the comment, whose `<` are escaped.
     match String::from_utf8(svg) {
-        Ok(text) => text.replacen(END, &format!("{END}{DARK}"), 1).into_bytes(),
+        Ok(text) => text
+            .replacen(END, &format!("{END}{DARK}{lines}"), 1)
+            .into_bytes(),
         Err(error) => error.into_bytes(),
     }
 }

@@ -219,7 +219,7 @@ pub(crate) fn font(family: &str, size: f64) -> FontDesc<'_> {
 
 /// Text cut to about so many units of the picture.
 pub(crate) fn fitted(text: &str, room: i32) -> String {
-    let columns = f64::from(room.max(0)) / (SIZE * 0.56);
+    let columns = f64::from(room.max(0)) / (SIZE * 0.6);
     cut_end(text, columns as usize)
 }
 
