@@ -147,6 +147,17 @@ fn code_without_tables_is_unwound_by_frame_pointers_or_marked() {
     assert_calls(&stacks[0], &MAIN);
     assert_calls(&stacks[1], &["sleeper", "compare", "work"]);
 
+    // With debug information there are tables of another kind, and the program's few `.eh_frame` are those of the C library's
+    // start-up code.
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(
+        folder.path(),
+        &[&without[..], &["-fomit-frame-pointer", "-g"]].concat(),
+    );
+    let stacks = target.stacks(&[], false);
+    assert_calls(&stacks[0], &MAIN);
+    assert_calls(&stacks[1], &["sleeper", "compare", "work"]);
+
     // With neither, callers are missing, which is said, and the stacks end nowhere.
     let folder = tempfile::tempdir().unwrap();
     let target = Target::start(
@@ -157,6 +168,24 @@ fn code_without_tables_is_unwound_by_frame_pointers_or_marked() {
         assert_eq!(stack[..2], ["read", "sleeper"]);
         assert_eq!(stack.last().unwrap(), "(truncated)", "{stack:?}");
     }
+}
+
+#[test]
+fn a_run_that_ends_before_its_pause_says_so_of_stacks() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), &["-O1"]);
+    let endless = "_probe _oneshot { printf(\"%d\\n\", _depth(_ubt())); for (;;) ; }";
+    let result = run_text(endless, target.pid(), &["--timeout", "300ms"]).expect_status(3);
+    result.says(&["registers and stacks were not those of a pause"]);
+}
+
+#[test]
+fn stacks_that_are_too_deep_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target::start(folder.path(), &["-O1", "-DDEPTH=4000"]);
+    let result = run_text(STACKS, target.pid(), &[]).expect_status(3);
+    result.says(&["1 stacks have more than 1024 frames"]);
+    assert!(result.stdout.contains("(truncated)"), "{result}");
 }
 
 #[test]

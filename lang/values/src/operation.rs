@@ -241,27 +241,113 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Whether it reads the target's memory, or asks for its threads or mappings. Whether [`Operation::Printf`] and
+    /// Whether it reads the target's memory, or asks for its threads, mappings or pages. Whether [`Operation::Printf`] and
     /// [`Operation::Sprintf`] do depends on the format.
     pub fn looks_at_target(self) -> bool {
-        matches!(
-            self,
+        // Each is named, so that a new one is not forgotten.
+        match self {
+            // What a container holds may be pointers to strings.
             Operation::TargetString
-                | Operation::TargetBytes
-                | Operation::TargetCompare
-                | Operation::TargetStringCompare
-                | Operation::TargetStringCompareN
-                | Operation::TargetStringLength
-                | Operation::TargetReadable
-                | Operation::TargetHex
-                // What a container holds may be pointers to strings.
-                | Operation::ContainerText
-                | Operation::Register
-                | Operation::Backtrace
-                | Operation::ThreadLocal
-                | Operation::Mappings
-                | Operation::Threads
-                | Operation::Modules
-        )
+            | Operation::TargetBytes
+            | Operation::TargetCompare
+            | Operation::TargetStringCompare
+            | Operation::TargetStringCompareN
+            | Operation::TargetStringLength
+            | Operation::TargetReadable
+            | Operation::TargetHex
+            | Operation::ContainerText
+            | Operation::ObjectBytes
+            | Operation::Register
+            | Operation::Backtrace
+            | Operation::ThreadLocal
+            | Operation::ResidentBytes
+            | Operation::UnsharedBytes
+            | Operation::Mappings
+            | Operation::Threads
+            | Operation::Modules => true,
+            Operation::StrCompare
+            | Operation::StrConcat
+            | Operation::StrLength
+            | Operation::StrIndex
+            | Operation::StrSubstr
+            | Operation::StrContains
+            | Operation::StrIsPrefix
+            | Operation::StrIsSuffix
+            | Operation::StrToInteger
+            | Operation::StrQuoted
+            | Operation::StrFirstToken
+            | Operation::StrAfterToken
+            | Operation::StrFromInteger
+            | Operation::StrMatch
+            | Operation::StrCapture
+            | Operation::PathAppendStr
+            | Operation::PathAppendCode
+            | Operation::PathAppendPath
+            | Operation::PathParent
+            | Operation::PathLeaf
+            | Operation::PathDepth
+            | Operation::PathSymbols
+            | Operation::ContainerNew
+            | Operation::ContainerMark
+            | Operation::ContainerRelease
+            | Operation::ContainerLength
+            | Operation::ContainerClear
+            | Operation::TableFind
+            | Operation::TableInsert
+            | Operation::TableDelete
+            | Operation::ArrayIndex
+            | Operation::ArrayPush
+            | Operation::ArrayPop
+            | Operation::ArrayShift
+            | Operation::ArrayUnshift
+            | Operation::IteratorNew
+            | Operation::IteratorNext
+            | Operation::IteratorSortKey
+            | Operation::IteratorSort
+            | Operation::IteratorLimit
+            | Operation::IteratorPosition
+            | Operation::ArrayReorder
+            | Operation::TableSum
+            | Operation::TableMin
+            | Operation::TableMax
+            | Operation::AggregateAdd
+            | Operation::AggregateCount
+            | Operation::AggregateSum
+            | Operation::AggregateMin
+            | Operation::AggregateMax
+            | Operation::AggregateAverage
+            | Operation::AggregateVariance
+            | Operation::AggregateHistogramLog
+            | Operation::AggregateHistogramLinear
+            | Operation::Printf
+            | Operation::Sprintf
+            | Operation::PrintStr
+            | Operation::Warn
+            | Operation::Error
+            | Operation::Raise
+            | Operation::AssertionFailed
+            | Operation::AssertEqual
+            | Operation::Next
+            | Operation::Exit
+            | Operation::NowNs
+            | Operation::Pid
+            | Operation::Tid
+            | Operation::ExecName
+            | Operation::SymbolName
+            | Operation::PageSize
+            | Operation::RandomInteger
+            | Operation::FaultKind
+            | Operation::FaultAddress
+            | Operation::FaultMessage
+            | Operation::FaultSpan
+            | Operation::FloatAbs
+            | Operation::FloatMod
+            | Operation::FloatRemainder
+            | Operation::FloatSqrt
+            | Operation::FloatLog
+            | Operation::FloatFloor
+            | Operation::FloatCeil
+            | Operation::FloatPow => false,
+        }
     }
 }

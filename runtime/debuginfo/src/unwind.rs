@@ -63,11 +63,18 @@ pub enum Cut {
 #[derive(Default)]
 pub struct Unwinder {
     /// By the start of the module.
-    known: HashMap<u64, Option<Tables>>,
+    known: HashMap<u64, Tables>,
     context: frame::Context,
 }
 
 impl Unwinder {
+    /// Reads the tables of a module, so that stacks need not wait for it.
+    pub fn prepare(&mut self, mapped: &MappedModule<'_>) {
+        self.known
+            .entry(mapped.range.start)
+            .or_insert_with(|| Tables::of(mapped.module));
+    }
+
     /// The stack of a thread. `module_at` gives the module at an address, `read` the word of memory at one.
     pub fn stack<'m>(
         &mut self,
@@ -87,8 +94,7 @@ impl Unwinder {
                     .entry(mapped.range.start)
                     .or_insert_with(|| Tables::of(mapped.module));
                 let inside = address.wrapping_sub(mapped.bias);
-                self.context
-                    .by_tables(tables.as_ref()?, inside, &frame, read)
+                self.context.by_tables(tables, inside, &frame, read)
             });
             let step = match covered {
                 Some(step) => step,

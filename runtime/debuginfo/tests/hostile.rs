@@ -381,3 +381,25 @@ fn modules_can_be_shared_among_threads() {
         }
     });
 }
+
+/// Unwind tables of which every entry shares one that is as large as all others together.
+#[test]
+fn unwind_tables_take_time_in_proportion() {
+    const ENTRIES: u32 = 60_000;
+    let mut text = String::from(
+        ".section .eh_frame,\"a\",@progbits\ncommon:\n.long 2f-1f\n1: .long 0\n.byte 1\n.byte 'z'\n",
+    );
+    text.push_str(".fill 400000, 1, 'S'\n.byte 0\n.uleb128 1\n.sleb128 -8\n.uleb128 16\n.uleb128 0\n.balign 8\n2:\n");
+    text.push_str(&format!(".rept {ENTRIES}\n.long 2f-1f\n1: .long 1b-common\n.quad 0x1000\n.quad 0x10\n.uleb128 0\n.balign 8\n2:\n.endr\n.long 0\n.text\n.fill 64\n"));
+    let build = Build::new(&[("tables.s", &text)]);
+    build.run("gcc", &["-nostdlib", "-shared", "tables.s", "-o", "tables"]);
+    let bytes = std::fs::read(build.path("tables")).unwrap();
+    let module = Loader::default()
+        .open_bytes(Path::new("/nonexistent/tables"), bytes)
+        .unwrap();
+    let start = Instant::now();
+    for address in [0x1000, 0x1008] {
+        unwind(&module, address);
+    }
+    assert!(start.elapsed() < LIMIT, "it took {:?}", start.elapsed());
+}

@@ -201,6 +201,11 @@ impl Session<'_> {
                 units::bytes(learned.effects.more_text)
             ));
         }
+        if learned.registers {
+            self.result.partial(
+                "registers and stacks were not those of a pause: the handler ended before anything was copied",
+            );
+        }
         state.effects.take_over(learned.effects, sink);
         if self.interrupted() {
             self.result.partial(

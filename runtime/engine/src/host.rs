@@ -2,6 +2,7 @@
 
 use std::os::unix::ffi::OsStrExt;
 
+use ytrace_debuginfo::Cut;
 use ytrace_lang::hir::ThreadLocal;
 use ytrace_target::{Mapping, PageTable, Process, Registers, ThreadSnapshot};
 use ytrace_values::host::{MappingRecord, ModuleRecord, Residency, Stack, ThreadRecord};
@@ -53,6 +54,30 @@ pub(crate) struct Effects {
     pub(crate) registers_wanted: bool,
     /// Whether it was said that stacks lead through code without unwind tables.
     pub(crate) uncovered: bool,
+    /// Stacks that were not followed to their end, by why.
+    pub(crate) cut_stacks: CutStacks,
+}
+
+/// Counts of stacks that were not followed to their end.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct CutStacks {
+    /// Memory of theirs could not be read.
+    pub(crate) unreadable: u64,
+    /// They are too deep.
+    pub(crate) deep: u64,
+    /// Nothing led on.
+    pub(crate) lost: u64,
+}
+
+impl CutStacks {
+    fn count(&mut self, cut: Option<Cut>) {
+        match cut {
+            None => {}
+            Some(Cut::Memory(_)) => self.unreadable += 1,
+            Some(Cut::Depth) => self.deep += 1,
+            Some(Cut::Lost) => self.lost += 1,
+        }
+    }
 }
 
 impl Effects {
@@ -68,6 +93,7 @@ impl Effects {
         }
         self.checks.extend(learned.checks);
         self.more_checks += learned.more_checks;
+        self.cut_stacks = learned.cut_stacks;
     }
 }
 
@@ -245,12 +271,17 @@ impl Host for RunHost<'_> {
             self.effects.registers_wanted = true;
         }
         let registers = match self.registers(tid) {
-            Err(_) if self.effects.learning => return Ok(Stack::default()),
+            Err(_) if self.effects.learning => {
+                return Ok(Stack {
+                    truncated: true,
+                    ..Stack::default()
+                });
+            }
             registers => registers?,
         };
         let stack = self.names.stack(&registers, memory);
+        self.effects.cut_stacks.count(stack.cut);
         if let Some(address) = stack.uncovered
-            && !self.effects.learning
             && !std::mem::replace(&mut self.effects.uncovered, true)
         {
             let place = self.names.frame(address);

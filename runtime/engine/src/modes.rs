@@ -103,6 +103,9 @@ impl Session<'_> {
         let options = self.stop_options();
         // All that can be done before the pause is: what is left for it is to look at the mappings again.
         let mut memory = self.live_memory()?;
+        if state.compiled.typed.stacks {
+            self.names.prepare_stacks();
+        }
         let paused = || PausedProcess::stop(&self.stopper, &self.process, &options);
         let paused = self.in_turn(|| Ok(paused()?))?;
         memory.space_mut().refresh_mappings()?;

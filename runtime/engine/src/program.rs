@@ -138,7 +138,26 @@ fn looks_at_target(program: &Program, function: FunctionId) -> bool {
                     }
                     false
                 }
-                _ => false,
+                // Each is named, so that a new one is not forgotten.
+                InstructionKind::Constant { .. }
+                | InstructionKind::Literal { .. }
+                | InstructionKind::Copy { .. }
+                | InstructionKind::Integer { .. }
+                | InstructionKind::Extend { .. }
+                | InstructionKind::CompareIntegers { .. }
+                | InstructionKind::Float { .. }
+                | InstructionKind::FloatNegate { .. }
+                | InstructionKind::CompareFloats { .. }
+                | InstructionKind::IntegerToFloat { .. }
+                | InstructionKind::FloatToInteger { .. }
+                | InstructionKind::FloatToFloat { .. }
+                | InstructionKind::FloatToBits { .. }
+                | InstructionKind::BitsToFloat { .. }
+                | InstructionKind::Store { .. }
+                | InstructionKind::Zero { .. }
+                | InstructionKind::SlotAddress { .. }
+                | InstructionKind::BoundsCheck { .. }
+                | InstructionKind::Step => false,
             };
             if looks {
                 return true;

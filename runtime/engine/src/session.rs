@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use ytrace_debuginfo::MAX_FRAMES;
 use ytrace_lang::compile::{
     self, CompileError, Compiled, LayoutChoices, OptionHelp, Request, SourceErrors,
 };
@@ -20,7 +21,7 @@ use ytrace_target::{
 use ytrace_values::{FaultKind, Memory, Store};
 
 use crate::error::{Misfit, SessionError};
-use crate::host::{Effects, RunHost, Sink};
+use crate::host::{CutStacks, Effects, RunHost, Sink};
 use crate::identity::{Identity, Rules};
 use crate::library::Library;
 use crate::memory::TargetMemory;
@@ -189,6 +190,26 @@ impl<'o> Session<'o> {
             result.partial(format!(
                 "{} further cross-checks were not kept",
                 effects.more_checks
+            ));
+        }
+        let CutStacks {
+            unreadable,
+            deep,
+            lost,
+        } = effects.cut_stacks;
+        if unreadable > 0 {
+            result.partial(format!(
+                "{unreadable} stacks end where memory could not be read"
+            ));
+        }
+        if deep > 0 {
+            result.partial(format!(
+                "{deep} stacks have more than {MAX_FRAMES} frames, which were cut off at their outer ends"
+            ));
+        }
+        if lost > 0 {
+            result.note(format!(
+                "{lost} stacks end where neither a table nor a frame pointer leads on"
             ));
         }
         result.notes.extend(self.names.notes());

@@ -556,6 +556,7 @@ fn handlers_that_cannot_read_the_target_do_not_stop_it() {
         r#"_foreach (m in _maps()) printf("%p\n", m.start);"#,
         r#"_foreach (x in _threads()) printf("%d\n", x.tid);"#,
         r#"printf("%d\n", _readable((void *) 8, 8));"#,
+        r#"printf("%ld\n", _resident((void *) 8, 8));"#,
     ] {
         assert_eq!(pauses(body), 1, "{body}");
     }

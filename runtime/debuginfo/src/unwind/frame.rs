@@ -1,8 +1,9 @@
 //! One frame, and the step from it to its caller.
 
 use gimli::{
-    CfaRule, Evaluation, EvaluationResult, FrameDescriptionEntry, Location, Register, RegisterRule,
-    UnwindContext, UnwindExpression, UnwindOffset, UnwindSection, Value,
+    CfaRule, DebugFrameOffset, EhFrameOffset, Evaluation, EvaluationResult, FrameDescriptionEntry,
+    Location, Register, RegisterRule, UnwindContext, UnwindExpression, UnwindOffset, UnwindSection,
+    Value,
 };
 
 use super::tables::{Section, Tables};
@@ -34,6 +35,8 @@ pub(super) struct Frame {
     /// Whether that follows a call: the function may end with it.
     returned_to: bool,
     registers: [Option<u64>; REGISTERS as usize],
+    /// Memory that could not be read, and held a register of this frame.
+    unreadable: Option<u64>,
 }
 
 /// What lies beyond a frame.
@@ -69,6 +72,7 @@ impl Frame {
             address: thread.instruction_pointer,
             returned_to: false,
             registers,
+            unreadable: None,
         }
     }
 
@@ -82,6 +86,11 @@ impl Frame {
             .get(usize::from(register.0))
             .copied()
             .flatten()
+    }
+
+    /// Why one of its registers is not known.
+    fn unknown(&self) -> Unknown {
+        self.unreadable.map_or(Unknown::Register, Unknown::Memory)
     }
 
     fn set(&mut self, register: Register, value: Option<u64>) {
@@ -130,15 +139,22 @@ impl Context {
         frame: &Frame,
         read: &mut Memory<'_>,
     ) -> Option<Step> {
-        let offset = tables.find(address)?;
-        match &tables.section {
-            Section::Runtime(section) => {
-                self.by_entry(tables, section, offset.into(), address, frame, read)
+        tables.parts.iter().find_map(|part| {
+            let offset = part.find(address)?;
+            match &part.section {
+                Section::Runtime(section) => {
+                    self.by_entry(tables, section, EhFrameOffset(offset), address, frame, read)
+                }
+                Section::Debug(section) => self.by_entry(
+                    tables,
+                    section,
+                    DebugFrameOffset(offset),
+                    address,
+                    frame,
+                    read,
+                ),
             }
-            Section::Debug(section) => {
-                self.by_entry(tables, section, offset.into(), address, frame, read)
-            }
-        }
+        })
     }
 
     fn by_entry<S: UnwindSection<Reader>>(
@@ -170,7 +186,7 @@ impl Context {
             CfaRule::RegisterAndOffset { register, offset } => frame
                 .register(*register)
                 .map(|value| value.wrapping_add_signed(*offset))
-                .ok_or(Unknown::Register),
+                .ok_or_else(|| frame.unknown()),
             CfaRule::Expression(expression) => rules.evaluate(expression, None),
         };
         let top = match top {
@@ -181,6 +197,9 @@ impl Context {
         caller.set(STACK_POINTER, Some(top));
         for (register, rule) in row.registers() {
             let value = rules.value(*register, rule, top);
+            if let Err(Unknown::Memory(address)) = value {
+                caller.unreadable.get_or_insert(address);
+            }
             caller.set(*register, value.ok());
         }
         let column = entry.cie().return_address_register();
@@ -193,7 +212,7 @@ impl Context {
             },
             None => match frame.register(column) {
                 Some(address) => address,
-                None => return Some(Step::End),
+                None => return Some(Step::Cut(frame.unknown().into())),
             },
         };
         if address == 0 {
@@ -243,7 +262,11 @@ where
         rule: &RegisterRule<usize>,
         top: u64,
     ) -> Result<u64, Unknown> {
-        let same = |register| self.frame.register(register).ok_or(Unknown::Register);
+        let same = |register| {
+            self.frame
+                .register(register)
+                .ok_or_else(|| self.frame.unknown())
+        };
         match rule {
             RegisterRule::SameValue => same(register),
             RegisterRule::Register(other) => same(*other),
@@ -278,7 +301,10 @@ where
             state = match state {
                 EvaluationResult::Complete => break,
                 EvaluationResult::RequiresRegister { register, .. } => {
-                    let value = self.frame.register(register).ok_or(Unknown::Register)?;
+                    let value = self
+                        .frame
+                        .register(register)
+                        .ok_or_else(|| self.frame.unknown())?;
                     evaluation.resume_with_register(Value::Generic(value))
                 }
                 EvaluationResult::RequiresMemory { address, size, .. } => {
