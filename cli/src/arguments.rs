@@ -55,6 +55,8 @@ pub enum Command {
 /// Arguments of `ytrace run`.
 #[derive(Debug, Args)]
 #[command(
+    override_usage = "ytrace run [OPTIONS] <FILE | -e TEXT> <-p PID | -c COMMAND> [-- <OPTIONS>...]
+       ytrace run [OPTIONS] <FILE | -e TEXT> -- --help",
     after_help = "Words after `--` are options of the probe file; `-- --help` lists them.
 
 Exit status: 0 success, 1 the probe failed, 2 wrong usage or environment, 3 a partial result."
@@ -94,11 +96,14 @@ pub struct RunArguments {
     /// Which column of a view decides: its width, its order (bytes, count, …)
     #[arg(long, value_name = "NAME")]
     pub weight: Option<String>,
+    /// The most rows of each view as text, 0 for all [default: 25 on the terminal, all in .txt]
+    #[arg(long, value_name = "N")]
+    pub rows: Option<usize>,
     /// How the target is read
     #[arg(long, value_enum, default_value_t = ModeChoice::Auto, value_name = "MODE")]
     pub mode: ModeChoice,
     /// The longest pause of the target; the rest is then read live
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "50ms")]
+    #[arg(long, value_name = "TIME", value_parser = parse_limit, default_value = "50ms", allow_hyphen_values = true)]
     pub max_pause: Duration,
     /// Run on these processors only, as in 0-3,7 (also during the pause)
     #[arg(long, value_name = "LIST", value_parser = parse_processors)]
@@ -125,7 +130,7 @@ pub struct RunArguments {
     #[arg(short = 'D', long = "define", value_name = "NAME[=VALUE]")]
     pub define: Vec<String>,
     /// End a run of a handler after so long
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "60s")]
+    #[arg(long, value_name = "TIME", value_parser = parse_limit, default_value = "60s", allow_hyphen_values = true)]
     pub timeout: Duration,
     /// The most steps (loop rounds and calls) of one run of a handler
     #[arg(long, value_name = "N", value_parser = parse_size, default_value = "100G")]
@@ -385,6 +390,14 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a time such as 50ms, 1.5s, 30m or 12h".to_owned())
 }
 
+/// A time that is a limit.
+fn parse_limit(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        Duration::ZERO => Err("a limit is more than 0".to_owned()),
+        limit => Ok(limit),
+    }
+}
+
 fn parse_debug_file(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((module, file)) if !module.is_empty() && !file.is_empty() => {
@@ -424,5 +437,6 @@ mod tests {
         assert_eq!(parse_duration("2"), Ok(Duration::from_secs(2)));
         assert!(parse_duration("-1s").is_err());
         assert!(parse_duration("5 parsecs").is_err());
+        assert!(parse_limit("0").is_err() && parse_limit("0.1ms").is_ok());
     }
 }

@@ -16,7 +16,7 @@ pub fn run(arguments: &DiffArguments, terminal: &Terminal) -> Result<Status, Fai
     let old = Earlier::read(&arguments.old).map_err(Failure::usage)?;
     let new = Earlier::read(&arguments.new).map_err(Failure::usage)?;
     let report = difference::compare(&old, &new).map_err(Failure::usage)?;
-    run::show(&report, &arguments.output, terminal)?;
+    run::show(&report, &arguments.output, None, terminal)?;
     Ok(match report.footer.partial.is_empty() {
         true => Status::Success,
         false => Status::Partial,

@@ -149,7 +149,7 @@ fn run_session(
     if let Some(earlier) = &earlier {
         report.compare(earlier).map_err(Failure::usage)?;
     }
-    show(&report, &arguments.output, terminal)?;
+    show(&report, &arguments.output, arguments.rows, terminal)?;
     if arguments.verbose {
         timings(&finished.result);
     }
@@ -166,18 +166,34 @@ fn forms(arguments: &RunArguments) -> Result<Vec<Output>, Failure> {
 }
 
 /// Writes the files asked for; without any, shows the report.
-pub fn show(report: &Report, files: &[PathBuf], terminal: &Terminal) -> Result<(), Failure> {
+///
+/// `rows` is what `--rows` says.
+pub fn show(
+    report: &Report,
+    files: &[PathBuf],
+    rows: Option<usize>,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
     for path in files {
         let form = Output::from_path(path).map_err(Failure::usage)?;
-        let bytes = output::render(report, form).map_err(Failure::usage)?;
+        let bytes = match (form, rows) {
+            (Output::Text, Some(rows)) => {
+                let options = text::Options {
+                    rows: most_rows(rows),
+                    ..text::Options::default()
+                };
+                text::render(report, options).into_bytes()
+            }
+            _ => output::render(report, form).map_err(Failure::usage)?,
+        };
         output::write_output(path, &bytes).map_err(Failure::usage)?;
     }
     // What the probe printed must have arrived before anything else is said of it.
     terminal::print("")?;
-    let rows = text::Options {
+    let options = text::Options {
         width: terminal.width,
         color: terminal.output_color,
-        ..text::Options::default()
+        rows: rows.map_or(text::Options::default().rows, most_rows),
     };
     if !files.is_empty() {
         // The numbers that say how far to trust the files.
@@ -192,7 +208,7 @@ pub fn show(report: &Report, files: &[PathBuf], terminal: &Terminal) -> Result<(
             }
         };
         let color = terminal.error_color;
-        say(&text::render(&short, text::Options { color, ..rows }));
+        say(&text::render(&short, text::Options { color, ..options }));
         for path in files {
             say(&format!("wrote {}\n", safe(&path.display().to_string())));
             let form = Output::from_path(path).map_err(Failure::usage)?;
@@ -203,19 +219,26 @@ pub fn show(report: &Report, files: &[PathBuf], terminal: &Terminal) -> Result<(
         }
         return Ok(());
     }
-    if report.shown().is_empty() {
-        let color = terminal.error_color;
-        say(&text::render(
-            &trailer(report),
-            text::Options { color, ..rows },
-        ));
-        return Ok(());
+    // Data to standard output, what is to be said of them to standard error.
+    if !report.shown().is_empty() {
+        terminal::print(&text::render_data(report, options))?;
     }
-    terminal::print(&text::render(report, rows))
+    let color = terminal.error_color;
+    let options = text::Options { color, ..options };
+    say(&text::render_footer(&trailer(report), options));
+    Ok(())
 }
 
-/// What standard error still needs to say of a report without views: the probe's text has been written as it came, and its
-/// warnings were shown.
+/// The limit that `--rows` asks for.
+fn most_rows(rows: usize) -> usize {
+    match rows {
+        0 => text::ALL_ROWS,
+        rows => rows,
+    }
+}
+
+/// What standard error still needs to say of a report: the probe's warnings were shown as they came, and so was its text
+/// where it has no views.
 fn trailer(report: &Report) -> Report {
     Report {
         header: Vec::new(),

@@ -125,6 +125,9 @@ int lj_valid(void)
 /// Explains that no machine was found.
 void lj_none(_str which)
 {
+    if (ngx_leaving())
+        _raise("no LuaJIT machine found (--vm %s): this nginx process is exiting and has closed its Lua already. Look at one that serves: `ytrace ps nginx` "
+               "lists them", which);
     _raise("no LuaJIT machine found (--vm %s): looked at nginx's http and stream Lua modules, at globalL of the luajit program, and for "
            "a main thread in anonymous memory. Is LuaJIT in this process? `ytrace ps` tells; in nginx, workers have it, and so has the master "
            "once its configuration is loaded", which);

@@ -36,6 +36,28 @@ void *ngx_module_main_conf_head(void *subsystem, void *module)
 ##endif
 }
 
+/// Whether this nginx process is exiting, or was told to: a worker closes its Lua before it is gone.
+int ngx_leaving(void)
+{
+##ifdefvar ngx_exiting
+    _try {
+        if (*(unsigned *)&ngx_exiting)
+            return 1;
+    } _catch (_fault f) {
+        return 0;
+    }
+##endif
+##ifdefvar ngx_terminate
+    _try {
+        // A sig_atomic_t.
+        return *(int *)&ngx_terminate != 0;
+    } _catch (_fault f) {
+        return 0;
+    }
+##endif
+    return 0;
+}
+
 /// The `lua_State *` of ngx_lua, or NULL.
 void *ngx_http_lua_vm(void)
 {

@@ -314,7 +314,7 @@ fn the_target_exits_at_any_instant() {
             .unwrap_or_else(|| panic!("a signal ended ytrace: {result}"));
         *statuses.entry(status).or_insert(0) += 1;
         match status {
-            0 => assert!(result.stdout.contains("complete"), "{result}"),
+            0 => assert!(result.stderr.contains("complete"), "{result}"),
             USAGE => {
                 let words = ["exited", "zombie", "no process"];
                 assert!(
@@ -613,7 +613,7 @@ fn corrupted_nextgc() {
                     "{name}: {what}: {result}"
                 );
                 assert!(
-                    result.stdout.contains("PARTIAL"),
+                    result.stderr.contains("PARTIAL"),
                     "{name}: {what}: {result}"
                 );
                 assert!(

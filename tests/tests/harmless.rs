@@ -73,7 +73,7 @@ fn load_is_served_through_runs() {
         };
         let result = run_lua_gc(nginx.worker, more).expect_status(0);
         assert!(result.stdout.contains("difference 0 B"), "{result}");
-        assert!(result.stdout.contains("complete"), "{result}");
+        assert!(result.stderr.contains("complete"), "{result}");
         assert_untouched(nginx.worker);
     }
     load.finish();

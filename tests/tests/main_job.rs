@@ -283,7 +283,8 @@ fn nginx(variant: &str) {
         "next: ",
         &role,
     ] {
-        assert!(text.stdout.contains(part), "no {part:?} in {text}");
+        let said = text.stdout.contains(part) || text.stderr.contains(part);
+        assert!(said, "no {part:?} in {text}");
     }
     outputs_agree(nginx.worker, &result);
     assert_eq!(nginx.get("/ping"), "pong");

@@ -121,7 +121,7 @@ fn log_rotation_during_runs() {
             assert_eq!(nginx.get("/ping"), "pong");
         }
         let result = finish_child(child).expect_status(0);
-        assert!(result.stdout.contains("complete"), "{result}");
+        assert!(result.stderr.contains("complete"), "{result}");
     }
     let lines: usize = std::fs::read_dir(nginx.prefix.join("logs"))
         .unwrap()
@@ -204,7 +204,18 @@ const ENDLESS: &str = "_probe _oneshot { printf(\"started\\n\"); for (;;) { } }"
 /// Runs something endless, lets the caller act once it has started, and returns how it ended.
 fn during_a_run(worker: i32, act: impl FnOnce()) -> ytrace_tests::program::Finished {
     let pid = worker.to_string();
-    let mut child = start(&["run", "-e", ENDLESS, "-p", &pid, "--timeout", "3s"]);
+    // What it prints comes at once only where no learning run goes before.
+    let mut child = start(&[
+        "run",
+        "-e",
+        ENDLESS,
+        "-p",
+        &pid,
+        "--timeout",
+        "3s",
+        "--mode",
+        "live",
+    ]);
     let mut lines = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     lines.read_line(&mut line).unwrap();

@@ -254,3 +254,79 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     assert!(!result.stderr.contains("panicked"), "{result}");
     assert!(result.status.is_some(), "{result}");
 }
+
+#[test]
+fn tables_have_as_many_rows_and_the_order_that_was_asked_for() {
+    let Some(target) = records("tables_have_as_many_rows_and_the_order_that_was_asked_for") else {
+        return;
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("out.txt");
+    let file = file.to_str().unwrap();
+    let probe = "struct held { long bytes; long count; };
+        _view table \"T\" \"\" struct held t[long];
+        _probe _oneshot { for (long i = 0; i < 60; i++) { t[i].bytes = i; t[i].count = (i * 7) % 60; } }";
+    let rows = |text: &str| -> Vec<Vec<String>> {
+        let cells = |line: &str| line.split_whitespace().map(str::to_owned).collect();
+        let lines = text.lines().skip_while(|line| !line.starts_with("key"));
+        let lines = lines.skip(1).take_while(|line| {
+            line.starts_with(' ') || line.starts_with(|c: char| c.is_ascii_digit())
+        });
+        lines.map(cells).collect()
+    };
+    let shown = |more: &[&str]| run_text(probe, target.pid(), more).expect_status(0);
+    let result = shown(&[]);
+    assert_eq!(rows(&result.stdout).len(), 24);
+    let rest = "(36 more rows not shown; --rows 0 shows all)";
+    assert!(result.stdout.contains(rest), "{result}");
+    // What is said of the data is no part of them.
+    assert!(!result.stdout.contains("complete"), "{result}");
+    result.says(&["complete"]);
+    assert_eq!(rows(&shown(&["--rows", "0"]).stdout).len(), 60);
+    assert_eq!(rows(&shown(&["--rows", "10"]).stdout).len(), 9);
+    shown(&["-o", file]);
+    assert_eq!(rows(&std::fs::read_to_string(file).unwrap()).len(), 60);
+    shown(&["-o", file, "--rows", "10"]);
+    assert_eq!(rows(&std::fs::read_to_string(file).unwrap()).len(), 9);
+    // 43 * 7 is 301, one more than five times 60.
+    let result = shown(&["--weight", "count", "--rows", "0"]);
+    let counts: Vec<i64> = rows(&result.stdout)
+        .iter()
+        .map(|row| row[2].parse().unwrap())
+        .collect();
+    assert_eq!(counts, (0..60).rev().collect::<Vec<i64>>());
+    run_text(probe, target.pid(), &["--weight", "key"])
+        .expect_status(2)
+        .says(&["no view has a column `key`", "bytes, count"]);
+    assert_untouched(target.pid());
+}
+
+#[test]
+fn slips_on_the_command_line_are_explained() {
+    let Some(target) = records("slips_on_the_command_line_are_explained") else {
+        return;
+    };
+    let text = "_view flamegraph \"F\" \"bytes\" long t[_path]; _probe _oneshot { }";
+    let slip = |more: &[&str], parts: &[&str]| {
+        run_text(text, target.pid(), more)
+            .expect_status(2)
+            .says(parts);
+    };
+    slip(&["--timeout", "0"], &["a limit is more than 0"]);
+    slip(
+        &["--timeout", "-1s"],
+        &["'--timeout <TIME>'", "expected a time"],
+    );
+    slip(&["--max-pause", "0ms"], &["a limit is more than 0"]);
+    let result = run_text(text, target.pid(), &["-o", "/nonexistent/x.svg"]).expect_status(2);
+    result.says(&["/nonexistent/x.svg: No such file or directory"]);
+    assert!(!result.stderr.contains(".tmp"), "{result}");
+    run_text(text, target.pid(), &["--max-pause", "100us"]).expect_status(0);
+    let help = run(&["run", "--help"]);
+    assert!(
+        help.stdout
+            .contains("<FILE | -e TEXT> <-p PID | -c COMMAND>"),
+        "{help}"
+    );
+    assert_untouched(target.pid());
+}

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use crate::ast::*;
 use crate::diagnostics::Diagnostic;
 use crate::flat;
+use crate::parse::POINTS;
 use crate::source::Span;
 use crate::terminal::TypeWord;
 
@@ -232,11 +233,20 @@ impl Context<'_> {
                 parameters
             }
             _ => {
-                self.error(
-                    name.span,
-                    "parameters must stand before a body",
-                    format!("write `{}(…)`", name.text).as_str(),
-                );
+                let point = format!("_{}", name.text.trim_start_matches('_'));
+                if POINTS.contains(&point.as_str()) {
+                    self.error(
+                        name.span,
+                        "this is no probe",
+                        format!("did you mean `_probe {point} {{ … }}`?").as_str(),
+                    );
+                } else {
+                    self.error(
+                        name.span,
+                        "parameters must stand before a body",
+                        format!("write `{}(…)`", name.text).as_str(),
+                    );
+                }
                 Vec::new()
             }
         };

@@ -257,11 +257,13 @@ pub trait SymbolSource {
     /// Names like `name`, best first, for a did-you-mean.
     fn suggest(&mut self, scope: &Scope, kind: NameKind, name: &str) -> Vec<String>;
 
-    /// Whether a thread's copy of a thread-local variable of this module can be found; otherwise a program that reads one
-    /// does not compile.
-    fn has_thread_locals(&self, module: ModuleId) -> bool {
+    /// Whether a thread's copy of a thread-local variable of this module can be found.
+    ///
+    /// # Errors
+    /// Why not: a program that reads one does not compile.
+    fn thread_locals_of(&self, module: ModuleId) -> Result<(), String> {
         let _ = module;
-        true
+        Ok(())
     }
 
     /// Why names may be missing: the modules without debug information, one sentence each.

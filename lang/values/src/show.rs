@@ -71,6 +71,26 @@ impl<'m, 'a> Show<'m, 'a> {
         };
         match shape {
             Shape::Record { fields, .. } => self.record(fields, place),
+            // A flexible array member: how many elements there are is not known. Its address is shown, as gdb does.
+            Shape::Array {
+                element, count: 0, ..
+            } => {
+                let to_char = matches!(
+                    constants.shapes.get(element.0 as usize),
+                    Some(Shape::Char { .. })
+                );
+                match place {
+                    Place::Target(address) => {
+                        let pointer = Shape::Pointer {
+                            type_name: String::new(),
+                            to_char,
+                        };
+                        self.word(&pointer, address);
+                    }
+                    Place::Tracer(_) => self.push(b"{}"),
+                }
+                Ok(())
+            }
             Shape::Array {
                 element,
                 count,

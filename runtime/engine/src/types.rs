@@ -40,10 +40,18 @@ impl TypesError {
             TypesError::None { tried, .. } if tried.is_empty() => {
                 Some("name its debug file with --debug-file, or build it with -g".to_owned())
             }
-            TypesError::None { tried, .. } => Some(format!(
-                "looked for {}; name its debug file with --debug-file",
-                tried.join(", ")
-            )),
+            TypesError::None { tried, .. } => {
+                let mut places: Vec<&str> = Vec::with_capacity(tried.len());
+                for place in tried {
+                    if !places.contains(&place.as_str()) {
+                        places.push(place);
+                    }
+                }
+                Some(format!(
+                    "looked for {}; name its debug file with --debug-file",
+                    places.join(", ")
+                ))
+            }
             TypesError::NoSuchModule { known, .. } => {
                 Some(format!("its modules are {}", known.join(", ")))
             }

@@ -60,6 +60,11 @@ pub(crate) fn check(
                 }
             }
         }
+        for name in table_weights(constants, view, *shape) {
+            if !known.contains(&name) {
+                known.push(name);
+            }
+        }
     }
     if let Some(wanted) = weight
         && !known.iter().any(|name| name == wanted)
@@ -150,6 +155,9 @@ pub fn report(finished: &Finished, names: &Names, weight: Option<&str>) -> repor
                 weight.and_then(|wanted| weights.iter().position(|weight| weight == wanted))
         {
             *selected = index;
+        }
+        if let (report::ViewData::Table(table), Some(wanted)) = (&mut data, weight) {
+            sort_by_column(table, wanted);
         }
         views.push(report::View {
             kind: kind_name(view.kind).to_owned(),
@@ -500,6 +508,64 @@ fn weights(
             }]
         }),
     }
+}
+
+/// The columns that a table can be ordered by: those of its values that are numbers.
+fn table_weights(
+    constants: &ytrace_values::Constants,
+    view: &View,
+    shape: ViewShape,
+) -> Vec<String> {
+    let (ViewKind::Table, ViewShape::Container(container)) = (view.kind, shape) else {
+        return Vec::new();
+    };
+    let aggregate = || {
+        let cells = aggregate_cells(&AggregateSummary::default()).into_iter();
+        cells.map(|(name, _)| name).collect()
+    };
+    let element = match constants.containers.get(container.0 as usize) {
+        Some(ContainerType::Table { element, .. } | ContainerType::Array { element }) => element,
+        Some(ContainerType::Aggregate { .. }) | None => return Vec::new(),
+    };
+    match element {
+        Element::Container(_) => aggregate(),
+        Element::Value { shape, .. } => match constants.shapes.get(shape.0 as usize) {
+            Some(Shape::Record { fields, .. }) => fields
+                .iter()
+                .filter(|field| is_number(constants, field.shape))
+                .map(|field| field.name.clone())
+                .collect(),
+            _ if is_number(constants, *shape) => vec!["value".to_owned()],
+            _ => Vec::new(),
+        },
+    }
+}
+
+/// Puts the rows of a table in order by a column of that name, the greatest first; equal ones stay in order.
+fn sort_by_column(table: &mut report::Table, wanted: &str) {
+    use std::cmp::Ordering;
+    use ytrace_report::Cell;
+    // Of a key and a value of one name it is the value.
+    let Some(column) = table.columns.iter().rposition(|c| c.name == wanted) else {
+        return;
+    };
+    let order = |left: &Cell, right: &Cell| -> Ordering {
+        let whole = |cell: &Cell| match cell {
+            Cell::Integer(number) => Some(i128::from(*number)),
+            Cell::Unsigned(number) => Some(i128::from(*number)),
+            Cell::Bool(truth) => Some(i128::from(*truth)),
+            _ => None,
+        };
+        match (whole(left), whole(right), left, right) {
+            (Some(left), Some(right), ..) => left.cmp(&right),
+            (.., Cell::Float(left), Cell::Float(right)) => left.total_cmp(right),
+            _ => Ordering::Equal,
+        }
+    };
+    table.rows.sort_by(|left, right| {
+        let cell = |row: &Vec<Cell>| row.get(column).cloned().unwrap_or(Cell::Empty);
+        order(&cell(right), &cell(left))
+    });
 }
 
 fn is_number(constants: &ytrace_values::Constants, shape: ShapeId) -> bool {

@@ -10,9 +10,15 @@ pub(crate) struct Style {
     pub(crate) width: usize,
     /// Whether to use colour.
     pub(crate) color: bool,
-    /// The most lines of one view.
+    /// The most rows of one view.
     pub(crate) rows: usize,
 }
+
+/// The most lines of what is drawn as fine as it has lines.
+const MOST_LINES: usize = 100;
+
+/// How more rows are had.
+pub(crate) const MORE_ROWS: &str = "; --rows 0 shows all";
 
 /// What a piece of text is, for colours.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +33,11 @@ pub(crate) enum Tone {
 }
 
 impl Style {
+    /// The most lines of what is drawn as fine as it has lines.
+    pub(crate) fn lines(&self) -> usize {
+        self.rows.min(MOST_LINES)
+    }
+
     /// Text in a colour, if colour was asked for.
     pub(crate) fn paint(&self, tone: Tone, text: &str) -> String {
         if !self.color || text.is_empty() {

@@ -2,7 +2,7 @@
 
 use ytrace_values::{escape, units};
 
-use crate::columns::{self, Style, Tone, cut_end, cut_middle, percent};
+use crate::columns::{self, MORE_ROWS, Style, Tone, cut_end, cut_middle, percent};
 use crate::model::{Bars, Flamegraph, Unit};
 use crate::tree::Tree;
 
@@ -25,7 +25,7 @@ struct Row {
 /// The lines of a flame graph.
 pub(crate) fn flamegraph(graph: &Flamegraph, unit: &str, style: &Style) -> Vec<String> {
     let tree = Tree::new(graph);
-    let outline = tree.outline(style.rows);
+    let outline = tree.outline(style.lines());
     let mut rows: Vec<Row> = outline
         .lines
         .into_iter()
@@ -37,7 +37,7 @@ pub(crate) fn flamegraph(graph: &Flamegraph, unit: &str, style: &Style) -> Vec<S
         })
         .collect();
     if outline.hidden_rows > 0 {
-        rows.push(rest(outline.hidden_rows, "path", outline.hidden));
+        rows.push(rest(outline.hidden_rows, "path", "", outline.hidden));
     }
     let names = names(&graph.weights, unit);
     draw(&names, graph.selected, tree.whole(), "path", &rows, style)
@@ -83,18 +83,18 @@ pub(crate) fn bars(bars: &Bars, unit: &str, style: &Style) -> Vec<String> {
                 *sum += value;
             }
         }
-        rows.push(rest(hidden.len() as u64, "key", sums));
+        rows.push(rest(hidden.len() as u64, "key", MORE_ROWS, sums));
     }
     draw(&names, selected, whole, "", &rows, style)
 }
 
-fn rest(count: u64, what: &str, values: Vec<i128>) -> Row {
+fn rest(count: u64, what: &str, more: &str, values: Vec<i128>) -> Row {
     let plural = if count == 1 { "" } else { "s" };
     Row {
         values,
         level: 0,
         text: format!(
-            "({} smaller {what}{plural} not shown)",
+            "({} smaller {what}{plural} not shown{more})",
             units::thousands(count)
         ),
         rest: true,

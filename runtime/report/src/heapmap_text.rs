@@ -2,7 +2,7 @@
 
 use ytrace_values::units;
 
-use crate::columns::{Style, Tone, percent};
+use crate::columns::{MORE_ROWS, Style, Tone, percent};
 use crate::heapmap::{self, By, Legend, OTHER, Part};
 use crate::model::Heapmap;
 
@@ -30,7 +30,7 @@ fn drawn(map: &Heapmap, parts: &[Part], by: By, style: &Style) -> Vec<String> {
             .1
             .min(style.width.saturating_sub(ADDRESS).max(8) as u64),
     };
-    let grid = heapmap::grid(parts, &legend, cells, style.rows as u64);
+    let grid = heapmap::grid(parts, &legend, cells, style.lines() as u64);
     let what = match (by, map.owners.is_empty()) {
         (By::State, true) => "",
         (By::State, false) => "by state: ",
@@ -76,7 +76,7 @@ fn drawn(map: &Heapmap, parts: &[Part], by: By, style: &Style) -> Vec<String> {
     }
     let hidden = legend.entries.len() - rows;
     if hidden > 0 {
-        let text = format!("{OTHER} ({hidden} smaller ones not shown)");
+        let text = format!("{OTHER} ({hidden} smaller ones not shown{MORE_ROWS})");
         lines.push(style.paint(Tone::Faint, &text));
     }
     lines

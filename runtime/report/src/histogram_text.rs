@@ -2,7 +2,7 @@
 
 use ytrace_values::{HistogramRow, escape, units};
 
-use crate::columns::{self, Style, Tone, cut_end, percent};
+use crate::columns::{self, MORE_ROWS, Style, Tone, cut_end, percent};
 use crate::model::{Distribution, Histogram, Unit};
 
 /// The widest that bars become.
@@ -19,7 +19,7 @@ pub(crate) fn histogram(histogram: &Histogram, unit: &str, style: &Style) -> Vec
             let hidden = order.len() - index;
             let plural = if hidden == 1 { "" } else { "s" };
             let text = format!(
-                "({} smaller key{plural} not shown)",
+                "({} smaller key{plural} not shown{MORE_ROWS})",
                 units::thousands(hidden as i128)
             );
             lines.push(style.paint(Tone::Faint, &text));
@@ -97,7 +97,10 @@ fn distribution(group: &Distribution, unit: Unit, style: &Style) -> Vec<String> 
         lines.push(line.trim_end().to_owned());
     }
     if hidden > 0 {
-        let text = format!("({} more rows not shown)", units::thousands(hidden as i128));
+        let text = format!(
+            "({} more rows not shown{MORE_ROWS})",
+            units::thousands(hidden as i128)
+        );
         lines.push(style.paint(Tone::Faint, &text));
     }
     lines

@@ -18,7 +18,7 @@ pub enum Output {
     Folded,
     /// `.json`: everything, for programs.
     Json,
-    /// `.txt`: what the terminal would show, without colour.
+    /// `.txt`: what the terminal would show, without colour, and with all rows.
     Text,
 }
 
@@ -159,7 +159,13 @@ pub fn render(report: &Report, output: Output) -> Result<Vec<u8>, OutputError> {
         },
         Output::Html => html::render(report),
         Output::Json => Ok(json::render(report)?),
-        Output::Text => Ok(text::render(report, text::Options::default()).into_bytes()),
+        Output::Text => {
+            let options = text::Options {
+                rows: text::ALL_ROWS,
+                ..text::Options::default()
+            };
+            Ok(text::render(report, options).into_bytes())
+        }
     }
 }
 
@@ -183,7 +189,7 @@ pub fn write_output(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
         _ => {}
     }
     // Temporary files are made with mode 0600, which the name that they take keeps.
-    let mut file = tempfile::NamedTempFile::new_in(directory_of(path)).map_err(failed)?;
+    let mut file = temporary_beside(path).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
@@ -202,10 +208,22 @@ pub fn check_output(path: &Path) -> Result<(), OutputError> {
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => Err(failed(std::io::ErrorKind::IsADirectory.into())),
         Ok(metadata) if !metadata.is_file() => Ok(()),
-        _ => tempfile::NamedTempFile::new_in(directory_of(path))
-            .map(drop)
-            .map_err(failed),
+        _ => temporary_beside(path).map(drop).map_err(failed),
     }
+}
+
+/// A temporary file beside a file. An error does not name it: it means nothing to the user.
+fn temporary_beside(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    tempfile::NamedTempFile::new_in(directory_of(path)).map_err(|error| {
+        let source = error.get_ref().and_then(std::error::Error::source);
+        let number = source
+            .and_then(|source| source.downcast_ref::<std::io::Error>())
+            .and_then(std::io::Error::raw_os_error);
+        match number {
+            Some(number) => std::io::Error::from_raw_os_error(number),
+            None => error,
+        }
+    })
 }
 
 fn directory_of(path: &Path) -> &Path {

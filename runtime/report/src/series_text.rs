@@ -2,7 +2,7 @@
 
 use ytrace_values::{escape, units};
 
-use crate::columns::{self, Style, Tone, cut_middle};
+use crate::columns::{self, MORE_ROWS, Style, Tone, cut_middle};
 use crate::model::{Line, Sample, Series, Unit};
 
 /// The levels of a sparkline.
@@ -53,7 +53,7 @@ pub(crate) fn series(series: &Series, unit: &str, style: &Style) -> Vec<String> 
     }
     if !hidden.is_empty() {
         let text = format!(
-            "({} steadier lines not shown)",
+            "({} steadier lines not shown{MORE_ROWS})",
             units::thousands(hidden.len() as i128)
         );
         lines.push(style.paint(Tone::Faint, &text));

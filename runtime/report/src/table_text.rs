@@ -2,7 +2,7 @@
 
 use ytrace_values::units;
 
-use crate::columns::{self, Style, Tone, cut_end};
+use crate::columns::{self, MORE_ROWS, Style, Tone, cut_end};
 use crate::model::{Cell, Table, Unit};
 
 /// The widest that one column may become while others need room.
@@ -73,7 +73,10 @@ pub(crate) fn table(table: &Table, style: &Style) -> Vec<String> {
     lines.extend(cells.iter().map(|row| line(row)));
     let hidden = table.rows.len() - shown;
     if hidden > 0 {
-        let text = format!("({} more rows not shown)", units::thousands(hidden as i128));
+        let text = format!(
+            "({} more rows not shown{MORE_ROWS})",
+            units::thousands(hidden as i128)
+        );
         lines.push(style.paint(Tone::Faint, &text));
     }
     lines

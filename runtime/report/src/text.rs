@@ -13,9 +13,12 @@ pub struct Options {
     pub width: usize,
     /// Whether to use colour. All is legible without.
     pub color: bool,
-    /// The most lines of one view.
+    /// The most rows of one view; [`ALL_ROWS`] for no limit. What is drawn as fine as it has lines has some hundred at most.
     pub rows: usize,
 }
+
+/// No limit on the rows of a view.
+pub const ALL_ROWS: usize = usize::MAX;
 
 impl Default for Options {
     fn default() -> Self {
@@ -29,15 +32,12 @@ impl Default for Options {
 
 /// The whole report, with a newline at the end of every line.
 pub fn render(report: &Report, options: Options) -> String {
-    let style = Style {
-        width: options.width.max(40),
-        color: options.color,
-        rows: options.rows.max(3),
-    };
-    let mut text = Text {
-        out: String::new(),
-        style,
-    };
+    render_data(report, options) + &render_footer(report, options)
+}
+
+/// The data of a report: its header and its views.
+pub fn render_data(report: &Report, options: Options) -> String {
+    let mut text = Text::new(options);
     for (index, line) in report.header.iter().enumerate() {
         let tone = (index == 0).then_some(Tone::Title);
         text.paragraph(line, 2, tone);
@@ -45,6 +45,12 @@ pub fn render(report: &Report, options: Options) -> String {
     for view in report.shown() {
         text.view(view);
     }
+    text.out
+}
+
+/// How far the data of a report can be trusted: all that [`render_data`] leaves out.
+pub fn render_footer(report: &Report, options: Options) -> String {
+    let mut text = Text::new(options);
     for (line, tone, indent) in remarks(report) {
         text.paragraph(&line, indent, tone);
     }
@@ -186,6 +192,18 @@ struct Text {
 }
 
 impl Text {
+    fn new(options: Options) -> Self {
+        let style = Style {
+            width: options.width.max(40),
+            color: options.color,
+            rows: options.rows.max(3),
+        };
+        Self {
+            out: String::new(),
+            style,
+        }
+    }
+
     fn view(&mut self, view: &View) {
         if !self.out.is_empty() && !self.out.ends_with("\n\n") {
             self.out.push('\n');

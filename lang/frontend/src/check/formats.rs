@@ -37,6 +37,7 @@ impl Checker<'_> {
         let parts = match parse(bytes) {
             Ok(parts) => parts,
             Err((conversion, reason)) => {
+                let conversion = ytrace_values::escape::line(conversion.as_bytes());
                 self.error(
                     format.span,
                     format!("bad conversion `{conversion}`"),
@@ -290,9 +291,12 @@ impl Checker<'_> {
             Class::Pointer(_) => "an address is printed by `%p`".to_owned(),
             Class::Record(record) => {
                 let names = self.member_names(record, 0);
+                let name = self.types.record(record).name.clone();
                 let has = |name: &str| names.iter().any(|known| known == name);
                 if has("data") && has("len") {
                     "write `%.*s` with `(int) s.len, s.data`, or `_tostr(s.data, s.len)`".to_owned()
+                } else if names.is_empty() {
+                    format!("a value of type `{name}` is printed by `%V`; it is not computed with")
                 } else {
                     "a whole struct is printed by `%V`".to_owned()
                 }

@@ -305,14 +305,16 @@ impl Checker<'_> {
         };
         let pointer = self.types.intern(Type::Pointer(ty));
         let address = if variable.thread_local {
-            if let Some(target) = self.target.as_deref()
-                && !target.has_thread_locals(variable.module)
-            {
+            let found = self
+                .target
+                .as_deref()
+                .map(|target| target.thread_locals_of(variable.module));
+            if let Some(Err(why)) = found {
                 self.error_help(
                     span,
-                    format!("`{name}` is thread-local, which is not supported yet"),
-                    "each thread has its own",
-                    "global and static variables that all threads share can be read",
+                    format!("`{name}` is thread-local, and where threads have it is not known"),
+                    why,
+                    "thread-local variables are found in the executable and in the libraries that it was started with",
                 );
                 return self.unknown_operand(span);
             }

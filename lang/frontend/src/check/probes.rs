@@ -90,10 +90,16 @@ impl<'a> Checker<'a> {
         let ast::FunctionReference::Named(name) = function else {
             return false;
         };
-        if name.prefix.is_some() || !name.text.starts_with('_') {
+        if name.prefix.is_some() {
             return false;
         }
-        let close = suggest::similar(&name.text, POINTS.iter().copied());
+        let close = if name.text.starts_with('_') {
+            suggest::similar(&name.text, POINTS.iter().copied())
+        } else {
+            let point = format!("_{}", name.text);
+            let known = POINTS.contains(&point.as_str());
+            known.then_some(point).into_iter().collect()
+        };
         let Some(help) = suggest::did_you_mean(&close) else {
             return false;
         };

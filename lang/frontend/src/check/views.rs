@@ -26,7 +26,7 @@ const KINDS: &[(&str, ViewKind, &str)] = &[
     (
         "table",
         ViewKind::Table,
-        "an array of structs, or any table: `struct row a[]` or `long t[_str]`",
+        "an array, or a table of values or aggregates: `struct row a[]` or `long t[_str]`",
     ),
     (
         "series",
@@ -94,11 +94,18 @@ impl<'a> Checker<'a> {
                 .map_or(self.basics.unknown, |global| global.ty);
             if !self.is_unknown(ty) && !self.fits_view(*kind, ty) {
                 let found = self.quoted(ty);
+                let value = self.table_types(ty).map(|(_, value)| value);
+                let help = match value {
+                    Some(value) if *kind == ViewKind::Table && self.types.is_container(value) => {
+                        "each row of a table is one value: give one table both keys, `long t[int, int]`, instead of `long t[int][int]`".to_owned()
+                    }
+                    _ => format!("a {written} is of {of}"),
+                };
                 self.error_help(
                     name.span,
                     format!("a {written} does not show {found}"),
                     format!("`{}` is {found}", name.text),
-                    format!("a {written} is of {of}"),
+                    help,
                 );
                 continue;
             }

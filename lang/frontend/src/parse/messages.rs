@@ -42,7 +42,12 @@ pub fn unexpected(lexemes: &[Lexeme], at: usize, expected: &[String]) -> Diagnos
         && semicolon
         && (found.first || found.is(&Terminal::RightBrace))
     {
-        return Diagnostic::error(end_of(before.span), "`;` is missing", "`;` must stand here");
+        let diagnostic =
+            Diagnostic::error(end_of(before.span), "`;` is missing", "`;` must stand here");
+        return match macro_before(lexemes, at) {
+            Some(name) => diagnostic.with_help(unknown_macro(name)),
+            None => diagnostic,
+        };
     }
     let shown = describe(found);
     if expected.is_empty() {
@@ -134,6 +139,53 @@ fn wanted(expected: &[&str]) -> String {
     }
 }
 
+/// How far back the name of a macro is looked for, in lexemes.
+const MACRO_REACH: usize = 256;
+
+/// What ends before `at` and is named as macros are: `NAME`, `NAME(…)`, or `NAME(…` up to there.
+fn macro_before(lexemes: &[Lexeme], at: usize) -> Option<&str> {
+    let named = |lexeme: &Lexeme| {
+        let text = &*lexeme.text;
+        let capitals = text
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        matches!(lexeme.terminal, Terminal::Identifier(_))
+            && capitals
+            && text.chars().filter(char::is_ascii_uppercase).count() > 1
+    };
+    let mut before = lexemes
+        .get(at.saturating_sub(MACRO_REACH)..at)?
+        .iter()
+        .rev();
+    let last = before.next()?;
+    if named(last) {
+        return Some(&last.text);
+    }
+    // Back to the parenthesis that opens what `at` follows or stands in.
+    let mut depth = i32::from(last.is(&Terminal::RightParenthesis));
+    let inside = depth == 0;
+    while let Some(lexeme) = before.next() {
+        if lexeme.is(&Terminal::RightParenthesis) {
+            depth += 1;
+        } else if lexeme.is(&Terminal::LeftParenthesis) {
+            depth -= 1;
+            if depth == -i32::from(inside) {
+                let name = before.next()?;
+                return named(name).then_some(&*name.text);
+            }
+        } else if lexeme.is(&Terminal::RightBrace) || lexeme.is(&Terminal::Semicolon) {
+            return None;
+        }
+    }
+    None
+}
+
+fn unknown_macro(name: &str) -> String {
+    format!(
+        "if `{name}` is a macro of the target, the text can be read only with it (`-p PID`, `--core FILE` or `--types FILE`, built with -g3), or with a `#define`"
+    )
+}
+
 /// What the user probably meant.
 fn help(lexemes: &[Lexeme], at: usize, found: &Lexeme, expected: &[&str]) -> Option<String> {
     let before = at.checked_sub(1).and_then(|before| lexemes.get(before));
@@ -168,6 +220,9 @@ fn help(lexemes: &[Lexeme], at: usize, found: &Lexeme, expected: &[&str]) -> Opt
     }
     if text == "::" {
         return Some("a module prefix touches its name: `libc.so.6::main_arena`".into());
+    }
+    if let Some(name) = macro_before(lexemes, at) {
+        return Some(unknown_macro(name));
     }
     let word = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if expected.contains(&"identifier")

@@ -609,7 +609,8 @@ impl Preprocessor<'_, '_, '_> {
             } else {
                 parameters.to_string()
             };
-            let mut diagnostic = Diagnostic::error(
+            // Where the macro is defined is shown with every error in its use.
+            let diagnostic = Diagnostic::error(
                 name.span,
                 format!(
                     "the macro `{}` takes {wanted} arguments, not {given}",
@@ -617,9 +618,6 @@ impl Preprocessor<'_, '_, '_> {
                 ),
                 "used here",
             );
-            if let Some(definition) = definition.definition {
-                diagnostic = diagnostic.with_secondary(definition, "the macro is defined here");
-            }
             self.diagnostics.push(diagnostic);
             arguments.resize(parameters, Vec::new());
         }

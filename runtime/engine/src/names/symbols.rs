@@ -12,10 +12,12 @@ use super::{Names, Origin, lookup_error};
 const MAX_SUGGESTIONS: usize = 5;
 
 impl SymbolSource for Names {
-    fn has_thread_locals(&self, module: ModuleId) -> bool {
-        // On types files and core files no program runs yet.
-        !matches!(self.origin, Origin::Process(_))
-            || self.thread_local_distance(module.0 as usize).is_ok()
+    fn thread_locals_of(&self, module: ModuleId) -> Result<(), String> {
+        match self.origin {
+            Origin::Process(_) => self.thread_local_distance(module.0 as usize).map(drop),
+            // On types files and core files no program runs yet.
+            _ => Ok(()),
+        }
     }
 
     fn find_variable(

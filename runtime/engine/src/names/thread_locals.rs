@@ -101,7 +101,7 @@ impl Names {
         let distance = u64::from_ne_bytes(distance);
         if description.elsewhere.contains(&distance.cast_signed()) {
             return Err(
-                "the library was loaded later, and threads have its variables in places of their own"
+                "its library was loaded later (dlopen), and each thread has the variable at a place of its own"
                     .to_owned(),
             );
         }
