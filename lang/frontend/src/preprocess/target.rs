@@ -316,7 +316,8 @@ impl Preprocessor<'_, '_, '_> {
                     // One that threads have where nobody can tell is of no use.
                     Query::Variable => target.find_variable(&scope, name).map(|variable| {
                         variable.is_some_and(|variable| {
-                            !variable.thread_local || target.has_thread_locals(variable.module)
+                            !variable.thread_local
+                                || target.thread_locals_of(variable.module).is_ok()
                         })
                     }),
                     _ if prefix.is_none() && self.declared.enumerators.contains(name) => Ok(true),

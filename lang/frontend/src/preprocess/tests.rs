@@ -116,8 +116,11 @@ impl SymbolSource for Known {
         }))
     }
 
-    fn has_thread_locals(&self, module: ModuleId) -> bool {
-        module != ModuleId(9)
+    fn thread_locals_of(&self, module: ModuleId) -> Result<(), String> {
+        match module {
+            ModuleId(9) => Err("it was loaded later".to_owned()),
+            _ => Ok(()),
+        }
     }
 
     fn find_function(
