@@ -342,7 +342,7 @@ fn the_target_exits_during_a_handler() {
     };
     let text = "_probe _oneshot { printf(\"started\\n\"); for (;;) { } }";
     let pid = target.pid().to_string();
-    let mut child = start(&["run", "-e", text, "-p", &pid, "--timeout", "1s"]);
+    let mut child = start(&["run", "-e", text, "-p", &pid, "--mode", "live"]);
     let mut lines = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     lines.read_line(&mut line).unwrap();
@@ -617,7 +617,7 @@ fn corrupted_nextgc() {
                     "{name}: {what}: {result}"
                 );
                 assert!(
-                    result.stdout.contains("could not be read"),
+                    result.stderr.contains("could not be read"),
                     "{name}: {what}: {result}"
                 );
                 // What is held by reference does not hang on the list.

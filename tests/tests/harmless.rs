@@ -159,7 +159,9 @@ fn a_killed_ytrace_lets_waiting_threads_wait_on() {
         return;
     };
     let pid = target.pid().to_string();
-    let text = "_probe _oneshot { printf(\"started\\n\"); for (;;) { } }";
+    // A handler that did not read anything would not stop the target.
+    let text =
+        "_probe _oneshot { if (!_readable((void *) 8, 8)) printf(\"started\\n\"); for (;;) { } }";
     for round in 0..20 {
         let mut child = start(&[
             "run",

@@ -278,10 +278,7 @@ fn a_worker_that_shuts_down_says_so() {
     // From the first: its role, and a result that is whole.
     let result = run_lua_gc(old, &[]).expect_status(0);
     assert!(result.stdout.contains("shutting down"), "{result}");
-    assert!(
-        result.stdout.contains(&format!("-p {}", new[0])),
-        "{result}"
-    );
+    result.says(&[&format!("-p {}", new[0])]);
     let list = ytrace_tests::program::run(&["ps", "nginx"]).expect_status(0);
     let pid = old.to_string();
     let line = list

@@ -263,9 +263,9 @@ fn tables_have_as_many_rows_and_the_order_that_was_asked_for() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("out.txt");
     let file = file.to_str().unwrap();
-    let probe = "struct held { long bytes; long count; };
+    let probe = "struct held { long number; long count; };
         _view table \"T\" \"\" struct held t[long];
-        _probe _oneshot { for (long i = 0; i < 60; i++) { t[i].bytes = i; t[i].count = (i * 7) % 60; } }";
+        _probe _oneshot { for (long i = 0; i < 60; i++) { t[i].number = i; t[i].count = (i * 7) % 60; } }";
     let rows = |text: &str| -> Vec<Vec<String>> {
         let cells = |line: &str| line.split_whitespace().map(str::to_owned).collect();
         let lines = text.lines().skip_while(|line| !line.starts_with("key"));
@@ -297,7 +297,7 @@ fn tables_have_as_many_rows_and_the_order_that_was_asked_for() {
     assert_eq!(counts, (0..60).rev().collect::<Vec<i64>>());
     run_text(probe, target.pid(), &["--weight", "key"])
         .expect_status(2)
-        .says(&["no view has a column `key`", "bytes, count"]);
+        .says(&["no view has a column `key`", "number, count"]);
     assert_untouched(target.pid());
 }
 

@@ -182,7 +182,7 @@ fn a_run_that_ends_before_its_pause_says_so_of_stacks() {
 #[test]
 fn stacks_that_are_too_deep_are_counted() {
     let folder = tempfile::tempdir().unwrap();
-    let target = Target::start(folder.path(), &["-O1", "-DDEPTH=4000"]);
+    let target = Target::start(folder.path(), &["-O1", "-DDEPTH=1100"]);
     let result = run_text(STACKS, target.pid(), &[]).expect_status(3);
     result.says(&["1 stacks have more than 1024 frames"]);
     assert!(result.stdout.contains("(truncated)"), "{result}");

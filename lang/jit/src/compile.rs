@@ -361,6 +361,8 @@ fn host_isa() -> Result<OwnedTargetIsa, CompileError> {
         ("unwind_info", "false"),
         ("enable_probestack", "true"),
         ("probestack_strategy", "inline"),
+        // Two NaNs may be swapped as operands, and their bits then differ.
+        ("enable_nan_canonicalization", "true"),
         (
             "enable_verifier",
             if cfg!(debug_assertions) {

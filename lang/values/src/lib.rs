@@ -16,6 +16,7 @@ mod containers;
 mod elements;
 pub mod escape;
 pub mod fault;
+pub mod floats;
 mod format;
 mod histogram;
 pub mod host;

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use crate::constants::ContainerTypeId;
 use crate::escape;
 use crate::fault::{Fault, FaultKind};
+use crate::floats::canonical64;
 use crate::format::Output;
 use crate::histogram;
 use crate::host::Host;
@@ -238,16 +239,15 @@ impl Machine<'_> {
                 caught(store, operation)?
             }
 
-            (Op::FloatAbs, &[x]) => float(x, f64::abs),
+            // A sign is dropped, even of a NaN.
+            (Op::FloatAbs, &[x]) => f64::from_bits(x).abs().to_bits(),
             (Op::FloatSqrt, &[x]) => float(x, f64::sqrt),
             (Op::FloatLog, &[x]) => float(x, f64::ln),
             (Op::FloatFloor, &[x]) => float(x, f64::floor),
             (Op::FloatCeil, &[x]) => float(x, f64::ceil),
-            (Op::FloatMod, &[x, y]) => (f64::from_bits(x) % f64::from_bits(y)).to_bits(),
-            (Op::FloatRemainder, &[x, y]) => {
-                remainder(f64::from_bits(x), f64::from_bits(y)).to_bits()
-            }
-            (Op::FloatPow, &[x, y]) => f64::from_bits(x).powf(f64::from_bits(y)).to_bits(),
+            (Op::FloatMod, &[x, y]) => float(x, |x| x % f64::from_bits(y)),
+            (Op::FloatRemainder, &[x, y]) => float(x, |x| remainder(x, f64::from_bits(y))),
+            (Op::FloatPow, &[x, y]) => float(x, |x| x.powf(f64::from_bits(y))),
             (operation, arguments) => return Err(wrong_arity(operation, arguments)),
         })
     }
@@ -477,8 +477,9 @@ fn remainder(x: f64, y: f64) -> f64 {
     if x.is_sign_negative() { -rest } else { rest }
 }
 
+/// A function of a float. As with arithmetic, there is one NaN.
 fn float(word: u64, function: impl Fn(f64) -> f64) -> u64 {
-    function(f64::from_bits(word)).to_bits()
+    canonical64(function(f64::from_bits(word)))
 }
 
 fn order(ordering: Ordering) -> u64 {

@@ -549,6 +549,7 @@ fn sort_by_column(table: &mut report::Table, wanted: &str) {
     let Some(column) = table.columns.iter().rposition(|c| c.name == wanted) else {
         return;
     };
+    // Numbers by value, whatever their kind, then all else as it stood.
     let order = |left: &Cell, right: &Cell| -> Ordering {
         let whole = |cell: &Cell| match cell {
             Cell::Integer(number) => Some(i128::from(*number)),
@@ -556,10 +557,16 @@ fn sort_by_column(table: &mut report::Table, wanted: &str) {
             Cell::Bool(truth) => Some(i128::from(*truth)),
             _ => None,
         };
-        match (whole(left), whole(right), left, right) {
-            (Some(left), Some(right), ..) => left.cmp(&right),
-            (.., Cell::Float(left), Cell::Float(right)) => left.total_cmp(right),
-            _ => Ordering::Equal,
+        let real = |cell: &Cell| match cell {
+            Cell::Float(number) => Some(*number),
+            cell => whole(cell).map(|number| number as f64),
+        };
+        match (whole(left), whole(right)) {
+            (Some(left), Some(right)) => left.cmp(&right),
+            _ => match (real(left), real(right)) {
+                (Some(left), Some(right)) => left.total_cmp(&right),
+                (left, right) => left.is_some().cmp(&right.is_some()),
+            },
         }
     };
     table.rows.sort_by(|left, right| {

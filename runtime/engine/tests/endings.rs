@@ -640,20 +640,3 @@ fn a_check_of_a_layout_that_runs_out_of_steps_is_no_verdict() {
         "no such thing here"
     );
 }
-
-#[test]
-fn stacks_are_refused_when_compiled() {
-    static INTERRUPT: AtomicBool = AtomicBool::new(false);
-    let target = Target::start();
-    for probe in [
-        "_probe _oneshot { _path p = _ubt(); }",
-        "_probe _oneshot { puts(_sym_ubt()); }",
-    ] {
-        let error = run(target.open(), probe, &INTERRUPT, None).err().unwrap();
-        let SessionError::Source { errors } = error else {
-            panic!("{probe}: {error}");
-        };
-        let message = &errors.diagnostics[0].message;
-        assert!(message.contains("not supported yet"), "{message}");
-    }
-}

@@ -214,15 +214,10 @@ pub fn check_output(path: &Path) -> Result<(), OutputError> {
 
 /// A temporary file beside a file. An error does not name it: it means nothing to the user.
 fn temporary_beside(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    tempfile::NamedTempFile::new_in(directory_of(path)).map_err(|error| {
-        let source = error.get_ref().and_then(std::error::Error::source);
-        let number = source
-            .and_then(|source| source.downcast_ref::<std::io::Error>())
-            .and_then(std::io::Error::raw_os_error);
-        match number {
-            Some(number) => std::io::Error::from_raw_os_error(number),
-            None => error,
-        }
+    let directory = directory_of(path);
+    tempfile::NamedTempFile::new_in(directory).map_err(|error| match std::fs::metadata(directory) {
+        Err(missing) => missing,
+        Ok(_) => error.kind().into(),
     })
 }
 

@@ -51,7 +51,7 @@ use tracer::{Message, Order};
 /// How long an interrupt may go unnoticed.
 const SLICE: Duration = Duration::from_millis(20);
 /// How long after an interrupt the command may take to exit by it.
-const INTERRUPT_GRACE: Duration = Duration::from_millis(500);
+const INTERRUPT_GRACE: Duration = Duration::from_secs(1);
 /// How long a command may take to end by SIGTERM before it is left alone.
 const TERM_GRACE: Duration = Duration::from_secs(5);
 /// How often the tracer thread is told again to leave.
@@ -67,7 +67,7 @@ pub enum Held {
     AtExit(ExitStatus),
     /// The time was over. The command runs on, and is not traced any more.
     After,
-    /// The interrupt came, and the command did not exit by it within half a second. It runs on, and is not traced any more.
+    /// The interrupt came, and the command did not exit by it within a second. It runs on, and is not traced any more.
     Interrupted,
     /// The command has gone without its exit having been held. The status is unknown where somebody else took it.
     Gone(Option<ExitStatus>),
@@ -161,7 +161,7 @@ impl SpawnedTarget {
     /// Waits until the command exits, `interrupt` is set, or `after` is over. It is for one call; later ones tell the same
     /// again, or that the command has gone.
     ///
-    /// A terminal sends its Ctrl-C to the command as well. So after an interrupt the command has half a second to exit, in
+    /// A terminal sends its Ctrl-C to the command as well. So after an interrupt the command has a second to exit, in
     /// which case the answer is [`Held::AtExit`].
     pub fn wait(&mut self, interrupt: &AtomicBool, after: Option<Duration>) -> Held {
         let deadline = after.and_then(|after| Instant::now().checked_add(after));

@@ -1,6 +1,7 @@
 //! Arithmetic on registers, free of undefined behaviour.
 
 use crate::ir::{Comparison, FloatOperator, IntegerOperator, IntegerType};
+use ytrace_values::floats::{canonical32, canonical64};
 use ytrace_values::{Fault, FaultKind};
 
 /// Truncates a word to a type and extends it again.
@@ -81,24 +82,24 @@ pub(super) fn compare_floats<T: PartialOrd>(comparison: Comparison, left: T, rig
     })
 }
 
-/// `left op right` on doubles.
-pub(super) fn float64(operator: FloatOperator, left: f64, right: f64) -> f64 {
-    match operator {
+/// The bits of `left op right` on doubles.
+pub(super) fn float64(operator: FloatOperator, left: f64, right: f64) -> u64 {
+    canonical64(match operator {
         FloatOperator::Add => left + right,
         FloatOperator::Subtract => left - right,
         FloatOperator::Multiply => left * right,
         FloatOperator::Divide => left / right,
-    }
+    })
 }
 
-/// `left op right` on floats.
-pub(super) fn float32(operator: FloatOperator, left: f32, right: f32) -> f32 {
-    match operator {
+/// The bits of `left op right` on floats.
+pub(super) fn float32(operator: FloatOperator, left: f32, right: f32) -> u64 {
+    u64::from(canonical32(match operator {
         FloatOperator::Add => left + right,
         FloatOperator::Subtract => left - right,
         FloatOperator::Multiply => left * right,
         FloatOperator::Divide => left / right,
-    }
+    }))
 }
 
 /// A float to an integer, towards zero. (A 32-bit float widened to 64 bits is the same number.)

@@ -1,6 +1,7 @@
 //! The frames of a run: registers and slots of the functions that are under way.
 
 use crate::ir::{Class, Function, FunctionId, Register, SlotId, SpanId};
+use ytrace_values::floats::{canonical32, canonical64};
 
 /// One function that is under way.
 #[derive(Clone, Debug)]
@@ -83,7 +84,7 @@ pub(super) fn slot_offset(function: &Function, slot: SlotId) -> usize {
 /// A float in a register as a double.
 pub(super) fn as_double(class: Option<Class>, word: u64) -> f64 {
     match class {
-        Some(Class::Float32) => f64::from(f32::from_bits(word as u32)),
+        Some(Class::Float32) => f64::from_bits(canonical64(f64::from(f32::from_bits(word as u32)))),
         _ => f64::from_bits(word),
     }
 }
@@ -91,7 +92,7 @@ pub(super) fn as_double(class: Option<Class>, word: u64) -> f64 {
 /// A double as the float of a register.
 pub(super) fn from_double(class: Option<Class>, value: f64) -> u64 {
     match class {
-        Some(Class::Float32) => u64::from((value as f32).to_bits()),
+        Some(Class::Float32) => u64::from(canonical32(value as f32)),
         _ => value.to_bits(),
     }
 }

@@ -390,16 +390,10 @@ impl View<'_, '_, '_, '_> {
                 let (left, right) = (self.get(*left), self.get(*right));
                 let value = match self.class(*to) {
                     Some(Class::Float32) => {
-                        let value = a::float32(
-                            *operator,
-                            f32::from_bits(left as u32),
-                            f32::from_bits(right as u32),
-                        );
-                        u64::from(value.to_bits())
+                        let (left, right) = (left as u32, right as u32);
+                        a::float32(*operator, f32::from_bits(left), f32::from_bits(right))
                     }
-                    _ => {
-                        a::float64(*operator, f64::from_bits(left), f64::from_bits(right)).to_bits()
-                    }
+                    _ => a::float64(*operator, f64::from_bits(left), f64::from_bits(right)),
                 };
                 self.set(*to, value);
             }
@@ -435,7 +429,10 @@ impl View<'_, '_, '_, '_> {
                 self.set(*to, value);
             }
             InstructionKind::FloatToFloat { to, from } => {
-                let value = from_double(self.class(*to), self.double(*from));
+                let value = match (self.class(*from), self.class(*to)) {
+                    (before, after) if before == after => self.get(*from),
+                    (_, after) => from_double(after, self.double(*from)),
+                };
                 self.set(*to, value);
             }
             InstructionKind::FloatToBits { to, from } => {
