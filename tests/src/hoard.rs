@@ -4,19 +4,17 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
 use nix::sys::signal::Signal;
-use tempfile::TempDir;
 
 use crate::fixtures::directory;
+use crate::plain_nginx::PlainNginx;
 use crate::processes::{signal, wait_for};
 use crate::root;
 
 /// A master with one worker, on a socket in a directory of its own.
 pub struct Hoard {
-    child: Child,
-    folder: TempDir,
+    nginx: PlainNginx,
     /// The worker's process id.
     pub worker: i32,
 }
@@ -92,10 +90,6 @@ impl Hoard {
 
     fn start_with(variant: &str, change: impl Fn(String) -> String) -> Self {
         let (program, modules) = parts(variant);
-        let folder = tempfile::tempdir().expect("a directory");
-        for name in ["logs", "cache"] {
-            std::fs::create_dir(folder.path().join(name)).expect("a directory");
-        }
         let lua = modules.iter().any(|file| file.ends_with("stock.so")) || variant == "dwarf";
         let load: String = modules
             .iter()
@@ -125,51 +119,14 @@ impl Hoard {
             .replace("@USER@", "user root root;")
             .replace("@LUA@", settings)
             .replace("@LUA_LOCATIONS@", locations);
-        let text = change(text);
-        let configuration = folder.path().join("nginx.conf");
-        std::fs::write(&configuration, text).expect("the configuration");
-        let child = Command::new(program)
-            .arg("-p")
-            .arg(folder.path())
-            .arg("-c")
-            .arg(&configuration)
-            .arg("-e")
-            .arg(folder.path().join("error.log"))
-            .current_dir(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("nginx starts");
-        let mut nginx = Self {
-            child,
-            folder,
-            worker: 0,
-        };
-        wait_for("nginx serves", || nginx.ask("ping").is_some());
-        nginx.worker = worker_of(nginx.master()).unwrap_or_else(|| nginx.master());
-        nginx
+        let nginx = PlainNginx::start_with(&program, &change(text), "one.example.com/ping");
+        let worker = worker_of(nginx.pid()).unwrap_or_else(|| nginx.pid());
+        Self { nginx, worker }
     }
 
     /// The master's process id.
     pub fn master(&self) -> i32 {
-        i32::try_from(self.child.id()).expect("a process id")
-    }
-
-    fn socket(&self) -> PathBuf {
-        // Relative paths of the configuration begin at the working directory.
-        self.folder.path().join("one.sock")
-    }
-
-    fn ask(&self, path: &str) -> Option<String> {
-        let output = Command::new("curl")
-            .args(["-sS", "--fail", "--max-time", "60", "--unix-socket"])
-            .arg(self.socket())
-            .arg(format!("http://one.example.com/{path}"))
-            .output()
-            .expect("curl runs");
-        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        output.status.success().then_some(text)
+        self.nginx.pid()
     }
 
     /// What it answers.
@@ -177,8 +134,7 @@ impl Hoard {
     /// # Panics
     /// If it does not answer 200.
     pub fn get(&self, path: &str) -> String {
-        self.ask(path)
-            .unwrap_or_else(|| panic!("GET {path} is not answered"))
+        self.nginx.get(&format!("one.example.com/{path}"))
     }
 
     /// The counters that the module keeps, after it has made what the query says.
@@ -197,7 +153,7 @@ impl Hoard {
     /// # Panics
     /// If it is not answered.
     pub fn idle_connection(&self) -> UnixStream {
-        let mut stream = UnixStream::connect(self.socket()).expect("it listens");
+        let mut stream = UnixStream::connect(self.nginx.socket()).expect("it listens");
         stream
             .write_all(b"GET /ping HTTP/1.1\r\nHost: one.example.com\r\n\r\n")
             .expect("it reads");
@@ -216,7 +172,7 @@ impl Hoard {
     /// # Panics
     /// If it cannot be opened.
     pub fn unfinished_request(&self, beginning: &str) -> UnixStream {
-        let mut stream = UnixStream::connect(self.socket()).expect("it listens");
+        let mut stream = UnixStream::connect(self.nginx.socket()).expect("it listens");
         stream.write_all(beginning.as_bytes()).expect("it reads");
         // The worker has one thread, which takes events in their order.
         self.get("ping");
@@ -236,14 +192,5 @@ impl Hoard {
                 && !Path::new(&format!("/proc/{old}")).exists()
         });
         self.worker = worker_of(master).expect("a worker");
-    }
-}
-
-impl Drop for Hoard {
-    fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
-            signal(self.master(), Signal::SIGTERM);
-        }
-        let _ = self.child.wait();
     }
 }

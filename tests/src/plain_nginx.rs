@@ -1,6 +1,6 @@
 //! An nginx of one process with debug information, with the configuration of `tests/pages`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use nix::sys::signal::Signal;
@@ -22,19 +22,33 @@ impl PlainNginx {
     /// # Panics
     /// If it does not.
     pub fn start() -> Self {
+        let configuration = std::fs::read_to_string(root().join("tests/pages/nginx/nginx.conf"))
+            .expect("the configuration");
+        Self::start_with(
+            &directory().join("dwarf/nginx/sbin/nginx"),
+            &configuration,
+            "one.example.com/files/nginx.conf",
+        )
+    }
+
+    /// Starts an nginx with a configuration that listens on `one.sock` of its directory, and waits until it answers `ready`, a
+    /// host and a path.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub fn start_with(program: &Path, configuration: &str, ready: &str) -> Self {
         let folder = tempfile::tempdir().expect("a directory");
         // Beside the log that is open before the configuration is read.
         for name in ["logs", "cache"] {
             std::fs::create_dir(folder.path().join(name)).expect("a directory");
         }
-        let configuration = folder.path().join("nginx.conf");
-        std::fs::copy(root().join("tests/pages/nginx/nginx.conf"), &configuration)
-            .expect("the configuration");
-        let child = Command::new(directory().join("dwarf/nginx/sbin/nginx"))
+        let file = folder.path().join("nginx.conf");
+        std::fs::write(&file, configuration).expect("the configuration");
+        let child = Command::new(program)
             .arg("-p")
             .arg(folder.path())
             .arg("-c")
-            .arg(&configuration)
+            .arg(&file)
             .arg("-e")
             .arg(folder.path().join("error.log"))
             // Where the configuration's socket is made.
@@ -45,16 +59,19 @@ impl PlainNginx {
             .spawn()
             .expect("nginx starts");
         let nginx = Self { child, folder };
-        wait_for("nginx serves", || {
-            nginx.ask("one.example.com/files/nginx.conf").is_some()
-        });
+        wait_for("nginx serves", || nginx.ask(ready).is_some());
         nginx
+    }
+
+    /// The socket that it listens on.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.path().join("one.sock")
     }
 
     fn ask(&self, path: &str) -> Option<String> {
         let output = Command::new("curl")
             .args(["-sS", "--fail", "--max-time", "60", "--unix-socket"])
-            .arg(self.folder.path().join("one.sock"))
+            .arg(self.socket())
             .arg(format!("http://{path}"))
             .output()
             .expect("curl runs");

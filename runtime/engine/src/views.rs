@@ -543,36 +543,42 @@ fn table_weights(
 
 /// Puts the rows of a table in order by a column of that name, the greatest first; equal ones stay in order.
 fn sort_by_column(table: &mut report::Table, wanted: &str) {
-    use std::cmp::Ordering;
+    use std::cmp::Reverse;
     use ytrace_report::Cell;
     // Of a key and a value of one name it is the value.
     let Some(column) = table.columns.iter().rposition(|c| c.name == wanted) else {
         return;
     };
-    // Numbers by value, whatever their kind, then all else as it stood.
-    let order = |left: &Cell, right: &Cell| -> Ordering {
-        let whole = |cell: &Cell| match cell {
-            Cell::Integer(number) => Some(i128::from(*number)),
-            Cell::Unsigned(number) => Some(i128::from(*number)),
-            Cell::Bool(truth) => Some(i128::from(*truth)),
-            _ => None,
-        };
-        let real = |cell: &Cell| match cell {
-            Cell::Float(number) => Some(*number),
-            cell => whole(cell).map(|number| number as f64),
-        };
-        match (whole(left), whole(right)) {
-            (Some(left), Some(right)) => left.cmp(&right),
-            _ => match (real(left), real(right)) {
-                (Some(left), Some(right)) => left.total_cmp(&right),
-                (left, right) => left.is_some().cmp(&right.is_some()),
-            },
-        }
+    let whole = |cell: &Cell| match cell {
+        Cell::Integer(number) => Some(i128::from(*number)),
+        Cell::Unsigned(number) => Some(i128::from(*number)),
+        Cell::Bool(truth) => Some(i128::from(*truth)),
+        _ => None,
     };
-    table.rows.sort_by(|left, right| {
-        let cell = |row: &Vec<Cell>| row.get(column).cloned().unwrap_or(Cell::Empty);
-        order(&cell(right), &cell(left))
+    let float = |cell: &Cell| match cell {
+        Cell::Float(number) => Some(*number),
+        cell => whole(cell).map(|number| number as f64),
+    };
+    // One float makes all of them floats: an order that is exact for some pairs and not for others is none.
+    let floats = table
+        .rows
+        .iter()
+        .any(|row| matches!(row.get(column), Some(Cell::Float(_))));
+    table.rows.sort_by_cached_key(|row| {
+        let cell = row.get(column);
+        // What is no number comes last.
+        Reverse(match floats {
+            true => cell.and_then(float).map(total_order),
+            false => cell.and_then(whole),
+        })
     });
+}
+
+/// A number that compares as [`f64::total_cmp`] does.
+fn total_order(number: f64) -> i128 {
+    let bits = number.to_bits().cast_signed();
+    // The bits of a negative number fall as its magnitude rises.
+    i128::from(bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed())
 }
 
 fn is_number(constants: &ytrace_values::Constants, shape: ShapeId) -> bool {
@@ -756,6 +762,54 @@ mod tests {
         assert_eq!(shell_word("it's.y"), r"'it'\''s.y'");
         assert_eq!(shell_word("a b"), "'a b'");
         assert_eq!(shell_word(""), "''");
+    }
+
+    #[test]
+    fn tables_are_ordered_by_numbers_of_all_kinds() {
+        use report::Cell;
+        let ordered = |cells: Vec<Cell>| -> Vec<String> {
+            let mut table = report::Table {
+                columns: vec![report::Column {
+                    name: "sum".into(),
+                    unit: Default::default(),
+                }],
+                rows: cells.into_iter().map(|cell| vec![cell]).collect(),
+            };
+            sort_by_column(&mut table, "sum");
+            let shown = table.rows.iter().map(|row| format!("{:?}", row[0]));
+            shown.collect()
+        };
+        let large = i64::MAX - 1;
+        assert_eq!(
+            ordered(vec![
+                Cell::Integer(large),
+                Cell::Empty,
+                Cell::Integer(-1),
+                Cell::Integer(large + 1)
+            ]),
+            [
+                "Integer(9223372036854775807)",
+                "Integer(9223372036854775806)",
+                "Integer(-1)",
+                "Empty"
+            ]
+        );
+        assert_eq!(
+            ordered(vec![
+                Cell::Float(-2.5),
+                Cell::Integer(7),
+                Cell::Float(1.8e19),
+                Cell::Integer(-1),
+                Cell::Unsigned(u64::MAX)
+            ]),
+            [
+                "Unsigned(18446744073709551615)",
+                "Float(1.8e19)",
+                "Integer(7)",
+                "Integer(-1)",
+                "Float(-2.5)"
+            ]
+        );
     }
 
     #[test]

@@ -345,11 +345,8 @@ mod tests {
     /// Where the next test says which tier is switched off.
     const TIER: &str = "YTRACE_TEST_TIER";
 
-    /// Not only a test of its own: what the next one starts with a tier switched off.
-    #[test]
-    fn pages_that_were_touched_are_present() {
-        let page = sys::page_size() as usize;
-        let length = 64 * page;
+    /// Anonymous memory of its own, none of it touched.
+    fn fresh_mapping(length: usize) -> *mut libc::c_void {
         // SAFETY: a fresh mapping at an address of the kernel's choice.
         let start = unsafe {
             libc::mmap(
@@ -362,6 +359,15 @@ mod tests {
             )
         };
         assert_ne!(start, libc::MAP_FAILED);
+        start
+    }
+
+    /// Not only a test of its own: what the next one starts with a tier switched off.
+    #[test]
+    fn pages_that_were_touched_are_present() {
+        let page = sys::page_size() as usize;
+        let length = 64 * page;
+        let start = fresh_mapping(length);
         for touched in (0..length).step_by(2 * page) {
             // SAFETY: within the mapping just made; without advice, huge pages could fill the gaps.
             unsafe {
@@ -396,18 +402,7 @@ mod tests {
     fn whole_pages_are_counted_and_shared_ones_told() {
         let page = sys::page_size() as usize;
         let length = 16 * page;
-        // SAFETY: a fresh mapping at an address of the kernel's choice.
-        let start = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                length,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-                -1,
-                0,
-            )
-        };
-        assert_ne!(start, libc::MAP_FAILED);
+        let start = fresh_mapping(length);
         let touch = |pages: Range<usize>| {
             for index in pages {
                 // SAFETY: within the mapping just made; without advice, huge pages could fill the gaps.

@@ -137,29 +137,13 @@ fn changes(old: &Rows, new: &Rows) -> Difference {
                 .copied()
                 .unwrap_or(0)
         });
-        let at = *index.entry(name).or_insert_with(|| {
-            rows.push(Change {
-                name: name.clone(),
-                old: None,
-                new: None,
-            });
-            rows.len() - 1
-        });
-        if let Some(row) = rows.get_mut(at) {
+        if let Some(row) = row_of(&mut rows, &mut index, name) {
             add(&mut row.old, values);
         }
     }
     for (name, values) in &new.rows {
         let values = (0..form.weights.len()).map(|weight| values.get(weight).copied().unwrap_or(0));
-        let at = *index.entry(name).or_insert_with(|| {
-            rows.push(Change {
-                name: name.clone(),
-                old: None,
-                new: None,
-            });
-            rows.len() - 1
-        });
-        if let Some(row) = rows.get_mut(at) {
+        if let Some(row) = row_of(&mut rows, &mut index, name) {
             add(&mut row.new, values);
         }
     }
@@ -174,6 +158,23 @@ fn changes(old: &Rows, new: &Rows) -> Difference {
         selected,
         rows,
     }
+}
+
+/// The row of a name, which is added if there is none yet.
+fn row_of<'r, 'n>(
+    rows: &'r mut Vec<Change>,
+    index: &mut HashMap<&'n [String], usize>,
+    name: &'n [String],
+) -> Option<&'r mut Change> {
+    let at = *index.entry(name).or_insert_with(|| {
+        rows.push(Change {
+            name: name.to_vec(),
+            old: None,
+            new: None,
+        });
+        rows.len() - 1
+    });
+    rows.get_mut(at)
 }
 
 /// Adds to what is known; names may come twice.
