@@ -115,7 +115,11 @@ fn found(file: &Path) -> Result<[u64; 4], String> {
     };
     let bins = report["checks"]
         .as_array()
-        .and_then(|checks| checks.iter().find(|check| check["name"] == "free chunks = bins"))
+        .and_then(|checks| {
+            checks
+                .iter()
+                .find(|check| check["name"] == "free chunks = bins")
+        })
         .and_then(|check| check["left"].as_u64())
         .ok_or("no check of the bins")?;
     Ok([cell("chunks")?, cell("bytes")?, bins, cell("free_bytes")?])
@@ -251,15 +255,14 @@ fn in_python(pid: &str, start: &str, top: &str) -> Result<(), String> {
 }
 
 fn values(cache: &Path) -> Result<(), String> {
-    let mut peer = match Peer::start(
-        Command::new("/usr/bin/perl").args(["-e", PERL, &ENTRIES.to_string()]),
-    ) {
-        Ok(peer) => peer,
-        Err(why) => {
-            println!("values: skipped: {why}");
-            return Ok(());
-        }
-    };
+    let mut peer =
+        match Peer::start(Command::new("/usr/bin/perl").args(["-e", PERL, &ENTRIES.to_string()])) {
+            Ok(peer) => peer,
+            Err(why) => {
+                println!("values: skipped: {why}");
+                return Ok(());
+            }
+        };
     peer.line()?;
     let pid = peer.pid();
     let mut counted = 0;
