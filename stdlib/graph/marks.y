@@ -49,6 +49,21 @@ int graph_visit(void *o)
     return 1;
 }
 
+/// Puts an address and the one 8 bytes above it into the set.
+void graph_visit_two(void *o)
+{
+    uint64_t a = (uint64_t)o;
+    uint64_t chunk = a >> 20;
+    uint64_t slot = chunk & 255;
+    uint64_t at = a >> 3 & 63;
+    if (at == 63 || graph_chunk_tag[slot] != chunk + 1) {
+        graph_visit(o);
+        graph_visit((char *)o + 8);
+        return;
+    }
+    graph_bits[graph_chunk_base[slot] + (a >> 9 & 2047)] |= 3ul << at;
+}
+
 /// Whether an address is in the set.
 int graph_has(void *o)
 {

@@ -45,8 +45,8 @@ void perl_mark_arenas(struct interpreter *p)
             SV *sv = &arena[i];
             if (SvTYPE(sv) == SVTYPEMASK)
                 perl_free_heads++;
-            else if (graph_visit(sv))
-                graph_visit((char *)sv + 8);
+            else
+                graph_visit_two(sv);
         }
         arena = (SV *)SvANY(arena);
     }
@@ -192,44 +192,54 @@ _str perl_kind_name(uint32_t type)
     return "scalars";
 }
 
-/// Walks what has not been reached: objects first, by class, then other containers, then the rest. `pass` says which: 0 objects, 1 containers, 2 the rest.
-void perl_walk_left(struct interpreter *p, int pass, int branch)
+/// Values that have not been reached, as the arenas have them.
+SV *perl_left[];
+
+void perl_find_left(struct interpreter *p)
 {
+    _clear(perl_left);
     SV *arena = (SV *)p->Isv_arenaroot;
     for (long arenas = 0; arena && arenas < PERL_MAX_ARENAS; arenas++) {
         uint32_t slots = SvREFCNT(arena);
-        for (uint32_t i = 1; i < slots && slots <= PERL_MAX_SLOTS; i++) {
-            SV *sv = &arena[i];
-            uint32_t flags = SvFLAGS(sv);
-            uint32_t type = flags & SVTYPEMASK;
-            if (type == SVTYPEMASK)
-                continue;
-            if (pass == 0 && !(flags & SVs_OBJECT))
-                continue;
-            if (pass == 1 && type != PERL_PVAV && type != PERL_PVHV && type != PERL_PVCV)
-                continue;
-            if (!graph_take(sv))
-                continue;
-            _try {
-                int n = branch;
-                if (pass > 0)
-                    n = graph_child_named(branch, PERL_F_KIND + type, perl_kind_name(type));
-                // Many share the frames from here on.
-                graph_node_many[n] = 1;
-                perl_start = pass < 2 ? sv : NULL;
-                perl_start_refs = 0;
-                perl_add(sv, n);
-            } _catch (_fault f) {
-                perl_count_fault(f);
-            }
-            perl_walk_all();
-            if (pass < 2) {
-                perl_starts++;
-                perl_cycles += perl_start_refs > 0 && perl_start_refs >= SvREFCNT(sv);
-            }
-            perl_start = NULL;
-        }
+        for (uint32_t i = 1; i < slots && slots <= PERL_MAX_SLOTS; i++)
+            if (graph_has(&arena[i]))
+                _push(perl_left, &arena[i]);
         arena = (SV *)SvANY(arena);
+    }
+}
+
+/// Walks what has not been reached: objects first, by class, then other containers, then the rest. `pass` says which: 0 objects, 1 containers, 2 the rest.
+void perl_walk_left(int pass, int branch)
+{
+    long number = _elems(perl_left);
+    for (long i = 0; i < number; i++) {
+        SV *sv = perl_left[i];
+        uint32_t flags = SvFLAGS(sv);
+        uint32_t type = flags & SVTYPEMASK;
+        if (pass == 0 && !(flags & SVs_OBJECT))
+            continue;
+        if (pass == 1 && type != PERL_PVAV && type != PERL_PVHV && type != PERL_PVCV)
+            continue;
+        if (!graph_take(sv))
+            continue;
+        _try {
+            int n = branch;
+            if (pass > 0)
+                n = graph_child_named(branch, PERL_F_KIND + type, perl_kind_name(type));
+            // Many share the frames from here on.
+            graph_node_many[n] = 1;
+            perl_start = pass < 2 ? sv : NULL;
+            perl_start_refs = 0;
+            perl_add(sv, n);
+        } _catch (_fault f) {
+            perl_count_fault(f);
+        }
+        perl_walk_all();
+        if (pass < 2) {
+            perl_starts++;
+            perl_cycles += perl_start_refs > 0 && perl_start_refs >= SvREFCNT(sv);
+        }
+        perl_start = NULL;
     }
 }
 
@@ -304,8 +314,9 @@ void perl_walk_interpreter(struct interpreter *p, _str frame, int id)
     long count = perl_nodes_count();
     long bytes = perl_nodes_bytes();
     int branch = graph_child_named(perl_root, PERL_F_UNREACHABLE, "(unreachable)");
+    perl_find_left(p);
     for (int pass = 0; pass < 3; pass++)
-        perl_walk_left(p, pass, branch);
+        perl_walk_left(pass, branch);
     perl_unreachable_values += perl_nodes_count() - count;
     perl_unreachable_bytes += perl_nodes_bytes() - bytes;
     perl_add_machine(p);
