@@ -4,7 +4,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ytrace_lang::compile::{CompileError, LayoutChoices, Request, SourceErrors, compile_arm};
 use ytrace_lang::diagnostics::{Diagnostic, Severity, Topic};
@@ -220,117 +222,37 @@ impl Checks<'_> {
         }
     }
 
-    /// Checks what can be checked without a target: each arm of the conditionals in turn.
+    /// Checks what can be checked without a target: each arm of the conditionals.
     fn alone(&mut self, main: SourceFile, shown: &str) -> Result<Status, Failure> {
         self.unresolved.clear();
-        let mut errors = false;
-        let mut arms = 1;
-        let mut arm = 0;
-        // One loader for all arms: each file is read once.
+        let file = Alone {
+            arguments: self.arguments,
+            main,
+        };
+        // One loader for the arms that one thread goes through: each file is read once.
         let mut loader = Library::new(&self.arguments.include);
+        let first = file.arm(&mut loader, self.names.as_mut(), 0, &LayoutChoices::new())?;
         // Later arms are mostly for the last candidates: with these they are tried first.
-        let mut last = LayoutChoices::new();
-        while arm < arms {
-            let mut first = self.compile(&main, &mut loader, arm, last.clone())?;
-            if !last.is_empty() && first.has_errors() {
-                first = self.compile(&main, &mut loader, arm, LayoutChoices::new())?;
+        let last = choices(&first.layouts, usize::MAX);
+        let mut arms = first.arms.min(MAX_ARMS);
+        let mut attempts = vec![first];
+        // An arm may hold a conditional with more arms.
+        while attempts.len() < arms {
+            for attempt in file.arms(attempts.len()..arms, &last) {
+                let attempt = attempt?;
+                arms = arms.max(attempt.arms.min(MAX_ARMS));
+                attempts.push(attempt);
             }
-            arms = arms.max(first.arms.min(MAX_ARMS));
-            self.drop_errors_of_a_layout(&mut first, &main, &mut loader, arm)?;
-            if arm == 0 {
-                last = choices(&first.layouts, usize::MAX);
-            }
-            errors |= self.say(&first.diagnostics, &first.sources, &first.expansions);
-            for (span, name) in first.unresolved {
-                let place = first.sources.location(span);
+        }
+        let mut errors = false;
+        for attempt in attempts {
+            errors |= self.say(&attempt.diagnostics, &attempt.sources, &attempt.expansions);
+            for (span, name) in attempt.unresolved {
+                let place = attempt.sources.location(span);
                 self.unresolved.entry(name).or_insert(place);
             }
-            arm += 1;
         }
-        self.conclude(shown, errors, arms)
-    }
-
-    fn compile(
-        &mut self,
-        main: &SourceFile,
-        loader: &mut Library,
-        arm: usize,
-        layouts: LayoutChoices,
-    ) -> Result<Attempt, Failure> {
-        let typed = compile_arm(
-            Request {
-                main: main.clone(),
-                loader,
-                target: self.names.as_mut().map(|names| names as &mut dyn Target),
-                layouts,
-                defines: defines(&self.arguments.define),
-                arguments: self.arguments.script.clone(),
-            },
-            arm,
-        );
-        match typed {
-            Ok(typed) => Ok(Attempt {
-                diagnostics: typed.checked.diagnostics,
-                sources: typed.sources,
-                expansions: typed.expansions,
-                unresolved: typed.checked.unresolved,
-                layouts: typed.checked.program.layouts,
-                arms: typed.arms,
-            }),
-            Err(CompileError::Source(wrong)) => {
-                let SourceErrors {
-                    diagnostics,
-                    sources,
-                    expansions,
-                } = *wrong;
-                Ok(Attempt {
-                    diagnostics,
-                    sources,
-                    expansions,
-                    unresolved: Vec::new(),
-                    layouts: Vec::new(),
-                    arms: 1,
-                })
-            }
-            Err(CompileError::Arguments(message, hint)) => {
-                Err(Failure::usage(message).with_hints(hint))
-            }
-            Err(CompileError::Help(_)) => Err(Failure::usage("`ytrace check` lists no options")
-                .with_hint("`ytrace run FILE -p PID -- --help` does")),
-        }
-    }
-
-    /// An arm of `##if…` may be for other types than those of the layouts' first candidates: only
-    /// what is wrong with every candidate is an error.
-    fn drop_errors_of_a_layout(
-        &mut self,
-        attempt: &mut Attempt,
-        main: &SourceFile,
-        loader: &mut Library,
-        arm: usize,
-    ) -> Result<(), Failure> {
-        let candidates = attempt.layouts.iter().map(|layout| layout.candidates.len());
-        let most = candidates.max().unwrap_or(0).min(MAX_ARMS);
-        // Candidates that lie apart differ more: the last one, then by halves.
-        let mut numbers: Vec<usize> = (1..most).collect();
-        numbers.sort_by_key(|&number| (number + 1 != most, Reverse(number.trailing_zeros())));
-        for number in numbers {
-            if !attempt.has_errors() {
-                break;
-            }
-            let other = self.compile(main, loader, arm, choices(&attempt.layouts, number))?;
-            let known: HashSet<Key> = other
-                .diagnostics
-                .iter()
-                .filter(|diagnostic| diagnostic.severity == Severity::Error)
-                .map(|diagnostic| key(diagnostic, &other.sources))
-                .collect();
-            let sources = &attempt.sources;
-            attempt.diagnostics.retain(|diagnostic| {
-                diagnostic.severity != Severity::Error || known.contains(&key(diagnostic, sources))
-            });
-        }
-        Ok(())
+        self.conclude(shown, errors, arms.max(1))
     }
 
     fn conclude(&self, shown: &str, errors: bool, arms: usize) -> Result<Status, Failure> {
@@ -396,6 +318,150 @@ impl Checks<'_> {
             ));
         }
         errors
+    }
+}
+
+/// A file that is checked without a process.
+struct Alone<'a> {
+    arguments: &'a CheckArguments,
+    main: SourceFile,
+}
+
+impl Alone<'_> {
+    /// Checks several arms, each by itself, on all processors.
+    fn arms(&self, arms: Range<usize>, last: &LayoutChoices) -> Vec<Result<Attempt, Failure>> {
+        let next = AtomicUsize::new(arms.start);
+        let work = || {
+            let mut loader = Library::new(&self.arguments.include);
+            let mut done = Vec::new();
+            loop {
+                let arm = next.fetch_add(1, Ordering::Relaxed);
+                if arm >= arms.end {
+                    return done;
+                }
+                done.push((arm, self.arm(&mut loader, None, arm, last)));
+            }
+        };
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut done = std::thread::scope(|scope| {
+            // A thread that cannot be started leaves its part to the others.
+            let helpers: Vec<_> = (1..processors.min(arms.len()))
+                .filter_map(|_| {
+                    let builder = std::thread::Builder::new().stack_size(STACK);
+                    builder.spawn_scoped(scope, work).ok()
+                })
+                .collect();
+            let mut done = work();
+            for helper in helpers {
+                match helper.join() {
+                    Ok(more) => done.extend(more),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            done
+        });
+        done.sort_by_key(|(arm, _)| *arm);
+        done.into_iter().map(|(_, attempt)| attempt).collect()
+    }
+
+    /// Checks an arm, with the candidates `layouts` of layouts if it is right with these.
+    fn arm(
+        &self,
+        loader: &mut Library,
+        mut names: Option<&mut Names>,
+        arm: usize,
+        layouts: &LayoutChoices,
+    ) -> Result<Attempt, Failure> {
+        let mut attempt = self.compile(loader, names.as_deref_mut(), arm, layouts.clone())?;
+        if !layouts.is_empty() && attempt.has_errors() {
+            attempt = self.compile(loader, names.as_deref_mut(), arm, LayoutChoices::new())?;
+        }
+        self.drop_errors_of_a_layout(&mut attempt, loader, names, arm)?;
+        Ok(attempt)
+    }
+
+    fn compile(
+        &self,
+        loader: &mut Library,
+        names: Option<&mut Names>,
+        arm: usize,
+        layouts: LayoutChoices,
+    ) -> Result<Attempt, Failure> {
+        let typed = compile_arm(
+            Request {
+                main: self.main.clone(),
+                loader,
+                target: names.map(|names| names as &mut dyn Target),
+                layouts,
+                defines: defines(&self.arguments.define),
+                arguments: self.arguments.script.clone(),
+            },
+            arm,
+        );
+        match typed {
+            Ok(typed) => Ok(Attempt {
+                diagnostics: typed.checked.diagnostics,
+                sources: typed.sources,
+                expansions: typed.expansions,
+                unresolved: typed.checked.unresolved,
+                layouts: typed.checked.program.layouts,
+                arms: typed.arms,
+            }),
+            Err(CompileError::Source(wrong)) => {
+                let SourceErrors {
+                    diagnostics,
+                    sources,
+                    expansions,
+                } = *wrong;
+                Ok(Attempt {
+                    diagnostics,
+                    sources,
+                    expansions,
+                    unresolved: Vec::new(),
+                    layouts: Vec::new(),
+                    arms: 1,
+                })
+            }
+            Err(CompileError::Arguments(message, hint)) => {
+                Err(Failure::usage(message).with_hints(hint))
+            }
+            Err(CompileError::Help(_)) => Err(Failure::usage("`ytrace check` lists no options")
+                .with_hint("`ytrace run FILE -p PID -- --help` does")),
+        }
+    }
+
+    /// An arm of `##if…` may be for other types than those of the layouts' first candidates: only
+    /// what is wrong with every candidate is an error.
+    fn drop_errors_of_a_layout(
+        &self,
+        attempt: &mut Attempt,
+        loader: &mut Library,
+        mut names: Option<&mut Names>,
+        arm: usize,
+    ) -> Result<(), Failure> {
+        let candidates = attempt.layouts.iter().map(|layout| layout.candidates.len());
+        let most = candidates.max().unwrap_or(0).min(MAX_ARMS);
+        // Candidates that lie apart differ more: the last one, then by halves.
+        let mut numbers: Vec<usize> = (1..most).collect();
+        numbers.sort_by_key(|&number| (number + 1 != most, Reverse(number.trailing_zeros())));
+        for number in numbers {
+            if !attempt.has_errors() {
+                break;
+            }
+            let layouts = choices(&attempt.layouts, number);
+            let other = self.compile(loader, names.as_deref_mut(), arm, layouts)?;
+            let known: HashSet<Key> = other
+                .diagnostics
+                .iter()
+                .filter(|diagnostic| diagnostic.severity == Severity::Error)
+                .map(|diagnostic| key(diagnostic, &other.sources))
+                .collect();
+            let sources = &attempt.sources;
+            attempt.diagnostics.retain(|diagnostic| {
+                diagnostic.severity != Severity::Error || known.contains(&key(diagnostic, sources))
+            });
+        }
+        Ok(())
     }
 }
 
