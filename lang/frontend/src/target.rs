@@ -58,6 +58,11 @@ pub enum TypeDescription {
         /// Size in bytes.
         size: u64,
     },
+    /// A complex number: two floating-point numbers of 4, 8 or 16 bytes each.
+    Complex {
+        /// The size of both in bytes.
+        size: u64,
+    },
     /// A pointer (or a C++ reference).
     Pointer {
         /// What it points to.

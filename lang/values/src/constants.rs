@@ -83,6 +83,11 @@ pub enum Shape {
     },
     /// A number of 16 bytes, which is shown but not computed with.
     Wide(Wide),
+    /// A complex number of C: its real part, then its imaginary one.
+    Complex {
+        /// The size in bytes of each part: 4, 8, or 16 for the 80 bits of the x87.
+        part: u8,
+    },
     /// Something with no layout (an incomplete type, a function).
     Opaque {
         /// How C writes the type.

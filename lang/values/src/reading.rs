@@ -227,6 +227,10 @@ impl Store {
                 (Wide::Extended, Some(bytes)) => Value::Float(wide::extended(bytes)),
                 (kind, Some(bytes)) => Value::Str(wide::text(*kind, bytes).into_bytes()),
             },
+            Shape::Complex { part } => match wide::complex(*part, bytes) {
+                Some(text) => Value::Str(text.into_bytes()),
+                None => Value::Opaque,
+            },
             _ => scalar_of(shape)
                 .and_then(|scalar| load(Some(scalar), bytes))
                 .map_or(Value::Opaque, |word| self.decode_word(id, word)),
@@ -297,7 +301,8 @@ pub(crate) fn scalar_of(shape: &Shape) -> Option<Scalar> {
         Shape::Char { signed: true } => Some(Scalar::Signed(1)),
         Shape::Char { signed: false } => Some(Scalar::Unsigned(1)),
         Shape::Pointer { .. } => Some(Scalar::Pointer),
-        Shape::Record { .. } | Shape::Array { .. } | Shape::Wide(_) | Shape::Opaque { .. } => None,
+        Shape::Record { .. } | Shape::Array { .. } | Shape::Wide(_) => None,
+        Shape::Complex { .. } | Shape::Opaque { .. } => None,
     }
 }
 

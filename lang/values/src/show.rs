@@ -106,6 +106,16 @@ impl<'m, 'a> Show<'m, 'a> {
                 self.push(wide::text(*kind, bytes).as_bytes());
                 Ok(())
             }
+            Shape::Complex { part } => {
+                let mut bytes = [0_u8; 2 * wide::SIZE];
+                let bytes = bytes.get_mut(..2 * usize::from(*part)).unwrap_or_default();
+                self.read(place, bytes)?;
+                self.scalars += 1;
+                let text = wide::complex(*part, bytes)
+                    .ok_or_else(|| crate::store::internal("a complex number of an odd size"))?;
+                self.push(text.as_bytes());
+                Ok(())
+            }
             Shape::Opaque { type_name } => {
                 self.push(format!("<{}>", escape::line(type_name.as_bytes())).as_bytes());
                 Ok(())

@@ -14,6 +14,31 @@ pub(crate) fn text(kind: Wide, bytes: [u8; SIZE]) -> String {
     }
 }
 
+/// A complex number as gdb writes it, `1 + 2i`; `part` is the size in bytes of each of its parts. `None` where there are fewer bytes or
+/// no such numbers.
+pub(crate) fn complex(part: u8, bytes: &[u8]) -> Option<String> {
+    let (real, rest) = bytes.split_at_checked(usize::from(part))?;
+    Some(format!(
+        "{} + {}i",
+        component(real)?,
+        component(rest.get(..usize::from(part))?)?
+    ))
+}
+
+/// A part of a complex number; whole numbers have no point.
+fn component(bytes: &[u8]) -> Option<String> {
+    let text = match bytes.len() {
+        4 => format!("{:?}", f32::from_le_bytes(*bytes.first_chunk()?)),
+        8 => format!("{:?}", f64::from_le_bytes(*bytes.first_chunk()?)),
+        SIZE => format!("{:?}", extended(*bytes.first_chunk()?)),
+        _ => return None,
+    };
+    Some(match text.strip_suffix(".0") {
+        Some(whole) => whole.to_owned(),
+        None => text,
+    })
+}
+
 /// The `double` next to a number of the x87: 64 bits of mantissa with its leading bit, 15 bits of
 /// exponent, a sign (Intel 64 manual, volume 1, 4.2.2).
 pub(crate) fn extended(bytes: [u8; SIZE]) -> f64 {
@@ -47,6 +72,22 @@ mod tests {
 
     fn number(sign_and_exponent: u16, mantissa: u64) -> [u8; SIZE] {
         (u128::from(sign_and_exponent) << 64 | u128::from(mantissa)).to_le_bytes()
+    }
+
+    #[test]
+    fn complex_numbers() {
+        let double: Vec<u8> = [1.0_f64, -2.5]
+            .iter()
+            .flat_map(|n| n.to_le_bytes())
+            .collect();
+        assert_eq!(complex(8, &double).as_deref(), Some("1 + -2.5i"));
+        let float: Vec<u8> = [0.5_f32, 3e20]
+            .iter()
+            .flat_map(|n| n.to_le_bytes())
+            .collect();
+        assert_eq!(complex(4, &float).as_deref(), Some("0.5 + 3e20i"));
+        assert_eq!(complex(8, &float), None);
+        assert_eq!(complex(3, &double), None);
     }
 
     #[test]

@@ -66,6 +66,15 @@ impl Checker<'_> {
             TypeDescription::Float { size: 4, .. } => self.basics.float,
             TypeDescription::Float { size: 8, .. } => self.basics.double,
             TypeDescription::Float { name, size } => self.opaque_bytes(&name, size),
+            TypeDescription::Complex { size } => {
+                let name = match size {
+                    8 => "complex float",
+                    16 => "complex double",
+                    32 => "complex long double",
+                    _ => "complex",
+                };
+                self.opaque_bytes(name, size)
+            }
             TypeDescription::Pointer { target } => {
                 let target = self.import_within(target, depth);
                 self.types.intern(Type::Pointer(target))

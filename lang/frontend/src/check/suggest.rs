@@ -5,7 +5,7 @@ use super::builtins;
 use crate::ast;
 use crate::diagnostics::Diagnostic;
 use crate::source::Span;
-use crate::target::{LookupError, NameKind};
+use crate::target::{LookupError, NameKind, Scope};
 use crate::types::RecordId;
 
 /// Longer names are like no other one.
@@ -84,10 +84,26 @@ impl Checker<'_> {
                 Some(place) => diagnostic.with_help(format!("say which: `{place}::{}`", name.text)),
                 None => diagnostic,
             },
-            LookupError::NoSuchPrefix { suggestions, .. } => match did_you_mean(&suggestions) {
-                Some(help) => diagnostic.with_help(help),
-                None => diagnostic,
-            },
+            LookupError::NoSuchPrefix {
+                prefix,
+                mut suggestions,
+            } => {
+                // Without backquotes `ns::counter` reads as a prefix.
+                let whole = format!("{prefix}::{}", name.text);
+                for kind in [NameKind::Symbol, NameKind::Type] {
+                    if let Some(target) = self.target.as_deref_mut() {
+                        let found = target.suggest(&Scope::default(), kind, &whole);
+                        suggestions.extend(found.into_iter().filter(|name| name.contains("::")));
+                    }
+                }
+                match did_you_mean(&suggestions) {
+                    Some(help) if suggestions.contains(&whole) => {
+                        diagnostic.with_help(format!("write `{whole}` in backquotes; {help}"))
+                    }
+                    Some(help) => diagnostic.with_help(help),
+                    None => diagnostic,
+                }
+            }
             LookupError::Broken(_) => diagnostic,
         };
         self.report(diagnostic);

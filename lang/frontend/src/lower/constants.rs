@@ -106,6 +106,9 @@ impl Unit<'_> {
                     if let Some(kind) = wide(&record.name, body.size) {
                         return Shape::Wide(kind);
                     }
+                    if let Some(part) = complex(&record.name, body.size) {
+                        return Shape::Complex { part };
+                    }
                     if record.origin.is_none() {
                         return Shape::Opaque { type_name };
                     }
@@ -400,6 +403,16 @@ fn wide(name: &str, size: u64) -> Option<Wide> {
         ("__int128", 16) => Some(Wide::Signed),
         ("__int128 unsigned" | "unsigned __int128", 16) => Some(Wide::Unsigned),
         ("long double", 16) => Some(Wide::Extended),
+        _ => None,
+    }
+}
+
+/// The size in bytes of a part of the complex number of this name, as the checker calls it.
+fn complex(name: &str, size: u64) -> Option<u8> {
+    match (name, size) {
+        ("complex float", 8) => Some(4),
+        ("complex double", 16) => Some(8),
+        ("complex long double", 32) => Some(16),
         _ => None,
     }
 }

@@ -66,7 +66,8 @@ fn base(name: String, size: u64, encoding: BaseEncoding) -> TypeDescription {
         BaseEncoding::UnsignedChar => integer(false, true),
         BaseEncoding::Utf => integer(false, size == 1),
         BaseEncoding::Float => TypeDescription::Float { name, size },
-        BaseEncoding::ComplexFloat | BaseEncoding::Other(_) => TypeDescription::Void,
+        BaseEncoding::ComplexFloat => TypeDescription::Complex { size },
+        BaseEncoding::Other(_) => TypeDescription::Void,
     }
 }
 

@@ -1,0 +1,136 @@
+//! What `%V` prints of values that C does not have, and which names are suggested: compiled programs of C, C++ and Rust.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ytrace_tests::fixtures::Waiting;
+use ytrace_tests::program::run_text;
+
+/// Compiles a program and starts it; it is ready when it has said so.
+fn start(compiler: &[&str], source: &str, suffix: &str) -> (Waiting, PathBuf) {
+    let folder = std::env::temp_dir().join(format!(
+        "ytrace-shapes-{}-{}-{suffix}",
+        std::process::id(),
+        compiler.len() + source.len()
+    ));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let file = folder.join(format!("shapes.{suffix}"));
+    std::fs::write(&file, source).expect("a source file");
+    let program = folder.join("shapes");
+    build(compiler, &file, &program);
+    (Waiting::start(&mut Command::new(program)), folder)
+}
+
+fn build(compiler: &[&str], source: &Path, program: &Path) {
+    let [name, options @ ..] = compiler else {
+        panic!("no compiler");
+    };
+    let status = Command::new(name)
+        .args(options)
+        .arg("-g")
+        .arg("-o")
+        .args([program, source])
+        .status();
+    assert!(status.expect("the compiler runs").success(), "{compiler:?}");
+}
+
+/// What each expression prints with `%V`.
+#[track_caller]
+fn shown(pid: i32, cases: &[(&str, &str)]) {
+    let mut text = String::from("_probe _oneshot {\n");
+    for (expression, _) in cases {
+        text.push_str(&format!("printf(\"%V\\n\", {expression});\n"));
+    }
+    text.push('}');
+    let finished = run_text(&text, pid, &[]).expect_status(0);
+    let lines: Vec<&str> = finished.stdout.lines().collect();
+    let wanted: Vec<&str> = cases.iter().map(|(_, wanted)| *wanted).collect();
+    assert_eq!(lines, wanted, "{}", finished.stderr);
+}
+
+#[test]
+fn complex_numbers() {
+    let source = r#"
+#include <stdio.h>
+float _Complex small;
+double _Complex plain;
+long double _Complex large;
+struct wave { int n; double _Complex amplitude; } wave;
+int main(void) {
+    __real__ small = 1; __imag__ small = 2;
+    __real__ plain = 0.5; __imag__ plain = -3;
+    __real__ large = 4; __imag__ large = 0.25L;
+    wave.n = 7; wave.amplitude = plain;
+    puts("READY"); fflush(stdout);
+    return getchar() == 0;
+}
+"#;
+    let (program, folder) = start(&["gcc"], source, "c");
+    shown(
+        program.pid(),
+        &[
+            ("small", "1 + 2i"),
+            ("plain", "0.5 + -3i"),
+            ("large", "4 + 0.25i"),
+            ("wave", "{n = 7, amplitude = 0.5 + -3i}"),
+        ],
+    );
+    let sum = "_probe _oneshot { printf(\"%g\\n\", plain + 1.0); }";
+    let refused = run_text(sum, program.pid(), &[]);
+    assert_ne!(refused.status, Some(0));
+    assert!(
+        refused.stderr.contains("complex double"),
+        "{}",
+        refused.stderr
+    );
+    drop(program);
+    let _ = std::fs::remove_dir_all(folder);
+}
+
+#[test]
+fn names_in_scopes_are_suggested() {
+    let source = r#"
+#include <cstdio>
+namespace ns {
+    int counter = 5;
+    template <class T> struct Box { T held; };
+    Box<int> boxed = {3};
+}
+int main() { std::puts("READY"); std::fflush(stdout); return std::getchar() + ns::counter == 0; }
+"#;
+    let (program, folder) = start(&["g++"], source, "cc");
+    for wrong in [
+        "counter",
+        "countr",
+        "ns::counter",
+        "`ns::countr`",
+        "ns::countr",
+    ] {
+        let text = format!("_probe _oneshot {{ printf(\"%d\\n\", {wrong}); }}");
+        let finished = run_text(&text, program.pid(), &[]);
+        assert_ne!(finished.status, Some(0), "{wrong}");
+        assert!(
+            finished.stderr.contains("`ns::counter`?"),
+            "{wrong}: {}",
+            finished.stderr
+        );
+    }
+    let text = "_probe _oneshot { printf(\"%d\\n\", sizeof(Box)); }";
+    let finished = run_text(text, program.pid(), &[]);
+    assert!(
+        finished.stderr.contains("`ns::Box<int>`"),
+        "{}",
+        finished.stderr
+    );
+    // What is suggested works as it stands.
+    shown(
+        program.pid(),
+        &[
+            ("`ns::counter`", "5"),
+            ("`ns::boxed`", "{held = 3}"),
+            ("sizeof(`ns::Box<int>`)", "4"),
+        ],
+    );
+    drop(program);
+    let _ = std::fs::remove_dir_all(folder);
+}
