@@ -134,3 +134,70 @@ int main() { std::puts("READY"); std::fflush(stdout); return std::getchar() + ns
     drop(program);
     let _ = std::fs::remove_dir_all(folder);
 }
+
+#[test]
+fn enumerations_of_rust() {
+    let source = r#"
+use std::io::Read;
+#[derive(Clone, Copy)]
+#[repr(u8)]
+pub enum Colour { Red = 1, Green = 2 }
+pub enum Shape { Point, Circle(f64), Box { wide: u32, high: u32 } }
+#[repr(i8)]
+pub enum Signed { Below(u8) = -1, Above(u8) = 1 }
+pub enum One { Only(u16) }
+pub struct All {
+    some: Option<u32>, none: Option<u32>,
+    near: Option<&'static u32>, far: Option<&'static u32>,
+    good: Result<u8, i64>, bad: Result<u8, i64>,
+    point: Shape, circle: Shape, square: Shape,
+    below: Signed, above: Signed,
+    only: One,
+    nested: Option<Option<bool>>, missing: Option<Option<bool>>,
+    colour: Colour,
+}
+static SEVEN: u32 = 7;
+#[unsafe(no_mangle)]
+pub static ALL: All = All {
+    some: Some(5), none: None, near: Some(&SEVEN), far: None, good: Ok(9), bad: Err(-2),
+    point: Shape::Point, circle: Shape::Circle(1.5), square: Shape::Box { wide: 3, high: 4 },
+    below: Signed::Below(1), above: Signed::Above(2), only: One::Only(6),
+    nested: Some(None), missing: None, colour: Colour::Green,
+};
+fn main() {
+    println!("READY");
+    let _ = std::io::stdin().read(&mut [0]);
+    std::process::exit(std::hint::black_box(&ALL).some.is_none() as i32);
+}
+"#;
+    let (program, folder) = start(&["rustc"], source, "rs");
+    let all = |field: &str| format!("`shapes::ALL`.{field}");
+    let cases = [
+        ("some", "Some {__0 = 5}"),
+        ("none", "None"),
+        ("far", "None"),
+        ("good", "Ok {__0 = 9}"),
+        ("bad", "Err {__0 = -2}"),
+        ("point", "Point"),
+        ("circle", "Circle {__0 = 1.5}"),
+        ("square", "Box {wide = 3, high = 4}"),
+        ("below", "Below {__0 = 1}"),
+        ("above", "Above {__0 = 2}"),
+        ("only", "Only {__0 = 6}"),
+        ("nested", "Some {__0 = None}"),
+        ("missing", "None"),
+        ("colour", "Green"),
+    ]
+    .map(|(field, wanted)| (all(field), wanted));
+    let cases: Vec<(&str, &str)> = cases.iter().map(|(e, w)| (e.as_str(), *w)).collect();
+    shown(program.pid(), &cases);
+    shown(
+        program.pid(),
+        &[
+            ("*`shapes::ALL`.near.Some.__0", "7"),
+            ("`shapes::ALL`.square.Box.high", "4"),
+        ],
+    );
+    drop(program);
+    let _ = std::fs::remove_dir_all(folder);
+}

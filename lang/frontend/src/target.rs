@@ -115,6 +115,18 @@ pub enum TypeDescription {
     },
 }
 
+/// What a member is to its record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MemberRole {
+    /// It is always there.
+    #[default]
+    Always,
+    /// It tells which of the variants is there (an `enum` of Rust).
+    Discriminant,
+    /// It is there where the discriminant has this value in its bytes; `None` is for all other values.
+    Variant(Option<u128>),
+}
+
 /// One member of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberDescription {
@@ -126,6 +138,8 @@ pub struct MemberDescription {
     pub offset: u64,
     /// For a bit-field: the lowest bit counted from `offset` (little-endian), and the width.
     pub bits: Option<(u32, u32)>,
+    /// Whether it is there always, or is a variant.
+    pub role: MemberRole,
 }
 
 /// A variable of the target.

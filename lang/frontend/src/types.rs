@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::target::{ModuleId, TargetType};
+use crate::target::{MemberRole, ModuleId, TargetType};
 
 /// A type in a [`Types`] arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -113,6 +113,8 @@ pub struct Member {
     pub offset: u64,
     /// For a bit-field: lowest bit counted from `offset`, and width.
     pub bits: Option<(u32, u32)>,
+    /// Whether it is there always, or is a variant of an `enum` of Rust.
+    pub role: MemberRole,
 }
 
 /// An enumeration.

@@ -83,6 +83,14 @@ pub enum Shape {
     },
     /// A number of 16 bytes, which is shown but not computed with.
     Wide(Wide),
+    /// One of several variants, as an `enum` of Rust with data.
+    Variants {
+        /// Offset and size in bytes (1, 2, 4, 8, 16) of the number that tells which; `None` where there is none, or none that could be
+        /// read: then only a single variant without a value is known to be there.
+        discriminant: Option<(u64, u8)>,
+        /// The value of each, as far as the size of the discriminant goes (`None`: all other values), and what is there then.
+        cases: Vec<(Option<u128>, ShapeField)>,
+    },
     /// A complex number of C: its real part, then its imaginary one.
     Complex {
         /// The size in bytes of each part: 4, 8, or 16 for the 80 bits of the x87.

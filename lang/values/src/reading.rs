@@ -227,6 +227,25 @@ impl Store {
                 (Wide::Extended, Some(bytes)) => Value::Float(wide::extended(bytes)),
                 (kind, Some(bytes)) => Value::Str(wide::text(*kind, bytes).into_bytes()),
             },
+            Shape::Variants {
+                discriminant,
+                cases,
+            } => {
+                let number = discriminant.map(|(offset, size)| {
+                    let start = usize::try_from(offset).unwrap_or(usize::MAX);
+                    let number = bytes.get(start..).unwrap_or_default();
+                    number.get(..usize::from(size)).unwrap_or_default()
+                });
+                match active(number, cases) {
+                    Some(field) => {
+                        let start = usize::try_from(field.offset).unwrap_or(usize::MAX);
+                        let bytes = bytes.get(start..).unwrap_or_default();
+                        let value = self.decode_shape(field.shape, bytes, depth + 1);
+                        Value::Record(vec![(field.name.clone(), value)])
+                    }
+                    None => Value::Opaque,
+                }
+            }
             Shape::Complex { part } => match wide::complex(*part, bytes) {
                 Some(text) => Value::Str(text.into_bytes()),
                 None => Value::Opaque,
@@ -294,6 +313,34 @@ impl Store {
     }
 }
 
+/// The variant that is there by the bytes of the discriminant, little-endian; without one, the only variant.
+pub(crate) fn active<'c>(
+    discriminant: Option<&[u8]>,
+    cases: &'c [(Option<u128>, ShapeField)],
+) -> Option<&'c ShapeField> {
+    let Some(bytes) = discriminant else {
+        return match cases {
+            [(None, only)] => Some(only),
+            _ => None,
+        };
+    };
+    let number = |bytes: &[u8]| {
+        let low = bytes.iter().take(16).rev();
+        low.fold(0_u128, |number, byte| number << 8 | u128::from(*byte))
+    };
+    let mask = match bytes.len() {
+        0 => return None,
+        size @ 1..16 => (1_u128 << (8 * size)) - 1,
+        _ => u128::MAX,
+    };
+    let value = number(bytes);
+    let named = cases
+        .iter()
+        .find(|(wanted, _)| wanted.is_some_and(|wanted| wanted & mask == value));
+    let chosen = named.or_else(|| cases.iter().find(|(wanted, _)| wanted.is_none()));
+    chosen.map(|(_, field)| field)
+}
+
 /// The scalar that a shape is stored as.
 pub(crate) fn scalar_of(shape: &Shape) -> Option<Scalar> {
     match shape {
@@ -302,7 +349,7 @@ pub(crate) fn scalar_of(shape: &Shape) -> Option<Scalar> {
         Shape::Char { signed: false } => Some(Scalar::Unsigned(1)),
         Shape::Pointer { .. } => Some(Scalar::Pointer),
         Shape::Record { .. } | Shape::Array { .. } | Shape::Wide(_) => None,
-        Shape::Complex { .. } | Shape::Opaque { .. } => None,
+        Shape::Variants { .. } | Shape::Complex { .. } | Shape::Opaque { .. } => None,
     }
 }
 
@@ -380,5 +427,36 @@ pub(crate) fn bit_field(bytes: &[u8], low: u32, width: u32, signed: bool) -> u64
         ((word << shift) as i64 >> shift) as u64
     } else {
         word << shift >> shift
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variants_by_their_discriminant() {
+        let field = |name: &str| ShapeField {
+            name: name.to_owned(),
+            offset: 0,
+            bits: None,
+            shape: crate::constants::ShapeId(0),
+        };
+        let minus_one = (-1_i128) as u128;
+        let cases = [
+            (Some(1), field("one")),
+            (Some(minus_one), field("minus")),
+            (None, field("rest")),
+        ];
+        let name = |bytes: Option<&[u8]>, cases| active(bytes, cases).map(|f| f.name.as_str());
+        assert_eq!(name(Some(&[1, 0]), &cases), Some("one"));
+        assert_eq!(name(Some(&[255]), &cases), Some("minus"));
+        assert_eq!(name(Some(&[255; 16]), &cases), Some("minus"));
+        assert_eq!(name(Some(&[9, 9, 9, 9]), &cases), Some("rest"));
+        // Without a value for all others, or with none to read, nothing is known.
+        assert_eq!(name(Some(&[9]), &cases[..2]), None);
+        assert_eq!(name(None, &cases), None);
+        assert_eq!(name(None, &cases[..1]), None);
+        assert_eq!(name(None, &cases[2..]), Some("rest"));
     }
 }

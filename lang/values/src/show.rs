@@ -4,7 +4,7 @@ use crate::constants::{Scalar, Shape, ShapeField, ShapeId};
 use crate::escape;
 use crate::fault::Fault;
 use crate::machine::Machine;
-use crate::reading::{bit_field, load, scalar_of};
+use crate::reading::{active, bit_field, load, scalar_of};
 use crate::{target_bytes, wide};
 
 /// Records nested deeper are shown as `{…}`.
@@ -104,6 +104,36 @@ impl<'m, 'a> Show<'m, 'a> {
                 self.read(place, &mut bytes)?;
                 self.scalars += 1;
                 self.push(wide::text(*kind, bytes).as_bytes());
+                Ok(())
+            }
+            Shape::Variants {
+                discriminant,
+                cases,
+            } => {
+                let mut bytes = [0_u8; 16];
+                let number = match discriminant {
+                    Some((offset, size)) => {
+                        let bytes = bytes.get_mut(..usize::from(*size)).unwrap_or_default();
+                        self.read(place.after(*offset), bytes)?;
+                        Some(&*bytes)
+                    }
+                    None => None,
+                };
+                let Some(field) = active(number, cases) else {
+                    self.push(b"<no variant has this discriminant>");
+                    return Ok(());
+                };
+                self.scalars += 1;
+                self.push(escape::line(field.name.as_bytes()).as_bytes());
+                // A variant without data is its name.
+                let empty = matches!(
+                    constants.shapes.get(field.shape.0 as usize),
+                    Some(Shape::Record { fields, .. }) if fields.is_empty()
+                );
+                if !empty {
+                    self.push(b" ");
+                    self.value(field.shape, place.after(field.offset))?;
+                }
                 Ok(())
             }
             Shape::Complex { part } => {

@@ -8,7 +8,8 @@ use crate::dwarf::{self, Entry, EntrySection, MAX_HOPS, Reference, Unit};
 use crate::error::Result;
 use crate::lookup::Debug;
 use crate::types::{
-    Aggregate, BaseEncoding, Bitfield, EnumType, Enumerator, Field, NameKind, TypeDesc, TypeRef,
+    Aggregate, BaseEncoding, Bitfield, EnumType, Enumerator, Field, FieldRole, NameKind, TypeDesc,
+    TypeRef,
 };
 
 /// A type with more members than this is refused.
@@ -250,6 +251,7 @@ impl Debug {
         let mut fields = Vec::new();
         let mut omitted = 0;
         let mut names = 0;
+        let mut part = None;
         self.data()?
             .children(here.section, &here.unit, here.offset, |child| {
                 let is_base = child.tag() == gimli::DW_TAG_inheritance;
@@ -257,6 +259,9 @@ impl Debug {
                 let is_member = child.tag() == gimli::DW_TAG_member
                     && child.attr(gimli::DW_AT_external).is_none()
                     && child.attr(gimli::DW_AT_const_value).is_none();
+                if child.tag() == gimli::DW_TAG_variant_part && part.is_none() {
+                    part = Some(child.clone());
+                }
                 if !is_base && !is_member {
                     return Ok(true);
                 }
@@ -274,6 +279,9 @@ impl Debug {
                 }
                 Ok(true)
             })?;
+        if let Some(part) = part {
+            self.variants(here, &part, &mut fields, &mut omitted)?;
+        }
         Ok(Aggregate {
             name: self.name_of(here),
             size: self.number(here, gimli::DW_AT_byte_size).unwrap_or(0),
@@ -281,6 +289,63 @@ impl Debug {
             fields,
             omitted,
         })
+    }
+
+    /// Adds the discriminant and the variants of a variant part.
+    fn variants(
+        &self,
+        here: &Located,
+        part: &Entry,
+        fields: &mut Vec<Field>,
+        omitted: &mut u32,
+    ) -> Result<()> {
+        let discriminant = part.attr_value(gimli::DW_AT_discr);
+        let mut variants = Vec::new();
+        let data = self.data()?;
+        data.children(here.section, &here.unit, part.offset(), |child| {
+            match child.tag() {
+                gimli::DW_TAG_member
+                    if discriminant == Some(AttributeValue::UnitRef(child.offset())) =>
+                {
+                    if let Some(mut field) = self.field(here, child, false)? {
+                        field.role = FieldRole::Discriminant;
+                        fields.push(field);
+                    }
+                }
+                // Lists of values are for languages that are not C's kin.
+                gimli::DW_TAG_variant if child.attr(gimli::DW_AT_discr_list).is_none() => {
+                    let value = child.attr_value(gimli::DW_AT_discr_value);
+                    let value = value.map(|value| constant(&value, 0, false) as u128);
+                    variants.push((child.offset(), value));
+                }
+                _ => {}
+            }
+            Ok(variants.len() <= MAX_FIELDS)
+        })?;
+        let mut names = 0;
+        for (offset, value) in variants {
+            if fields.len() >= MAX_FIELDS || names > MAX_NAMES {
+                return Err(self
+                    .files
+                    .malformed(here.at, "a type with too many variants"));
+            }
+            data.children(here.section, &here.unit, offset, |child| {
+                if child.tag() != gimli::DW_TAG_member {
+                    return Ok(true);
+                }
+                match self.field(here, child, false)? {
+                    Some(mut field) => {
+                        names += field.name.as_ref().map_or(0, String::len);
+                        field.role = FieldRole::Variant(value);
+                        fields.push(field);
+                    }
+                    None => *omitted += 1,
+                }
+                // A variant is one member.
+                Ok(false)
+            })?;
+        }
+        Ok(())
     }
 
     /// `None` where the member's place is computed at run time.
@@ -319,6 +384,7 @@ impl Debug {
             offset,
             bitfield,
             is_base,
+            role: FieldRole::Always,
         }))
     }
 

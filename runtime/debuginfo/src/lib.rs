@@ -45,6 +45,7 @@ pub use symbolize::{CodeSymbol, DataSymbol, InlinedFrame, SourceLocation};
 pub use symtab::{Symbol, SymbolKind, SymbolTableKind};
 pub use typefile::{Extracted, TypesFile};
 pub use types::{
-    Aggregate, BaseEncoding, Bitfield, EnumType, Enumerator, Field, NameKind, TypeDesc, TypeRef,
+    Aggregate, BaseEncoding, Bitfield, EnumType, Enumerator, Field, FieldRole, NameKind, TypeDesc,
+    TypeRef,
 };
 pub use unwind::{Cut, MAX_FRAMES, MappedModule, Stack, ThreadState, Unwinder};

@@ -157,6 +157,19 @@ pub struct Bitfield {
     pub bit_size: u64,
 }
 
+/// What a member is to its structure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum FieldRole {
+    /// It is always there.
+    #[default]
+    Always,
+    /// It tells which variant is there (`DW_AT_discr`, DWARF 5, section 5.7.10). Rust's enumerations with data have one, unless there is
+    /// one variant only.
+    Discriminant,
+    /// It is there where the discriminant has this value, as far as its size goes; `None` is the variant for all other values.
+    Variant(Option<u128>),
+}
+
 /// A member of a structure or union.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
@@ -170,6 +183,8 @@ pub struct Field {
     pub bitfield: Option<Bitfield>,
     /// Whether it is a C++ base class.
     pub is_base: bool,
+    /// Whether it is there always, or is a variant.
+    pub role: FieldRole,
 }
 
 /// A structure, class or union.

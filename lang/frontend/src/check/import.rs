@@ -211,6 +211,7 @@ impl Checker<'_> {
                 name: member.name,
                 ty: self.import(member.ty),
                 offset: member.offset,
+                role: member.role,
                 bits: member
                     .bits
                     .filter(|(low, width)| *width > 0 && *width <= 64 && *low < 64),

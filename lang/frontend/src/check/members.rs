@@ -39,6 +39,7 @@ impl Checker<'_> {
             .iter()
             .zip(0_u64..)
             .map(|((name, kind), index)| Member {
+                role: crate::target::MemberRole::Always,
                 name: Some((*name).to_owned()),
                 ty: self.builtin_type(*kind),
                 offset: index * 8,

@@ -288,6 +288,7 @@ impl<'a> Checker<'a> {
             named: name.is_some(),
         });
         members.push(Member {
+            role: crate::target::MemberRole::Always,
             name,
             ty,
             offset: 0,

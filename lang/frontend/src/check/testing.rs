@@ -370,6 +370,7 @@ impl TypeSource for TestTarget {
                             ty: target_type(member.ty),
                             offset: member.offset,
                             bits: member.bits,
+                            role: member.role,
                         })
                         .collect(),
                 }

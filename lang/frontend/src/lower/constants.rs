@@ -3,6 +3,7 @@
 use super::{LowerError, Lowered, MAX_KEY_WORDS, Unit};
 use crate::hir::GlobalId;
 use crate::source::Span;
+use crate::target::MemberRole;
 use crate::types::{Type, TypeId};
 use ytrace_values::Steps;
 use ytrace_values::constants::{
@@ -115,16 +116,52 @@ impl Unit<'_> {
                 }
                 // A complete record cannot hold itself; hostile debug information can say so.
                 // The placeholder under the same type then ends the recursion.
-                let fields = body
-                    .members
-                    .iter()
-                    .map(|member| ShapeField {
+                let mut fields = Vec::with_capacity(body.members.len());
+                let mut cases = Vec::new();
+                let mut discriminant = None;
+                for member in &body.members {
+                    let role = match member.role {
+                        MemberRole::Discriminant => {
+                            let size = types.size_of(member.ty).filter(|_| member.bits.is_none());
+                            let size = size.filter(|size| matches!(size, 1 | 2 | 4 | 8 | 16));
+                            discriminant = size
+                                .filter(|size| {
+                                    let end = member.offset.checked_add(*size);
+                                    end.is_some_and(|end| end <= body.size)
+                                })
+                                .map(|size| (member.offset, size as u8));
+                            continue;
+                        }
+                        MemberRole::Variant(value) => Some(value),
+                        MemberRole::Always => None,
+                    };
+                    let field = ShapeField {
                         name: member.name.clone().unwrap_or_default(),
                         offset: member.offset,
                         bits: member.bits,
                         shape: self.nested_shape(ty, member.ty),
-                    })
-                    .collect();
+                    };
+                    match role {
+                        None => fields.push(field),
+                        Some(value) => cases.push((value, field)),
+                    }
+                }
+                if !cases.is_empty() {
+                    let variants = Shape::Variants {
+                        discriminant,
+                        cases,
+                    };
+                    if fields.is_empty() {
+                        return variants;
+                    }
+                    fields.push(ShapeField {
+                        name: String::new(),
+                        offset: 0,
+                        bits: None,
+                        shape: ShapeId(self.constants.shapes.len() as u32),
+                    });
+                    self.constants.shapes.push(variants);
+                }
                 Shape::Record {
                     type_name,
                     fields,
@@ -347,6 +384,15 @@ impl Unit<'_> {
                 };
                 if record.union {
                     return unsupported("a union cannot be (part of) the key of a table");
+                }
+                if body
+                    .members
+                    .iter()
+                    .any(|part| part.role != MemberRole::Always)
+                {
+                    return unsupported(
+                        "a type with variants cannot be (part of) the key of a table",
+                    );
                 }
                 for member in &body.members {
                     self.key_parts(

@@ -76,6 +76,7 @@ impl Maker {
         let members = members
             .iter()
             .map(|(ty, offset, bits)| Member {
+                role: crate::target::MemberRole::Always,
                 name: Some(format!("m{offset}")),
                 ty: *ty,
                 offset: *offset,

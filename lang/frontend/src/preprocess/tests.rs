@@ -54,6 +54,7 @@ impl TypeSource for Known {
 
     fn describe(&mut self, ty: TargetType) -> Result<TypeDescription, LookupError> {
         let member = |name: Option<&str>, ty| MemberDescription {
+            role: crate::target::MemberRole::Always,
             name: name.map(str::to_owned),
             ty: TargetType(ty),
             offset: 0,

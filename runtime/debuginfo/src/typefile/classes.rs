@@ -93,7 +93,8 @@ fn own_hash(node: &Node) -> u64 {
         TypeDesc::Struct(aggregate) | TypeDesc::Union(aggregate) => {
             (aggregate.size, aggregate.complete, aggregate.omitted).hash(to);
             for field in &aggregate.fields {
-                (&field.name, field.offset, field.bitfield, field.is_base).hash(to);
+                (&field.name, field.offset, field.bitfield).hash(to);
+                (field.is_base, field.role).hash(to);
             }
         }
         TypeDesc::Enum(enumeration) => {

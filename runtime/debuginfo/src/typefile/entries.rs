@@ -13,7 +13,7 @@ use gimli::write::{
 use super::classes::{Class, classes};
 use super::collect::{Collection, Object};
 use crate::objects::{Function, Location, Variable};
-use crate::types::{BaseEncoding, Field, TypeDesc};
+use crate::types::{BaseEncoding, Field, FieldRole, TypeDesc};
 
 /// Contents of sections by name.
 pub(super) type Contents = Vec<(&'static str, Vec<u8>)>;
@@ -305,8 +305,15 @@ impl Writer<'_> {
             }
             TypeDesc::Struct(own) | TypeDesc::Union(own) => {
                 self.set_size(at, own.size, own.complete);
+                let mut part = None;
                 for (field, ty) in own.fields.iter().zip(&node.references) {
-                    self.write_field(at, field, *ty);
+                    if field.role == FieldRole::Always {
+                        self.write_field(at, field, *ty);
+                        continue;
+                    }
+                    let part =
+                        *part.get_or_insert_with(|| self.add(at, gimli::DW_TAG_variant_part));
+                    self.write_variant(part, field, *ty);
                 }
                 for _ in 0..own.omitted {
                     // Its place is computed at run time; how, is of no use without the code.
@@ -368,7 +375,30 @@ impl Writer<'_> {
         }
     }
 
-    fn write_field(&mut self, at: (UnitId, UnitEntryId), field: &Field, ty: u32) {
+    /// A discriminant or a variant of a variant part.
+    fn write_variant(&mut self, part: (UnitId, UnitEntryId), field: &Field, ty: u32) {
+        let FieldRole::Variant(value) = field.role else {
+            let member = self.write_field(part, field, ty);
+            self.set(part, gimli::DW_AT_discr, AttributeValue::UnitRef(member.1));
+            return;
+        };
+        let variant = self.add(part, gimli::DW_TAG_variant);
+        if let Some(value) = value {
+            let value = match u64::try_from(value) {
+                Ok(value) => AttributeValue::Udata(value),
+                Err(_) => AttributeValue::Data16(value),
+            };
+            self.set(variant, gimli::DW_AT_discr_value, value);
+        }
+        self.write_field(variant, field, ty);
+    }
+
+    fn write_field(
+        &mut self,
+        at: (UnitId, UnitEntryId),
+        field: &Field,
+        ty: u32,
+    ) -> (UnitId, UnitEntryId) {
         let tag = if field.is_base {
             gimli::DW_TAG_inheritance
         } else {
@@ -402,6 +432,7 @@ impl Writer<'_> {
                 );
             }
         }
+        entry
     }
 
     /// A signed base type without a name, for enumerations.

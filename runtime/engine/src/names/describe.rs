@@ -1,7 +1,7 @@
 //! Debug information's description of a type in the language's words.
 
-use ytrace_debuginfo::{Aggregate, BaseEncoding, TypeDesc, TypeRef};
-use ytrace_lang::target::{MemberDescription, TargetType, TypeDescription};
+use ytrace_debuginfo::{Aggregate, BaseEncoding, FieldRole, TypeDesc, TypeRef};
+use ytrace_lang::target::{MemberDescription, MemberRole, TargetType, TypeDescription};
 
 /// Translates one level of a type; `number` gives the language's number of a type referred to.
 pub(super) fn describe(
@@ -84,6 +84,11 @@ fn record(
             name: field.name.filter(|_| !field.is_base),
             ty: number(field.ty),
             offset: field.offset,
+            role: match field.role {
+                FieldRole::Always => MemberRole::Always,
+                FieldRole::Discriminant => MemberRole::Discriminant,
+                FieldRole::Variant(value) => MemberRole::Variant(value),
+            },
             bits: field.bitfield.map(|bits| {
                 (
                     u32::try_from(bits.bit_offset).unwrap_or(u32::MAX),
