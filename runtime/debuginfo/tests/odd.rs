@@ -9,8 +9,8 @@ use gimli::write::{
 };
 use gimli::{DwAt, DwTag, constants as dw};
 use ytrace_debuginfo::{
-    BaseEncoding, Bitfield, Error, Loader, Location, Module, NameKind, SharedBytes, TypeDesc,
-    TypesFile,
+    BaseEncoding, Bitfield, Error, FieldRole, Loader, Location, Module, NameKind, SharedBytes,
+    TypeDesc, TypesFile,
 };
 
 /// Writes entries into a unit.
@@ -20,6 +20,11 @@ struct Writer<'d> {
 }
 
 impl Writer<'_> {
+    fn set(&mut self, entry: UnitEntryId, name: DwAt, value: Value) {
+        let unit = self.dwarf.units.get_mut(self.unit);
+        unit.get_mut(entry).set(name, value);
+    }
+
     fn root(&self) -> UnitEntryId {
         self.dwarf.units.get(self.unit).root()
     }
@@ -549,5 +554,51 @@ fn names_of_rust() {
             assert_eq!(function.entry, Some(0x99), "{name}");
             assert_eq!(function.linkage_name.as_deref(), Some("_ZN8my_crate4pollE"));
         }
+    }
+}
+
+#[test]
+fn variants_of_rust() {
+    let all = modules(dw::DW_LANG_Rust, |w| {
+        let tag = w.base("u8", 1, dw::DW_ATE_unsigned);
+        let sized = |size| udata(dw::DW_AT_byte_size, size);
+        let option = w.top(dw::DW_TAG_structure_type, &[text("Option"), sized(2)]);
+        let part = w.add(option, dw::DW_TAG_variant_part, &[]);
+        let discriminant = w.add(
+            part,
+            dw::DW_TAG_member,
+            &[ty(tag), udata(dw::DW_AT_data_member_location, 1)],
+        );
+        w.set(part, dw::DW_AT_discr, Value::UnitRef(discriminant));
+        let some = w.add(part, dw::DW_TAG_variant, &[udata(dw::DW_AT_discr_value, 1)]);
+        w.add(some, dw::DW_TAG_member, &[text("Some"), ty(tag)]);
+        let rest = w.add(part, dw::DW_TAG_variant, &[]);
+        // A variant that holds the type itself, as none can.
+        w.add(rest, dw::DW_TAG_member, &[text("Rest"), ty(option)]);
+        // A discriminant that is no member of the part.
+        let odd = w.top(dw::DW_TAG_structure_type, &[text("Odd"), sized(2)]);
+        let part = w.add(odd, dw::DW_TAG_variant_part, &[]);
+        w.set(part, dw::DW_AT_discr, Value::UnitRef(tag));
+        let some = w.add(part, dw::DW_TAG_variant, &[udata(dw::DW_AT_discr_value, 1)]);
+        w.add(some, dw::DW_TAG_member, &[text("Some"), ty(tag)]);
+    });
+    for module in all {
+        let option = aggregate(&module, find(&module, NameKind::Struct, "Option"));
+        let roles: Vec<_> = option
+            .fields
+            .iter()
+            .map(|field| (field.name.as_deref(), field.offset, field.role))
+            .collect();
+        assert_eq!(
+            roles,
+            [
+                (None, 1, FieldRole::Discriminant),
+                (Some("Some"), 0, FieldRole::Variant(Some(1))),
+                (Some("Rest"), 0, FieldRole::Variant(None)),
+            ]
+        );
+        let odd = aggregate(&module, find(&module, NameKind::Struct, "Odd"));
+        let roles: Vec<_> = odd.fields.iter().map(|field| field.role).collect();
+        assert_eq!(roles, [FieldRole::Variant(Some(1))]);
     }
 }
