@@ -110,7 +110,7 @@ int main() { std::puts("READY"); std::fflush(stdout); return std::getchar() + ns
         let finished = run_text(&text, program.pid(), &[]);
         assert_ne!(finished.status, Some(0), "{wrong}");
         assert!(
-            finished.stderr.contains("`ns::counter`?"),
+            finished.stderr.contains("`ns::counter`"),
             "{wrong}: {}",
             finished.stderr
         );
@@ -144,12 +144,12 @@ use std::io::Read;
 pub enum Colour { Red = 1, Green = 2 }
 pub enum Shape { Point, Circle(f64), Box { wide: u32, high: u32 } }
 #[repr(i8)]
-pub enum Signed { Below(u8) = -1, Above(u8) = 1 }
+pub enum Signed { Below(u16) = -1, Above(u16) = 1 }
 pub enum One { Only(u16) }
 pub struct All {
     some: Option<u32>, none: Option<u32>,
     near: Option<&'static u32>, far: Option<&'static u32>,
-    good: Result<u8, i64>, bad: Result<u8, i64>,
+    good: Result<u16, i64>, bad: Result<u16, i64>,
     point: Shape, circle: Shape, square: Shape,
     below: Signed, above: Signed,
     only: One,
