@@ -20,11 +20,6 @@ struct Writer<'d> {
 }
 
 impl Writer<'_> {
-    fn set(&mut self, entry: UnitEntryId, name: DwAt, value: Value) {
-        let unit = self.dwarf.units.get_mut(self.unit);
-        unit.get_mut(entry).set(name, value);
-    }
-
     fn root(&self) -> UnitEntryId {
         self.dwarf.units.get(self.unit).root()
     }
