@@ -1,10 +1,13 @@
 //! `ytrace run`: runs a probe file on a process.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use nix::sys::signal::Signal;
 use ytrace_lang::compile::OptionHelp;
 use ytrace_lang::hir::OptionValue;
 use ytrace_lang::source::SourceFile;
@@ -17,13 +20,16 @@ use ytrace_target::{Held, Process, spawn};
 use crate::arguments::{ModeChoice, RunArguments};
 use crate::diagnose::{defines, failure, session_failure};
 use crate::failure::{Failure, Status};
-use crate::terminal::{self, Terminal, safe, say};
+use crate::terminal::{self, Terminal, safe, say, say_bytes};
 
 /// Set by Ctrl-C.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// The stack of the thread that runs handlers, in bytes. It is address space, used as needed.
 const STACK: usize = 1 << 30;
+
+/// Text for something that is no terminal is collected up to this length, in bytes, within one run of a handler.
+const MOST_WAITING: usize = 64 << 10;
 
 /// Runs a probe file.
 pub fn run(arguments: RunArguments, terminal: &Terminal) -> Result<Status, Failure> {
@@ -101,7 +107,17 @@ fn run_on_command(
         )));
     }
     // The first Ctrl-C asked for the result; the next one is for the run.
-    INTERRUPTED.store(false, Ordering::Relaxed);
+    let asked = INTERRUPTED.swap(false, Ordering::Relaxed);
+    if let Held::AtExit(status) = held
+        && !asked
+        && let Some(ending) = bad_ending(status)
+    {
+        let (yellow, _, reset) = terminal.error_colors("\x1b[1;33m", "");
+        say(&format!(
+            "{yellow}warning{reset}: {}\n",
+            safe(&format!("`{command}` {ending}"))
+        ));
+    }
     let mut session = Session::open(target.process().clone(), options).map_err(failure)?;
     if let Held::AtExit(_) = held {
         session.hold(target.threads().to_vec());
@@ -111,6 +127,27 @@ fn run_on_command(
     // A command at its exit goes on to its end; one that still runs is asked to end.
     target.release();
     status
+}
+
+/// How a command ended that did not end well.
+fn bad_ending(status: ExitStatus) -> Option<String> {
+    match (status.signal(), status.code()) {
+        (Some(number), _) => {
+            let name = Signal::try_from(number).map_or("", Signal::as_str);
+            let core = match status.core_dumped() {
+                true => " and dumped core",
+                false => "",
+            };
+            let name = match name {
+                "" => String::new(),
+                name => format!(" ({name})"),
+            };
+            Some(format!("was killed by signal {number}{name}{core}"))
+        }
+        (None, Some(0)) => None,
+        (None, Some(code)) => Some(format!("failed with exit status {code}")),
+        (None, None) => Some(format!("ended with {status}")),
+    }
 }
 
 fn run_session(
@@ -124,6 +161,7 @@ fn run_session(
         terminal: *terminal,
         shown: false,
         stream: false,
+        waiting: Vec::new(),
         output_error: None,
         color: terminal.error_color,
     };
@@ -132,6 +170,7 @@ fn run_session(
         session.compare_with(earlier.clone());
     }
     let finished = session.run(main, &mut sink);
+    sink.flush();
     sink.progress("");
     let finished = match finished {
         Ok(finished) => finished,
@@ -182,7 +221,7 @@ pub fn show(
                     rows: most_rows(rows),
                     ..text::Options::default()
                 };
-                text::render(report, options).into_bytes()
+                text::render(report, options)
             }
             _ => output::render(report, form).map_err(Failure::usage)?,
         };
@@ -194,6 +233,12 @@ pub fn show(
         width: terminal.width,
         color: terminal.output_color,
         rows: rows.map_or(text::Options::default().rows, most_rows),
+        fold: terminal.output_terminal,
+    };
+    let errors = text::Options {
+        color: terminal.error_color,
+        fold: terminal.interactive,
+        ..options
     };
     if !files.is_empty() {
         // The numbers that say how far to trust the files.
@@ -207,8 +252,7 @@ pub fn show(
                 ..report.clone()
             }
         };
-        let color = terminal.error_color;
-        say(&text::render(&short, text::Options { color, ..options }));
+        say_bytes(&text::render(&short, errors));
         for path in files {
             say(&format!("wrote {}\n", safe(&path.display().to_string())));
             let form = Output::from_path(path).map_err(Failure::usage)?;
@@ -221,11 +265,9 @@ pub fn show(
     }
     // Data to standard output, what is to be said of them to standard error.
     if !report.shown().is_empty() {
-        terminal::print(&text::render_data(report, options))?;
+        terminal::print_bytes(&text::render_data(report, options))?;
     }
-    let color = terminal.error_color;
-    let options = text::Options { color, ..options };
-    say(&text::render_footer(&trailer(report), options));
+    say(&text::render_footer(&trailer(report), errors));
     Ok(())
 }
 
@@ -242,6 +284,7 @@ fn most_rows(rows: usize) -> usize {
 fn trailer(report: &Report) -> Report {
     Report {
         header: Vec::new(),
+        text: Vec::new(),
         warnings: Vec::new(),
         ..report.clone()
     }
@@ -379,6 +422,8 @@ struct TerminalSink {
     terminal: Terminal,
     shown: bool,
     stream: bool,
+    /// Text on its way to something that is no terminal.
+    waiting: Vec<u8>,
     /// Why standard output could not be written.
     output_error: Option<std::io::Error>,
     color: bool,
@@ -390,25 +435,35 @@ impl Sink for TerminalSink {
     }
 
     fn text(&mut self, text: &[u8]) {
-        if self.stream && self.output_error.is_none() {
-            let mut out = std::io::stdout().lock();
-            let written = out.write_all(text).and_then(|()| {
-                // A line that is not whole yet is seen on a terminal, too.
-                if out.is_terminal() {
-                    out.flush()
-                } else {
-                    Ok(())
-                }
-            });
-            if let Err(error) = written {
-                self.output_error = Some(error);
-                // There is no point in going on.
-                INTERRUPTED.store(true, Ordering::Relaxed);
-            }
+        if !self.stream {
+            return;
+        }
+        self.waiting.extend_from_slice(text);
+        // A terminal shows each piece as it comes, lines that are not whole yet too; for files, one call a line is many.
+        if self.terminal.output_terminal || self.waiting.len() >= MOST_WAITING {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let text = std::mem::take(&mut self.waiting);
+        if self.output_error.is_some() {
+            return;
+        }
+        let mut out = std::io::stdout().lock();
+        if let Err(error) = out.write_all(&text).and_then(|()| out.flush()) {
+            self.output_error = Some(error);
+            // There is no point in going on.
+            INTERRUPTED.store(true, Ordering::Relaxed);
         }
     }
 
     fn warn(&mut self, text: &str) {
+        // Where both go to one place, they stand there in order.
+        self.flush();
         self.progress("");
         let (yellow, reset) = if self.color {
             ("\x1b[1;33m", "\x1b[0m")
@@ -465,6 +520,7 @@ mod tests {
         let terminal = Terminal {
             output_color: false,
             error_color: false,
+            output_terminal: false,
             interactive: false,
             width: 80,
         };
@@ -514,11 +570,13 @@ mod tests {
     #[test]
     fn text_that_was_streamed_is_not_said_again() {
         let report = Report {
-            header: vec!["a 1, up 2s".to_owned(), "printed".to_owned()],
+            header: vec!["a 1, up 2s".to_owned()],
+            text: b"printed\n".to_vec(),
             warnings: vec!["seen".to_owned()],
             ..Report::default()
         };
         let text = text::render(&trailer(&report), text::Options::default());
+        let text = String::from_utf8(text).unwrap();
         assert!(
             !text.contains("printed") && !text.contains("seen"),
             "{text}"

@@ -10,8 +10,16 @@ use crate::failure::Failure;
 /// # Errors
 /// Anything else that keeps the data from being written, such as a full disk.
 pub fn print(text: &str) -> Result<(), Failure> {
+    print_bytes(text.as_bytes())
+}
+
+/// The same with bytes, which a probe may print.
+///
+/// # Errors
+/// As [`print`].
+pub fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let written = out.write_all(bytes).and_then(|()| out.flush());
     written.or_else(|error| output_failure(&error).map_or(Ok(()), Err))
 }
 
@@ -23,8 +31,13 @@ pub fn output_failure(error: &std::io::Error) -> Option<Failure> {
 
 /// Writes a message to standard error, where nobody need be listening.
 pub fn say(text: &str) {
+    say_bytes(text.as_bytes());
+}
+
+/// The same with bytes, which a probe may print.
+pub fn say_bytes(bytes: &[u8]) {
     // There is no other place to tell of a failure to do so; the exit status stands.
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    let _ = std::io::stderr().lock().write_all(bytes);
 }
 
 /// Text on one line without what a terminal would obey.
@@ -39,6 +52,8 @@ pub struct Terminal {
     pub output_color: bool,
     /// Whether to colour standard error.
     pub error_color: bool,
+    /// Whether standard output is a terminal: what is shown there is made safe for it.
+    pub output_terminal: bool,
     /// Whether standard error is a terminal, so that progress may be shown there.
     pub interactive: bool,
     /// The width to fit results into, in columns.
@@ -66,6 +81,7 @@ impl Terminal {
         Self {
             output_color: color(std::io::stdout().is_terminal()),
             error_color: color(std::io::stderr().is_terminal()),
+            output_terminal: std::io::stdout().is_terminal(),
             interactive: std::io::stderr().is_terminal(),
             width,
         }

@@ -138,6 +138,7 @@ int main() { std::puts("READY"); std::fflush(stdout); return std::getchar() + ns
 #[test]
 fn enumerations_of_rust() {
     let source = r#"
+#![allow(dead_code)]
 use std::io::Read;
 #[derive(Clone, Copy)]
 #[repr(u8)]
@@ -155,6 +156,7 @@ pub struct All {
     only: One,
     nested: Option<Option<bool>>, missing: Option<Option<bool>>,
     colour: Colour,
+    byte: u8, small: i8, bytes: [u8; 3], letter: char,
 }
 static SEVEN: u32 = 7;
 #[unsafe(no_mangle)]
@@ -163,6 +165,7 @@ pub static ALL: All = All {
     point: Shape::Point, circle: Shape::Circle(1.5), square: Shape::Box { wide: 3, high: 4 },
     below: Signed::Below(1), above: Signed::Above(2), only: One::Only(6),
     nested: Some(None), missing: None, colour: Colour::Green,
+    byte: 65, small: -1, bytes: [65, 0, 66], letter: 'x',
 };
 fn main() {
     println!("READY");
@@ -187,6 +190,9 @@ fn main() {
         ("nested", "Some {__0 = None}"),
         ("missing", "None"),
         ("colour", "Green"),
+        ("byte", "65"),
+        ("small", "-1"),
+        ("bytes", "{65, 0, 66}"),
     ]
     .map(|(field, wanted)| (all(field), wanted));
     let cases: Vec<(&str, &str)> = cases.iter().map(|(e, w)| (e.as_str(), *w)).collect();

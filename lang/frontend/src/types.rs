@@ -277,8 +277,10 @@ impl Types {
                 rank,
                 character,
             } => simple(match (size, signed, rank, character) {
-                (1, true, _, _) => "char",
-                (1, false, _, _) => "unsigned char",
+                (1, true, _, true) => "char",
+                (1, false, _, true) => "unsigned char",
+                (1, true, _, false) => "int8_t",
+                (1, false, _, false) => "uint8_t",
                 (2, true, _, _) => "short",
                 (2, false, _, _) => "unsigned short",
                 (4, true, _, _) => "int",

@@ -96,6 +96,10 @@ impl Aggregate {
         if times == 0 {
             return Ok(());
         }
+        // All or nothing: where memory runs out, nothing of the value is counted.
+        for counts in &mut self.linear {
+            counts.make_room(value, account)?;
+        }
         self.distribute(value, times, account)?;
         for counts in &mut self.linear {
             counts.add(value, times, account)?;
@@ -129,13 +133,21 @@ impl Aggregate {
             if known.is_ok() || values.len() < MAX_VALUES {
                 return count_at(values, known, value, times, account);
             }
-            for (value, times) in values.iter().copied() {
+            // Apart, until all are there: the values stay if memory runs out before.
+            let mut buckets = Vec::new();
+            for (value, times) in values.iter().copied().chain([(value, times)]) {
                 let bucket = bucket_of(value);
-                let known = self.buckets.binary_search_by_key(&bucket, |entry| entry.0);
-                count_at(&mut self.buckets, known, bucket, times, account)?;
+                let known = buckets.binary_search_by_key(&bucket, |entry: &(i16, u64)| entry.0);
+                if let Err(fault) = count_at(&mut buckets, known, bucket, times, account) {
+                    account.release(&mut buckets);
+                    return Err(fault);
+                }
             }
             account.refund(vector_bytes(values));
             self.values = None;
+            account.refund(vector_bytes(&self.buckets));
+            self.buckets = buckets;
+            return Ok(());
         }
         let bucket = bucket_of(value);
         let known = self.buckets.binary_search_by_key(&bucket, |entry| entry.0);
@@ -251,6 +263,24 @@ impl Aggregate {
 }
 
 impl LinearCounts {
+    /// Sets memory aside for a row that the value would begin, so that adding it cannot fail.
+    fn make_room(&mut self, value: i64, account: &mut Account) -> Result<(), Fault> {
+        if self.rows.len() < self.rows.capacity() {
+            return Ok(());
+        }
+        match self.steps.row_of(value) {
+            Ok(row)
+                if self
+                    .rows
+                    .binary_search_by_key(&row, |entry| entry.0)
+                    .is_err() =>
+            {
+                account.reserve(&mut self.rows, 1)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn add(&mut self, value: i64, times: u64, account: &mut Account) -> Result<(), Fault> {
         let place = match self.steps.row_of(value) {
             Ok(row) => {
@@ -395,6 +425,42 @@ mod tests {
         assert_eq!(left.buckets, right.buckets);
         assert_eq!(left.variance, right.variance);
         assert!((aggregate.differences - repeated.differences).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_memory_does_not_suffice_for_is_not_counted_at_all() {
+        let steps = Steps {
+            low: 0,
+            high: 500_000,
+            step: 1000,
+        };
+        let value = |number: i64| number * 1_000_003 % 700_001;
+        // Somewhere on the way, memory runs out; there is more of it later, as when a handler has freed some.
+        for limit in (0..80_000).step_by(97) {
+            let mut account = Account::new(limit);
+            let mut aggregate = Aggregate::new(&[steps]);
+            let failed = (0..2000)
+                .take_while(|number| aggregate.add(value(*number), 1, &mut account).is_ok())
+                .count() as u64;
+            let counted = |aggregate: &Aggregate| {
+                let summary = aggregate.summary();
+                let [rows] = summary.linear.as_slice() else {
+                    panic!("{summary:?}");
+                };
+                let inside: u64 = rows.rows.iter().map(|row| row.1).sum();
+                let all: u64 = summary.buckets.iter().map(|bucket| bucket.2).sum();
+                assert_eq!(inside + rows.below + rows.above, all);
+                assert_eq!(all, summary.count);
+                all
+            };
+            assert_eq!(counted(&aggregate), failed, "{limit}");
+            account = Account::new(1 << 20);
+            account.charge(aggregate.bytes()).unwrap();
+            for number in failed as i64..2000 {
+                aggregate.add(value(number), 1, &mut account).unwrap();
+            }
+            assert_eq!(counted(&aggregate), 2000, "{limit}");
+        }
     }
 
     #[test]

@@ -12,7 +12,10 @@ use crate::target_bytes;
 /// Text under construction, with the most that it may become.
 pub(crate) struct Output {
     pub(crate) bytes: Vec<u8>,
-    limit: u64,
+    /// The most bytes that there is room for.
+    room: u64,
+    /// The budget that the room is left of, for messages.
+    budget: u64,
     /// What is exhausted at the limit.
     kind: FaultKind,
     /// Whether arguments are made safe for terminals.
@@ -20,10 +23,12 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    pub(crate) fn new(limit: u64, kind: FaultKind, escape: bool) -> Self {
+    /// Text of `room` bytes at most, which is what is left of a budget.
+    pub(crate) fn new(room: u64, budget: u64, kind: FaultKind, escape: bool) -> Self {
         Self {
             bytes: Vec::new(),
-            limit,
+            room,
+            budget,
             kind,
             escape,
         }
@@ -31,12 +36,14 @@ impl Output {
 
     /// Adds text of the program itself. At the limit what fits is kept.
     pub(crate) fn text(&mut self, text: &[u8]) -> Result<(), Fault> {
-        let room = usize::try_from(self.limit).unwrap_or(usize::MAX) - self.bytes.len();
+        let room = usize::try_from(self.room)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(self.bytes.len());
         match text.get(..room) {
             Some(fitting) if text.len() > room => {
                 self.bytes.extend_from_slice(fitting);
                 Err(Fault::new(self.kind)
-                    .with_message(format!("the limit of {} bytes is reached", self.limit)))
+                    .with_message(format!("the limit of {} bytes is reached", self.budget)))
             }
             _ => {
                 self.bytes.extend_from_slice(text);
@@ -160,7 +167,7 @@ impl Machine<'_> {
             Amount::Argument => usize::try_from(words.next().ok_or_else(missing)? as i64).ok(),
         };
         // A number is built whole, so its precision is bounded by what may be put out at all.
-        let most = usize::try_from(output.limit.saturating_add(1)).unwrap_or(usize::MAX);
+        let most = usize::try_from(output.room.saturating_add(1)).unwrap_or(usize::MAX);
         let spec = Spec {
             conversion,
             left,

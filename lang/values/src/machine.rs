@@ -172,23 +172,25 @@ impl Machine<'_> {
             ) => self.target(operation, arguments)?,
 
             (Op::Printf, &[format, ref words @ ..]) => {
-                let room = store.limits.output.saturating_sub(store.output_used);
-                let mut output = Output::new(room, FaultKind::OutputExhausted, true);
+                let budget = store.limits.output;
+                let room = budget.saturating_sub(store.output_used);
+                let mut output = Output::new(room, budget, FaultKind::OutputExhausted, true);
                 let result = self.format(format, words, &mut output);
                 self.print(&output.bytes)?;
                 nothing(result?)
             }
             (Op::Sprintf, &[format, ref words @ ..]) => {
                 let room = store.limits.memory;
-                let mut output = Output::new(room, FaultKind::MemoryExhausted, false);
+                let mut output = Output::new(room, room, FaultKind::MemoryExhausted, false);
                 self.format(format, words, &mut output)?;
                 self.store.intern(&output.bytes)?
             }
             (Op::PrintStr, &[text]) => {
                 let mut safe = Vec::new();
                 escape::terminal_into(&mut safe, store.text(text)?);
-                let room = store.limits.output.saturating_sub(store.output_used);
-                let mut output = Output::new(room, FaultKind::OutputExhausted, true);
+                let budget = store.limits.output;
+                let room = budget.saturating_sub(store.output_used);
+                let mut output = Output::new(room, budget, FaultKind::OutputExhausted, true);
                 let result = output.text(&safe);
                 self.print(&output.bytes)?;
                 nothing(result?)

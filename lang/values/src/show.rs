@@ -250,26 +250,30 @@ impl<'m, 'a> Show<'m, 'a> {
         Ok(())
     }
 
+    /// An array of characters as C would write it: up to its trailing zeros, so that what follows a zero is seen.
     fn characters(&mut self, count: u64, place: Place<'_>) -> Result<(), Fault> {
         self.scalars += 1;
-        let shown = count.min(self.machine.store.limits.string);
-        let (bytes, ended) = match place {
+        let limit = self.machine.store.limits.string;
+        // More is looked at than is shown: most of a large buffer is zeros.
+        let looked = limit.max(MAX_TEXT as u64);
+        let (mut bytes, mut cut) = match place {
             Place::Tracer(bytes) => {
-                let shown = usize::try_from(shown)
-                    .unwrap_or(usize::MAX)
-                    .min(bytes.len());
-                let bytes = bytes.get(..shown).unwrap_or_default();
-                let end = bytes.iter().position(|&byte| byte == 0);
-                let text = bytes.get(..end.unwrap_or(shown)).unwrap_or_default();
-                (text.to_vec(), end.is_some())
+                let length = usize::try_from(count.min(looked)).unwrap_or(usize::MAX);
+                let bytes = bytes.get(..length.min(bytes.len())).unwrap_or_default();
+                (bytes.to_vec(), looked < count)
             }
             Place::Target(address) => {
-                let (text, cut) = target_bytes::c_string(self.machine.memory, address, shown)?;
-                (text, !cut)
+                target_bytes::range(self.machine.memory, address, count, looked)?
             }
         };
+        let text = bytes.iter().rposition(|byte| *byte != 0);
+        bytes.truncate(text.map_or(0, |last| last + 1));
+        if bytes.len() as u64 > limit {
+            bytes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            cut = true;
+        }
         self.quoted(&bytes);
-        if !ended && shown < count {
+        if cut {
             self.push(target_bytes::CUT);
         }
         Ok(())

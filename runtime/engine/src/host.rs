@@ -18,6 +18,8 @@ pub trait Sink {
     fn begin(&mut self, streams: bool);
     /// Data output of the probe (`printf`).
     fn text(&mut self, text: &[u8]);
+    /// A run of handlers is over: text that was held back to be written at once is wanted now.
+    fn flush(&mut self) {}
     /// A warning of the probe or of ytrace, for standard error.
     fn warn(&mut self, text: &str);
     /// What is being done now, for a progress line; empty to clear it.

@@ -29,6 +29,7 @@ impl Session<'_> {
         }
         if self.held.is_none() && self.process.exited() {
             self.run_without_target(state, probes, sink);
+            sink.flush();
             return Ok(());
         }
         let run = match mode {
@@ -45,6 +46,7 @@ impl Session<'_> {
             }
             Mode::Copy | Mode::Auto => self.run_on_copy(state, probes, sink),
         };
+        sink.flush();
         match run {
             Err(error) if self.held.is_none() && (error.is_exit() || self.process.exited()) => {
                 // What was gathered before is still of use.

@@ -124,13 +124,11 @@ fn declared(compiled: &Compiled) -> impl Iterator<Item = (&View, &ViewShape)> {
 /// Makes a report of what a program left behind. `weight` is the column that decides, in the views that have it.
 pub fn report(finished: &Finished, names: &Names, weight: Option<&str>) -> report::Report {
     let result = &finished.result;
-    let mut header: Vec<String> = result
+    let header: Vec<String> = result
         .identity
         .iter()
         .map(|identity| identity.line())
         .collect();
-    let text = String::from_utf8_lossy(&result.text);
-    header.extend(text.lines().map(str::to_owned));
     let mut views = Vec::new();
     for (index, (view, shape)) in declared(&finished.compiled).enumerate() {
         let offset = finished
@@ -169,6 +167,7 @@ pub fn report(finished: &Finished, names: &Names, weight: Option<&str>) -> repor
     let mut report = report::Report {
         probe: probe_name(&finished.main.name),
         header,
+        text: result.text.clone(),
         views,
         differences: Vec::new(),
         checks: result

@@ -100,7 +100,11 @@ pub(crate) fn rows(difference: &Difference, most: usize) -> Vec<Row> {
         if outline.hidden_rows > 0 {
             rows.push(Row {
                 level: 0,
-                name: format!("({} other paths)", units::thousands(outline.hidden_rows)),
+                name: format!(
+                    "({} other path{})",
+                    units::thousands(outline.hidden_rows),
+                    if outline.hidden_rows == 1 { "" } else { "s" }
+                ),
                 old: number(&outline.hidden, 1),
                 new: number(&outline.hidden, 2),
                 rest: true,
@@ -110,11 +114,7 @@ pub(crate) fn rows(difference: &Difference, most: usize) -> Vec<Row> {
     }
     let mut order: Vec<&Change> = changed.collect();
     order.sort_by_key(|change| Reverse(change.growth(selected).unsigned_abs()));
-    let shown = match order.len() > most {
-        true => most.saturating_sub(1),
-        false => order.len(),
-    };
-    let (kept, hidden) = order.split_at(shown);
+    let (kept, hidden) = order.split_at(order.len().min(most));
     let mut rows: Vec<Row> = kept
         .iter()
         .map(|change| {
@@ -146,8 +146,9 @@ pub(crate) fn rows(difference: &Difference, most: usize) -> Vec<Row> {
         rows.push(Row {
             level: 0,
             name: format!(
-                "({} smaller changes)",
-                units::thousands(hidden.len() as i128)
+                "({} smaller change{})",
+                units::thousands(hidden.len() as i128),
+                if hidden.len() == 1 { "" } else { "s" }
             ),
             old,
             new,

@@ -61,12 +61,7 @@ pub(crate) fn bars(bars: &Bars, unit: &str, style: &Style) -> Vec<String> {
             .map(|weight| i128::from(row.1.get(weight).copied().unwrap_or_default()))
             .collect()
     };
-    let shown = if order.len() > style.rows {
-        style.rows.saturating_sub(1)
-    } else {
-        order.len()
-    };
-    let (shown, hidden) = order.split_at(shown);
+    let (shown, hidden) = order.split_at(order.len().min(style.rows));
     let mut rows: Vec<Row> = shown
         .iter()
         .map(|row| Row {

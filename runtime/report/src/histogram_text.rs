@@ -69,7 +69,7 @@ fn distribution(group: &Distribution, unit: Unit, style: &Style) -> Vec<String> 
         .iter()
         .map(|row| {
             let share = percent(i128::from(row.count), i128::from(group.count));
-            [range(row, unit), units::thousands(row.count), share]
+            [range(row, unit), count(row), share]
         })
         .collect();
     let width = |column: usize| {
@@ -97,13 +97,20 @@ fn distribution(group: &Distribution, unit: Unit, style: &Style) -> Vec<String> 
         lines.push(line.trim_end().to_owned());
     }
     if hidden > 0 {
+        let plural = if hidden == 1 { "" } else { "s" };
         let text = format!(
-            "({} more rows not shown{MORE_ROWS})",
+            "({} more row{plural} not shown{MORE_ROWS})",
             units::thousands(hidden as i128)
         );
         lines.push(style.paint(Tone::Faint, &text));
     }
     lines
+}
+
+/// The count of a row, marked where it is an estimate.
+pub(crate) fn count(row: &HistogramRow) -> String {
+    let mark = if row.approximate { "≈" } else { "" };
+    format!("{mark}{}", units::thousands(row.count))
 }
 
 /// `[low, end)` with the end left out, or the one value of a row.

@@ -18,7 +18,7 @@ struct Document<'a> {
     schema: &'static str,
     version: u32,
     probe: &'a str,
-    header: &'a [String],
+    header: Vec<String>,
     views: Vec<ViewDocument<'a>>,
     /// Left out where nothing was compared.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -102,6 +102,9 @@ struct RowDocument {
     /// Null for everything above.
     to: Option<i64>,
     count: u64,
+    /// Whether the count is an estimate; left out where it is not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    approximate: bool,
 }
 
 #[derive(Serialize)]
@@ -188,7 +191,7 @@ pub fn render(report: &Report) -> Result<Vec<u8>, serde_json::Error> {
         schema: SCHEMA,
         version: VERSION,
         probe: &report.probe,
-        header: &report.header,
+        header: report.lines(),
         views: report.views.iter().map(view).collect(),
         differences: report.differences.iter().map(view).collect(),
         checks: report
@@ -337,6 +340,7 @@ fn group(group: &Distribution) -> GroupDocument<'_> {
                 from: row.low,
                 to: row.high,
                 count: row.count,
+                approximate: row.approximate,
             })
             .collect(),
     }

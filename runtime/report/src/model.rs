@@ -10,8 +10,10 @@ use ytrace_values::{HistogramRow, Value, units};
 pub struct Report {
     /// The name of the probe that ran, without folders; a later run is compared with one of the same probe.
     pub probe: String,
-    /// Lines above the views: what the process is, and what the probe printed.
+    /// What the process is.
     pub header: Vec<String>,
+    /// What the probe printed, byte for byte; it stands below the header.
+    pub text: Vec<u8>,
     /// The views in order of declaration.
     pub views: Vec<View>,
     /// What changed in them since an earlier run, where one was given.
@@ -35,21 +37,28 @@ impl Report {
         }
     }
 
-    /// Takes the lines of the header that begin with `next:` over into [`Report::next`].
+    /// The lines above the views: the header, and what was printed as text.
+    pub fn lines(&self) -> Vec<String> {
+        let text = String::from_utf8_lossy(&self.text);
+        let printed = text.lines().map(str::to_owned);
+        self.header.iter().cloned().chain(printed).collect()
+    }
+
+    /// Takes the printed lines that begin with `next:` over into [`Report::next`].
     ///
     /// A probe prints such a line like any other; it belongs at the end.
     pub fn move_next_lines(&mut self) {
-        let next = &mut self.next;
-        self.header.retain(|line| match line.strip_prefix("next:") {
-            Some(command) => {
-                let command = command.trim();
-                if !command.is_empty() && !next.iter().any(|known| known == command) {
-                    next.push(command.to_owned());
-                }
-                false
+        let text = std::mem::take(&mut self.text);
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            let Some(command) = line.strip_prefix(b"next:") else {
+                self.text.extend_from_slice(line);
+                continue;
+            };
+            let command = String::from_utf8_lossy(command).trim().to_owned();
+            if !command.is_empty() && !self.next.contains(&command) {
+                self.next.push(command);
             }
-            None => true,
-        });
+        }
     }
 }
 

@@ -164,7 +164,7 @@ pub fn render(report: &Report, output: Output) -> Result<Vec<u8>, OutputError> {
                 rows: text::ALL_ROWS,
                 ..text::Options::default()
             };
-            Ok(text::render(report, options).into_bytes())
+            Ok(text::render(report, options))
         }
     }
 }

@@ -16,11 +16,7 @@ const NAME: usize = 30;
 pub(crate) fn series(series: &Series, unit: &str, style: &Style) -> Vec<String> {
     let unit = Unit::of(unit);
     let order = by_growth(series);
-    let shown = match order.len() > style.rows {
-        true => style.rows.saturating_sub(1),
-        false => order.len(),
-    };
-    let (kept, hidden) = order.split_at(shown);
+    let (kept, hidden) = order.split_at(order.len().min(style.rows));
     let cells: Vec<[String; 5]> = kept.iter().map(|line| numbers(line, unit)).collect();
     let headings = ["first", "last", "growth", "rate", "samples"];
     let widths = [0, 1, 2, 3, 4].map(|column: usize| {
@@ -52,8 +48,9 @@ pub(crate) fn series(series: &Series, unit: &str, style: &Style) -> Vec<String> 
         );
     }
     if !hidden.is_empty() {
+        let plural = if hidden.len() == 1 { "" } else { "s" };
         let text = format!(
-            "({} steadier lines not shown{MORE_ROWS})",
+            "({} steadier line{plural} not shown{MORE_ROWS})",
             units::thousands(hidden.len() as i128)
         );
         lines.push(style.paint(Tone::Faint, &text));

@@ -80,7 +80,7 @@ fn draw(
         Some(_) => whole.max(before) / LARGEST_CHANGE + 1,
     };
 
-    let mut notes = report.header.clone();
+    let mut notes = report.lines();
     notes.push(report.footer.facts().join(" · "));
     notes.push(report.footer.verdict());
     let identity = report.header.first().map_or("", String::as_str);

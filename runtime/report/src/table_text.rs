@@ -11,11 +11,7 @@ const LEAST: usize = 8;
 /// The lines of a table: headings, then rows as they come.
 pub(crate) fn table(table: &Table, style: &Style) -> Vec<String> {
     let count = table.columns.len();
-    let shown = if table.rows.len() > style.rows {
-        style.rows.saturating_sub(1)
-    } else {
-        table.rows.len()
-    };
+    let shown = table.rows.len().min(style.rows);
     let cells: Vec<Vec<String>> = table
         .rows
         .iter()
@@ -73,8 +69,9 @@ pub(crate) fn table(table: &Table, style: &Style) -> Vec<String> {
     lines.extend(cells.iter().map(|row| line(row)));
     let hidden = table.rows.len() - shown;
     if hidden > 0 {
+        let plural = if hidden == 1 { "" } else { "s" };
         let text = format!(
-            "({} more rows not shown{MORE_ROWS})",
+            "({} more row{plural} not shown{MORE_ROWS})",
             units::thousands(hidden as i128)
         );
         lines.push(style.paint(Tone::Faint, &text));

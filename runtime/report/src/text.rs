@@ -15,6 +15,9 @@ pub struct Options {
     pub color: bool,
     /// The most rows of one view; [`ALL_ROWS`] for no limit. What is drawn as fine as it has lines has some hundred at most.
     pub rows: usize,
+    /// Whether what the probe printed is broken to the width and shows what a terminal would obey. If not, it stays as it
+    /// is, byte for byte, for pipes and files.
+    pub fold: bool,
 }
 
 /// No limit on the rows of a view.
@@ -26,26 +29,44 @@ impl Default for Options {
             width: 100,
             color: false,
             rows: 25,
+            fold: false,
         }
     }
 }
 
 /// The whole report, with a newline at the end of every line.
-pub fn render(report: &Report, options: Options) -> String {
-    render_data(report, options) + &render_footer(report, options)
+pub fn render(report: &Report, options: Options) -> Vec<u8> {
+    let mut out = render_data(report, options);
+    out.extend_from_slice(render_footer(report, options).as_bytes());
+    out
 }
 
-/// The data of a report: its header and its views.
-pub fn render_data(report: &Report, options: Options) -> String {
+/// The data of a report: its header, what the probe printed, and its views. All but what was printed is UTF-8.
+pub fn render_data(report: &Report, options: Options) -> Vec<u8> {
     let mut text = Text::new(options);
     for (index, line) in report.header.iter().enumerate() {
         let tone = (index == 0).then_some(Tone::Title);
         text.paragraph(line, 2, tone);
     }
+    let mut out = Vec::new();
+    if options.fold {
+        for line in String::from_utf8_lossy(&report.text).lines() {
+            text.paragraph(line, 2, None);
+        }
+    } else if !report.text.is_empty() {
+        out = std::mem::take(&mut text.out).into_bytes();
+        out.extend_from_slice(&report.text);
+        if out.last() != Some(&b'\n') {
+            out.push(b'\n');
+        }
+        // An empty line stands between this and a view, and there is only one.
+        text.gap = !out.ends_with(b"\n\n");
+    }
     for view in report.shown() {
         text.view(view);
     }
-    text.out
+    out.extend_from_slice(text.out.as_bytes());
+    out
 }
 
 /// How far the data of a report can be trusted: all that [`render_data`] leaves out.
@@ -189,6 +210,8 @@ pub fn fit(text: &str, columns: usize) -> String {
 struct Text {
     out: String,
     style: Style,
+    /// Whether an empty line is due where `out` is empty.
+    gap: bool,
 }
 
 impl Text {
@@ -196,16 +219,21 @@ impl Text {
         let style = Style {
             width: options.width.max(40),
             color: options.color,
-            rows: options.rows.max(3),
+            rows: options.rows.max(1),
         };
         Self {
             out: String::new(),
             style,
+            gap: false,
         }
     }
 
     fn view(&mut self, view: &View) {
-        if !self.out.is_empty() && !self.out.ends_with("\n\n") {
+        let gap = match self.out.is_empty() {
+            true => self.gap,
+            false => !self.out.ends_with("\n\n"),
+        };
+        if gap {
             self.out.push('\n');
         }
         self.paragraph(&heading(view), 2, Some(Tone::Title));

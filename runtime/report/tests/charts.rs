@@ -425,7 +425,7 @@ proptest! {
         let page = parse(&render(&report, Output::Html).unwrap());
         page.is_self_contained();
         render(&report, Output::Json).unwrap();
-        let text = ytrace_report::text::render(&report, ytrace_report::text::Options { width, color: false, rows: 10 });
+        let text = common::text(&report, ytrace_report::text::Options { width, color: false, rows: 10, fold: true });
         prop_assert!(text.lines().all(|line| !line.chars().any(ytrace_report::escape::obeyed)));
     }
 }

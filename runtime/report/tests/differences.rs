@@ -5,7 +5,7 @@ mod common;
 use proptest::prelude::*;
 use quick_xml::Reader;
 use quick_xml::events::Event;
-use ytrace_report::text::{self, Options};
+use ytrace_report::text::Options;
 use ytrace_report::{
     DifferenceError, Earlier, Flamegraph, Output, Report, ViewData, difference, render,
 };
@@ -127,7 +127,7 @@ fn what_grew_shrank_came_and_went() {
         };
         insta::assert_snapshot!(
             format!("differences_at_{width}"),
-            text::render(&report, options)
+            common::text(&report, options)
         );
     }
 }
@@ -192,7 +192,7 @@ fn the_same_from_two_files() {
     }
     assert_eq!(report.differences.len(), new.differences.len());
     let same = difference::compare(&earlier(&old), &earlier(&old)).unwrap();
-    let text = text::render(&same, Options::default());
+    let text = common::text(&same, Options::default());
     assert_eq!(text.matches("(nothing changed)").count(), old.views.len());
 }
 
@@ -329,7 +329,7 @@ proptest! {
         {
             well_formed(&render(&new, Output::Html).unwrap());
             well_formed(&render(&new, Output::Svg).unwrap());
-            text::render(&new, Options::default());
+            common::text(&new, Options::default());
         }
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use quick_xml::Reader;
 use quick_xml::events::Event;
-use ytrace_report::text::{self, Options};
+use ytrace_report::text::Options;
 use ytrace_report::{
     Flamegraph, Footer, Output, OutputError, Report, View, ViewData, check_output, render,
     write_output,
@@ -191,7 +191,7 @@ fn many_paths_are_drawn_in_bounded_time_and_lose_nothing() {
         all.contains(&ytrace_report::units::thousands(whole)),
         "{all}"
     );
-    let text = text::render(
+    let text = common::text(
         &report,
         Options {
             width: 80,
@@ -273,7 +273,7 @@ proptest! {
             let value_like = |word: &str| word.chars().all(|c| c.is_ascii_digit() || c == '.');
             prop_assert!(!stack.rsplit_once(' ').is_some_and(|(_, word)| value_like(word)));
         }
-        let text = text::render(&report, Options { width, color, rows: 10 });
+        let text = common::text(&report, Options { width, color, rows: 10, fold: color });
         for line in text.lines() {
             let mut plain = line.to_owned();
             if color {

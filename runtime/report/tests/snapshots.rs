@@ -2,11 +2,11 @@
 
 mod common;
 
-use ytrace_report::text::{self, Options};
+use ytrace_report::text::Options;
 use ytrace_report::{Output, Report, render};
 
 fn at(report: &Report, width: usize) -> String {
-    text::render(
+    common::text(
         report,
         Options {
             width,
@@ -107,7 +107,7 @@ fn colour_only_when_asked_and_changes_nothing_else() {
     for report in [common::report(), common::troubled()] {
         let plain = at(&report, 80);
         assert!(!plain.contains('\x1b'));
-        let coloured = text::render(
+        let coloured = common::text(
             &report,
             Options {
                 width: 80,
@@ -128,8 +128,156 @@ fn colour_only_when_asked_and_changes_nothing_else() {
 #[test]
 fn next_lines_of_the_probe_go_to_the_end() {
     let mut report = common::report();
-    report.header.push("next: ytrace ps nginx".into());
+    report.text = b"one\nnext: ytrace ps nginx\ntwo\xff".to_vec();
     report.move_next_lines();
-    assert_eq!(report.header.len(), 3);
+    assert_eq!(report.text, b"one\ntwo\xff");
+    report.text.pop();
     assert!(at(&report, 80).ends_with("next: ytrace ps nginx\n"));
+}
+
+#[test]
+fn what_was_printed_stays_as_it_is_unless_a_terminal_shows_it() {
+    let mut report = common::report();
+    let long = "word ".repeat(60);
+    let printed = format!("a\tb\r\n{long}\n\x1b[1mbold\n\n");
+    report.text = printed.clone().into_bytes();
+    report.text.splice(0..0, *b"\xff\n");
+    let options = Options {
+        width: 80,
+        ..Options::default()
+    };
+    let bytes = ytrace_report::text::render(&report, options);
+    let at = bytes
+        .windows(report.text.len())
+        .position(|window| window == report.text);
+    let at = at.expect("all of it, byte for byte");
+    // One empty line before the views: the one that was printed.
+    assert_eq!(bytes[at + report.text.len()], b'L');
+    // Without a newline at its end, one is added, and the empty line.
+    report.text = b"no end".to_vec();
+    assert!(common::text(&report, options).contains("no end\n\nLua"));
+
+    report.text = printed.into_bytes();
+    let folded = common::text(
+        &report,
+        Options {
+            fold: true,
+            ..options
+        },
+    );
+    assert!(folded.contains("a       b\n"), "{folded}");
+    assert!(folded.contains("\\x1b[1mbold"), "{folded}");
+    assert!(folded.lines().all(|line| line.chars().count() <= 80));
+}
+
+/// The lines of the one view of a report as text that are rows, and the last one.
+fn rows_of(report: &Report, rows: usize) -> (usize, String) {
+    let options = Options {
+        width: 80,
+        rows,
+        ..Options::default()
+    };
+    let text = common::text(report, options);
+    let mut parts = text.split("\n\n");
+    let view = parts.next().unwrap();
+    let lines: Vec<&str> = view.lines().collect();
+    let first = lines.iter().position(|line| line.contains(" · ")).unwrap();
+    let shown = &lines[first + 2..];
+    let hidden = |line: &&&str| line.contains(" not shown");
+    let hides = shown.iter().filter(hidden).count();
+    (shown.len() - hides, shown.last().unwrap().to_string())
+}
+
+#[test]
+fn rows_are_as_many_as_were_asked_for() {
+    use ytrace_report::Flamegraph;
+    use ytrace_report::{Bars, Cell, Column, Line, Sample, Series, Table, Unit, View, ViewData};
+    let key = |number: i64| vec![format!("key{number}")];
+    let sample = |at: u64, value: i64| Sample {
+        at: std::time::Duration::from_secs(at),
+        value: Cell::Integer(value),
+    };
+    let datas = [
+        ViewData::Flamegraph(Flamegraph {
+            weights: vec!["n".into()],
+            selected: 0,
+            rows: (1..8).map(|number| (key(number), vec![100])).collect(),
+        }),
+        ViewData::Bars(Bars {
+            weights: vec!["n".into()],
+            selected: 0,
+            rows: (1..8).map(|number| (key(number), vec![number])).collect(),
+        }),
+        ViewData::Table(Table {
+            columns: vec![Column {
+                name: "n".into(),
+                unit: Unit::Count,
+            }],
+            rows: (1..8).map(|number| vec![Cell::Integer(number)]).collect(),
+        }),
+        ViewData::Series(Series {
+            lines: (1..8)
+                .map(|number| Line {
+                    name: format!("line{number}"),
+                    samples: vec![sample(0, 0), sample(1, number)],
+                })
+                .collect(),
+        }),
+    ];
+    for data in datas {
+        let report = Report {
+            views: vec![View {
+                kind: "any".into(),
+                title: "All".into(),
+                unit: "n".into(),
+                data,
+            }],
+            ..Report::default()
+        };
+        for rows in [1, 2, 3, 6] {
+            let (shown, last) = rows_of(&report, rows);
+            assert_eq!(shown, rows, "{last}");
+            assert!(last.contains(&format!("({} ", 7 - rows)), "{rows}: {last}");
+        }
+        assert_eq!(rows_of(&report, 7).0, 7);
+        assert!(!rows_of(&report, 7).1.contains("not shown"));
+    }
+}
+
+#[test]
+fn estimates_are_marked_in_every_format() {
+    use ytrace_report::{Histogram, View, ViewData};
+    let mut report = common::measured();
+    report
+        .views
+        .retain(|view| matches!(view.data, ViewData::Histogram(_)));
+    report.views.truncate(1);
+    let Some(View {
+        data: ViewData::Histogram(Histogram { groups }),
+        ..
+    }) = report.views.first_mut()
+    else {
+        panic!("no histogram");
+    };
+    groups.truncate(1);
+    groups[0].rows.truncate(2);
+    (groups[0].rows[0].count, groups[0].rows[1].count) = (4321, 1234);
+    groups[0].rows[1].approximate = true;
+    let text = at(&report, 80);
+    assert!(
+        text.contains("≈1,234") && !text.contains("≈4,321"),
+        "{text}"
+    );
+    for output in [Output::Svg, Output::Html] {
+        let text = String::from_utf8(render(&report, output).unwrap()).unwrap();
+        assert!(
+            text.contains("≈1,234") && !text.contains("≈4,321"),
+            "{output:?}"
+        );
+    }
+    let json: serde_json::Value =
+        serde_json::from_slice(&render(&report, Output::Json).unwrap()).unwrap();
+    let rows = &json["views"][0]["groups"][0]["rows"];
+    assert_eq!(rows[0].get("approximate"), None);
+    assert_eq!(rows[1]["approximate"], true);
 }

@@ -150,7 +150,7 @@ impl Checker<'_> {
             size,
             signed,
             rank,
-            character: character || size == 1,
+            character,
         })
     }
 

@@ -56,6 +56,12 @@ pub(super) fn did_you_mean(names: &[String]) -> Option<String> {
     })
 }
 
+/// Whether `known` is `name` in a scope of C++ or Rust, with or without arguments of a template.
+fn is_in_scope(known: &str, name: &str) -> bool {
+    let bare = known.split_once('<').map_or(known, |(bare, _)| bare);
+    bare.rsplit_once("::").is_some_and(|(_, last)| last == name)
+}
+
 impl Checker<'_> {
     /// The names most like an unknown one, while its error will be shown: it takes time for each.
     pub(super) fn similar<'n>(
@@ -151,6 +157,14 @@ impl Checker<'_> {
             if suggestion != name.text && !candidates.contains(&suggestion) {
                 candidates.push(suggestion);
             }
+        }
+        // `sizeof(Box)` may be of a type that lies in a scope.
+        if kind == NameKind::Symbol {
+            let types = target.suggest(&scope, NameKind::Type, &name.text);
+            let in_scopes = types
+                .into_iter()
+                .filter(|known| is_in_scope(known, &name.text));
+            candidates.splice(0..0, in_scopes.take(2));
         }
         if let Some(help) = did_you_mean(&candidates) {
             return Some(help);

@@ -70,7 +70,7 @@ pub(crate) fn document(report: &Report) -> io::Result<Vec<u8>> {
         body: String::new(),
         y: MARGIN,
     };
-    for (index, line) in text::wrapped(&report.header, COLUMNS).iter().enumerate() {
+    for (index, line) in text::wrapped(&report.lines(), COLUMNS).iter().enumerate() {
         page.line(line, index == 0);
     }
     for each in report.shown() {

@@ -10,7 +10,7 @@ use super::canvas::{WIDTH, fitted, paint, text_width};
 use crate::columns::percent;
 use crate::difference_text;
 use crate::flame_text;
-use crate::histogram_text::{by_size, facts, range};
+use crate::histogram_text::{by_size, count, facts, range};
 use crate::model::{Bars, Difference, Histogram, Unit};
 
 /// The height of a row.
@@ -133,13 +133,13 @@ pub(super) fn histogram(label: &str, histogram: &Histogram, unit: &str) -> io::R
         room -= shown.len();
         let most = shown.iter().map(|row| row.count).max().unwrap_or(0);
         let rows = shown.iter().map(|row| {
-            let (count, all) = (i128::from(row.count), i128::from(group.count));
+            let (number, all) = (i128::from(row.count), i128::from(group.count));
             Row {
                 name: range(row, unit),
-                share: share(count, most.into()),
+                share: share(number, most.into()),
                 value: match row.count {
-                    0 => "0".to_owned(),
-                    _ => joined(units::thousands(count), &percents(count, all)),
+                    0 => count(row),
+                    _ => joined(count(row), &percents(number, all)),
                 },
                 color: PALETTE[0],
             }

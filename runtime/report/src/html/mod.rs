@@ -23,7 +23,8 @@ const FOLDED: usize = 40;
 
 /// The bytes of the file.
 pub(crate) fn render(report: &Report) -> Result<Vec<u8>, OutputError> {
-    let title = match (report.header.first(), report.views.first()) {
+    let lines = report.lines();
+    let title = match (lines.first(), report.views.first()) {
         (Some(line), _) if !line.is_empty() => line.as_str(),
         (_, Some(view)) => view.title.as_str(),
         _ => "ytrace",
@@ -39,7 +40,7 @@ pub(crate) fn render(report: &Report) -> Result<Vec<u8>, OutputError> {
         chart::STYLE,
         escaped(title),
     );
-    for (index, line) in report.header.iter().enumerate() {
+    for (index, line) in lines.iter().enumerate() {
         if index > 0 || line != title {
             paragraph(&mut out, "", line);
         }

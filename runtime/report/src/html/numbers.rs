@@ -8,7 +8,7 @@ use crate::columns::{cut_middle, percent};
 use crate::difference_text;
 use crate::flame_text;
 use crate::heapmap;
-use crate::histogram_text::{by_size, facts, range};
+use crate::histogram_text::{by_size, count, facts, range};
 use crate::markup::line;
 use crate::model::{Heapmap, Unit, View, ViewData};
 use crate::series_text::{by_growth, numbers as ends};
@@ -114,12 +114,8 @@ pub(super) fn numbers(view: &View) -> Vec<Numbers> {
                 }
                 room -= group.rows.len();
                 let rows = group.rows.iter().map(|row| {
-                    let (count, all) = (i128::from(row.count), i128::from(group.count));
-                    vec![
-                        range(row, unit),
-                        units::thousands(count),
-                        percent(count, all),
-                    ]
+                    let (number, all) = (i128::from(row.count), i128::from(group.count));
+                    vec![range(row, unit), count(row), percent(number, all)]
                 });
                 let columns = vec![word("values"), number("count"), number("%")];
                 let mut table = Numbers::new(columns, rows.collect(), group.rows.len());

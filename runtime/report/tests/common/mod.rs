@@ -9,6 +9,11 @@ use ytrace_report::{
 };
 use ytrace_values::HistogramRow;
 
+/// A report as text, where nothing is printed that is not UTF-8.
+pub fn text(report: &Report, options: ytrace_report::text::Options) -> String {
+    String::from_utf8(ytrace_report::text::render(report, options)).unwrap()
+}
+
 pub fn strings(parts: &[&str]) -> Vec<String> {
     parts.iter().map(|part| (*part).to_owned()).collect()
 }
