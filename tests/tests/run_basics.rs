@@ -276,18 +276,18 @@ fn tables_have_as_many_rows_and_the_order_that_was_asked_for() {
     };
     let shown = |more: &[&str]| run_text(probe, target.pid(), more).expect_status(0);
     let result = shown(&[]);
-    assert_eq!(rows(&result.stdout).len(), 24);
-    let rest = "(36 more rows not shown; --rows 0 shows all)";
+    assert_eq!(rows(&result.stdout).len(), 25);
+    let rest = "(35 more rows not shown; --rows 0 shows all)";
     assert!(result.stdout.contains(rest), "{result}");
     // What is said of the data is no part of them.
     assert!(!result.stdout.contains("complete"), "{result}");
     result.says(&["complete"]);
     assert_eq!(rows(&shown(&["--rows", "0"]).stdout).len(), 60);
-    assert_eq!(rows(&shown(&["--rows", "10"]).stdout).len(), 9);
+    assert_eq!(rows(&shown(&["--rows", "10"]).stdout).len(), 10);
     shown(&["-o", file]);
     assert_eq!(rows(&std::fs::read_to_string(file).unwrap()).len(), 60);
     shown(&["-o", file, "--rows", "10"]);
-    assert_eq!(rows(&std::fs::read_to_string(file).unwrap()).len(), 9);
+    assert_eq!(rows(&std::fs::read_to_string(file).unwrap()).len(), 10);
     // 43 * 7 is 301, one more than five times 60.
     let result = shown(&["--weight", "count", "--rows", "0"]);
     let counts: Vec<i64> = rows(&result.stdout)
