@@ -40,6 +40,8 @@ pub struct Item {
 pub enum ItemKind {
     /// `_module "libluajit-5.1.so*", _exe;`: patterns in order (`_exe` as `"_exe"`).
     Module(Vec<(String, Span)>),
+    /// `_mode live;`
+    Mode(Name),
     /// Variables, typedefs, and struct, union and enum definitions.
     Declaration(Declaration),
     /// A function with its body, or a prototype (body `None`).

@@ -340,7 +340,8 @@ impl Classifier<'_> {
             | Terminal::Return
             | Terminal::Delete
             | Terminal::Goto
-            | Terminal::Module => {
+            | Terminal::Module
+            | Terminal::Mode => {
                 let level = self.level();
                 level.phase = Phase::Expression;
                 level.after_operand = false;

@@ -46,6 +46,8 @@ pub struct Program {
     /// Whether a thread pointer is asked for by its register's name: `_reg("fs_base", tid)` on x86-64, `_reg("tpidr_el0", tid)`
     /// on arm64.
     pub thread_pointers: bool,
+    /// Whether the program says (`_mode live;`) that it needs no pause: what it reads may change meanwhile.
+    pub live: bool,
     /// The groups of `_layout`, each with the candidate that this program was checked with.
     pub layouts: Vec<LayoutUse>,
     /// Checked formats, by the index in [`ExpressionKind::Format`].
@@ -371,8 +373,8 @@ pub enum ContainerKind {
     /// The element of a growing array of containers.
     Element(Box<Container>, Box<Expression>),
     /// A fresh one that a built-in gives (`_maps()`, `_threads()`, `_modules()`): the operation,
-    /// which takes the container type.
-    Fresh(Operation),
+    /// which takes the container type, and what else it takes.
+    Fresh(Operation, Vec<Expression>),
 }
 
 /// An expression of a type.

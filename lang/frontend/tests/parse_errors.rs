@@ -253,6 +253,7 @@ const WORDS: &[&str] = &[
     "_option",
     "_view",
     "_module",
+    "_mode",
     "_layout",
     "_valid",
     "_foreach",

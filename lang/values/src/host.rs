@@ -18,12 +18,14 @@ pub struct MappingRecord {
     pub file: Vec<u8>,
     /// Resident bytes.
     pub rss: u64,
-    /// Proportional share of the resident bytes.
-    pub pss: u64,
+    /// Proportional share of the resident bytes, if it was asked for.
+    pub pss: Option<u64>,
     /// Swapped bytes.
     pub swap: u64,
     /// Anonymous resident bytes.
     pub anon: u64,
+    /// Resident bytes of pages that no other process maps.
+    pub unshared: u64,
 }
 
 /// One thread of the target, as `_threads()` shows it.
@@ -35,6 +37,8 @@ pub struct ThreadRecord {
     pub name: Vec<u8>,
     /// One letter as in `/proc/PID/task/TID/stat`.
     pub state: String,
+    /// The stack pointer of a thread that waits in the kernel, as of now; 0 where it runs or that cannot be known.
+    pub sp: u64,
 }
 
 /// One module of the target, as `_modules()` shows it.
@@ -61,13 +65,15 @@ pub struct Stack {
     pub truncated: bool,
 }
 
-/// How much of a range of the target is in memory, in bytes of whole pages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Residency {
-    /// In memory.
-    pub resident: u64,
-    /// Of these, in pages that no other process maps.
-    pub unshared: u64,
+/// What is asked of the pages of a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageFigure {
+    /// Those in memory.
+    Resident,
+    /// Of these, those that no other process maps.
+    Unshared,
+    /// Those on swap.
+    Swapped,
 }
 
 /// What a program asks of the world. The engine implements it; tests give a small double.
@@ -76,8 +82,14 @@ pub trait Host {
     fn print(&mut self, text: &[u8]) -> Result<(), Fault>;
     /// Shows a warning of the probe (`_warn`) and counts it.
     fn warn(&mut self, text: &str) -> Result<(), Fault>;
-    /// `_assert_equal`: records a cross-check; inequality makes the result partial.
-    fn assert_equal(&mut self, name: &str, left: i64, right: i64) -> Result<(), Fault>;
+    /// `_assert_equal`: records a cross-check; a difference of more than the tolerance makes the result partial.
+    fn assert_equal(
+        &mut self,
+        name: &str,
+        left: i64,
+        right: i64,
+        tolerance: u64,
+    ) -> Result<(), Fault>;
     /// Nanoseconds of the monotonic clock.
     fn now_ns(&mut self) -> u64;
     /// The process id of the target.
@@ -97,10 +109,16 @@ pub trait Host {
     fn backtrace(&mut self, tid: u64, memory: &mut dyn Memory) -> Result<Stack, Fault>;
     /// The address of a thread-local variable, given the program's index of it.
     fn thread_local(&mut self, variable: u32, tid: u64) -> Result<u64, Fault>;
-    /// `_resident`, `_unshared`: what of the pages that lie in a range as a whole is in memory now; `None` if that cannot be known.
-    fn residency(&mut self, address: u64, length: u64) -> Option<Residency>;
-    /// The mappings of the target.
-    fn mappings(&mut self) -> Result<Vec<MappingRecord>, Fault>;
+    /// `_resident`, `_unshared`, `_swapped`: bytes of the pages that lie in a range as a whole, as of now; `None` if that cannot be known.
+    /// Different figures of one range, asked for one after another, are of one look.
+    fn residency(&mut self, address: u64, length: u64, figure: PageFigure) -> Option<u64>;
+    /// `_process_bytes`: a field of `/proc/PID/status` or `/proc/PID/smaps_rollup`, in bytes; `None` where there is none of that name.
+    /// Different fields, asked for one after another, are of one look.
+    fn process_bytes(&mut self, field: &str) -> Option<u64>;
+    /// `_cgroup_bytes`: a figure of the control group that accounts the target's memory; `None` where there is none.
+    fn cgroup_bytes(&mut self, figure: &str) -> Result<Option<u64>, Fault>;
+    /// The mappings of the target; with their proportional shares only if asked, for that costs more.
+    fn mappings(&mut self, proportional: bool) -> Result<Vec<MappingRecord>, Fault>;
     /// The threads of the target.
     fn threads(&mut self) -> Result<Vec<ThreadRecord>, Fault>;
     /// The modules of the target.

@@ -8,7 +8,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::floats::canonical64;
 use crate::format::Output;
 use crate::histogram;
-use crate::host::Host;
+use crate::host::{Host, PageFigure};
 use crate::memory::Memory;
 use crate::operation::Operation;
 use crate::paths::FrameWord;
@@ -210,9 +210,13 @@ impl Machine<'_> {
                     Fault::new(FaultKind::AssertionFailed).with_message(shown(store, text)?)
                 );
             }
-            (Op::AssertEqual, &[name, left, right]) => {
+            (Op::AssertEqual, &[name, left, right, tolerance]) => {
                 let name = shown(store, name)?;
-                nothing(self.host.assert_equal(&name, left as i64, right as i64)?)
+                let tolerance = u64::try_from(tolerance as i64).unwrap_or(0);
+                nothing(
+                    self.host
+                        .assert_equal(&name, left as i64, right as i64, tolerance)?,
+                )
             }
             (Op::Next, []) => return Err(Fault::new(FaultKind::Next)),
             (Op::Exit, []) => return Err(Fault::new(FaultKind::Exit)),
@@ -230,6 +234,9 @@ impl Machine<'_> {
                 | Op::PageSize
                 | Op::ResidentBytes
                 | Op::UnsharedBytes
+                | Op::SwappedBytes
+                | Op::ProcessBytes
+                | Op::CgroupBytes
                 | Op::Mappings
                 | Op::Threads
                 | Op::Modules
@@ -339,15 +346,25 @@ impl Machine<'_> {
                 self.host.thread_local(variable, tid)
             }
             (Op::PageSize, []) => Ok(self.memory.page_size()),
-            (Op::ResidentBytes | Op::UnsharedBytes, &[address, length]) => {
-                let residency = self.host.residency(address, length);
-                Ok(residency.map_or(u64::MAX, |residency| match operation {
-                    Op::ResidentBytes => residency.resident,
-                    _ => residency.unshared,
-                }))
+            (Op::ResidentBytes | Op::UnsharedBytes | Op::SwappedBytes, &[address, length]) => {
+                let figure = match operation {
+                    Op::ResidentBytes => PageFigure::Resident,
+                    Op::UnsharedBytes => PageFigure::Unshared,
+                    _ => PageFigure::Swapped,
+                };
+                let bytes = self.host.residency(address, length, figure);
+                Ok(bytes.unwrap_or(u64::MAX))
             }
-            (Op::Mappings, &[kind]) => {
-                let records = self.host.mappings()?;
+            (Op::ProcessBytes, &[field]) => {
+                let field = String::from_utf8_lossy(self.store.text(field)?).into_owned();
+                Ok(self.host.process_bytes(&field).unwrap_or(u64::MAX))
+            }
+            (Op::CgroupBytes, &[figure]) => {
+                let figure = shown(self.store, figure)?;
+                Ok(self.host.cgroup_bytes(&figure)?.unwrap_or(u64::MAX))
+            }
+            (Op::Mappings, &[kind, proportional]) => {
+                let records = self.host.mappings(proportional != 0)?;
                 let array = self.store.container_new(container_type(kind)?)?;
                 for record in &records {
                     let words = [
@@ -357,9 +374,10 @@ impl Machine<'_> {
                         record.offset,
                         self.store.intern(&record.file)?,
                         record.rss,
-                        record.pss,
+                        record.pss.unwrap_or(u64::MAX),
                         record.swap,
                         record.anon,
+                        record.unshared,
                     ];
                     self.push_record(array, &words)?;
                 }
@@ -373,6 +391,7 @@ impl Machine<'_> {
                         record.tid,
                         self.store.intern(&record.name)?,
                         self.store.intern(record.state.as_bytes())?,
+                        record.sp,
                     ];
                     self.push_record(array, &words)?;
                 }

@@ -168,7 +168,7 @@ pub enum Operation {
     Raise,
     /// `(str)`: faults as a failed `assert`.
     AssertionFailed,
-    /// `(name, a, b)`.
+    /// `(name, a, b, tolerance)`.
     AssertEqual,
     /// `()`: ends this run of the handler.
     Next,
@@ -200,10 +200,16 @@ pub enum Operation {
     ResidentBytes,
     /// `(address, length) -> bytes`, or -1: those of them that no other process maps.
     UnsharedBytes,
-    /// `(container type index) -> array` of `{start, end, perms, offset, file, rss, pss, swap,
-    /// anon}`, eight bytes each.
+    /// `(address, length) -> bytes`, or -1: whole pages of a range that are on swap.
+    SwappedBytes,
+    /// `(field) -> bytes`, or -1: of `/proc/PID/status` or `smaps_rollup`.
+    ProcessBytes,
+    /// `(figure) -> bytes`, or -1: of the control group that accounts the target's memory.
+    CgroupBytes,
+    /// `(container type index, whether proportional shares are wanted) -> array` of `{start, end, perms, offset, file, rss, pss, swap,
+    /// anon, unshared}`, eight bytes each.
     Mappings,
-    /// `(container type index) -> array` of `{tid, name, state}`, eight bytes each.
+    /// `(container type index) -> array` of `{tid, name, state, sp}`, eight bytes each.
     Threads,
     /// `(container type index) -> array` of `{name, path, start, end, build_id}`, eight bytes
     /// each.
@@ -262,6 +268,9 @@ impl Operation {
             | Operation::ThreadLocal
             | Operation::ResidentBytes
             | Operation::UnsharedBytes
+            | Operation::SwappedBytes
+            | Operation::ProcessBytes
+            | Operation::CgroupBytes
             | Operation::Mappings
             | Operation::Threads
             | Operation::Modules => true,

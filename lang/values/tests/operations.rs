@@ -149,17 +149,23 @@ fn faults_raised_and_caught() {
     assert_eq!(bench.string(Op::FaultSpan, &[]), "a.y:3:4");
     bench.ok(Op::Warn, &[text]);
     assert_eq!(bench.host.warnings, ["bad \\x1b thing"]);
-    bench.ok(Op::AssertEqual, &[text, u64::MAX, 5]);
-    assert_eq!(bench.host.checks, [("bad \\x1b thing".to_owned(), -1, 5)]);
+    bench.ok(Op::AssertEqual, &[text, u64::MAX, 5, 7]);
+    bench.ok(Op::AssertEqual, &[text, 1, 1, u64::MAX]);
+    let name = "bad \\x1b thing".to_owned();
+    // Less than nothing is no tolerance.
+    assert_eq!(
+        bench.host.checks,
+        [(name.clone(), -1, 5, 7), (name, 1, 1, 0)]
+    );
 }
 
 #[test]
 fn the_world() {
-    // Nine fields of eight bytes, as mappings are.
+    // Ten fields of eight bytes, as mappings are.
     let mut constants = common::constants(vec![], &[]);
     constants.containers[MAPPINGS.0 as usize] = ContainerType::Array {
         element: Element::Value {
-            size: 72,
+            size: 80,
             shape: common::I64,
         },
     };
@@ -178,7 +184,16 @@ fn the_world() {
     assert_eq!(bench.ok(Op::PageSize, &[]), common::PAGE);
     assert_eq!(bench.ok(Op::ResidentBytes, &[BASE, 8192]), 4096);
     assert_eq!(bench.ok(Op::UnsharedBytes, &[BASE, 8192]), 1024);
+    assert_eq!(bench.ok(Op::SwappedBytes, &[BASE, 8192]), 512);
     assert_eq!(bench.ok(Op::ResidentBytes, &[0, 8192]), u64::MAX);
+    let [field, none, usage, limit] =
+        ["VmRSS", "Vm", "usage", "limit"].map(|text| bench.text(text));
+    assert_eq!(bench.ok(Op::ProcessBytes, &[field]), 5 << 20);
+    assert_eq!(bench.ok(Op::ProcessBytes, &[none]), u64::MAX);
+    assert_eq!(bench.ok(Op::CgroupBytes, &[usage]), 6 << 20);
+    assert_eq!(bench.ok(Op::CgroupBytes, &[limit]), u64::MAX);
+    let fault = bench.run(Op::CgroupBytes, &[none]).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::NotAvailable);
     let path = bench.ok(Op::Backtrace, &[1]);
     // The leaf is the current function.
     assert_eq!(bench.string(Op::PathLeaf, &[path]), "main+0x10");
@@ -189,7 +204,7 @@ fn the_world() {
     let root = bench.ok(Op::PathParent, &[cut]);
     let root = bench.ok(Op::PathParent, &[root]);
     assert_eq!(bench.string(Op::PathLeaf, &[root]), "(truncated)");
-    let array = bench.ok(Op::Mappings, &[u64::from(MAPPINGS.0)]);
+    let array = bench.ok(Op::Mappings, &[u64::from(MAPPINGS.0), 0]);
     let row = bench.ok(Op::ArrayIndex, &[array, 0]);
     let words: Vec<u64> = bench
         .store
@@ -200,9 +215,16 @@ fn the_world() {
         .collect();
     assert_eq!(words[..2], [BASE, BASE + 4096]);
     assert_eq!(bench.store.string(words[4]), b"[heap]");
+    assert_eq!((words[6], words[9]), (u64::MAX, 512));
+    let array = bench.ok(Op::Mappings, &[u64::from(MAPPINGS.0), 1]);
+    let row = bench.ok(Op::ArrayIndex, &[array, 0]);
+    assert_eq!(
+        bench.store.row(array, row).unwrap()[48..56],
+        1024u64.to_ne_bytes()
+    );
     // A wrong layout is a defect, not a panic.
     let fault = bench
-        .run(Op::Mappings, &[u64::from(common::BYTES.0)])
+        .run(Op::Mappings, &[u64::from(common::BYTES.0), 0])
         .unwrap_err();
     assert_eq!(fault.kind, FaultKind::Internal);
     let numbers: Vec<u64> = (0..100)

@@ -4,10 +4,11 @@ use std::os::unix::ffi::OsStrExt;
 
 use ytrace_debuginfo::Cut;
 use ytrace_lang::hir::ThreadLocal;
-use ytrace_target::{Mapping, PageTable, Process, Registers, ThreadSnapshot};
-use ytrace_values::host::{MappingRecord, ModuleRecord, Residency, Stack, ThreadRecord};
+use ytrace_target::{Mapping, Process, Registers, ThreadSnapshot};
+use ytrace_values::host::{MappingRecord, ModuleRecord, PageFigure, Stack, ThreadRecord};
 use ytrace_values::{Fault, FaultKind, Host, Memory};
 
+use crate::figures::Figures;
 use crate::names::Names;
 use crate::names::hexadecimal;
 
@@ -35,6 +36,15 @@ pub struct CrossCheck {
     pub left: i64,
     /// What the target says of itself.
     pub right: i64,
+    /// How far they may be apart.
+    pub tolerance: u64,
+}
+
+impl CrossCheck {
+    /// Whether both are alike, as far as they must be.
+    pub fn holds(&self) -> bool {
+        self.left.abs_diff(self.right) <= self.tolerance
+    }
 }
 
 /// What a run left behind besides the program's store.
@@ -110,8 +120,7 @@ pub(crate) struct RunHost<'a> {
     pub(crate) threads: &'a [ThreadSnapshot],
     /// The program's thread-local variables.
     pub(crate) thread_locals: &'a [ThreadLocal],
-    /// The page table, once something has asked for it.
-    page_table: Option<PageTable>,
+    figures: Figures,
 }
 
 impl<'a> RunHost<'a> {
@@ -124,7 +133,7 @@ impl<'a> RunHost<'a> {
             effects,
             threads: &[],
             thread_locals: &[],
-            page_table: None,
+            figures: Figures::default(),
         }
     }
 
@@ -204,7 +213,13 @@ impl Host for RunHost<'_> {
         Ok(())
     }
 
-    fn assert_equal(&mut self, name: &str, left: i64, right: i64) -> Result<(), Fault> {
+    fn assert_equal(
+        &mut self,
+        name: &str,
+        left: i64,
+        right: i64,
+        tolerance: u64,
+    ) -> Result<(), Fault> {
         if self.sink.is_none() && !self.effects.learning {
             return Ok(());
         }
@@ -215,6 +230,7 @@ impl Host for RunHost<'_> {
                 name: name.to_owned(),
                 left,
                 right,
+                tolerance,
             });
         }
         Ok(())
@@ -314,28 +330,24 @@ impl Host for RunHost<'_> {
         Ok(pointer.wrapping_sub(distance).wrapping_add(variable.offset))
     }
 
-    fn residency(&mut self, address: u64, length: u64) -> Option<Residency> {
-        if self.page_table.is_none() {
-            self.page_table = PageTable::open(self.process).ok();
-        }
-        let found = self.page_table.as_mut()?.residency(address, length)?;
-        Some(Residency {
-            resident: found.resident,
-            unshared: found.unshared,
-        })
+    fn residency(&mut self, address: u64, length: u64, figure: PageFigure) -> Option<u64> {
+        self.figures.pages(self.process, address, length, figure)
     }
 
-    fn mappings(&mut self) -> Result<Vec<MappingRecord>, Fault> {
+    fn process_bytes(&mut self, field: &str) -> Option<u64> {
+        self.figures.field(self.process, field)
+    }
+
+    fn cgroup_bytes(&mut self, figure: &str) -> Result<Option<u64>, Fault> {
+        Figures::cgroup(self.process, figure).map_err(not_available)
+    }
+
+    fn mappings(&mut self, proportional: bool) -> Result<Vec<MappingRecord>, Fault> {
         let maps = self.process.maps().map_err(gone)?;
-        let usage = self.process.mapping_usage().map_err(gone)?;
-        let mut usage = usage.iter().peekable();
+        let used = self.figures.mappings(self.process, &maps, proportional);
+        let used = used.map_err(gone)?;
         let mut records = Vec::with_capacity(maps.as_slice().len());
-        for mapping in maps.as_slice() {
-            while usage.next_if(|usage| usage.start < mapping.start).is_some() {}
-            let used = usage
-                .next_if(|usage| usage.start == mapping.start)
-                .copied()
-                .unwrap_or_default();
+        for (mapping, used) in maps.as_slice().iter().zip(used) {
             records.push(MappingRecord {
                 start: mapping.start,
                 end: mapping.end,
@@ -344,8 +356,9 @@ impl Host for RunHost<'_> {
                 file: file_name(mapping),
                 rss: used.resident,
                 pss: used.proportional,
-                swap: used.swap,
+                swap: used.swapped,
                 anon: used.anonymous,
+                unshared: used.unshared,
             });
         }
         Ok(records)
@@ -363,6 +376,7 @@ impl Host for RunHost<'_> {
                     .unwrap_or_default()
                     .into_bytes(),
                 state: thread_state(self.process.pid(), tid),
+                sp: self.process.waiting_stack_pointer(tid).unwrap_or(0),
             })
             .collect())
     }

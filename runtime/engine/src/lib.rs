@@ -6,6 +6,7 @@
 mod copying;
 pub mod core;
 pub mod error;
+mod figures;
 pub mod host;
 pub mod identity;
 pub mod interrupt;

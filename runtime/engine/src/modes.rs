@@ -22,7 +22,7 @@ impl Session<'_> {
     ) -> Result<(), SessionError> {
         let mode = match self.held {
             Some(_) => Mode::Held,
-            None => self.options.mode,
+            None => self.mode,
         };
         for function in state.functions(probes) {
             self.prepare(state.runner, function);

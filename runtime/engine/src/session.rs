@@ -40,6 +40,8 @@ pub struct Session<'o> {
     pub(crate) rules: Rules,
     pub(crate) identity: Option<Identity>,
     pub(crate) started: Instant,
+    /// The mode that was chosen, or that the program chose where it was left open.
+    pub(crate) mode: Mode,
     pub(crate) result: RunResult,
     pub(crate) page_size: u64,
     pub(crate) stopper: Stopper,
@@ -113,6 +115,7 @@ impl<'o> Session<'o> {
             forms: Vec::new(),
             earlier: None,
             process,
+            mode: options.mode,
             options,
             names,
             rules,
@@ -374,6 +377,13 @@ impl<'o> Session<'o> {
             defines: self.options.defines.clone(),
             arguments: self.options.arguments.clone(),
         });
+        if let Ok(compiled) = &compiled
+            && compiled.typed.live
+            && self.mode == Mode::Auto
+        {
+            self.mode = Mode::Live;
+            self.note_choice("live, as the probe asks".to_owned());
+        }
         compiled.map_err(|error| match error {
             CompileError::Source(errors) => SessionError::Source { errors },
             CompileError::Arguments(message, hint) => SessionError::Arguments { message, hint },
@@ -424,7 +434,7 @@ impl<'o> Session<'o> {
 
     /// Whether the mode allows to stop the target, and it is not held anyway.
     fn may_stop(&self) -> bool {
-        self.held.is_none() && self.options.mode != Mode::Live
+        self.held.is_none() && self.mode != Mode::Live
     }
 
     fn check_layout(
@@ -611,7 +621,7 @@ impl<'o> Session<'o> {
                 counters.missed
             ));
         }
-        if self.options.mode == Mode::Live && self.held.is_none() {
+        if self.mode == Mode::Live && self.held.is_none() {
             result
                 .notes
                 .push("the target ran while it was read".to_owned());
@@ -638,9 +648,13 @@ impl<'o> Session<'o> {
             ));
         }
         for check in result.checks.clone() {
-            if check.left != check.right {
+            if !check.holds() {
+                let tolerance = match check.tolerance {
+                    0 => String::new(),
+                    tolerance => format!(", more than the {tolerance} that it may be"),
+                };
                 result.partial(format!(
-                    "{}: found {}, the target says {}, difference {}",
+                    "{}: found {}, the target says {}, difference {}{tolerance}",
                     check.name,
                     check.left,
                     check.right,

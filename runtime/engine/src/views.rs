@@ -177,6 +177,7 @@ pub fn report(finished: &Finished, names: &Names, weight: Option<&str>) -> repor
                 name: check.name.clone(),
                 left: check.left,
                 right: check.right,
+                tolerance: check.tolerance,
             })
             .collect(),
         warnings: result.warnings.clone(),

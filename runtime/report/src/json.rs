@@ -154,6 +154,7 @@ struct CheckDocument<'a> {
     left: i64,
     right: i64,
     equal: bool,
+    tolerance: u64,
 }
 
 #[derive(Serialize)]
@@ -201,7 +202,8 @@ pub fn render(report: &Report) -> Result<Vec<u8>, serde_json::Error> {
                 name: &check.name,
                 left: check.left,
                 right: check.right,
-                equal: check.left == check.right,
+                equal: check.holds(),
+                tolerance: check.tolerance,
             })
             .collect(),
         warnings: &report.warnings,

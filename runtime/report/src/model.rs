@@ -71,6 +71,15 @@ pub struct Check {
     pub left: i64,
     /// What the target says of itself.
     pub right: i64,
+    /// How far the two may be apart.
+    pub tolerance: u64,
+}
+
+impl Check {
+    /// Whether both are alike, as far as they must be.
+    pub fn holds(&self) -> bool {
+        self.left.abs_diff(self.right) <= self.tolerance
+    }
 }
 
 /// How far a result can be trusted, and what it cost the target.

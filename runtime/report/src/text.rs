@@ -140,17 +140,26 @@ pub(crate) fn remarks(report: &Report) -> Vec<(String, Option<Tone>, usize)> {
     for check in &report.checks {
         let difference = i128::from(check.left) - i128::from(check.right);
         let (left, right) = (units::thousands(check.left), units::thousands(check.right));
-        lines.push(match difference {
-            0 => (format!("{}: {left} = {right}", check.name), None, 2),
+        let mut line = match difference {
+            0 => format!("{}: {left} = {right}", check.name),
             _ => {
+                let (mark, sign) = match check.holds() {
+                    true => ("", "≈"),
+                    false => ("! ", "≠"),
+                };
                 let difference = units::thousands(difference);
-                let line = format!(
-                    "! {}: {left} ≠ {right}, difference {difference}",
+                format!(
+                    "{mark}{}: {left} {sign} {right}, difference {difference}",
                     check.name
-                );
-                (line, Some(Tone::Bad), 2)
+                )
             }
-        });
+        };
+        if difference != 0 && check.tolerance != 0 {
+            let tolerance = units::thousands(check.tolerance);
+            line.push_str(&format!(" ({tolerance} allowed)"));
+        }
+        let tone = (!check.holds()).then_some(Tone::Bad);
+        lines.push((line, tone, 2));
     }
     for warning in &report.warnings {
         lines.push((format!("warning: {warning}"), Some(Tone::Warm), 2));

@@ -1,7 +1,8 @@
 //! How much memory this program may take without harming others.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+
+use crate::cgroup::{MemoryGroup, own_groups};
 
 /// What may be allocated now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,61 +34,10 @@ pub fn memory_headroom() -> MemoryHeadroom {
         .and_then(|rest| rest.split_whitespace().next())
         .and_then(|number| number.parse::<u64>().ok())
         .map_or(0, |kilobytes| kilobytes.saturating_mul(1024));
-    let cgroups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    let mut cgroup: Option<u64> = None;
-    for line in cgroups.lines().take(64) {
-        let mut parts = line.splitn(3, ':');
-        let (Some(_), Some(controllers), Some(path)) = (parts.next(), parts.next(), parts.next())
-        else {
-            continue;
-        };
-        let path = path.trim_start_matches('/');
-        let found = if controllers.is_empty() {
-            tightest(
-                Path::new("/sys/fs/cgroup"),
-                path,
-                "memory.max",
-                "memory.current",
-            )
-        } else if controllers.split(',').any(|name| name == "memory") {
-            tightest(
-                Path::new("/sys/fs/cgroup/memory"),
-                path,
-                "memory.limit_in_bytes",
-                "memory.usage_in_bytes",
-            )
-        } else {
-            None
-        };
-        cgroup = match (cgroup, found) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
+    MemoryHeadroom {
+        available,
+        cgroup: own_groups().iter().filter_map(MemoryGroup::headroom).min(),
     }
-    MemoryHeadroom { available, cgroup }
-}
-
-/// The least headroom of a cgroup and its ancestors.
-fn tightest(root: &Path, path: &str, limit: &str, usage: &str) -> Option<u64> {
-    let mut directory: PathBuf = root.join(path);
-    let mut least = None;
-    while directory.starts_with(root) {
-        let number = |name: &str| {
-            fs::read_to_string(directory.join(name))
-                .ok()?
-                .trim()
-                .parse::<u64>()
-                .ok()
-        };
-        if let (Some(limit), Some(usage)) = (number(limit), number(usage)) {
-            let headroom = limit.saturating_sub(usage);
-            least = Some(least.map_or(headroom, |least: u64| least.min(headroom)));
-        }
-        if !directory.pop() {
-            break;
-        }
-    }
-    least
 }
 
 #[cfg(test)]

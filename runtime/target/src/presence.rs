@@ -15,6 +15,7 @@ use crate::sys;
 const PRESENT_BIT: u64 = 1 << 63;
 const SWAP_BIT: u64 = 1 << 62;
 const GUARD_BIT: u64 = 1 << 58;
+const FILE_BIT: u64 = 1 << 61;
 const EXCLUSIVE_BIT: u64 = 1 << 56;
 
 /// `PAGE_IS_*` of `linux/fs.h`.
@@ -26,6 +27,11 @@ const IS_ZERO: u64 = 1 << 5;
 const SCAN_REGIONS: usize = 512;
 /// The most pages whose entries are read at a time.
 const READ_ENTRIES: u64 = 8192;
+/// The most addresses of one scan, in bytes: the kernel holds the target's map of memory while it scans, for some milliseconds a gigabyte
+/// that is in memory, and a target that maps or unmaps memory waits for it.
+const SCAN_WINDOW: u64 = 64 << 20;
+/// The same after windows that hold nothing, which cost next to nothing.
+const SCAN_WIDEST: u64 = 8 * SCAN_WINDOW;
 
 /// `struct page_region` of `linux/fs.h`.
 #[repr(C)]
@@ -129,6 +135,11 @@ impl Pagemap {
         if !self.scan || range.end.saturating_sub(range.start) <= 4 * self.page_size {
             return self.read_into(range, runs);
         }
+        self.scan_living(range, runs)
+    }
+
+    /// The same by the ioctl, whatever the length: only that tells of the page of zeros.
+    fn scan_living(&mut self, range: Range<u64>, runs: &mut Vec<PresenceRun>) -> Result<(), Errno> {
         let known = runs.len();
         self.scan_into(range.clone(), runs)?;
         let seen: u64 = runs.iter().skip(known).map(|run| run.end - run.start).sum();
@@ -150,11 +161,12 @@ impl Pagemap {
     fn scan_into(&mut self, range: Range<u64>, runs: &mut Vec<PresenceRun>) -> Result<(), Errno> {
         let mut regions = [PageRegion::default(); SCAN_REGIONS];
         let mut start = range.start;
+        let mut window = SCAN_WINDOW;
         while start < range.end {
             let mut argument = ScanArgument {
                 size: std::mem::size_of::<ScanArgument>() as u64,
                 start,
-                end: range.end,
+                end: range.end.min(start.saturating_add(window)),
                 vec: regions.as_mut_ptr() as u64,
                 vec_len: SCAN_REGIONS as u64,
                 category_anyof_mask: IS_PRESENT | IS_SWAPPED,
@@ -166,6 +178,10 @@ impl Pagemap {
                 libc::ioctl(self.file.as_raw_fd(), PAGEMAP_SCAN as _, &raw mut argument)
             })?;
             let count = usize::try_from(count).unwrap_or(0);
+            window = match count {
+                0 => SCAN_WIDEST.min(2 * window),
+                _ => SCAN_WINDOW,
+            };
             for region in regions.iter().take(count) {
                 if region.categories & IS_SWAPPED != 0 {
                     // Only the entries tell guard pages from swapped ones.
@@ -228,11 +244,11 @@ impl Pagemap {
         Ok(())
     }
 
-    /// Bytes of the pages of a range that this page table alone maps.
-    fn exclusive(&mut self, range: Range<u64>) -> Result<u64, Errno> {
+    /// Bytes of the pages of a range that are in memory and that this page table alone maps, and of those without a file behind them.
+    fn sharing(&mut self, range: Range<u64>) -> Result<(u64, u64), Errno> {
         let mut page = range.start / self.page_size;
         let end = range.end / self.page_size;
-        let mut pages = 0;
+        let (mut exclusive, mut anonymous) = (0, 0);
         while page < end {
             let count = (end - page).min(READ_ENTRIES) as usize;
             self.entries.resize(count * 8, 0);
@@ -241,18 +257,16 @@ impl Pagemap {
             if known == 0 {
                 return Err(Errno::ESRCH);
             }
-            pages += self
-                .entries
-                .chunks_exact(8)
-                .take(known)
-                .filter(|entry| {
-                    let entry = (*entry).try_into().map_or(0, u64::from_ne_bytes);
-                    entry & PRESENT_BIT != 0 && entry & EXCLUSIVE_BIT != 0
-                })
-                .count() as u64;
+            for entry in self.entries.chunks_exact(8).take(known) {
+                let entry = entry.try_into().map_or(0, u64::from_ne_bytes);
+                if entry & PRESENT_BIT != 0 {
+                    exclusive += u64::from(entry & EXCLUSIVE_BIT != 0);
+                    anonymous += u64::from(entry & FILE_BIT == 0);
+                }
+            }
             page += known as u64;
         }
-        Ok(pages * self.page_size)
+        Ok((exclusive * self.page_size, anonymous * self.page_size))
     }
 
     fn state_of(&self, entry: u64) -> Option<PageState> {
@@ -275,6 +289,10 @@ pub struct Residency {
     pub resident: u64,
     /// Of these, in pages that no other page table maps.
     pub unshared: u64,
+    /// Of the resident ones, those without a file behind them: neither a file's pages nor shared memory.
+    pub anonymous: u64,
+    /// On swap.
+    pub swapped: u64,
 }
 
 /// The page table of a process, to be asked how much of a range is in memory.
@@ -296,10 +314,16 @@ impl PageTable {
         })
     }
 
+    /// Whether what it says agrees with `smaps`. Without `PAGEMAP_SCAN` the kernel's page of zeros, where a program has only read memory,
+    /// cannot be told from a page that others share.
+    pub fn is_exact(&self) -> bool {
+        self.pagemap.scan
+    }
+
     /// What of the pages that lie in `length` bytes from `address` on as a whole is in memory now; `None` if the process is gone, or if
-    /// the range is longer than a terabyte, more than is looked through.
+    /// the range is longer than is looked through: 64 terabytes, or one without `PAGEMAP_SCAN`.
     pub fn residency(&mut self, address: u64, length: u64) -> Option<Residency> {
-        const LONGEST: u64 = 1 << 40;
+        let longest = if self.pagemap.scan { 1 << 46 } else { 1 << 40 };
         let page = self.pagemap.page_size;
         let start = address.checked_next_multiple_of(page)?;
         let end = address.checked_add(length)? / page * page;
@@ -307,18 +331,28 @@ impl PageTable {
         if start >= end {
             return Some(residency);
         }
-        if end - start > LONGEST {
+        if end - start > longest {
             return None;
         }
         let mut runs = std::mem::take(&mut self.runs);
         runs.clear();
-        let asked = self.pagemap.query(start..end, &mut runs);
-        for run in runs
-            .iter()
-            .filter(|run| asked.is_ok() && run.state == PageState::Present)
-        {
-            residency.resident += run.end - run.start;
-            residency.unshared += self.pagemap.exclusive(run.start..run.end).ok()?;
+        let asked = match self.pagemap.scan {
+            true => self.pagemap.scan_living(start..end, &mut runs),
+            false => self.pagemap.read_into(start..end, &mut runs),
+        };
+        for run in runs.iter().filter(|_| asked.is_ok()) {
+            let bytes = run.end - run.start;
+            match run.state {
+                PageState::Present => {
+                    let (unshared, anonymous) = self.pagemap.sharing(run.start..run.end).ok()?;
+                    residency.resident += bytes;
+                    // A page may have come or gone since.
+                    residency.unshared += unshared.min(bytes);
+                    residency.anonymous += anonymous.min(bytes);
+                }
+                PageState::Swapped => residency.swapped += bytes,
+                PageState::Zero | PageState::Guard => {}
+            }
         }
         self.runs = runs;
         asked.ok().map(|()| residency)
@@ -420,6 +454,8 @@ mod tests {
             Some(Residency {
                 resident: resident * page,
                 unshared: unshared * page,
+                anonymous: resident * page,
+                swapped: 0,
             })
         };
         assert_eq!(table.residency(first, 16 * page), pages(8, 8));
@@ -427,6 +463,13 @@ mod tests {
         assert_eq!(table.residency(first + 1, 3 * page), pages(2, 2));
         assert_eq!(table.residency(first + 1, 5), pages(0, 0));
         assert_eq!(table.residency(first + 8 * page, 8 * page), pages(0, 0));
+        // Memory that was only read is the kernel's page of zeros, which nobody holds.
+        // SAFETY: within the mapping just made.
+        unsafe { start.cast::<u8>().add(12 * page as usize).read_volatile() };
+        if table.is_exact() {
+            assert_eq!(table.residency(first, 16 * page), pages(8, 8));
+            assert_eq!(table.residency(first + 12 * page, page), pages(0, 0));
+        }
         assert_eq!(table.residency(0, u64::MAX), None);
         assert_eq!(table.residency(u64::MAX - 1, 5), None);
 

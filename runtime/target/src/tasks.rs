@@ -112,6 +112,15 @@ pub(crate) fn system_call(pid: i32, tid: i32) -> Option<[u64; 9]> {
     Some(found)
 }
 
+/// The stack pointer of a thread that waits in the kernel or is stopped; `None` for one that runs. After the number of a system call come its
+/// six arguments, after -1, in no call, nothing; then the stack pointer and the instruction pointer.
+pub(crate) fn stack_pointer(pid: i32, tid: i32) -> Option<u64> {
+    let text = Text::read(pid, tid, "syscall")?;
+    let text = std::str::from_utf8(text.bytes()).ok()?;
+    let pointer = text.split_ascii_whitespace().rev().nth(1)?;
+    u64::from_str_radix(pointer.strip_prefix("0x")?, 16).ok()
+}
+
 /// Calls `each` for every thread of a process; its error ends that.
 ///
 /// # Errors

@@ -63,13 +63,49 @@ impl Process {
         })
     }
 
-    /// The memory of each mapping, ascending. Slow for large processes.
+    /// The memory of each mapping, ascending. The kernel holds the process's map of memory while it looks through the page tables of
+    /// a mapping, for tens of milliseconds a gigabyte that is in memory on small pages; a process that maps or unmaps memory waits for that.
+    /// [`crate::PageTable`] tells all but the proportional share without that.
     ///
     /// # Errors
     /// The process has gone, or its mappings may not be seen.
     pub fn mapping_usage(&self) -> Result<Vec<MappingUsage>, OpenError> {
         Ok(parse_smaps(&self.read_text(c"smaps", "smaps")?))
     }
+}
+
+impl Process {
+    /// The text of `/proc/PID/status` (proc_pid_status(5)), for [`field_bytes`].
+    ///
+    /// # Errors
+    /// The process has gone.
+    pub fn status_text(&self) -> Result<String, OpenError> {
+        self.read_text(c"status", "status")
+    }
+
+    /// The text of `/proc/PID/smaps_rollup` (proc_pid_smaps(5), Linux 4.14), for [`field_bytes`]. It takes as long as
+    /// [`Process::mapping_usage`].
+    ///
+    /// # Errors
+    /// The process has gone, its memory may not be seen, or the kernel has no such file.
+    pub fn rollup_text(&self) -> Result<String, OpenError> {
+        self.read_text(c"smaps_rollup", "smaps_rollup")
+    }
+
+    /// The stack pointer of a thread that waits in a system call or is stopped (`/proc/PID/task/TID/syscall`); `None` for one that runs, and
+    /// where that may not be seen. The thread is not disturbed.
+    pub fn waiting_stack_pointer(&self, tid: i32) -> Option<u64> {
+        crate::tasks::stack_pointer(self.pid(), tid)
+    }
+}
+
+/// The bytes of a field in a text of lines `Name:   NUMBER kB`.
+pub fn field_bytes(text: &str, name: &str) -> Option<u64> {
+    text.lines().find_map(|line| {
+        let rest = line.strip_prefix(name)?.strip_prefix(':')?;
+        let number = rest.trim().strip_suffix("kB")?;
+        number.trim().parse::<u64>().ok()?.checked_mul(1024)
+    })
 }
 
 /// Parses `smaps`: a title line as in `maps`, then lines of a name, a colon and kilobytes.
@@ -129,5 +165,44 @@ mod tests {
         let list = process.mapping_usage().unwrap();
         assert!(list.iter().map(|mapping| mapping.resident).sum::<u64>() > 0);
         assert!(list.iter().all(|mapping| mapping.start < mapping.end));
+    }
+
+    #[test]
+    fn fields_by_name() {
+        let text = "Name:\tRss: 5 kB\nVmRSS:\t   12 kB\nThreads:\t3\nRss:   7 kB\n";
+        assert_eq!(field_bytes(text, "VmRSS"), Some(12 << 10));
+        assert_eq!(field_bytes(text, "Rss"), Some(7 << 10));
+        assert_eq!(field_bytes(text, "Threads"), None);
+        assert_eq!(field_bytes(text, "Vm"), None);
+        assert_eq!(field_bytes("X: 18446744073709551615 kB", "X"), None);
+    }
+
+    #[test]
+    fn a_waiting_thread_has_its_stack_pointer() {
+        let process = Process::open(std::process::id() as i32).unwrap();
+        let (send, receive) = std::sync::mpsc::channel::<()>();
+        let (tell, told) = std::sync::mpsc::channel();
+        let waiting = std::thread::spawn(move || {
+            let mark = 0u64;
+            // SAFETY: the call takes nothing and cannot fail.
+            let tid = unsafe { libc::gettid() };
+            tell.send((tid, &raw const mark as u64)).unwrap();
+            receive.recv().unwrap_err();
+        });
+        let (tid, mark) = told.recv().unwrap();
+        let pointer = loop {
+            // It comes to its wait by itself.
+            match process.waiting_stack_pointer(tid) {
+                Some(pointer) => break pointer,
+                None => std::thread::yield_now(),
+            }
+        };
+        assert!(
+            mark > pointer && mark - pointer < 1 << 20,
+            "{mark:#x} {pointer:#x}"
+        );
+        assert_eq!(process.waiting_stack_pointer(i32::MAX), None);
+        drop(send);
+        waiting.join().unwrap();
     }
 }

@@ -98,10 +98,22 @@ impl Checker<'_> {
                 self.reduce(builtin, aggregate, table, &expressions, span)
             }
             Meaning::Listing(operation, record) => {
+                // What is left out is 0.
+                let mut wanted = Vec::with_capacity(builtin.parameters.len());
+                for index in 0..builtin.parameters.len() {
+                    let value = match expressions.get(index) {
+                        Some(argument) => self.kind_argument(builtin, index, argument),
+                        None => self.int(0, span),
+                    };
+                    if self.is_unknown(value.ty) {
+                        return self.unknown_operand(span);
+                    }
+                    wanted.push(value);
+                }
                 let record = self.builtin_record(record);
                 let ty = self.types.intern(Type::Growing(record));
                 return Operand::Container(hir::Container {
-                    kind: ContainerKind::Fresh(operation),
+                    kind: ContainerKind::Fresh(operation, wanted),
                     ty,
                     span,
                 });

@@ -168,9 +168,10 @@ pub const RECORDS: &[BuiltinRecord] = &[
             ("offset", Kind::UnsignedLong),
             ("file", Kind::Str),
             ("rss", Kind::UnsignedLong),
-            ("pss", Kind::UnsignedLong),
+            ("pss", Kind::Long),
             ("swap", Kind::UnsignedLong),
             ("anon", Kind::UnsignedLong),
+            ("unshared", Kind::UnsignedLong),
         ],
     },
     BuiltinRecord {
@@ -179,6 +180,7 @@ pub const RECORDS: &[BuiltinRecord] = &[
             ("tid", Kind::Long),
             ("name", Kind::Str),
             ("state", Kind::Str),
+            ("sp", Kind::Pointer),
         ],
     },
     BuiltinRecord {
@@ -296,7 +298,7 @@ pub const BUILTINS: &[Builtin] = &[
     entry("_hist_log", CONTAINER, K::Str, OnAggregate(O::AggregateHistogramLog), "A histogram of an aggregate by powers of two, as text."),
     entry("_hist_linear", &[("c", K::Container), ("low", K::Long), ("high", K::Long), ("step", K::Long)], K::Str, OnAggregate(O::AggregateHistogramLinear), "A histogram of an aggregate by equal steps, as text; values outside have a row at each end; `≈` marks estimates."),
     // The process.
-    entry("_maps", &[], K::Depends, Listing(O::Mappings, "_map"), "The mappings of the process."),
+    optional(0, entry("_maps", &[("pss", K::Int)], K::Depends, Listing(O::Mappings, "_map"), "The mappings of the process. Their `pss` is -1 unless it is asked for, `_maps(1)`, which may hold up a target that maps memory.")),
     entry("_threads", &[], K::Depends, Listing(O::Threads, "_thread"), "Its threads."),
     entry("_modules", &[], K::Depends, Listing(O::Modules, "_loaded_module"), "Its modules."),
     entry("_readable", &[("p", K::Pointer), ("n", K::UnsignedLong)], K::Int, plain(O::TargetReadable), "Whether all of a range can be read."),
@@ -304,6 +306,9 @@ pub const BUILTINS: &[Builtin] = &[
     entry("_page_size", &[], K::UnsignedLong, plain(O::PageSize), "Bytes of a page of the target's memory."),
     entry("_resident", &[("p", K::Pointer), ("n", K::UnsignedLong)], K::Long, plain(O::ResidentBytes), "Bytes of the pages that lie in a range as a whole and are in memory now; -1 where that cannot be known."),
     entry("_unshared", &[("p", K::Pointer), ("n", K::UnsignedLong)], K::Long, plain(O::UnsharedBytes), "Of these, bytes of pages that no other process maps; -1 where that cannot be known."),
+    entry("_swapped", &[("p", K::Pointer), ("n", K::UnsignedLong)], K::Long, plain(O::SwappedBytes), "Bytes of the pages that lie in a range as a whole and are on swap; -1 where that cannot be known."),
+    entry("_process_bytes", &[("field", K::Str)], K::Long, plain(O::ProcessBytes), "A field of `/proc/PID/status` (`VmRSS`, `VmSwap`, `RssAnon`, …) or of `smaps_rollup` (`Rss`, `Pss`, …), in bytes; -1 where there is none of that name."),
+    entry("_cgroup_bytes", &[("figure", K::Str)], K::Long, plain(O::CgroupBytes), "The control group's memory: its `usage`, `peak` and `swap`, and the `limit`, the least of it and those above it; -1 where that cannot be known or there is none."),
     entry("_usym", &[("p", K::Pointer)], K::Str, plain(O::SymbolName), "The name of what lies at an address."),
     entry("_uaddr", &[("name", K::Str)], K::Pointer, special(Special::SymbolAddress), "The address of a function or variable by its name, a constant."),
     optional(0, entry("_ubt", THREAD, K::Path, plain(O::Backtrace), "The call stack of a thread; its leaf is the current function.")),
@@ -323,7 +328,7 @@ pub const BUILTINS: &[Builtin] = &[
     entry("_randint", &[("limit", K::UnsignedLong)], K::UnsignedLong, plain(O::RandomInteger), "A random number from 0 up to, not including, the limit."),
     // The run.
     entry("assert", &[("condition", K::Scalar)], K::Void, special(Special::Assert), "A catchable fault if the condition is false."),
-    entry("_assert_equal", &[("name", K::Str), ("a", K::Long), ("b", K::Long)], K::Void, special(Special::AssertEqual), "Prints both numbers and their difference; inequality makes the result partial."),
+    optional(3, entry("_assert_equal", &[("name", K::Str), ("a", K::Long), ("b", K::Long), ("tolerance", K::Long)], K::Void, special(Special::AssertEqual), "Prints both numbers and their difference; inequality makes the result partial, or a difference of more than the tolerance.")),
     entry("_warn", &[("message", K::Format)], K::Void, Message(O::Warn), "Shows a warning and counts it."),
     entry("_error", &[("message", K::Format)], K::Void, Message(O::Error), "Ends the session with a failure."),
     entry("_raise", &[("message", K::Format)], K::Void, Message(O::Raise), "A catchable fault."),

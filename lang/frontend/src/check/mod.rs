@@ -166,6 +166,7 @@ struct Checker<'a> {
     stacks: bool,
     /// Whether a thread pointer was asked for by its register's name.
     thread_pointers: bool,
+    live: bool,
     layouts: Vec<hir::LayoutUse>,
     formats: Vec<Vec<hir::FormatPiece>>,
     regexes: Vec<String>,
@@ -214,6 +215,7 @@ impl<'a> Checker<'a> {
             thread_locals: Vec::new(),
             stacks: false,
             thread_pointers: false,
+            live: false,
             layouts: Vec::new(),
             formats: Vec::new(),
             regexes: Vec::new(),
@@ -302,6 +304,7 @@ impl<'a> Checker<'a> {
                 thread_locals: self.thread_locals,
                 stacks: self.stacks,
                 thread_pointers: self.thread_pointers,
+                live: self.live,
                 layouts: self.layouts,
                 formats: self.formats,
                 regexes: self.regexes,

@@ -146,9 +146,24 @@ impl<'a> Checker<'a> {
                     }
                     self.script.in_layout = false;
                 }
+                ast::ItemKind::Mode(name) => self.collect_mode(name),
                 ast::ItemKind::Module(_) | ast::ItemKind::Probe(_) | ast::ItemKind::Option(_) => {}
             }
         }
+    }
+
+    /// `_mode live;`: what the mode `auto` is to be for this program.
+    fn collect_mode(&mut self, name: &ast::Name) {
+        if name.text == "live" {
+            self.live = true;
+            return;
+        }
+        self.error_help(
+            name.span,
+            format!("`_mode` does not take `{}`", name.text),
+            "the only mode that a program may choose is `live`",
+            "all others are for the user to choose: `--mode copy`, `--mode stop`",
+        );
     }
 
     fn collect_declaration(

@@ -94,8 +94,8 @@ impl Checker<'_> {
                 }
             }
             (Special::Assert, [condition]) => self.assert_call(condition, span),
-            (Special::AssertEqual, [name, left, right]) => {
-                self.assert_equal(builtin, name, left, right, span)
+            (Special::AssertEqual, [name, numbers @ ..]) => {
+                self.assert_equal(builtin, name, numbers, span)
             }
             _ => self.unknown(span),
         }
@@ -623,22 +623,22 @@ impl Checker<'_> {
         &mut self,
         builtin: &Builtin,
         name: &ast::Expression,
-        left: &ast::Expression,
-        right: &ast::Expression,
+        numbers: &[&ast::Expression],
         span: Span,
     ) -> hir::Expression {
-        let name = self.kind_argument(builtin, 0, name);
+        let mut values = vec![self.kind_argument(builtin, 0, name)];
         let long = self.basics.long;
-        let mut number = |expression: &ast::Expression, what: &str| {
+        let which = ["the first number", "the second number", "the tolerance"];
+        for (expression, which) in numbers.iter().zip(which) {
             let value = self.value(expression);
-            match self.class(value.ty) {
+            values.push(match self.class(value.ty) {
                 Class::Pointer(_) => self.convert(value, long),
-                _ => self.assign_to(value, long, what),
-            }
-        };
-        let left = number(left, "the first number of `_assert_equal`");
-        let right = number(right, "the second number of `_assert_equal`");
-        let values = vec![name, left, right];
+                _ => self.assign_to(value, long, &format!("{which} of `_assert_equal`")),
+            });
+        }
+        if numbers.len() < which.len() {
+            values.push(self.integer(0, long, span));
+        }
         if values.iter().any(|value| self.is_unknown(value.ty)) {
             return self.unknown(span);
         }

@@ -67,12 +67,16 @@ impl Builder<'_, '_> {
                 array: Box::new(self.prepare(array)?),
                 index: self.scalar(index)?,
             },
-            ContainerKind::Fresh(operation) => {
+            ContainerKind::Fresh(operation, wanted) => {
+                let mut arguments = Vec::with_capacity(1 + wanted.len());
+                for value in wanted {
+                    arguments.push(self.scalar(value)?);
+                }
                 let mark = self.operate(Operation::ContainerMark, Vec::new());
                 self.fresh.push(mark);
                 let ty = self.unit.container_type(container.ty, span)?;
-                let ty = self.constant(u64::from(ty.0));
-                Prepared::Handle(self.operate(*operation, vec![ty]))
+                arguments.insert(0, self.constant(u64::from(ty.0)));
+                Prepared::Handle(self.operate(*operation, arguments))
             }
         })
     }

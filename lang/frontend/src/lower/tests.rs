@@ -149,6 +149,7 @@ impl Maker {
             thread_locals: Vec::new(),
             stacks: false,
             thread_pointers: false,
+            live: false,
             layouts: Vec::new(),
             formats: Vec::new(),
             regexes: Vec::new(),

@@ -87,7 +87,7 @@ impl Walk {
             match &container.kind {
                 ContainerKind::Local(local) => return Some(*local),
                 ContainerKind::Row(base, _) | ContainerKind::Element(base, _) => container = base,
-                ContainerKind::Global(_) | ContainerKind::Fresh(_) => return None,
+                ContainerKind::Global(_) | ContainerKind::Fresh(..) => return None,
             }
         }
     }
@@ -193,7 +193,8 @@ impl Walk {
                 self.container(base);
                 self.expression(index);
             }
-            ContainerKind::Global(_) | ContainerKind::Local(_) | ContainerKind::Fresh(_) => {}
+            ContainerKind::Fresh(_, wanted) => self.expressions(wanted),
+            ContainerKind::Global(_) | ContainerKind::Local(_) => {}
         }
     }
 

@@ -135,6 +135,7 @@ impl Splitter<'_> {
             | Terminal::Option
             | Terminal::View
             | Terminal::Module
+            | Terminal::Mode
             | Terminal::Layout
                 if !self.current.lexemes.is_empty() =>
             {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ytrace_values::host::{MappingRecord, ModuleRecord, Residency, Stack, ThreadRecord};
+use ytrace_values::host::{MappingRecord, ModuleRecord, PageFigure, Stack, ThreadRecord};
 use ytrace_values::memory::MemoryError;
 use ytrace_values::{Fault, FaultKind, Host, Memory, Page};
 
@@ -71,8 +71,18 @@ impl Host for RecordingHost {
         Ok(())
     }
 
-    fn assert_equal(&mut self, name: &str, left: i64, right: i64) -> Result<(), Fault> {
-        self.checks.push((name.to_owned(), left, right));
+    fn assert_equal(
+        &mut self,
+        name: &str,
+        left: i64,
+        right: i64,
+        tolerance: u64,
+    ) -> Result<(), Fault> {
+        let name = match tolerance {
+            0 => name.to_owned(),
+            _ => format!("{name} (± {tolerance})"),
+        };
+        self.checks.push((name, left, right));
         Ok(())
     }
 
@@ -132,20 +142,41 @@ impl Host for RecordingHost {
         }
     }
 
-    fn residency(&mut self, address: u64, length: u64) -> Option<Residency> {
-        (address >= 0x1000).then_some(Residency {
-            resident: length & !0xff,
-            unshared: (length & !0xff) / 2,
+    fn residency(&mut self, address: u64, length: u64, figure: PageFigure) -> Option<u64> {
+        let pages = length & !0xff;
+        (address >= 0x1000).then_some(match figure {
+            PageFigure::Resident => pages,
+            PageFigure::Unshared => pages / 2,
+            PageFigure::Swapped => 0x100,
         })
     }
 
-    fn mappings(&mut self) -> Result<Vec<MappingRecord>, Fault> {
+    fn process_bytes(&mut self, field: &str) -> Option<u64> {
+        match field {
+            "VmRSS" => Some(0x5000),
+            "Pss" => Some(0x4800),
+            _ => None,
+        }
+    }
+
+    fn cgroup_bytes(&mut self, figure: &str) -> Result<Option<u64>, Fault> {
+        match figure {
+            "usage" => Ok(Some(0x9000)),
+            "limit" => Ok(None),
+            _ => Err(Fault::new(FaultKind::NotAvailable)
+                .with_message(format!("no figure is called {figure}"))),
+        }
+    }
+
+    fn mappings(&mut self, proportional: bool) -> Result<Vec<MappingRecord>, Fault> {
         let mapping = |start: u64, end: u64, perms: &str, file: &str| MappingRecord {
             start,
             end,
             perms: perms.to_owned(),
             file: file.as_bytes().to_vec(),
             rss: end - start,
+            unshared: (end - start) / 2,
+            pss: proportional.then_some((end - start) / 4 * 3),
             ..MappingRecord::default()
         };
         Ok(vec![
@@ -163,6 +194,7 @@ impl Host for RecordingHost {
                 tid,
                 name: name.as_bytes().to_vec(),
                 state: "S".to_owned(),
+                sp: 0x7fff_0000 + tid,
             })
             .collect())
     }

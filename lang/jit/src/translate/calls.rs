@@ -257,6 +257,9 @@ fn changes_containers(operation: Operation) -> bool {
             | O::PageSize
             | O::ResidentBytes
             | O::UnsharedBytes
+            | O::SwappedBytes
+            | O::ProcessBytes
+            | O::CgroupBytes
             | O::FloatAbs
             | O::FloatMod
             | O::FloatRemainder

@@ -10,7 +10,7 @@ use ytrace_lang::ir::{
     Block, BlockId, Class, Function, FunctionId, Instruction, InstructionKind, IntegerOperator,
     IntegerType, Program, Register, SpanId, Terminator,
 };
-use ytrace_values::host::{Host, MappingRecord, ModuleRecord, Residency, Stack, ThreadRecord};
+use ytrace_values::host::{Host, MappingRecord, ModuleRecord, PageFigure, Stack, ThreadRecord};
 use ytrace_values::memory::{Memory, MemoryError, Page};
 use ytrace_values::{Constants, Fault, Limits, Machine, Store};
 
@@ -67,7 +67,7 @@ impl Host for FakeHost {
         self.printed.extend_from_slice(text.as_bytes());
         Ok(())
     }
-    fn assert_equal(&mut self, _: &str, _: i64, _: i64) -> Result<(), Fault> {
+    fn assert_equal(&mut self, _: &str, _: i64, _: i64, _: u64) -> Result<(), Fault> {
         Ok(())
     }
     fn now_ns(&mut self) -> u64 {
@@ -97,13 +97,16 @@ impl Host for FakeHost {
     fn thread_local(&mut self, _: u32, _: u64) -> Result<u64, Fault> {
         Ok(0)
     }
-    fn residency(&mut self, _: u64, length: u64) -> Option<Residency> {
-        Some(Residency {
-            resident: length,
-            unshared: 0,
-        })
+    fn residency(&mut self, _: u64, length: u64, _: PageFigure) -> Option<u64> {
+        Some(length)
     }
-    fn mappings(&mut self) -> Result<Vec<MappingRecord>, Fault> {
+    fn process_bytes(&mut self, _: &str) -> Option<u64> {
+        None
+    }
+    fn cgroup_bytes(&mut self, _: &str) -> Result<Option<u64>, Fault> {
+        Ok(None)
+    }
+    fn mappings(&mut self, _: bool) -> Result<Vec<MappingRecord>, Fault> {
         Ok(Vec::new())
     }
     fn threads(&mut self) -> Result<Vec<ThreadRecord>, Fault> {

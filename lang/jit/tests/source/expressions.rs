@@ -410,10 +410,11 @@ impl Generator {
             13 => {
                 let to = self.pointee();
                 let pointer = self.pointer(&to, d);
-                match self.choices.below(5) {
+                match self.choices.below(6) {
                     0 => format!("_object_bytes({pointer})"),
                     1 => format!("_resident({pointer}, {})", self.small(d)),
                     2 => format!("_unshared({pointer}, {})", self.small(d)),
+                    3 => format!("_swapped({pointer}, {})", self.small(d)),
                     _ => format!("_readable({pointer}, {})", self.small(d)),
                 }
             }
@@ -427,6 +428,10 @@ impl Generator {
                     "_now_us()",
                     "_now_ms()",
                     "_now_s()",
+                    "_process_bytes(\"VmRSS\")",
+                    "_process_bytes(\"none\")",
+                    "_cgroup_bytes(\"usage\")",
+                    "_cgroup_bytes(\"none\")",
                 ])
                 .to_owned(),
             15 => format!("_randint({})", self.integer(d)),

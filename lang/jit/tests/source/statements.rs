@@ -88,7 +88,8 @@ impl Generator {
             6 => format!("puts({})", self.string(2)),
             _ => {
                 let (a, b) = (self.integer(2), self.integer(2));
-                format!("_assert_equal(\"sums\", {a}, {b})")
+                let tolerance = self.choices.one(&["", ", 1", ", -1", ", 1ul << 40"]);
+                format!("_assert_equal(\"sums\", {a}, {b}{tolerance})")
             }
         };
         self.line(&format!("{text};"));
@@ -342,7 +343,8 @@ impl Generator {
         let listing = self.choices.below(12);
         if (9..12).contains(&listing) {
             let name = self.name("m");
-            let call = ["_maps()", "_threads()", "_modules()"][listing - 9];
+            let maps = self.choices.one(&["_maps()", "_maps(0)", "_maps(1)"]);
+            let call = [maps, "_threads()", "_modules()"][listing - 9];
             self.declare(&name, Ty::Record(FAULT + listing - 8), false);
             self.loop_body(&format!("_foreach ({name} in {call})"));
             self.scope.truncate(scope);

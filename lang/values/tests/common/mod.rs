@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ytrace_values::constants::{
     ContainerType, ContainerTypeId, Element, Format, Scalar, Shape, ShapeField, ShapeId,
 };
-use ytrace_values::host::{MappingRecord, ModuleRecord, Residency, Stack, ThreadRecord};
+use ytrace_values::host::{MappingRecord, ModuleRecord, PageFigure, Stack, ThreadRecord};
 use ytrace_values::memory::MemoryError;
 use ytrace_values::{Constants, Fault, Host, Limits, Machine, Memory, Operation, Page, Store};
 
@@ -33,7 +33,7 @@ impl Memory for Block {
 pub struct Notes {
     pub printed: Vec<u8>,
     pub warnings: Vec<String>,
-    pub checks: Vec<(String, i64, i64)>,
+    pub checks: Vec<(String, i64, i64, u64)>,
 }
 
 impl Host for Notes {
@@ -45,8 +45,14 @@ impl Host for Notes {
         self.warnings.push(text.to_owned());
         Ok(())
     }
-    fn assert_equal(&mut self, name: &str, left: i64, right: i64) -> Result<(), Fault> {
-        self.checks.push((name.to_owned(), left, right));
+    fn assert_equal(
+        &mut self,
+        name: &str,
+        left: i64,
+        right: i64,
+        tolerance: u64,
+    ) -> Result<(), Fault> {
+        self.checks.push((name.to_owned(), left, right, tolerance));
         Ok(())
     }
     fn now_ns(&mut self) -> u64 {
@@ -79,19 +85,32 @@ impl Host for Notes {
     fn thread_local(&mut self, variable: u32, _tid: u64) -> Result<u64, Fault> {
         Ok(u64::from(variable) + 0x1000)
     }
-    fn residency(&mut self, address: u64, length: u64) -> Option<Residency> {
-        (address >= BASE).then_some(Residency {
-            resident: length / 2,
-            unshared: length / 8,
+    fn residency(&mut self, address: u64, length: u64, figure: PageFigure) -> Option<u64> {
+        (address >= BASE).then_some(match figure {
+            PageFigure::Resident => length / 2,
+            PageFigure::Unshared => length / 8,
+            PageFigure::Swapped => 512,
         })
     }
-    fn mappings(&mut self) -> Result<Vec<MappingRecord>, Fault> {
+    fn process_bytes(&mut self, field: &str) -> Option<u64> {
+        (field == "VmRSS").then_some(5 << 20)
+    }
+    fn cgroup_bytes(&mut self, figure: &str) -> Result<Option<u64>, Fault> {
+        match figure {
+            "usage" => Ok(Some(6 << 20)),
+            "limit" => Ok(None),
+            _ => Err(Fault::new(ytrace_values::FaultKind::NotAvailable)),
+        }
+    }
+    fn mappings(&mut self, proportional: bool) -> Result<Vec<MappingRecord>, Fault> {
         Ok(vec![MappingRecord {
             start: BASE,
             end: BASE + PAGE,
             perms: "rw-p".into(),
             file: b"[heap]".to_vec(),
             rss: 4096,
+            pss: proportional.then_some(1024),
+            unshared: 512,
             ..MappingRecord::default()
         }])
     }

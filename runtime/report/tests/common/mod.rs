@@ -88,6 +88,7 @@ pub fn report() -> Report {
             name: "g->gc.total".into(),
             left: 22_114_117,
             right: 22_114_117,
+            tolerance: 0,
         }],
         warnings: vec![],
         footer: footer(),
@@ -160,6 +161,7 @@ pub fn troubled() -> Report {
             name: "pools = in use".into(),
             left: 1_000_000,
             right: 1_040_000,
+            tolerance: 0,
         }],
         warnings: strings(&[
             "no debug information for libfoo.so.1: its functions are shown by their exported names only",

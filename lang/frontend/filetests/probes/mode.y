@@ -1,0 +1,4 @@
+// test run
+_mode live;
+_probe _oneshot { puts("live"); }
+//> live
