@@ -42,7 +42,8 @@ pub(crate) fn render(report: &Report) -> Result<Vec<u8>, OutputError> {
     );
     for (index, line) in lines.iter().enumerate() {
         if index > 0 || line != title {
-            paragraph(&mut out, "", line);
+            // Probes align what they print.
+            paragraph(&mut out, "m", line);
         }
     }
     if !report.footer.partial.is_empty() {
@@ -131,12 +132,16 @@ fn table(out: &mut String, numbers: &Numbers) {
     if !numbers.caption.is_empty() {
         paragraph(out, "faint", &numbers.caption);
     }
-    out.push_str("<table>\n");
+    out.push_str("<div class=\"wide\"><table>\n");
     let class = |numeric: bool| if numeric { "n" } else { "t" };
     out.push_str("<thead><tr>");
-    for (name, numeric) in &numbers.columns {
+    for (index, (name, numeric)) in numbers.columns.iter().enumerate() {
+        let width = match numeric {
+            true => String::new(),
+            false => format!(" style=\"min-width:{}ch\"", numbers.longest_word(index)),
+        };
         out.push_str(&format!(
-            "<th class=\"{}\">{}</th>",
+            "<th class=\"{}\"{width}>{}</th>",
             class(*numeric),
             escaped(name)
         ));
@@ -153,7 +158,7 @@ fn table(out: &mut String, numbers: &Numbers) {
         }
         out.push_str("</tr>\n");
     }
-    out.push_str("</tbody>\n</table>\n");
+    out.push_str("</tbody>\n</table></div>\n");
     if !numbers.rest.is_empty() {
         paragraph(out, "faint", &numbers.rest);
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use unicode_width::UnicodeWidthStr;
 use ytrace_values::units;
 
 use crate::columns::{cut_middle, percent};
@@ -21,6 +22,8 @@ const ROWS: usize = 1000;
 const PATHS: usize = 200;
 /// The longest text of a cell, in columns.
 const CELL: usize = 1000;
+/// Words up to this long, in columns, are kept whole.
+const WORD: usize = 24;
 
 /// One table.
 pub(super) struct Numbers {
@@ -47,6 +50,19 @@ impl Numbers {
                 ),
             },
         }
+    }
+
+    /// The width of the longest word in a column, in columns of text; longer ones than [`WORD`] may be broken.
+    pub(super) fn longest_word(&self, column: usize) -> usize {
+        let heading = self.columns.get(column).map(|(name, _)| name);
+        let cells = self.rows.iter().filter_map(|row| row.get(column));
+        heading
+            .into_iter()
+            .chain(cells)
+            .flat_map(|text| text.split(' '))
+            .map(UnicodeWidthStr::width)
+            .max()
+            .map_or(1, |width| width.min(WORD))
     }
 }
 
