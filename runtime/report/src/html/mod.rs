@@ -136,12 +136,13 @@ fn table(out: &mut String, numbers: &Numbers) {
     let class = |numeric: bool| if numeric { "n" } else { "t" };
     out.push_str("<thead><tr>");
     for (index, (name, numeric)) in numbers.columns.iter().enumerate() {
+        // The style sheet has widths in steps of four.
         let width = match numeric {
             true => String::new(),
-            false => format!(" style=\"min-width:{}ch\"", numbers.longest_word(index)),
+            false => format!(" w{}", numbers.longest_word(index).div_ceil(4) * 4),
         };
         out.push_str(&format!(
-            "<th class=\"{}\"{width}>{}</th>",
+            "<th class=\"{}{width}\">{}</th>",
             class(*numeric),
             escaped(name)
         ));
