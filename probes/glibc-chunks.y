@@ -37,7 +37,7 @@ struct chunk_row big[];
 long count[64];
 long bytes[64];
 long mapped[64];
-// Sizes below this are counted one by one and put together at the end: most chunks are small.
+// Sizes below this that are not among the biggest are counted one by one and put together at the end: most chunks are small.
 #define SMALL 1024
 long small[SMALL / 16];
 // Chunks up to this size are not among the biggest.
@@ -58,7 +58,7 @@ void add(uint64_t p, uint64_t size, _str arena)
     int bit = glibc_highest_bit(size);
     count[bit]++;
     bytes[bit] += size;
-    if (size <= least || biggest < 1)
+    if (size <= least)
         return;
     _push(big, (struct chunk_row){ (void *)(p + CHUNK_HDR_SZ), size, arena });
     if (_elems(big) > 4 * biggest + 64)
@@ -67,7 +67,7 @@ void add(uint64_t p, uint64_t size, _str arena)
 
 void glibc_on_used(uint64_t p, uint64_t size)
 {
-    if (size < SMALL)
+    if (size < SMALL && size <= least)
         small[size / 16]++;
     else
         add(p, size, glibc_now.name);
@@ -80,6 +80,8 @@ void glibc_on_mapped(uint64_t p, uint64_t size)
 }
 
 _probe _oneshot {
+    if (biggest < 1)
+        least = ~0ul;
     glibc_walk();
     for (int i = 0; i < SMALL / 16; i++) {
         int bit = glibc_highest_bit(16ul * i | 1);

@@ -32,11 +32,8 @@ _probe _oneshot {
         printf("ONLY %.1f %% of %hB resident is the Lua heap\n", share, resident);
     printf("Lua heap %hB = gc.total, difference %ld B   %.1f %% of %hB resident   %s\n", total, total - lj_total_bytes, share, resident, lj_vm_found);
     printf("%s objects on %s chains\n", graph_thousands(lj_total_objects), graph_thousands(_count(held)));
-    if (lj_total_finalizers > 0) {
-        // Userdata has no C function of its own to name: its finalizer is `__gc` of its metatable.
-        _str names = lj_finalizer_names();
-        printf("! %s finalizers (%s) hold memory that is not in this graph\n", graph_thousands(lj_total_finalizers), names == "" ? "__gc of userdata" : names);
-    }
+    if (lj_total_finalizers > 0)
+        printf("! %s finalizers (%s) hold C memory that is not in this graph\n", graph_thousands(lj_total_finalizers), lj_finalizer_names());
     _assert_equal("g->gc.total", lj_total_bytes, total);
 
     if (lj_total_finalizers > 1000)

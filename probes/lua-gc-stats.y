@@ -47,6 +47,12 @@ struct cdata_row {
     long finalizers;
     _str finalizer;
 };
+struct userdata_row {
+    _str finalizer;
+    long number;
+    long bytes;
+    long biggest_bytes;
+};
 struct trace_row {
     _str function;
     long traces;
@@ -66,6 +72,7 @@ _view table "Strings by size" "" struct string_row strings[];
 _view table "Tables by shape" "" struct table_row tables[];
 _view table "Tables with the most empty slots" "" struct waste_row wasteful[];
 _view table "C data by type" "" struct cdata_row cdata[];
+_view table "Userdata by finalizer" "" struct userdata_row userdata[];
 _view table "Traces by function" "" struct trace_row traces[];
 _view table "Free chunks of LuaJIT's allocator" "" struct free_row free_chunks[];
 
@@ -147,6 +154,11 @@ _probe _oneshot {
         if (_elems(cdata) < most)
             _push(cdata, (struct cdata_row){ type_name(id), k.number, k.bytes, k.biggest, k.finalizers, finalizers_of(id) });
     }
+    _foreach (function, k in lj_userdata_finalizers _by k.bytes _desc) {
+        finalizers += k.number;
+        if (_elems(userdata) < most)
+            _push(userdata, (struct userdata_row){ function ? _usym(function) : "Lua function", k.number, k.bytes, k.biggest });
+    }
     _foreach (pt, k in lj_traces_of _by k.bytes _desc _limit most) {
         _str name = "?";
         _try {
@@ -166,7 +178,7 @@ _probe _oneshot {
     if (waste > 0)
         printf("%hB of the tables are empty slots\n", waste);
     if (finalizers > 0)
-        printf("! %ld C data have finalizers: what they hold in C is not in this heap\n", finalizers);
+        printf("! %ld C data and userdata have finalizers: what they hold in C is not in this heap\n", finalizers);
     if (lj_kinds[9].number > 0) {
         _str area = "";
 ##ifdeffield jit_State szallmcarea

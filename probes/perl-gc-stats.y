@@ -33,7 +33,11 @@ _probe _oneshot {
     _foreach (i, p in perl_interpreters) {
         if (interpreter && interpreter != i + 1)
             continue;
-        perl_count_interpreter(p, perl_strings);
+        _try {
+            perl_count_interpreter(p, perl_strings);
+        } _catch (_fault f) {
+            perl_count_fault(f);
+        }
         counted += p->Isv_count;
     }
     perl_count_into(perl_types, perl_classes, perl_rest, most);

@@ -82,6 +82,9 @@ int lj_alloc_valid(struct lj_alloc_state *m)
     }
 }
 
+/// Called for each chunk of the segments, in the order of addresses within one.
+__attribute__((weak)) void lj_alloc_on_chunk(uint64_t p, uint64_t size, int used) { }
+
 void lj_alloc_add(int list, long bytes)
 {
     struct lj_alloc_free f = lj_alloc_lists[list];
@@ -146,6 +149,7 @@ void lj_alloc_walk_segment(struct lj_alloc_state *m, struct lj_alloc_segment *s)
                 break;
             if (size > end - p)
                 break;
+            lj_alloc_on_chunk(p, size, c != m->top && head & LJ_ALLOC_IN_USE);
             if (c == m->top || !(head & LJ_ALLOC_IN_USE)) {
                 int bit = 0;
                 while (bit < 47 && size >> (bit + 1))

@@ -99,7 +99,7 @@ void lj_add_machine(void)
         graph_node_bytes[graph_child_named(vm, ++id, name)] += bytes;
 }
 
-/// The names of the C functions that finalize the most C data, for a line of the header.
+/// The names of the C functions that finalize the most C data and userdata, for a line of the header.
 _str lj_finalizer_names(void)
 {
     _str names = "";

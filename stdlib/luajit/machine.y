@@ -50,8 +50,34 @@ GCtab *lj_finalizer_table(global_State *g)
 ##endif
 }
 
-/// Finalizers of C data by the address of the C function; Lua functions are counted under NULL.
+/// Finalizers of C data and userdata by the address of the C function; Lua functions are counted under NULL.
 long lj_finalizer_functions[void *];
+
+/// Whether userdata with a metatable has a finalizer, by metatables that were asked about, and which: a C function, or NULL for a Lua function.
+uint8_t lj_metatable_known[GCtab *];
+void *lj_metatable_finalizer[GCtab *];
+#define LJ_NO_FINALIZER 1
+#define LJ_HAS_FINALIZER 2
+
+/// Whether userdata is finalized when it is freed; the function is then `lj_metatable_finalizer` of its metatable.
+int lj_has_finalizer(GCudata *ud)
+{
+    GCtab *mt = tabref(ud->metatable);
+    if (!mt || ud->marked & LJ_GC_FINALIZED)
+        return 0;
+    int known = lj_metatable_known[mt];
+    if (!known) {
+        known = LJ_NO_FINALIZER;
+        TValue *gc = lj_table_get(mt, "__gc");
+        if (gc) {
+            known = LJ_HAS_FINALIZER;
+            if (tvisfunc(gc) && !isluafunc(funcV(gc)))
+                lj_metatable_finalizer[mt] = (void *)funcV(gc)->c.f;
+        }
+        lj_metatable_known[mt] = known;
+    }
+    return known == LJ_HAS_FINALIZER;
+}
 
 /// Counts the finalizers of C data by function.
 void lj_count_finalizers(GCtab *t)

@@ -54,6 +54,24 @@ struct lj_cdata_kind lj_cdata_kinds[uint32_t];
 /// Finalizers by C type and by the address of the function.
 long lj_cdata_finalizers[uint32_t, void *];
 
+/// Userdata by the function that finalizes it: number, bytes, the biggest. A Lua function is under NULL; what has none, is not here.
+struct lj_kind lj_userdata_finalizers[void *];
+
+void lj_count_userdata(GCudata *ud, uint64_t size)
+{
+    if (!lj_has_finalizer(ud))
+        return;
+    void *function = lj_metatable_finalizer[tabref(ud->metatable)];
+    struct lj_kind k = lj_userdata_finalizers[function];
+    k.number++;
+    k.bytes += size;
+    if (size > k.biggest) {
+        k.biggest = size;
+        k.address = ud;
+    }
+    lj_userdata_finalizers[function] = k;
+}
+
 /// Strings by powers of two of their sizes, headers included.
 struct lj_kind lj_string_sizes[64];
 
@@ -61,8 +79,12 @@ struct lj_kind lj_string_sizes[64];
 long lj_trace_instructions, lj_trace_snapshots, lj_trace_code;
 struct lj_kind lj_traces_of[GCproto *];
 
+/// Called for each object that is counted.
+__attribute__((weak)) void lj_on_object(GCobj *o, int gct) { }
+
 void lj_count_object(GCobj *o, int gct, uint64_t size)
 {
+    lj_on_object(o, gct);
     struct lj_kind k = lj_kinds[gct & 15];
     k.number++;
     k.bytes += size;
@@ -172,6 +194,9 @@ void lj_count_one(GCobj *o)
         break;
     case 11:
         lj_count_table(&o->tab);
+        break;
+    case 12:
+        lj_count_userdata(&o->ud, size);
         break;
     }
     lj_count_object(o, gct, size);

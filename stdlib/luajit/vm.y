@@ -15,6 +15,8 @@ _str lj_vm_found;
 
 /// No more than this much address space is scanned; what was left out, in bytes.
 #define LJ_SCAN_LIMIT (8ul << 30)
+/// And no more than this of one mapping, where the machine is only one thing among others.
+#define LJ_SCAN_EACH (16ul << 20)
 uint64_t lj_scan_left_out;
 
 /// The main thread of the first valid state in one stretch of memory. A main thread's `glref` points just past the thread itself, since both are
@@ -49,13 +51,19 @@ lua_State *lj_scan(void)
             continue;
         // Reserved address space can be huge and nearly empty.
         uint64_t size = m.end - m.start;
+#ifdef LAYOUTS_ARE_OPTIONAL
+        if (size > LJ_SCAN_EACH) {
+            lj_scan_left_out += size - LJ_SCAN_EACH;
+            size = LJ_SCAN_EACH;
+        }
+#endif
         if (size > left) {
             lj_scan_left_out += size;
             continue;
         }
         left -= size;
         _try {
-            lua_State *L = lj_scan_range((uint64_t)m.start, (uint64_t)m.end);
+            lua_State *L = lj_scan_range((uint64_t)m.start, (uint64_t)m.start + size);
             if (L)
                 return L;
         } _catch (_fault f) {
@@ -117,9 +125,14 @@ lua_State *lj_find_main_state(_str which)
 /// The check of <luajit/layouts.y>: whether the types in use fit a machine of this process.
 int lj_valid(void)
 {
-    if (!lj_find_main_state("auto"))
-        lj_none("auto");
-    return 1;
+    if (lj_find_main_state("auto"))
+        return 1;
+#ifdef LAYOUTS_ARE_OPTIONAL
+    return -1;
+#else
+    lj_none("auto");
+    return 0;
+#endif
 }
 
 /// Explains that no machine was found.

@@ -76,15 +76,12 @@ int lj_metatable_mode(GCtab *mt)
     mode = 4;
     if (mt->hmask > 0) {
         Node *node = noderef(mt->node);
-        uint64_t name_gc = gcrefu(lj_g->gcroot[2]);
         uint64_t name_mode = gcrefu(lj_g->gcroot[3]);
         for (uint32_t i = 0; i <= mt->hmask; i++) {
             TValue *key = &node[i].key;
             TValue *val = &node[i].val;
             if (tvisnil(val) || !tvisstr(key))
                 continue;
-            if ((uint64_t)gcval(key) == name_gc)
-                mode |= 8;
             if ((uint64_t)gcval(key) == name_mode && tvisstr(val)) {
                 GCstr *s = strV(val);
                 for (uint32_t j = 0; j < s->len && j < 64; j++) {
@@ -543,8 +540,10 @@ void lj_walk_userdata(GCudata *ud, int n)
     graph_add_bytes(n, lj_userdata_size(ud), 1);
     GCtab *mt = tabref(ud->metatable);
     if (mt) {
-        if ((lj_metatable_mode(mt) & 8) && !(ud->marked & LJ_GC_FINALIZED))
+        if (lj_has_finalizer(ud)) {
             lj_node_finalizers[n] += 1;
+            lj_finalizer_functions[lj_metatable_finalizer[mt]]++;
+        }
         if (graph_visit(mt))
             lj_push(mt, graph_child_named(n, LJ_F_METATABLE, "(metatable)"));
     }

@@ -111,9 +111,14 @@ void ngx_none(void)
 /// The check of <nginx/layouts.y>.
 int ngx_valid(void)
 {
-    if (!ngx_valid_cycle())
-        ngx_none();
-    return 1;
+    if (ngx_valid_cycle())
+        return 1;
+#ifdef LAYOUTS_ARE_OPTIONAL
+    return -1;
+#else
+    ngx_none();
+    return 0;
+#endif
 }
 
 /// The present cycle. Ends the run with an explanation where there is none, or where the types do not fit it.

@@ -47,15 +47,16 @@ int ngx_leaving(void)
         return 0;
     }
 ##endif
+    int leaving = 0;
 ##ifdefvar ngx_terminate
     _try {
         // A sig_atomic_t.
-        return *(int *)&ngx_terminate != 0;
+        leaving = *(int *)&ngx_terminate != 0;
     } _catch (_fault f) {
-        return 0;
+        // Nothing is known of it.
     }
 ##endif
-    return 0;
+    return leaving;
 }
 
 /// The `lua_State *` of ngx_lua, or NULL.

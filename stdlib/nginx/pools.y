@@ -174,6 +174,9 @@ _str ngx_request_owner(ngx_http_request_t *r)
 /// Connections that are on the list of free ones, by address.
 uint8_t ngx_free_connection[ngx_connection_t *];
 
+/// Whether what does not add up is only counted: where pools are one thing among others.
+int ngx_quiet;
+
 /// Learns which connections are free. What the cycle says they are, is checked.
 void ngx_learn_free_connections(ngx_cycle_t *cycle)
 {
@@ -188,7 +191,10 @@ void ngx_learn_free_connections(ngx_cycle_t *cycle)
     } _catch (_fault f) {
         ngx_skipped++;
     }
-    _assert_equal("free connections", n, cycle->free_connection_n);
+    if (!ngx_quiet)
+        _assert_equal("free connections", n, cycle->free_connection_n);
+    else if (n != cycle->free_connection_n)
+        ngx_skipped++;
 }
 
 /// Notes the pools that a cycle, its connections and their requests own.

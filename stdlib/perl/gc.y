@@ -40,7 +40,7 @@ void perl_mark_arenas(struct interpreter *p)
         uint32_t slots = SvREFCNT(arena);
         if (slots > PERL_MAX_SLOTS)
             _error("an arena of %u values at %p: the list of arenas is damaged", slots, arena);
-        perl_arena_bytes += perl_block((uint64_t)slots * sizeof(SV));
+        perl_arena_bytes += perl_block(arena, (uint64_t)slots * sizeof(SV));
         for (uint32_t i = 1; i < slots; i++) {
             SV *sv = &arena[i];
             if (SvTYPE(sv) == SVTYPEMASK)

@@ -74,15 +74,15 @@ void perl_count_string_table(void)
 /// The stacks of an interpreter. The argument stacks are arrays, values of their own.
 void perl_count_stacks(struct interpreter *p)
 {
-    long bytes = perl_block((uint64_t)(p->Isavestack_max + 4) * sizeof(void *)) + perl_block((uint64_t)p->Iscopestack_max * sizeof(int32_t)) +
-                 perl_block((uint64_t)p->Itmps_max * sizeof(SV *)) + perl_block((uint64_t)(p->Imarkstack_max - p->Imarkstack + 1) * sizeof(int32_t));
+    long bytes = perl_block(p->Isavestack, (uint64_t)(p->Isavestack_max + 4) * sizeof(void *)) + perl_block(p->Iscopestack, (uint64_t)p->Iscopestack_max * sizeof(int32_t)) +
+                 perl_block(p->Itmps_stack, (uint64_t)p->Itmps_max * sizeof(SV *)) + perl_block(p->Imarkstack, (uint64_t)(p->Imarkstack_max - p->Imarkstack + 1) * sizeof(int32_t));
     PERL_SI *si = p->Icurstackinfo;
     for (int i = 0; si->si_prev && i < 65536; i++)
         si = si->si_prev;
     for (int i = 0; si && i < 65536; i++) {
         if (si->si_cxmax < 0 || si->si_cxmax > 1 << 28)
             _raise("a stack of %d contexts", si->si_cxmax);
-        bytes += perl_block(sizeof(PERL_SI)) + perl_block((uint64_t)(si->si_cxmax + 1) * sizeof(PERL_CONTEXT));
+        bytes += perl_block(si, sizeof(PERL_SI)) + perl_block(si->si_cxstack, (uint64_t)(si->si_cxmax + 1) * sizeof(PERL_CONTEXT));
         si = si->si_next;
     }
     perl_machine_add("stacks", 0, bytes);
@@ -95,17 +95,17 @@ void perl_count_streams(struct interpreter *p)
     long bytes = 0;
     long number = 0;
     for (int tables = 0; table && tables < 65536; tables++) {
-        bytes += perl_block(PERLIO_TABLE_SIZE * sizeof(PerlIOl));
+        bytes += perl_block(table, PERLIO_TABLE_SIZE * sizeof(PerlIOl));
         for (int i = 1; i < PERLIO_TABLE_SIZE; i++) {
             PerlIOl *layer = table[i].next;
             number += layer != NULL;
             for (int depth = 0; layer && depth < 64; depth++) {
                 if (layer->tab) {
-                    bytes += perl_block(layer->tab->size);
+                    bytes += perl_block(layer, layer->tab->size);
                     if ((layer->tab->kind & PERLIO_K_BUFFERED) && layer->tab->size >= sizeof(PerlIOBuf)) {
                         PerlIOBuf *b = (PerlIOBuf *)layer;
                         if (b->buf && b->bufsiz < PERL_MAX_BLOCK && b->buf != (char *)b)
-                            bytes += perl_block(b->bufsiz);
+                            bytes += perl_block(b->buf, b->bufsiz);
                     }
                 }
                 layer = layer->next;
@@ -123,9 +123,9 @@ void perl_count_body_arenas(struct interpreter *p)
     long sets = 0;
     long room = 0;
     for (int i = 0; set && i < 1 << 20; i++) {
-        sets += perl_block(sizeof(struct arena_set));
+        sets += perl_block(set, sizeof(struct arena_set));
         for (uint32_t j = 0; j < set->curr && j < sizeof(set->set) / sizeof(set->set[0]); j++)
-            room += perl_block(set->set[j].size);
+            room += perl_block(set->set[j].arena, set->set[j].size);
         set = set->next;
     }
     long used = perl_bytes_bodies - perl_bodies_before;
@@ -139,14 +139,14 @@ void perl_count_body_arenas(struct interpreter *p)
 /// All that an interpreter has besides values. Asked after its values have been counted.
 void perl_count_machine(struct interpreter *p)
 {
-    perl_machine_add("the interpreter itself", 1, perl_block(sizeof(struct interpreter)));
+    perl_machine_add("the interpreter itself", 1, perl_block(p, sizeof(struct interpreter)));
     perl_machine_add("optree of the main program", 0, perl_optree_bytes(p->Imain_root) + perl_optree_bytes(p->Ieval_root));
     perl_count_stacks(p);
     perl_count_streams(p);
     if (p->Imy_cxt_size > 0 && p->Imy_cxt_size < 1 << 20)
-        perl_machine_add("contexts of modules", p->Imy_cxt_size, perl_block((uint64_t)p->Imy_cxt_size * sizeof(void *)));
+        perl_machine_add("contexts of modules", p->Imy_cxt_size, perl_block(p->Imy_cxt_list, (uint64_t)p->Imy_cxt_size * sizeof(void *)));
     if (p->Istashpad && p->Istashpadmax < 1 << 28)
-        perl_machine_add("stashes of ops", 0, perl_block((p->Istashpadmax + 1) * sizeof(SV *)));
+        perl_machine_add("stashes of ops", 0, perl_block(p->Istashpad, (p->Istashpadmax + 1) * sizeof(SV *)));
     perl_count_string_table();
     perl_count_body_arenas(p);
 }

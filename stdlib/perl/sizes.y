@@ -36,11 +36,15 @@ uint32_t perl_op_dbstate;
 /// No block is longer: what says so is no length.
 #define PERL_MAX_BLOCK (1ul << 46)
 
+/// Called for each block from malloc that is counted, with where it begins and how much Perl asked for.
+__attribute__((weak)) void perl_on_block(void *block, uint64_t size) { }
+
 /// Counts a block from malloc. Its chunk has a word in front and is a multiple of 16 bytes, at least 32.
-uint64_t perl_block(uint64_t size)
+uint64_t perl_block(void *block, uint64_t size)
 {
     if (size > PERL_MAX_BLOCK)
         _raise("a block of %lu bytes", size);
+    perl_on_block(block, size);
     perl_bytes_blocks += size;
     perl_bytes_chunks += size <= 24 ? 32 : (size + 23) & ~15ul;
     perl_number_blocks++;
@@ -99,7 +103,7 @@ uint64_t perl_shared_key_bytes(HEK *hek)
     int32_t len = HEK_LEN(hek);
     if (len < 0)
         _raise("a shared key of %d bytes", len);
-    uint64_t size = perl_block(perl_shared_hek_size(len));
+    uint64_t size = perl_block((char *)hek - offsetof(struct shared_he, shared_he_hek), perl_shared_hek_size(len));
     perl_shared_keys++;
     perl_shared_key_bytes_total += size;
     return size;
@@ -127,7 +131,7 @@ uint64_t perl_string_bytes(SV *sv, uint32_t flags)
     }
     if ((flags & SVf_IsCOW) && !graph_visit(pv - offset))
         return 0;
-    return perl_block(len + offset);
+    return perl_block(pv - offset, len + offset);
 }
 
 /// The magic of a value.
@@ -136,12 +140,12 @@ uint64_t perl_magic_bytes(SV *sv)
     uint64_t bytes = 0;
     MAGIC *mg = SvMAGIC(sv);
     for (int i = 0; mg && i < 4096; i++) {
-        bytes += perl_block(sizeof(MAGIC));
+        bytes += perl_block(mg, sizeof(MAGIC));
         if (mg->mg_ptr) {
             if (mg->mg_type == PERL_MAGIC_utf8)
-                bytes += perl_block(PERL_MAGIC_UTF8_CACHESIZE * 2 * sizeof(uint64_t));
+                bytes += perl_block(mg->mg_ptr, PERL_MAGIC_UTF8_CACHESIZE * 2 * sizeof(uint64_t));
             else if (mg->mg_len > 0)
-                bytes += perl_block(mg->mg_len + 1);
+                bytes += perl_block(mg->mg_ptr, mg->mg_len + 1);
         }
         mg = mg->mg_moremagic;
     }
@@ -157,7 +161,7 @@ uint64_t perl_hash_bytes(SV *hv, uint32_t flags)
     if (array) {
         if (max >= PERL_MAX_BLOCK / sizeof(HE *))
             _raise("a hash of %lu buckets", max);
-        bytes += perl_block((max + 1) * sizeof(HE *) + (!PERL_AUX_IN_BODY && (flags & SVf_OOK) ? sizeof(struct xpvhv_aux) : 0));
+        bytes += perl_block(array, (max + 1) * sizeof(HE *) + (!PERL_AUX_IN_BODY && (flags & SVf_OOK) ? sizeof(struct xpvhv_aux) : 0));
     }
     if (flags & SVf_OOK) {
         struct xpvhv_aux *aux = HvAUX(hv);
@@ -167,7 +171,7 @@ uint64_t perl_hash_bytes(SV *hv, uint32_t flags)
         }
         int32_t names = aux->xhv_name_count < 0 ? -aux->xhv_name_count : aux->xhv_name_count;
         if (names) {
-            bytes += perl_block((uint64_t)names * sizeof(HEK *));
+            bytes += perl_block(aux->xhv_name_u.xhvnameu_names, (uint64_t)names * sizeof(HEK *));
             for (int32_t i = 0; i < names && i < 4096; i++)
                 if (aux->xhv_name_u.xhvnameu_names[i])
                     bytes += perl_shared_key_bytes(aux->xhv_name_u.xhvnameu_names[i]);
@@ -175,7 +179,7 @@ uint64_t perl_hash_bytes(SV *hv, uint32_t flags)
             bytes += perl_shared_key_bytes(aux->xhv_name_u.xhvnameu_name);
         }
         if (aux->xhv_mro_meta)
-            bytes += perl_block(sizeof(struct mro_meta));
+            bytes += perl_block(aux->xhv_mro_meta, sizeof(struct mro_meta));
     }
     return bytes;
 }
@@ -189,10 +193,10 @@ uint64_t perl_entry_bytes(HE *he, uint32_t hash_flags)
         return sizeof(HE) + perl_shared_key_bytes(hek);
     int32_t len = HEK_LEN(hek);
     if (len == HEf_SVKEY)
-        return sizeof(HE) + perl_block(HEK_BASESIZE + sizeof(SV *));
+        return sizeof(HE) + perl_block(hek, HEK_BASESIZE + sizeof(SV *));
     if (len < 0)
         _raise("a key of %d bytes", len);
-    return sizeof(HE) + perl_block(perl_hek_size(len));
+    return sizeof(HE) + perl_block(hek, perl_hek_size(len));
 }
 
 /// All entries of a hash. `limit` ends chains that do not end.
@@ -224,7 +228,7 @@ uint64_t perl_array_bytes(SV *av)
     int64_t max = AvMAX(av);
     if (max < -1 || array < alloc)
         _raise("an array whose buffer is not its own");
-    return perl_block(((uint64_t)(max + 1) + (array - alloc)) * sizeof(SV *));
+    return perl_block(alloc, ((uint64_t)(max + 1) + (array - alloc)) * sizeof(SV *));
 }
 
 /// A name in a pad, the first time. Closures share the names of their prototypes.
@@ -237,7 +241,7 @@ uint64_t perl_padname_bytes(PADNAME *pn)
         return 0;
     uint64_t text = (uint64_t)PadnamePV(pn) - (uint64_t)pn;
     // The text follows, but for names of outer subs.
-    return perl_block(text < sizeof(PADNAME) + 8 ? text + PadnameLEN(pn) + 1 : sizeof(PADNAME));
+    return perl_block(pn, text < sizeof(PADNAME) + 8 ? text + PadnameLEN(pn) + 1 : sizeof(PADNAME));
 }
 
 /// The list of a sub's pads and the names in them. The pads themselves are arrays, values of their own.
@@ -248,14 +252,14 @@ uint64_t perl_padlist_bytes(PADLIST *pl)
     int64_t max = PadlistMAX(pl);
     if (max < 0 || max > 1 << 24)
         _raise("a sub with %ld pads", max);
-    uint64_t bytes = perl_block(sizeof(PADLIST)) + perl_block((uint64_t)(max + 1) * sizeof(SV *));
+    uint64_t bytes = perl_block(pl, sizeof(PADLIST)) + perl_block(PadlistARRAY(pl), (uint64_t)(max + 1) * sizeof(SV *));
     PADNAMELIST *names = PadlistNAMES(pl);
     if (!names || !graph_visit(names))
         return bytes;
     int64_t last = PadnamelistMAX(names);
     if (last < -1 || last > 1 << 28 || names->xpadnl_max < last)
         _raise("a list of %ld names of a pad", last);
-    bytes += perl_block(sizeof(PADNAMELIST)) + perl_block((uint64_t)(names->xpadnl_max + 1) * sizeof(PADNAME *));
+    bytes += perl_block(names, sizeof(PADNAMELIST)) + perl_block(PadnamelistARRAY(names), (uint64_t)(names->xpadnl_max + 1) * sizeof(PADNAME *));
     for (int64_t i = 0; i <= last; i++)
         bytes += perl_padname_bytes(PadnamelistARRAY(names)[i]);
     return bytes;
@@ -270,7 +274,7 @@ uint64_t perl_hints_bytes(struct refcounted_he *he)
         // The value of a string stands between its kind and the key.
         if ((he->refcounted_he_data[0] & 0x60) == 0x40)
             size += (uint64_t)he->refcounted_he_val.refcounted_he_u_len + 1;
-        bytes += perl_block(size);
+        bytes += perl_block(he, size);
         he = he->refcounted_he_next;
     }
     return bytes;
@@ -283,9 +287,9 @@ uint64_t perl_shared_text_bytes(char *pv)
     RCPV *shared = RCPVx(pv);
     if (!graph_visit(shared))
         return 0;
-    return perl_block(offsetof(struct rcpv, pv) + shared->len);
+    return perl_block(shared, offsetof(struct rcpv, pv) + shared->len);
 ##else
-    return graph_visit(pv) ? perl_block(strlen(pv) + 1) : 0;
+    return graph_visit(pv) ? perl_block(pv, strlen(pv) + 1) : 0;
 ##endif
 }
 
@@ -301,7 +305,7 @@ uint64_t perl_statement_bytes(COP *cop)
         bytes += perl_shared_text_bytes((char *)warnings);
 ##else
         if (graph_visit((void *)warnings))
-            bytes += perl_block(sizeof(uint64_t) + *(uint64_t *)warnings);
+            bytes += perl_block((void *)warnings, sizeof(uint64_t) + *(uint64_t *)warnings);
 ##endif
     }
     return bytes;
@@ -311,15 +315,15 @@ uint64_t perl_statement_bytes(COP *cop)
 uint64_t perl_slab_bytes(OP *o)
 {
     if (!o->op_slabbed)
-        return perl_block(sizeof(OP));
+        return perl_block(o, sizeof(OP));
     OPSLAB *slab = OpMySLAB(o)->opslab_head;
     if (!graph_visit(slab))
         return 0;
     uint64_t bytes = 0;
     if (slab->opslab_freed)
-        bytes += perl_block((uint64_t)slab->opslab_freed_size * sizeof(OP *));
+        bytes += perl_block(slab->opslab_freed, (uint64_t)slab->opslab_freed_size * sizeof(OP *));
     for (int i = 0; slab && i < 1 << 20; i++) {
-        bytes += perl_block((uint64_t)slab->opslab_size * sizeof(OP *));
+        bytes += perl_block(slab, (uint64_t)slab->opslab_size * sizeof(OP *));
         slab = slab->opslab_next;
     }
     return bytes;
@@ -346,15 +350,15 @@ uint64_t perl_optree_bytes(OP *root)
         } else if (class == OA_UNOP_AUX) {
             uint64_t *aux = (uint64_t *)((UNOP_AUX *)o)->op_aux;
             if (aux && type == perl_op_multideref) {
-                bytes += perl_block((aux[-1] + 1) * sizeof(uint64_t));
+                bytes += perl_block(&aux[-1], (aux[-1] + 1) * sizeof(uint64_t));
             } else if (aux && type == perl_op_multiconcat) {
                 // Number of arguments, text and its length, the same as UTF-8, then the lengths of its parts.
                 uint64_t parts = (aux[0] + 1) * (aux[1] && aux[3] && aux[1] != aux[3] ? 2 : 1);
-                bytes += perl_block((5 + parts) * sizeof(uint64_t));
+                bytes += perl_block(aux, (5 + parts) * sizeof(uint64_t));
                 if (aux[1])
-                    bytes += perl_block(aux[2] + 1);
+                    bytes += perl_block((void *)aux[1], aux[2] + 1);
                 if (aux[3] && aux[3] != aux[1])
-                    bytes += perl_block(aux[4] + 1);
+                    bytes += perl_block((void *)aux[3], aux[4] + 1);
             }
         } else if (class == OA_PMOP) {
             OP *code = ((PMOP *)o)->op_code_list;
@@ -380,7 +384,7 @@ uint64_t perl_sub_bytes(SV *cv)
     uint32_t flags = CvFLAGS(cv);
     uint64_t bytes = 0;
     if ((flags & CVf_DYNFILE) && CvFILE(cv))
-        bytes += graph_visit(CvFILE(cv)) ? perl_block(strlen(CvFILE(cv)) + 1) : 0;
+        bytes += graph_visit(CvFILE(cv)) ? perl_block(CvFILE(cv), strlen(CvFILE(cv)) + 1) : 0;
     if ((flags & CVf_NAMED) && CvBODY(cv)->xcv_gv_u.xcv_hek)
         bytes += perl_shared_key_bytes(CvBODY(cv)->xcv_gv_u.xcv_hek);
     if (flags & CVf_ISXSUB)
@@ -396,11 +400,11 @@ uint64_t perl_regexp_bytes(SV *sv)
     struct regexp *rx = (struct regexp *)SvANY(sv);
     uint64_t bytes = 0;
     if (rx->offs && rx->nparens < 1 << 20)
-        bytes += perl_block(((uint64_t)rx->nparens + 1) * sizeof(regexp_paren_pair));
+        bytes += perl_block(rx->offs, ((uint64_t)rx->nparens + 1) * sizeof(regexp_paren_pair));
     if (rx->substrs && graph_visit(rx->substrs))
-        bytes += perl_block(sizeof(struct reg_substr_data));
+        bytes += perl_block(rx->substrs, sizeof(struct reg_substr_data));
     if (rx->subbeg && rx->sublen > 0 && !rx->saved_copy)
-        bytes += perl_block(rx->sublen + 1);
+        bytes += perl_block(rx->subbeg, rx->sublen + 1);
     if (rx->pprivate && graph_visit(rx->pprivate)) {
         regexp_internal *ri = (regexp_internal *)rx->pprivate;
 ##ifdeffield struct regexp_internal proglen
@@ -408,9 +412,9 @@ uint64_t perl_regexp_bytes(SV *sv)
 ##else
         uint64_t program = ri->u.proglen;
 ##endif
-        bytes += perl_block(sizeof(regexp_internal) + (program + 1) * sizeof(uint32_t));
+        bytes += perl_block(ri, sizeof(regexp_internal) + (program + 1) * sizeof(uint32_t));
         if (ri->data && graph_visit(ri->data))
-            bytes += perl_block(sizeof(struct reg_data) + (uint64_t)ri->data->count * 8) + perl_block(ri->data->count);
+            bytes += perl_block(ri->data, sizeof(struct reg_data) + (uint64_t)ri->data->count * 8) + perl_block(ri->data->what, ri->data->count);
     }
     return bytes;
 }
@@ -418,7 +422,7 @@ uint64_t perl_regexp_bytes(SV *sv)
 /// A name in a format's stream.
 uint64_t perl_io_name_bytes(char *name)
 {
-    return name ? perl_block(strlen(name) + 1) : 0;
+    return name ? perl_block(name, strlen(name) + 1) : 0;
 }
 
 /// Head, body and blocks of a value, without the entries of a hash, and without the optree and pads of a sub.
@@ -430,7 +434,7 @@ uint64_t perl_value_bytes(SV *sv, uint32_t flags)
     if (body == 0)
         return bytes;
     if (type == PERL_PVFM)
-        perl_block(body);
+        perl_block(SvANY(sv), body);
     else
         perl_bytes_bodies += body;
     switch (type) {
@@ -452,7 +456,7 @@ uint64_t perl_value_bytes(SV *sv, uint32_t flags)
             if (GvNAME_HEK(sv))
                 bytes += perl_shared_key_bytes(GvNAME_HEK(sv));
             if (gp && graph_visit(gp)) {
-                bytes += perl_block(sizeof(GP));
+                bytes += perl_block(gp, sizeof(GP));
                 if (gp->gp_file_hek)
                     bytes += perl_shared_key_bytes(gp->gp_file_hek);
             }
@@ -481,7 +485,7 @@ uint64_t perl_value_bytes(SV *sv, uint32_t flags)
 ##ifdeftype struct xpvobject
     case PERL_PVOBJ:
         if (((XPVOBJ *)SvANY(sv))->xobject_fields)
-            bytes += perl_block((uint64_t)(((XPVOBJ *)SvANY(sv))->xobject_maxfield + 1) * sizeof(SV *));
+            bytes += perl_block(((XPVOBJ *)SvANY(sv))->xobject_fields, (uint64_t)(((XPVOBJ *)SvANY(sv))->xobject_maxfield + 1) * sizeof(SV *));
         break;
 ##endif
     default:

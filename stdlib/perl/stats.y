@@ -76,7 +76,7 @@ void perl_count_value(SV *sv, uint32_t flags, _agg strings)
     }
 }
 
-/// Counts an interpreter: its values, then what is left of its machine.
+/// Counts an interpreter: its values, then what is left of its machine. Raises a fault where the list of arenas is damaged.
 void perl_count_interpreter(struct interpreter *p, _agg strings)
 {
     perl_sizes_of(p);
@@ -84,8 +84,8 @@ void perl_count_interpreter(struct interpreter *p, _agg strings)
     for (long arenas = 0; arena && arenas < PERL_MAX_ARENAS; arenas++) {
         uint32_t slots = SvREFCNT(arena);
         if (slots > PERL_MAX_SLOTS)
-            _error("an arena of %u values at %p: the list of arenas is damaged", slots, arena);
-        perl_arena_bytes += perl_block((uint64_t)slots * sizeof(SV));
+            _raise("an arena of %u values at %p: the list of arenas is damaged", slots, arena);
+        perl_arena_bytes += perl_block(arena, (uint64_t)slots * sizeof(SV));
         uint32_t i = 1;
         while (i < slots) {
             // A fault ends the value at hand, not the arena.

@@ -88,9 +88,14 @@ long perl_find_interpreters(void)
 /// The check of <perl/layouts.y>: whether the types in use fit an interpreter of this process.
 int perl_valid(void)
 {
-    if (perl_find_interpreters() == 0)
-        _raise("no Perl interpreter of this layout: %s", perl_tried);
-    return 1;
+    if (perl_find_interpreters() > 0)
+        return 1;
+#ifdef LAYOUTS_ARE_OPTIONAL
+    return -1;
+#else
+    _raise("no Perl interpreter of this layout: %s", perl_tried);
+    return 0;
+#endif
 }
 
 /// Finds all interpreters, or ends the run with an explanation.

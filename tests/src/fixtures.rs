@@ -1,7 +1,7 @@
 //! Real programs to look at, started and stopped by the scripts in `tests/fixtures`.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use crate::root;
@@ -47,7 +47,21 @@ impl Nginx {
     /// # Panics
     /// If it does not serve within its time.
     pub fn start(variant: &str, options: &[&str]) -> Self {
-        let output = Command::new("bash")
+        Self::start_by(&mut Command::new("bash"), variant, options)
+    }
+
+    /// The same one, whose processes say what malloc counts: where, for [`crate::malloc_said::ask`], is the second value.
+    ///
+    /// # Panics
+    /// If it does not serve within its time.
+    pub fn start_saying(variant: &str, folder: &Path) -> (Self, PathBuf) {
+        let mut command = Command::new("bash");
+        let said = crate::malloc_said::preload(&mut command, folder);
+        (Self::start_by(&mut command, variant, &[]), said)
+    }
+
+    fn start_by(command: &mut Command, variant: &str, options: &[&str]) -> Self {
+        let output = command
             .arg(root().join("tests/fixtures/fixture.sh"))
             .arg("start")
             .arg(variant)
@@ -218,12 +232,7 @@ pub fn perls() -> Vec<(&'static str, PathBuf)> {
 ///
 /// # Panics
 /// If it does not get ready.
-pub fn perl_daemon(
-    perl: &std::path::Path,
-    certificates: usize,
-    sessions: usize,
-    threads: usize,
-) -> Waiting {
+pub fn perl_daemon(perl: &Path, certificates: usize, sessions: usize, threads: usize) -> Waiting {
     Waiting::start(
         Command::new(perl)
             .arg(root().join("tests/fixtures/perl/daemon.pl"))
@@ -243,7 +252,7 @@ pub fn luajits() -> Vec<(&'static str, PathBuf)> {
 ///
 /// # Panics
 /// If it does not get ready.
-pub fn standalone(luajit: &std::path::Path) -> Waiting {
+pub fn standalone(luajit: &Path) -> Waiting {
     standalone_with(luajit, 60_000, 400_000)
 }
 
@@ -251,7 +260,7 @@ pub fn standalone(luajit: &std::path::Path) -> Waiting {
 ///
 /// # Panics
 /// If it does not get ready.
-pub fn standalone_with(luajit: &std::path::Path, entries: usize, slots: usize) -> Waiting {
+pub fn standalone_with(luajit: &Path, entries: usize, slots: usize) -> Waiting {
     Waiting::start(
         Command::new(luajit)
             .arg(root().join("tests/fixtures/leak/standalone.lua"))

@@ -3,9 +3,11 @@
 pub mod fixtures;
 pub mod hoard;
 pub mod load;
+pub mod malloc_said;
 pub mod plain_nginx;
 pub mod processes;
 pub mod program;
+pub mod reloads;
 
 /// Says loudly that a test cannot run here. Where `YTRACE_NO_SKIP` is set (as in CI) that is a
 /// failure.

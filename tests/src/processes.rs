@@ -101,6 +101,14 @@ pub fn alive(pid: i32) -> bool {
         .is_some_and(|state| !state.starts_with(['Z', 'X']))
 }
 
+/// Whether the first thread of a process waits for something.
+pub fn sleeps(pid: i32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/status"))
+        .ok()
+        .and_then(|text| field(&text, "State"))
+        .is_some_and(|state| state.starts_with('S'))
+}
+
 /// Sends a signal to a process that the test started.
 ///
 /// # Panics

@@ -92,6 +92,12 @@ fn a_run_is_compared_with_an_earlier_one() {
         same.stdout.contains("What changed: Held · +2.0 MB"),
         "{same}"
     );
+    // Nothing was stopped or read for it.
+    let text = format!("{}{}", same.stdout, same.stderr);
+    assert!(
+        text.contains("complete") && !text.contains("stopped"),
+        "{same}"
+    );
     let back = run(&["diff", &new, &old]).expect_status(0);
     assert!(back.stdout.contains("-2.0 MB  -67 %"), "{back}");
 }

@@ -2,11 +2,11 @@
 
 use std::process::Command;
 
-use nix::sys::signal::Signal;
 use serde_json::Value;
 use ytrace_tests::fixtures::{Nginx, Waiting, directory, unavailable};
-use ytrace_tests::processes::{assert_untouched, memory_figures, signal, wait_for};
-use ytrace_tests::program::{Finished, run, run_text};
+use ytrace_tests::malloc_said::{Said, compare, numbers, sums};
+use ytrace_tests::processes::{assert_untouched, memory_figures, wait_for};
+use ytrace_tests::program::run;
 use ytrace_tests::{root, skip};
 
 const PROBES: [&str; 4] = [
@@ -15,153 +15,6 @@ const PROBES: [&str; 4] = [
     "glibc-verdict",
     "glibc-heapmap",
 ];
-
-/// Prints what the library found, a line for each arena and one for what is mapped directly.
-const SUMS: &str = "
-#include <glibc/walk.y>
-_probe _oneshot {
-    glibc_walk();
-    _foreach (s in glibc_sums)
-        printf(\"arena %s fast %ld %ld rest %ld %ld system %ld met %ld listed %ld %ld skipped %ld heaps %ld cached %ld\\n\", s.name, s.fast_chunks, s.fast,
-               s.free_chunks + 1, s.free + s.top, s.system, glibc_met(s), s.listed_chunks, s.listed, s.skipped, s.heaps, s.cached_chunks);
-    printf(\"mapped %ld %ld\\n\", _elems(glibc_blocks), glibc_blocks_bytes);
-    printf(\"found by %s, caches by %s: %ld, broken %ld\\n\", glibc_found, glibc_caches_found, glibc_caches, glibc_broken);
-}";
-
-/// The number behind a word and an equals sign and a quote: `size="12"`.
-fn attribute(element: &str, name: &str) -> i64 {
-    let start = element.find(&format!(" {name}=\"")).expect(name) + name.len() + 3;
-    let text = &element[start..];
-    text[..text.find('"').unwrap()].parse().unwrap()
-}
-
-/// What `malloc_info` says of one arena.
-#[derive(Debug, PartialEq, Eq)]
-struct Arena {
-    fast: (i64, i64),
-    /// Chunks in bins and the top, and their bytes.
-    rest: (i64, i64),
-    system: i64,
-}
-
-/// What a target said of itself.
-#[derive(Debug)]
-struct Said {
-    arenas: Vec<Arena>,
-    mapped: (i64, i64),
-    /// The fields of `mallinfo2`, where there is one.
-    mallinfo: Option<String>,
-}
-
-impl Said {
-    fn of(ready: &str) -> Self {
-        // Since 2.43 there are no fast bins.
-        let total = |text: &str, kind: &str| {
-            text.find(&format!("<total type=\"{kind}\""))
-                .map_or((0, 0), |start| {
-                    let text = &text[start..];
-                    (attribute(text, "count"), attribute(text, "size"))
-                })
-        };
-        let arenas = ready.split("<heap nr=").skip(1).map(|heap| {
-            let heap = heap.split("</heap>").next().unwrap();
-            let rest = total(heap, "rest");
-            // The sizes of free chunks are summed with the lowest bit of their heads, that of the top without.
-            Arena {
-                fast: total(heap, "fast"),
-                rest: (rest.0, rest.1 - (rest.0 - 1)),
-                system: attribute(
-                    &heap[heap.find("<system type=\"current\"").unwrap()..],
-                    "size",
-                ),
-            }
-        });
-        Self {
-            arenas: arenas.collect(),
-            mapped: total(ready.split("</heap>").last().unwrap(), "mmap"),
-            mallinfo: ready
-                .split_once("mallinfo2 ")
-                .map(|(_, fields)| fields.to_owned()),
-        }
-    }
-
-    fn mallinfo(&self, name: &str) -> Option<i64> {
-        let fields = self.mallinfo.as_ref()?;
-        let value = fields
-            .split_whitespace()
-            .find_map(|field| field.strip_prefix(&format!("{name}=")))?;
-        Some(value.parse().unwrap())
-    }
-}
-
-/// Numbers of a line behind a word.
-fn numbers(line: &str, word: &str, count: usize) -> Vec<i64> {
-    line.split_whitespace()
-        .skip_while(|part| *part != word)
-        .skip(1)
-        .take(count)
-        .map(|part| {
-            part.parse()
-                .unwrap_or_else(|_| panic!("{word:?} in {line:?}"))
-        })
-        .collect()
-}
-
-/// Holds what the library found against what the target said.
-fn compare(what: &str, said: &Said, output: &str) {
-    let lines: Vec<&str> = output
-        .lines()
-        .filter(|line| line.starts_with("arena "))
-        .collect();
-    assert_eq!(lines.len(), said.arenas.len(), "{what}: {output}");
-    let mut sums = [0; 3];
-    for (line, arena) in lines.iter().zip(&said.arenas) {
-        let pair = |word| {
-            let numbers = numbers(line, word, 2);
-            (numbers[0], numbers[1])
-        };
-        let found = Arena {
-            fast: pair("fast"),
-            rest: pair("rest"),
-            system: numbers(line, "system", 1)[0],
-        };
-        assert_eq!(&found, arena, "{what}: {line}");
-        assert_eq!(
-            numbers(line, "met", 1)[0],
-            arena.system,
-            "in use + free + top; {what}: {line}"
-        );
-        assert_eq!(
-            pair("listed").0,
-            arena.rest.0 - 1,
-            "free chunks are in bins; {what}: {line}"
-        );
-        assert_eq!(numbers(line, "skipped", 1), [0], "{what}: {line}");
-        sums[0] += found.system;
-        sums[1] += found.rest.1 + found.fast.1;
-        sums[2] += found.rest.0;
-    }
-    let mapped = output
-        .lines()
-        .find(|line| line.starts_with("mapped "))
-        .unwrap();
-    let mapped = numbers(mapped, "mapped", 2);
-    assert_eq!(mapped[0], said.mapped.0, "{what}: {output}");
-    // Since 2.43 malloc adds 16 bytes for each block that realloc has moved, which are two here.
-    let drift = said.mapped.1 - mapped[1];
-    assert!(
-        drift == 0 || (drift == 32 && said.arenas.iter().all(|arena| arena.fast.0 == 0)),
-        "{what}: {said:?}, {mapped:?}"
-    );
-    if said.mallinfo.is_some() {
-        let ours = [sums[0], sums[1], sums[0] - sums[1], sums[2], mapped[0]];
-        let names = ["arena", "fordblks", "uordblks", "ordblks", "hblks"];
-        for (name, ours) in names.iter().zip(ours) {
-            assert_eq!(said.mallinfo(name), Some(ours), "{what}: {name}");
-        }
-    }
-    assert!(output.contains("broken 0"), "{what}: {output}");
-}
 
 /// The target program with threads, or one of the two builds of it.
 fn arenas(name: &str) -> Option<std::path::PathBuf> {
@@ -217,12 +70,6 @@ fn probes(what: &str, pid: i32, more: &[&str]) {
         );
         assert_untouched(pid);
     }
-}
-
-fn sums(pid: i32, more: &[&str]) -> Finished {
-    let mut arguments = vec!["--max-pause", "5s"];
-    arguments.extend(more);
-    run_text(SUMS, pid, &arguments).expect_status(0)
 }
 
 /// Threads with arenas of their own, what they share, a break that others move or that cannot move.
@@ -391,9 +238,6 @@ fn nginx_master_and_worker() {
         nginx.number("/fill?n=3000");
         for pid in [nginx.master, nginx.worker] {
             probes(variant, pid, &[]);
-            let map = run(&["run", "probes/ngx-heapmap.y", "-p", &pid.to_string()]);
-            let map = map.expect_status(0);
-            assert!(map.stdout.contains("cycle pool"), "{variant}: {map}");
         }
         assert_eq!(nginx.get("/ping"), "pong");
     }
@@ -457,75 +301,6 @@ fn trimming_gives_back_what_was_said() {
         gone >= said && gone - said <= said / 50 + 65_536,
         "{gone} bytes went, {said} were said"
     );
-}
-
-/// A master that has read its configuration again and again, with fewer and more servers: most of its heap is free, between what is in use.
-#[test]
-fn reloads_fragment_an_nginx_master() {
-    if let Some(why) = unavailable("stock") {
-        return skip("reloads_fragment_an_nginx_master", &why);
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let prefix = folder.path();
-    std::fs::create_dir(prefix.join("logs")).unwrap();
-    let configure = |servers: usize| {
-        use std::fmt::Write;
-        let here = prefix.display();
-        let mut text = format!(
-            "daemon off; pid {here}/nginx.pid; error_log {here}/logs/error.log notice; worker_processes 1; events {{ }}\n\
-             http {{ access_log off; client_body_temp_path {here}/b; proxy_temp_path {here}/p; fastcgi_temp_path {here}/f;\n\
-             uwsgi_temp_path {here}/u; scgi_temp_path {here}/s; server_names_hash_max_size 65536; server_names_hash_bucket_size 128;\n"
-        );
-        for server in 0..servers {
-            writeln!(
-                text,
-                "server {{ listen unix:{here}/socket; server_name s{server}.example.com; location /a{server} {{ proxy_pass http://127.0.0.1:9; }} }}"
-            )
-            .unwrap();
-        }
-        text.push('}');
-        std::fs::write(prefix.join("nginx.conf"), text).unwrap();
-    };
-    let log = || std::fs::read_to_string(prefix.join("logs/error.log")).unwrap_or_default();
-    configure(600);
-    let mut master = Command::new("/usr/sbin/nginx")
-        .arg("-p")
-        .arg(prefix)
-        .arg("-c")
-        .arg(prefix.join("nginx.conf"))
-        .stdin(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let pid = i32::try_from(master.id()).unwrap();
-    let workers = |started: usize| {
-        wait_for("the workers are new", || {
-            let log = log();
-            log.matches("start worker process ").count() == started
-                && log.matches("exited with code 0").count() == started - 1
-        });
-    };
-    workers(1);
-    for (round, servers) in [800, 200, 1000, 300, 600, 60].into_iter().enumerate() {
-        configure(servers);
-        signal(pid, Signal::SIGHUP);
-        workers(round + 2);
-    }
-    let result = run(&[
-        "run",
-        "probes/glibc-verdict.y",
-        "-p",
-        &pid.to_string(),
-        "--max-pause",
-        "5s",
-    ]);
-    probes("fragmented nginx master", pid, &[]);
-    signal(pid, Signal::SIGTERM);
-    master.wait().unwrap();
-    let result = result.expect_status(0);
-    assert!(result.stdout.contains("FRAGMENTED: "), "{result}");
-    assert!(result.stdout.contains("pinned by: "), "{result}");
-    assert!(result.stdout.contains("malloc_trim(0) now: "), "{result}");
 }
 
 /// A heap with bytes overwritten at random: each probe ends by itself, and what does not add up is said.

@@ -9,13 +9,15 @@ use ytrace_tests::processes::{rounds, signal, wait_for};
 use ytrace_tests::program::run;
 use ytrace_tests::skip;
 
-/// The analyzers of nginx's memory and of the Lua machine in it.
-const PROBES: [&str; 5] = [
+/// The analyzers of nginx's memory and of the Lua machine in it, and those of glibc that ask both whose blocks are.
+const PROBES: [&str; 7] = [
     "ngx-pools",
     "ngx-shm",
     "ngx-conns",
     "lua-gc-stats",
     "lua-gc-fgraph",
+    "glibc-verdict",
+    "glibc-heapmap",
 ];
 
 /// A process that is stopped by a signal, and goes on when this is dropped.

@@ -103,6 +103,8 @@ pub enum Misfit {
     Explained(String),
     /// Anything else.
     Failed(String),
+    /// Its check gave a number below 0: what the layout is of is not there, and the program can do without.
+    Dispensable,
 }
 
 impl Misfit {
@@ -110,6 +112,7 @@ impl Misfit {
     pub fn text(&self) -> &str {
         match self {
             Misfit::Explained(text) | Misfit::Failed(text) => text,
+            Misfit::Dispensable => "its check does not hold",
         }
     }
 }

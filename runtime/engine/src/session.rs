@@ -1,5 +1,6 @@
 //! A session: one program on one target, from text to a result.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -216,12 +217,6 @@ impl<'o> Session<'o> {
             ));
         }
         result.notes.extend(self.names.notes());
-        result.layouts = compiled
-            .typed
-            .layouts
-            .iter()
-            .filter_map(|layout| Some((layout.group.clone(), layout.candidate.clone()?)))
-            .collect();
         self.conclude(&mut result);
         Ok(Finished {
             main,
@@ -274,19 +269,26 @@ impl<'o> Session<'o> {
     ) -> Result<(Compiled, Runner), SessionError> {
         let mut choices = LayoutChoices::new();
         let mut tried: Vec<(String, Misfit)> = Vec::new();
+        let mut group = String::new();
+        let mut waived = BTreeSet::new();
         let mut copy = None;
         loop {
             sink.progress("reading debug information");
             let started = Instant::now();
             let compiled = self.compile_once(main, choices.clone())?;
             self.result.timings.compile += started.elapsed();
-            let failed = self.failed_layout(&compiled, &mut copy, sink)?;
+            let failed = self.failed_layout(&compiled, &waived, &mut copy, sink)?;
             if self.interrupted() {
                 // A check that was cut short says nothing of its layout.
                 return Err(SessionError::Interrupted);
             }
             let Some((layout, candidate, why)) = failed else {
                 let runner = self.runner(&compiled.program)?;
+                let layouts = compiled.typed.layouts.iter();
+                self.result.layouts = layouts
+                    .filter(|layout| !waived.contains(&layout.group))
+                    .filter_map(|layout| Some((layout.group.clone(), layout.candidate.clone()?)))
+                    .collect();
                 return Ok((compiled, runner));
             };
             let next = layout
@@ -295,10 +297,20 @@ impl<'o> Session<'o> {
                 .skip_while(|known| **known != candidate)
                 .nth(1)
                 .cloned();
+            // Groups are settled one after another.
+            if layout.group != group {
+                group.clone_from(&layout.group);
+                tried.clear();
+            }
             tried.push((candidate, why));
             match next {
                 Some(next) => {
                     choices.insert(layout.group, next);
+                }
+                None if tried.iter().all(|(_, why)| *why == Misfit::Dispensable) => {
+                    // Any types do: the program asks itself whether they fit, and does without.
+                    choices.remove(&layout.group);
+                    waived.insert(layout.group);
                 }
                 None => {
                     return Err(SessionError::Layout {
@@ -313,10 +325,11 @@ impl<'o> Session<'o> {
     }
 
     /// The first `_layout` whose candidate does not hold on the target: the layout, the candidate
-    /// and why. Types from debug information need no proof.
+    /// and why. Types from debug information need no proof, nor do groups that the program does without.
     fn failed_layout(
         &mut self,
         compiled: &Compiled,
+        waived: &BTreeSet<String>,
         copy: &mut Option<TargetMemory<PausedCopy>>,
         sink: &mut dyn Sink,
     ) -> Result<Option<(LayoutUse, String, Misfit)>, SessionError> {
@@ -325,6 +338,9 @@ impl<'o> Session<'o> {
             let Some(candidate) = layout.candidate.clone() else {
                 continue;
             };
+            if waived.contains(&layout.group) {
+                continue;
+            }
             sink.progress(&format!("trying layout {candidate}"));
             let runner = match &mut runner {
                 Some(runner) => runner,
@@ -452,6 +468,8 @@ impl<'o> Session<'o> {
         let outcome = runner.run(function, &mut store, memory, &mut host, self.options);
         match outcome.result {
             Ok(0) => Err(Unfit::failed("its check does not hold")),
+            // An `int`: its low half is the value.
+            Ok(value) if (value as i32) < 0 => Err(Unfit::Misfit(Misfit::Dispensable)),
             Ok(_) => Ok(()),
             Err(fault) => Err(Unfit::of(&fault.fault)),
         }

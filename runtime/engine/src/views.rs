@@ -226,6 +226,7 @@ fn footer(finished: &Finished) -> report::Footer {
         swapped: result.counters.swapped_skipped,
         not_resident: result.counters.not_resident,
         missed: result.counters.missed,
+        offline: false,
         partial: result.partial.clone(),
         notes,
     }

@@ -640,3 +640,43 @@ fn a_check_of_a_layout_that_runs_out_of_steps_is_no_verdict() {
         "no such thing here"
     );
 }
+
+#[test]
+fn a_program_that_can_do_without_a_layout_runs_where_none_holds() {
+    static INTERRUPT: AtomicBool = AtomicBool::new(false);
+    let target = Target::start();
+    let run = |first: &str, second: &str| {
+        let probe = format!(
+            r#"_layout group {{
+                "one" {{ struct thing {{ int a; }}; enum {{ ONE = 1 }}; }}
+                "two" {{ struct thing {{ long a; }}; }}
+            }} _valid holds;
+            int holds(void) {{
+            ##ifdefenum ONE
+                return {first};
+            ##else
+                return {second};
+            ##endif
+            }}
+            _probe _oneshot {{ printf("%lu", sizeof(struct thing)); }}"#
+        );
+        let options = options(&INTERRUPT);
+        let mut session = Session::open(target.open(), &options).unwrap();
+        let finished = session.run(source(&probe), &mut AtText(None));
+        finished.map(|finished| {
+            let text = String::from_utf8(finished.result.text).unwrap();
+            (text, finished.result.layouts)
+        })
+    };
+    // The types of the first, which the result does not claim to have found.
+    let (text, layouts) = run("-1", "-1").unwrap();
+    assert_eq!((text.as_str(), layouts.len()), ("4", 0));
+    let (text, layouts) = run("-1", "1").unwrap();
+    assert_eq!(text, "8");
+    assert_eq!(layouts, [("group".to_owned(), "two".to_owned())]);
+    // One that says no for another reason is needed.
+    for (first, second) in [("0", "-1"), ("-1", "0")] {
+        let error = run(first, second).err().unwrap().to_string();
+        assert!(error.contains("none of the layouts"), "{error}");
+    }
+}

@@ -158,7 +158,7 @@ pub(crate) fn rows(difference: &Difference, most: usize) -> Vec<Row> {
     rows
 }
 
-/// What the title of a view says of its changes.
+/// What the title of a view says of its changes; of a table with several columns of numbers, also which of them is compared.
 pub(crate) fn summary(difference: &Difference) -> String {
     let selected = difference.selected;
     let unit = unit(difference);
@@ -170,8 +170,16 @@ pub(crate) fn summary(difference: &Difference) -> String {
         came += u64::from(change.old.is_none());
         went += u64::from(change.new.is_none());
     }
+    let column = match (difference.of, difference.weights.as_slice()) {
+        (Compared::Rows, [_, _, ..]) => difference
+            .weights
+            .get(selected)
+            .map(|name| format!("{} ", escape::line(name.as_bytes()))),
+        _ => None,
+    };
     format!(
-        "{} ({} → {}) · {} changed, of them {} new, {} gone",
+        "{}{} ({} → {}) · {} changed, of them {} new, {} gone",
+        column.unwrap_or_default(),
         signed(unit, new - old),
         unit.show(old),
         unit.show(new),

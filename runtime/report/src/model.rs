@@ -107,6 +107,8 @@ pub struct Footer {
     pub not_resident: u64,
     /// Pages that were not in the copy and were read from the running target.
     pub missed: u64,
+    /// Whether it was made of earlier results, without a target: then nothing was stopped or read.
+    pub offline: bool,
     /// Why the result is partial; empty if it is complete.
     pub partial: Vec<String>,
     /// Further facts, each a short clause.
@@ -123,6 +125,9 @@ impl Footer {
 
     /// The clauses of the footer's line, without whether the result is complete.
     pub fn facts(&self) -> Vec<String> {
+        if self.offline {
+            return self.notes.clone();
+        }
         let mut facts = Vec::new();
         let mode = match self.mode.is_empty() {
             true => String::new(),

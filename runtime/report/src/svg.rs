@@ -81,7 +81,10 @@ fn draw(
     };
 
     let mut notes = report.lines();
-    notes.push(report.footer.facts().join(" · "));
+    let facts = report.footer.facts();
+    if !facts.is_empty() {
+        notes.push(facts.join(" · "));
+    }
     notes.push(report.footer.verdict());
     let identity = report.header.first().map_or("", String::as_str);
     let mut subtitle: Vec<String> = Vec::new();
@@ -98,7 +101,7 @@ fn draw(
         subtitle.push(note.clone());
         notes.push(note);
     }
-    subtitle.extend(report.footer.facts());
+    subtitle.extend(facts);
     if report.footer.partial.is_empty() {
         subtitle.push(report.footer.verdict());
     }

@@ -179,12 +179,14 @@ pub(crate) fn remarks(report: &Report) -> Vec<(String, Option<Tone>, usize)> {
             lines.push((format!("  in {call}"), Some(Tone::Faint), 5));
         }
     }
-    let mut facts = report.footer.facts().join(" · ");
+    let mut facts = report.footer.facts();
     if report.footer.partial.is_empty() {
-        facts.push_str(" · complete");
-        lines.push((facts, Some(Tone::Good), 2));
+        facts.push(report.footer.verdict());
+        lines.push((facts.join(" · "), Some(Tone::Good), 2));
     } else {
-        lines.push((facts, Some(Tone::Faint), 2));
+        if !facts.is_empty() {
+            lines.push((facts.join(" · "), Some(Tone::Faint), 2));
+        }
         lines.push((report.footer.verdict(), Some(Tone::Bad), 2));
     }
     lines

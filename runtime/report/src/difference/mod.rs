@@ -10,7 +10,9 @@ pub use read::{DifferenceError, Earlier, MAX_BYTES};
 
 use crate::flame_text::names;
 use crate::heapmap;
-use crate::model::{Cell, Change, Compared, Difference, Heapmap, Report, Unit, View, ViewData};
+use crate::model::{
+    Cell, Change, Compared, Difference, Footer, Heapmap, Report, Unit, View, ViewData,
+};
 
 /// The rows of a view as names with numbers, whatever its form.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -71,6 +73,10 @@ pub fn compare(old: &Earlier, new: &Earlier) -> Result<Report, DifferenceError> 
             format!("{}: {}", new.file, new.header),
         ],
         differences,
+        footer: Footer {
+            offline: true,
+            ..Footer::default()
+        },
         ..Report::default()
     };
     report.warnings.extend(missing.into_iter().map(|title| {
