@@ -3,8 +3,8 @@
 ///
 /// The break comes first, then heaps of the other arenas, segments of the main one, blocks that are mapped directly, and what LuaJIT has mapped for itself. Owners
 /// are nginx's pools by kind (of the present cycle, of old ones, of connections, requests and modules, and those that nobody owns), Perl, and Lua with what its C
-/// data holds; where none of them is here, the arenas. Neighbours of one state and owner are drawn as one, small chunks together as what most of them are, so that the
-/// map stays readable; the sums above it count them.
+/// data holds; where none of them is here, the arenas. Neighbours of one state and owner are drawn as one. Small chunks are drawn together, as one of the kinds that they
+/// are, so that the map stays readable; over many, each kind is drawn as often as it has bytes.
 
 #include <glibc/map.y>
 #include <glibc/owners.y>

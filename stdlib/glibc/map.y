@@ -24,7 +24,7 @@ _str glibc_map_states[6] = { "", "in use", "free", "cached by threads", "top", "
 
 /// Names of owners by number; 0 stands for the arena.
 _str glibc_map_owners[int];
-/// Chunks below this are drawn together, as what most of their bytes are; 0: a 20,000th of the heap.
+/// Chunks below this are drawn together, as one of the kinds that they are; 0: a 20,000th of the heap.
 uint64_t glibc_map_least;
 /// This arena alone; "" for all.
 _str glibc_map_arena;
@@ -49,6 +49,8 @@ long glibc_small_chunks;
 int glibc_small_kind;
 uint64_t glibc_small_bytes;
 uint64_t glibc_small_others[int];
+// Bytes of a kind that were drawn as others, less those of others that were drawn as it.
+long glibc_map_owed[int];
 
 /// Ends the run at hand.
 void glibc_map_end_run(void)
@@ -76,7 +78,8 @@ void glibc_map_extend(uint64_t start, uint64_t end, int kind)
     glibc_run_end = end;
 }
 
-/// Draws the small chunks that have come together, as what most of their bytes are.
+/// Draws the small chunks that have come together as one of the kinds among them: that of which most is still to be drawn, so that all that is drawn sums up to
+/// what there is.
 void glibc_map_end_small(void)
 {
     if (!glibc_small_chunks)
@@ -84,8 +87,15 @@ void glibc_map_end_small(void)
     int kind = glibc_small_kind;
     if (_count(glibc_small_others) > 0) {
         glibc_small_others[kind] += glibc_small_bytes;
-        _foreach (k, bytes in glibc_small_others _by bytes _desc _limit 1)
-            kind = k;
+        long most = 0;
+        _foreach (k, bytes in glibc_small_others) {
+            glibc_map_owed[k] += bytes;
+            if (glibc_map_owed[k] > most) {
+                most = glibc_map_owed[k];
+                kind = k;
+            }
+        }
+        glibc_map_owed[kind] -= glibc_small_end - glibc_small_start;
         glibc_map_together += glibc_small_chunks;
         _clear(glibc_small_others);
     }
@@ -151,7 +161,7 @@ void glibc_map_block(struct glibc_block b, int owner)
 void glibc_map_say(void)
 {
     if (glibc_map_together > 0)
-        printf("%s chunks below %hB are drawn together with others, as what most of their bytes are (--least)\n", glibc_thousands(glibc_map_together), (long)glibc_map_least);
+        printf("%s chunks below %hB are drawn together with others, each kind as often as it has bytes (--least)\n", glibc_thousands(glibc_map_together), (long)glibc_map_least);
 }
 
 #endif

@@ -302,6 +302,21 @@ fn perl() {
             map_is_malloc_info(version, &said, &map);
         }
         assert_eq!(map_bytes(&map, "owner")["Perl"], bytes, "{version}");
+
+        // Chunks that are drawn together leave the sums as they are, but for less than a stretch of each kind.
+        let coarse = json("glibc-heapmap", target.pid(), &["--", "--least", "4096"]);
+        let regions = |map: &Value| map["views"][0]["regions"].as_array().unwrap().len();
+        assert!(regions(&coarse) * 10 < regions(&map), "{version}");
+        for by in ["state", "owner"] {
+            let drawn = map_bytes(&coarse, by);
+            for (name, bytes) in map_bytes(&map, by) {
+                let drawn = drawn.get(&name).copied().unwrap_or(0);
+                assert!(
+                    (drawn - bytes).abs() <= 4 * 4096,
+                    "{name}: {drawn} of {bytes}"
+                );
+            }
+        }
     }
 }
 
