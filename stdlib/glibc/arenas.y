@@ -265,6 +265,9 @@ int glibc_find(void)
     glibc_main = NULL;
     glibc_par = NULL;
     glibc_searched = 0;
+##ifdefenum GLIBC_NONE
+    return 0;
+##endif
     glibc_take_maps();
 ##ifdefvar main_arena
 ##ifdefvar mp_
@@ -318,6 +321,9 @@ void glibc_none(void)
 /// The check of <glibc/layouts.y>: whether the types in use fit the heap of this process.
 int glibc_valid(void)
 {
+##ifdefenum GLIBC_NONE
+    return 1;
+##endif
     if (!glibc_find())
         glibc_none();
     return 1;

@@ -92,6 +92,9 @@ uint64_t glibc_walked_until(uint64_t p)
     return glibc_segments[p];
 }
 
+/// Where memory of another user that begins at a page ends, or 0: the search goes on behind it.
+__attribute__((weak)) uint64_t glibc_others_until(uint64_t p, uint64_t end) { return 0; }
+
 /// Whether the main arena has parts that were not met yet.
 #define glibc_parts_missing() (glibc_main->flags & NONCONTIGUOUS_BIT && glibc_met(glibc_now) + glibc_now.skipped < glibc_now.system)
 
@@ -119,7 +122,7 @@ uint64_t glibc_take_page(uint64_t p, uint64_t end)
 uint64_t glibc_try_page(uint64_t p, uint64_t end)
 {
     _try {
-        return glibc_walked_until(p) ? : glibc_take_page(p, end);
+        return glibc_walked_until(p) ? : glibc_others_until(p, end) ? : glibc_take_page(p, end);
     } _catch (_fault f) {
         return 0;
     }

@@ -1,0 +1,613 @@
+//! `mem-breakdown` and `mem-trend`: the sums are the kernel's, read by the test from a stopped process; the shares are what the target said.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use nix::sys::signal::Signal;
+use nix::unistd::{SysconfVar, sysconf};
+use serde_json::Value;
+use ytrace_tests::fixtures::{self, Nginx, directory, luajits, perl_daemon, standalone_with};
+use ytrace_tests::plain_nginx::PlainNginx;
+use ytrace_tests::processes::{assert_untouched, signal, wait_for};
+use ytrace_tests::program::{Finished, finish_child, run, start};
+use ytrace_tests::{root, skip};
+
+const ANONYMOUS: &str = "anonymous, unknown allocator";
+
+/// The size of a page.
+fn page() -> i64 {
+    sysconf(SysconfVar::PAGE_SIZE).unwrap().unwrap()
+}
+
+/// Bytes of the pages that so many bytes from the start of one take.
+fn pages(bytes: i64) -> i64 {
+    (bytes + page() - 1) / page() * page()
+}
+
+/// The program that makes memory on command.
+struct Target {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+impl Target {
+    fn start() -> Option<Self> {
+        let program = directory().join("c/memory");
+        if !program.is_file() {
+            skip("mem", &format!("{} is missing", program.display()));
+            return None;
+        }
+        let mut child = Command::new(&program)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut target = Self {
+            input: child.stdin.take(),
+            output: BufReader::new(child.stdout.take().unwrap()),
+            child,
+        };
+        assert_eq!(target.line(), "READY");
+        Some(target)
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// Gives a command, and waits for what it answers.
+    fn ask(&mut self, command: &str) -> Vec<i64> {
+        writeln!(self.input.as_mut().unwrap(), "{command}").unwrap();
+        let line = self.line();
+        let numbers = line.split(' ').map(|word| word.parse().unwrap());
+        numbers.collect()
+    }
+
+    fn pid(&self) -> i32 {
+        i32::try_from(self.child.id()).unwrap()
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A process that is stopped while this lives.
+struct Stopped(i32);
+
+impl Stopped {
+    fn new(pid: i32) -> Self {
+        signal(pid, Signal::SIGSTOP);
+        wait_for("stopped", || {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+            stat.rsplit_once(')').unwrap().1.trim().starts_with('T')
+        });
+        Self(pid)
+    }
+
+    /// A field of `smaps_rollup`, in bytes.
+    fn rollup(&self, name: &str) -> i64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.0)).unwrap();
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("{name}:")))
+            .unwrap_or_else(|| panic!("{name} in {text}"));
+        line.trim().trim_end_matches(" kB").parse::<i64>().unwrap() << 10
+    }
+
+    fn mappings(&self) -> i64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/maps", self.0)).unwrap();
+        i64::try_from(text.lines().count()).unwrap()
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        signal(self.0, Signal::SIGCONT);
+    }
+}
+
+/// What one user of memory has, by the names of the columns.
+type Part = BTreeMap<String, i64>;
+
+struct Breakdown {
+    parts: BTreeMap<String, Part>,
+    json: Value,
+}
+
+impl Breakdown {
+    /// Runs the probe; its result must be complete, and its cross-check hold.
+    #[track_caller]
+    fn of(pid: i32, more: &[&str]) -> Self {
+        let (json, finished) = result("probes/mem-breakdown.y", pid, more);
+        assert_eq!(json["footer"]["mode"], "live", "{finished}");
+        assert_eq!(json["footer"]["pause_nanoseconds"], Value::Null);
+        let parts = keyed(&json["views"][0]);
+        Self { parts, json }
+    }
+
+    /// The same of a stopped process, whose sums must be what the kernel says, to the page.
+    #[track_caller]
+    fn stopped(pid: i32, more: &[&str]) -> Self {
+        let stopped = Stopped::new(pid);
+        let found = Self::of(pid, more);
+        assert_eq!(
+            found.sum("resident_bytes"),
+            stopped.rollup("Rss"),
+            "resident"
+        );
+        // Pages of programs and libraries that ytrace maps, too, are the target's alone again when it has ended.
+        let text = |column| found.get("text", column) + found.get("data", column);
+        let mapped = text("resident_bytes") - text("private_bytes");
+        let private = stopped.rollup("Private_Clean") + stopped.rollup("Private_Dirty");
+        let difference = private - found.sum("private_bytes");
+        assert!((0..=mapped).contains(&difference), "private: {difference}");
+        if more.contains(&"no") {
+            assert_eq!(found.sum("pss_bytes"), 0);
+        } else {
+            // The kernel cuts what is below a kilobyte off each mapping.
+            let difference = stopped.rollup("Pss") - found.sum("pss_bytes");
+            let most = mapped + (stopped.mappings() << 10);
+            assert!((-1024..=most).contains(&difference), "PSS: {difference}");
+        }
+        for check in found.json["checks"].as_array().unwrap() {
+            assert_eq!(check["left"], check["right"], "{check}");
+        }
+        found
+    }
+
+    fn sum(&self, column: &str) -> i64 {
+        self.parts.values().map(|part| part[column]).sum()
+    }
+
+    /// A column of a part; 0 where there is no such part.
+    fn get(&self, part: &str, column: &str) -> i64 {
+        self.parts.get(part).map_or(0, |part| part[column])
+    }
+
+    fn resident(&self, part: &str) -> i64 {
+        self.get(part, "resident_bytes")
+    }
+
+    fn header(&self) -> String {
+        self.json["header"].to_string()
+    }
+
+    /// The row of the table of other mappings that has a name.
+    fn mapping(&self, name: &str) -> BTreeMap<String, Value> {
+        let view = &self.json["views"][2];
+        let columns = view["columns"].as_array().unwrap();
+        for row in view["rows"].as_array().unwrap() {
+            let cells = columns.iter().zip(row.as_array().unwrap());
+            let row: BTreeMap<String, Value> = cells
+                .map(|(column, cell)| (column["name"].as_str().unwrap().to_owned(), cell.clone()))
+                .collect();
+            if row["mapping"] == name {
+                return row;
+            }
+        }
+        panic!("no mapping {name} in {view}");
+    }
+}
+
+/// Runs a probe, which must end well.
+#[track_caller]
+fn result(probe: &str, pid: i32, more: &[&str]) -> (Value, Finished) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("result.json");
+    let pid_text = pid.to_string();
+    let mut arguments = vec!["run", probe, "-p", &pid_text, "-o", path.to_str().unwrap()];
+    arguments.extend(more);
+    let finished = run(&arguments).expect_status(0);
+    let json: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!(json["footer"]["complete"], true, "{finished}");
+    (json, finished)
+}
+
+/// The rows of a pie by their keys.
+fn keyed(view: &Value) -> BTreeMap<String, Part> {
+    let weights = view["weights"].as_array().unwrap();
+    let rows = view["rows"].as_array().unwrap();
+    rows.iter()
+        .map(|row| {
+            let values = row["values"].as_array().unwrap().iter();
+            let part = weights
+                .iter()
+                .zip(values)
+                .map(|(name, value)| (name.as_str().unwrap().to_owned(), value.as_i64().unwrap()))
+                .collect();
+            (row["key"][0].as_str().unwrap().to_owned(), part)
+        })
+        .collect()
+}
+
+/// Each kind of memory that a C program makes is found where it belongs, and nowhere else.
+#[test]
+fn known_memory_of_a_c_program() {
+    let Some(mut target) = Target::start() else {
+        return;
+    };
+    target.ask("arena 3000000");
+    target.ask("mmapped 1000000");
+    let before = Breakdown::stopped(target.pid(), &[]);
+    let grew = |after: &Breakdown, part: &str| after.resident(part) - before.resident(part);
+
+    target.ask("anon 7000000");
+    target.ask("read 5000000");
+    target.ask("shared 8000000 1000000");
+    target.ask("code 300000");
+    target.ask("mmapped 3000000");
+    target.ask("mmapped 2000000");
+    let after = Breakdown::stopped(target.pid(), &[]);
+    assert_eq!(
+        grew(&after, ANONYMOUS),
+        pages(7_000_000),
+        "what was only read is nobody's"
+    );
+    assert_eq!(after.resident("shared memory"), pages(1_000_000));
+    assert_eq!(
+        after.get("shared memory", "virtual_bytes"),
+        pages(8_000_000)
+    );
+    assert_eq!(after.resident("JIT machine code"), pages(300_000));
+    // A block has a head of 16 bytes.
+    let blocks = pages(3_000_016) + pages(2_000_016);
+    assert_eq!(grew(&after, "glibc mmapped"), blocks);
+    for part in ["glibc arena", "data", "stack, main thread"] {
+        assert!((0..=2 * page()).contains(&grew(&after, part)), "{part}");
+    }
+    // As malloc says itself.
+    let said = target.ask("info");
+    let after = Breakdown::stopped(target.pid(), &[]);
+    assert_eq!(after.get("glibc mmapped", "virtual_bytes"), said[2]);
+    assert_eq!(after.get("glibc arena", "virtual_bytes"), said[0]);
+    let arena = after.resident("glibc arena");
+    assert!(
+        (3_000_000..=said[0]).contains(&arena),
+        "{arena} of {said:?}"
+    );
+    let heap = heap_resident(target.pid());
+    assert_eq!(arena, heap, "all of the break is malloc's here");
+
+    // Without the kernel's slow figures: the same.
+    let fast = Breakdown::stopped(target.pid(), &["--", "--pss", "no"]);
+    for (name, part) in &after.parts {
+        for column in [
+            "resident_bytes",
+            "private_bytes",
+            "swap_bytes",
+            "virtual_bytes",
+        ] {
+            assert_eq!(part[column], fast.get(name, column), "{name} {column}");
+        }
+    }
+    let zeroes = after.mapping("/dev/zero (deleted)");
+    assert_eq!(zeroes["loaded_bytes"], pages(1_000_000), "{zeroes:?}");
+    assert_untouched(target.pid());
+}
+
+/// The resident bytes of the mapping `[heap]`, as `smaps` has them.
+fn heap_resident(pid: i32) -> i64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps")).unwrap();
+    let heap = &text[text.find("[heap]").expect("a heap")..];
+    let rss = heap
+        .lines()
+        .find_map(|line| line.strip_prefix("Rss:"))
+        .unwrap();
+    rss.trim().trim_end_matches(" kB").parse::<i64>().unwrap() << 10
+}
+
+/// Stacks of threads that wait, that run, and that have ended.
+#[test]
+fn stacks_of_threads() {
+    let Some(mut target) = Target::start() else {
+        return;
+    };
+    let before = Breakdown::of(target.pid(), &[]);
+    assert_eq!(before.resident("stacks, threads"), 0);
+    target.ask("thread");
+    target.ask("thread");
+    target.ask("busy");
+    // Its stack is kept for the next thread.
+    target.ask("ended");
+    // Also while it runs: the number of the busy thread stands in its control block.
+    let after = Breakdown::of(target.pid(), &[]);
+    let stacks = after.resident("stacks, threads");
+    assert!((600_000..660_000).contains(&stacks), "{stacks}");
+    assert_eq!(
+        after.get("stacks, threads", "virtual_bytes"),
+        3 * (8 << 20),
+        "{:?}",
+        after.parts
+    );
+    assert!(!after.header().contains("were not found"), "{}", after.json);
+    let ended = after.parts.contains_key("stacks, of no thread");
+    assert!(ended, "{:?}", after.parts);
+    Breakdown::stopped(target.pid(), &[]);
+}
+
+/// A forked process and its parent: what both have, and what each has for itself.
+#[test]
+fn a_fork_shares_what_it_has_not_written() {
+    let Some(mut target) = Target::start() else {
+        return;
+    };
+    target.ask("arena 2000000");
+    target.ask("shared 4000000 500000");
+    target.ask("anon 8000000");
+    let child = i32::try_from(target.ask("fork 3000000")[0]).unwrap();
+    let (whole, own) = (pages(8_000_000), pages(3_000_000));
+    for pid in [target.pid(), child] {
+        let found = Breakdown::stopped(pid, &[]);
+        // A few pages of other anonymous memory come with it.
+        let few = 0..=8 * page();
+        let rest = found.resident(ANONYMOUS) - whole;
+        assert!(few.contains(&rest), "{rest}");
+        let private = found.get(ANONYMOUS, "private_bytes");
+        assert!(few.contains(&(private - own)), "{private}");
+        let share = found.get(ANONYMOUS, "pss_bytes") - (own + (whole - own) / 2);
+        assert!(few.contains(&share), "{share}");
+        let heap = found.get("glibc arena", "private_bytes");
+        assert!(heap < 100_000, "{heap} of the heap is the process's own");
+        // Half of what both have. Where a mapping is all of one part, to the byte.
+        let arena = found.resident("glibc arena");
+        let proportional = found.get("glibc arena", "pss_bytes");
+        assert!(
+            (proportional - (arena + heap) / 2).abs() <= 1024,
+            "{proportional} of {arena}"
+        );
+        // Loaded is what either has touched; here is what this one has.
+        let zeroes = found.mapping("/dev/zero (deleted)");
+        assert_eq!(zeroes["loaded_bytes"], pages(500_000), "{zeroes:?}");
+        let here = if pid == child { 0 } else { pages(500_000) };
+        assert_eq!(zeroes["resident_bytes"], here, "{zeroes:?}");
+    }
+}
+
+/// nginx with Lua in all builds: http VM, glibc, zones; the worker and the master.
+#[test]
+fn nginx_with_lua() {
+    for variant in ["dwarf", "stripped", "stock"] {
+        if let Some(why) = fixtures::unavailable(variant) {
+            skip(&format!("{variant} nginx"), &why);
+            continue;
+        }
+        let nginx = Nginx::start(variant, &[]);
+        nginx.get("/fill");
+        let counted = nginx.number("/gccount");
+        let worker = Breakdown::stopped(nginx.worker, &[]);
+        let lua = worker.resident("LuaJIT http");
+        assert!(lua * 10 > counted * 9, "{variant}: {lua} for {counted}");
+        assert!(lua <= worker.get("LuaJIT http", "virtual_bytes"));
+        assert!(worker.resident("glibc arena") > 100_000, "{variant}");
+        let unknown = worker.resident(ANONYMOUS);
+        assert!(unknown < 200_000, "{variant}: {unknown} unknown");
+        let objects = "LuaJIT http: objects ";
+        assert!(worker.header().contains(objects), "{}", worker.header());
+        let master = Breakdown::stopped(nginx.master, &[]);
+        let of = |found: &Breakdown| found.mapping("/dev/zero (deleted)");
+        assert_eq!(of(&worker)["loaded_bytes"], of(&master)["loaded_bytes"]);
+        let (here, loaded) = (&of(&worker)["resident_bytes"], &of(&worker)["loaded_bytes"]);
+        assert!(
+            here.as_i64() < loaded.as_i64(),
+            "{variant}: {here} of {loaded}"
+        );
+        assert!(worker.header().contains("nginx shm: "));
+        assert_untouched(nginx.worker);
+    }
+}
+
+/// An nginx without Lua, LuaJIT alone with references of both widths, Perl, a program that is linked statically, and others.
+#[test]
+fn other_programs() {
+    let nginx = directory().join("dwarf/nginx/sbin/nginx");
+    if nginx.is_file() {
+        let nginx = PlainNginx::start();
+        let found = Breakdown::stopped(nginx.pid(), &[]);
+        assert!(found.resident("glibc arena") > 50_000, "{:?}", found.parts);
+    }
+    for (name, luajit) in luajits() {
+        if !luajit.is_file() {
+            skip(name, "it was not built");
+            continue;
+        }
+        let target = standalone_with(&luajit, 2_000, 100_000);
+        let found = Breakdown::stopped(target.pid(), &[]);
+        let lua = found.resident("LuaJIT");
+        let all = found.sum("resident_bytes");
+        assert!(
+            lua * 10 > all * 6,
+            "{name}: {lua} of {all}: {:?}",
+            found.parts
+        );
+        let unknown = found.resident(ANONYMOUS);
+        assert!(unknown < 200_000, "{name}: {unknown} unknown");
+        assert!(found.json["next"].to_string().contains("lua-gc-fgraph.y"));
+        assert!(
+            found.header().contains(" large blocks"),
+            "{}",
+            found.header()
+        );
+        assert!(
+            !found.header().contains(" 0 large blocks"),
+            "{}",
+            found.header()
+        );
+    }
+    let perl = std::path::Path::new("/usr/bin/perl");
+    if perl.is_file() {
+        let target = perl_daemon(perl, 1_000, 100, 0);
+        let found = Breakdown::stopped(target.pid(), &[]);
+        assert!(
+            found.resident("glibc arena") > 1_000_000,
+            "{:?}",
+            found.parts
+        );
+        assert!(found.json["next"].to_string().contains("perl-gc-stats.y"));
+    }
+    let program = directory().join("c/heap-static");
+    if program.is_file() {
+        let target = fixtures::Waiting::start(&mut Command::new(program));
+        let found = Breakdown::stopped(target.pid(), &[]);
+        assert!(found.resident("glibc arena") > 100_000, "{:?}", found.parts);
+    }
+}
+
+/// What grows between two looks is counted to the page, by who uses it.
+#[test]
+fn growth_in_known_steps() {
+    let Some(mut target) = Target::start() else {
+        return;
+    };
+    // What is made once for the first of its kind.
+    target.ask("arena 1000000");
+    target.ask("mmapped 400000");
+    target.ask("anon 100000");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("result.json");
+    let pid = target.pid().to_string();
+    let child = start(&[
+        "run",
+        "probes/mem-trend.y",
+        "-p",
+        &pid,
+        "-o",
+        path.to_str().unwrap(),
+        "--",
+        "--duration",
+        "10m",
+        "--period",
+        "40",
+    ]);
+    let ytrace = i32::try_from(child.id()).unwrap();
+    wait_for("the first look", || waits_for_a_timer(ytrace));
+    for _ in 0..3 {
+        target.ask("anon 2000000");
+        target.ask("mmapped 1000000");
+        target.ask("arena 400000");
+    }
+    target.ask("shared 900000 700000");
+    let said = target.ask("info");
+    signal(ytrace, Signal::SIGINT);
+    let finished = finish_child(child).expect_status(0);
+    let json: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!(json["footer"]["complete"], true, "{finished}");
+    assert_eq!(json["footer"]["pause_nanoseconds"], Value::Null);
+
+    let view = &json["views"][3];
+    let growth = |name: &str| {
+        let rows = view["rows"].as_array().unwrap();
+        let row = rows.iter().find(|row| row[0] == name);
+        row.map_or(0, |row| row[3].as_i64().unwrap())
+    };
+    assert_eq!(growth(ANONYMOUS), 3 * pages(2_000_000), "{view}");
+    assert_eq!(growth("glibc mmapped"), 3 * pages(1_000_016), "{view}");
+    assert_eq!(growth("shared memory"), pages(700_000), "{view}");
+    // Blocks of 1000 bytes take 1008, and pages are touched as they are reached.
+    let arena = growth("glibc arena") - 3 * 400 * 1008;
+    assert!(arena.abs() <= 4 * page(), "{view}");
+    // What it runs may be read in meanwhile.
+    assert!((0..1 << 20).contains(&growth("text")), "{view}");
+    assert!(
+        json["next"].to_string().contains("glibc-verdict.y"),
+        "{}",
+        json["next"]
+    );
+
+    // The series of the kernel's figures lead from before to after.
+    let samples = |view: usize, name: &str| -> Vec<i64> {
+        let lines = json["views"][view]["lines"].as_array().unwrap();
+        let line = lines.iter().find(|line| line["name"] == name).unwrap();
+        let samples = line["samples"].as_array().unwrap().iter();
+        samples
+            .map(|sample| sample["value"].as_i64().unwrap())
+            .collect()
+    };
+    let resident = samples(0, "resident");
+    assert!(resident.is_sorted(), "{resident:?}");
+    let anonymous = samples(0, "anonymous");
+    let most = 3 * (pages(2_000_000) + pages(1_000_016)) + growth("glibc arena") + 16 * page();
+    assert!(anonymous.last().unwrap() - anonymous[0] <= most);
+    let mapped = samples(2, "glibc mmapped");
+    assert!(
+        mapped.is_sorted() && *mapped.last().unwrap() <= said[2],
+        "{mapped:?}"
+    );
+    assert_untouched(target.pid());
+}
+
+/// Whether a thread of ytrace waits for a timer or the target's end: in poll on one descriptor, for 200 ms at most.
+fn waits_for_a_timer(pid: i32) -> bool {
+    let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
+        return false;
+    };
+    tasks.flatten().any(|task| {
+        let text = std::fs::read_to_string(task.path().join("syscall")).unwrap_or_default();
+        let words: Vec<&str> = text.split(' ').collect();
+        let number = |index: usize| -> Option<u64> {
+            let word = words.get(index)?;
+            u64::from_str_radix(word.trim_start_matches("0x"), 16).ok()
+        };
+        words.first() == Some(&libc::SYS_poll.to_string().as_str())
+            && number(2) == Some(1)
+            && number(3).is_some_and(|timeout| timeout <= 200)
+    })
+}
+
+/// A target that ends takes nothing with it of what was gathered; times that make no sense are refused.
+#[test]
+fn trends_that_end_early() {
+    let Some(mut target) = Target::start() else {
+        return;
+    };
+    let pid = target.pid().to_string();
+    let child = start(&[
+        "run",
+        "probes/mem-trend.y",
+        "-p",
+        &pid,
+        "--",
+        "--period",
+        "20",
+    ]);
+    let ytrace = i32::try_from(child.id()).unwrap();
+    wait_for("the first look", || waits_for_a_timer(ytrace));
+    target.ask("anon 1000000");
+    drop(target);
+    let finished = finish_child(child).expect_status(3);
+    for text in ["the target had gone", "resident and swapped "] {
+        assert!(finished.stdout.contains(text), "{finished}");
+    }
+    finished.says(&["PARTIAL", "exited"]);
+
+    let own = std::process::id().to_string();
+    let refused = run(&[
+        "run",
+        "probes/mem-trend.y",
+        "-p",
+        &own,
+        "--",
+        "--duration",
+        "soon",
+    ]);
+    refused.expect_status(1).says(&["--duration", "soon"]);
+    let refused = run(&[
+        "run",
+        "probes/mem-breakdown.y",
+        "-p",
+        &own,
+        "--",
+        "--pss",
+        "perhaps",
+    ]);
+    refused.expect_status(1).says(&["--pss", "perhaps"]);
+    assert!(root().join("probes/mem-trend.y").is_file());
+}
