@@ -14,7 +14,8 @@ _str kinds[KINDS] = { "thread caches", "fast bins", "unsorted bin", "small bins"
 
 struct kind_row {
     _str kind;
-    long chunks, bytes, resident_bytes;
+    long chunks, bytes;
+    double resident_bytes; // UNKNOWN in a core file
     double percent;
 };
 _view table "Free memory by kind" "bytes"
@@ -22,14 +23,17 @@ struct kind_row by_kind[];
 
 struct size_row {
     _str size;
-    long chunks, bytes, resident_bytes;
+    long chunks, bytes;
+    double resident_bytes;
 };
 _view table "Free chunks by size" "chunks"
 struct size_row sizes[];
 
 struct arena_row {
     _str arena;
-    long chunks, bytes, resident_bytes, top_bytes, system_bytes;
+    long chunks, bytes;
+    double resident_bytes;
+    long top_bytes, system_bytes;
     double percent;
 };
 _view table "Arenas: free chunks, their bytes, and what is resident of them in whole pages" "bytes"
@@ -81,20 +85,23 @@ _probe _oneshot {
     long inside = 0;
     for (int i = 0; i < KINDS; i++) {
         inside += resident[i];
-        _push(by_kind, (struct kind_row){ kinds[i], chunks[i], bytes[i], resident[i], glibc_percent(bytes[i], all) });
+        _push(by_kind, (struct kind_row){ kinds[i], chunks[i], bytes[i], glibc_resident_sum(resident[i]), glibc_percent(bytes[i], all) });
     }
     for (int bit = 0; bit < 64; bit++)
         if (size_chunks[bit])
-            _push(sizes, (struct size_row){ glibc_size_class(bit), size_chunks[bit], size_bytes[bit], size_resident[bit] });
+            _push(sizes, (struct size_row){ glibc_size_class(bit), size_chunks[bit], size_bytes[bit], glibc_resident_sum(size_resident[bit]) });
     _foreach (i, s in glibc_sums) {
         long free = s.free + s.fast + s.cached;
-        _push(by_arena, (struct arena_row){ s.name, s.free_chunks + s.fast_chunks + s.cached_chunks, free, arena_resident[(int)i], s.top, s.system, glibc_percent(free, s.system) });
+        _push(by_arena, (struct arena_row){ s.name, s.free_chunks + s.fast_chunks + s.cached_chunks, free, glibc_resident_sum(arena_resident[(int)i]), s.top, s.system, glibc_percent(free, s.system) });
     }
     _sort(by_arena _by x.bytes _desc);
     while (_elems(by_arena) > arenas)
         _pop(by_arena);
     glibc_print_sums();
-    printf("%hB of %hB free and top are whole resident pages\n", inside, all);
+    if (_is_live())
+        printf("%hB of %hB free and top are whole resident pages\n", inside, all);
+    else
+        printf("%hB are free and top; how much of that was resident is unknown\n", all);
     glibc_check();
-    printf("next: ytrace run probes/glibc-verdict.y -p %ld\n", _pid());
+    printf("next: ytrace run probes/glibc-verdict.y %s\n", _target());
 }

@@ -13,7 +13,9 @@ _option _Bool owners = true;   /// find out whose blocks are: false reads less o
 
 struct arena_row {
     _str arena, verdict;
-    long used_bytes, free_bytes, top_bytes, trim_bytes, system_bytes;
+    long used_bytes, free_bytes, top_bytes;
+    double trim_bytes; // UNKNOWN in a core file
+    long system_bytes;
     double free_percent;
 };
 _view table "Arenas: in use, free, top, and what malloc_trim would give back" "bytes"
@@ -299,15 +301,16 @@ _probe _oneshot {
     printf("%s: %hB of %hB is free%s\n", verdict, a.free + kept, whole, verdict == "FRAGMENTED" ? ", held by what is in use around it" : verdict == "RETAINED" ? ", kept for later" : "");
     printf("in use      %9hB  %3.0f %%  %s chunks, and %hB in %s mapped directly\n", a.used + glibc_blocks_bytes, glibc_percent(a.used + glibc_blocks_bytes, whole),
            glibc_thousands(a.used_chunks), glibc_blocks_bytes, glibc_thousands(_elems(glibc_blocks)));
-    printf("free        %9hB  %3.0f %%  %s chunks; %hB in whole resident pages of %s\n", a.free, glibc_percent(a.free, whole), glibc_thousands(a.free_chunks),
-           trimmed + tops_left, glibc_thousands(free_pages_chunks));
+    _str inside = _is_live() ? sprintf("%hB in whole resident pages of %s", trimmed + tops_left, glibc_thousands(free_pages_chunks))
+                  : "what of them was resident is unknown";
+    printf("free        %9hB  %3.0f %%  %s chunks; %s\n", a.free, glibc_percent(a.free, whole), glibc_thousands(a.free_chunks), inside);
     printf("caches      %9hB  %3.0f %%  of threads %hB, fast bins %hB\n", a.cached + a.fast, glibc_percent(a.cached + a.fast, whole), a.cached, a.fast);
     printf("top         %9hB  %3.0f %%\n", a.top, glibc_percent(a.top, whole));
     _str shared = "";
     if (trimmed - trim_unshared >= glibc_page)
         shared = sprintf("; %hB of that is shared with forked relatives: the machine gains it only if all of them trim", trimmed - trim_unshared);
     if (trimmed == 0 && _resident((void *)glibc_main, 1) < 0)
-        puts("malloc_trim: which pages are resident cannot be known here");
+        puts("malloc_trim(0): unknown here, for nothing tells which pages are resident");
     else
         printf("malloc_trim(0) now: %hB here%s%s\n", trimmed, shared, tops_left > 0 ? sprintf("; not %hB in tops that it leaves alone", tops_left) : "");
     print_pins();
@@ -315,11 +318,11 @@ _probe _oneshot {
     list_owners();
     glibc_say_owners();
     _foreach (i, s in glibc_sums)
-        _push(by_arena, (struct arena_row){ s.name, judge(s.free, s.top + s.cached + s.fast, s.system), s.used, s.free + s.cached + s.fast, s.top, trim[(int)i], s.system, glibc_percent(s.system - s.used, s.system) });
+        _push(by_arena, (struct arena_row){ s.name, judge(s.free, s.top + s.cached + s.fast, s.system), s.used, s.free + s.cached + s.fast, s.top, glibc_resident_sum(trim[(int)i]), s.system, glibc_percent(s.system - s.used, s.system) });
     _sort(by_arena _by (x.free_bytes + x.top_bytes) _desc);
     while (_elems(by_arena) > arenas)
         _pop(by_arena);
     glibc_print_differences();
     glibc_check();
-    printf("next: ytrace run probes/glibc-heapmap.y -p %ld\n", _pid());
+    printf("next: ytrace run probes/glibc-heapmap.y %s\n", _target());
 }

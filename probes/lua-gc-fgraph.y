@@ -7,6 +7,7 @@
 
 #include <luajit/vm.y>
 #include <luajit/gc.y>
+#include <linux/resident.y>
 
 _option int depth = 64;          /// deepest reference chain that is drawn
 _option int fold = 32;           /// tables with more alike keys than this show them as one frame
@@ -23,21 +24,19 @@ _probe _oneshot {
     lj_show_keys = show_keys;
     lj_walk(g, depth, held);
 
-    long resident = 0;
-    _foreach (m in _maps())
-        resident += m.rss;
+    long resident = resident_bytes();
     long total = g->gc.total;
-    double share = resident > 0 ? 100.0 * total / resident : 0.0;
-    if (share < 20.0)
-        printf("ONLY %.1f %% of %hB resident is the Lua heap\n", share, resident);
-    printf("Lua heap %hB = gc.total, difference %ld B   %.1f %% of %hB resident   %s\n", total, total - lj_total_bytes, share, resident, lj_vm_found);
+    _str share = resident_share(total, resident);
+    if (resident >= 0 && 5.0 * total < resident)
+        printf("ONLY %s is the Lua heap\n", share);
+    printf("Lua heap %hB = gc.total, difference %ld B   %s   %s\n", total, total - lj_total_bytes, share, lj_vm_found);
     printf("%s objects on %s chains\n", graph_thousands(lj_total_objects), graph_thousands(_count(held)));
     if (lj_total_finalizers > 0)
         printf("! %s finalizers (%s) hold C memory that is not in this graph\n", graph_thousands(lj_total_finalizers), lj_finalizer_names());
     _assert_equal("g->gc.total", lj_total_bytes, total);
 
     if (lj_total_finalizers > 1000)
-        printf("next: ytrace run probes/lua-gc-fgraph.y -p %ld --weight finalizers -o finalizers.svg\n", _pid());
+        printf("next: ytrace run probes/lua-gc-fgraph.y %s --weight finalizers -o finalizers.svg\n", _target());
     else
-        printf("next: ytrace run probes/lua-gc-fgraph.y -p %ld -o held.svg\n", _pid());
+        printf("next: ytrace run probes/lua-gc-fgraph.y %s -o held.svg\n", _target());
 }

@@ -213,5 +213,5 @@ _probe _oneshot {
         _warn("%ld lists could not be read to their end; the first fault: %s", lj_stats_faults, lj_stats_first_fault);
         _assert_equal("lists that could not be read", lj_stats_faults, 0);
     }
-    printf("next: ytrace run probes/lua-gc-fgraph.y -p %ld\n", _pid());
+    printf("next: ytrace run probes/lua-gc-fgraph.y %s\n", _target());
 }

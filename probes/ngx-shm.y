@@ -7,6 +7,7 @@
 /// dictionaries only when they expire.
 
 #include <nginx/shm.y>
+#include <linux/resident.y>
 
 _option _Bool classes = true;   /// show the size classes
 _option long entries = 1000000; /// how many entries of each zone are looked at for their ages
@@ -15,8 +16,8 @@ struct zone_row {
     _str zone;
     _str owner;
     long size_bytes;
-    long loaded_bytes; // -1 where that is not known
-    long here_bytes;
+    double loaded_bytes; // UNKNOWN where the kernel does not tell
+    double here_bytes;   // UNKNOWN in a core file
     long used_bytes;
     long free_bytes;
     long failed;
@@ -80,8 +81,9 @@ void add_zone(ngx_shm_zone_t *shm)
     row.zone = z.name;
     row.owner = z.owner;
     row.size_bytes = z.size;
-    row.loaded_bytes = held;
-    row.here_bytes = resident[z.address];
+    long here = resident[z.address];
+    row.loaded_bytes = held < 0 ? UNKNOWN : (double)held;
+    row.here_bytes = _is_live() ? (double)here : UNKNOWN;
     if (z.slab) {
         row.used_bytes = (z.pages - z.free_pages) * ngx_page_bytes + z.overhead;
         row.free_bytes = z.free_pages * ngx_page_bytes;
@@ -89,7 +91,7 @@ void add_zone(ngx_shm_zone_t *shm)
     row.failed = z.failed;
     _push(zones, row);
     size_of_all += z.size;
-    here_of_all += row.here_bytes;
+    here_of_all += here;
     failed_requests += z.failed;
     ngx_skipped += z.strange;
     if (held < 0)
@@ -158,10 +160,13 @@ _probe _oneshot {
     }
     _sort(zones _by x.size_bytes _desc);
 
-    printf("nginx %s   loaded %hB of %hB in %ld zones; touched by this process %hB\n", ngx_version_text(cycle), loaded_of_all, size_of_all, _elems(zones),
-           here_of_all);
-    if (unknown_zones > 0)
-        printf("! of %ld zones it is not known how much is loaded (-1): that takes root, or CAP_CHECKPOINT_RESTORE\n", unknown_zones);
+    if (_is_live())
+        printf("nginx %s   loaded %hB of %hB in %ld zones; touched by this process %hB\n", ngx_version_text(cycle), loaded_of_all, size_of_all, _elems(zones),
+               here_of_all);
+    else
+        printf("nginx %s   %hB in %ld zones; how much of them was loaded is unknown\n", ngx_version_text(cycle), size_of_all, _elems(zones));
+    if (unknown_zones > 0 && _is_live())
+        printf("! of %ld zones it is not known how much is loaded: that takes root, or CAP_CHECKPOINT_RESTORE\n", unknown_zones);
     if (failed_requests > 0)
         printf("! %ld requests for memory failed: the `failed` column says where\n", failed_requests);
     _assert_equal("pages of all slab pools", counted[0], said[0]);

@@ -9,6 +9,7 @@
 #include <perl/vm.y>
 #include <perl/gc.y>
 #include <perl/heap.y>
+#include <linux/resident.y>
 
 _option int depth = 64;          /// deepest reference chain that is drawn
 _option int fold = 32;           /// hashes and arrays with more alike keys than this show them as one frame
@@ -38,13 +39,11 @@ _probe _oneshot {
     }
     perl_frames_into(held);
 
-    long resident = 0;
-    _foreach (m in _maps())
-        resident += m.rss;
-    double share = resident > 0 ? 100.0 * perl_total_bytes / resident : 0.0;
-    if (share < 20.0)
-        printf("ONLY %.1f %% of %hB resident is Perl's\n", share, resident);
-    printf("Perl %hB   %.1f %% of %hB resident   %s\n", perl_total_bytes, share, resident, interpreters == 1 ? "1 interpreter" : sprintf("%ld interpreters", interpreters));
+    long resident = resident_bytes();
+    _str share = resident_share(perl_total_bytes, resident);
+    if (resident >= 0 && 5.0 * perl_total_bytes < resident)
+        printf("ONLY %s is Perl's\n", share);
+    printf("Perl %hB   %s   %s\n", perl_total_bytes, share, interpreters == 1 ? "1 interpreter" : sprintf("%ld interpreters", interpreters));
     printf("%s values on %s chains = PL_sv_count, difference %ld   %s objects\n", graph_thousands(perl_total_values), graph_thousands(_count(held)),
            counted - perl_total_values, graph_thousands(perl_total_objects));
     if (perl_unreachable_values > 1000 || perl_cycles > 0)
@@ -53,5 +52,5 @@ _probe _oneshot {
     perl_say_heap();
     _assert_equal("values walked, PL_sv_count", perl_total_values, counted);
     perl_say_faults();
-    printf("next: ytrace run probes/perl-gc-stats.y -p %ld\n", _pid());
+    printf("next: ytrace run probes/perl-gc-stats.y %s\n", _target());
 }

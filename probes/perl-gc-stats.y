@@ -8,6 +8,7 @@
 #include <perl/vm.y>
 #include <perl/stats.y>
 #include <perl/heap.y>
+#include <linux/resident.y>
 
 _option int most = 30;       /// how many classes are shown
 _option int interpreter = 0; /// which interpreter, of those found; 0 for all of them together
@@ -42,17 +43,13 @@ _probe _oneshot {
     }
     perl_count_into(perl_types, perl_classes, perl_rest, most);
 
-    long resident = 0;
-    _foreach (m in _maps())
-        resident += m.rss;
     long total = perl_total_bytes();
-    printf("Perl %hB in %s values and beside them   %.1f %% of %hB resident   %s\n", total, graph_thousands(perl_values),
-           resident > 0 ? 100.0 * total / resident : 0.0, resident,
+    printf("Perl %hB in %s values and beside them   %s   %s\n", total, graph_thousands(perl_values), resident_share(total, resident_bytes()),
            interpreters == 1 ? "1 interpreter" : sprintf("%ld interpreters%s", interpreters, interpreter ? sprintf(", number %d shown", interpreter) : ""));
     printf("%s objects of %s classes, %hB of strings, %hB of optrees, %hB in the string table\n", graph_thousands(perl_objects),
            graph_thousands(perl_classes_found), _sum(perl_strings), perl_total_code, perl_shared_key_bytes_total + perl_string_table_bytes);
     _assert_equal("values in the arenas, PL_sv_count", perl_values, counted);
     perl_say_heap();
     perl_say_faults();
-    printf("next: ytrace run probes/perl-gc-fgraph.y -p %ld -o held.svg\n", _pid());
+    printf("next: ytrace run probes/perl-gc-fgraph.y %s -o held.svg\n", _target());
 }

@@ -6,13 +6,14 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ytrace_lang::execute::MOST_STACK;
 
-/// Ask a running process why it holds its memory, and who is to blame.
+/// Ask a process, or the core file of one, why it holds its memory, and who is to blame.
 #[derive(Debug, Parser)]
 #[command(name = "ytrace", version, max_term_width = 100)]
 #[command(after_help = "Examples:
   ytrace ps nginx
   ytrace run probes/lua-gc-fgraph.y -p PID
   ytrace run probes/lua-gc-fgraph.y -p PID -o held.svg
+  ytrace run probes/glibc-chunks.y --core core.4211
   ytrace run -e '_probe _oneshot { printf(\"%d connections\\n\", ngx_cycle->connection_n); }' -p PID")]
 pub struct Cli {
     /// Colour in text output
@@ -37,7 +38,7 @@ pub enum ColorChoice {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run a probe file on a process
+    /// Run a probe file on a process or a core file
     Run(Box<RunArguments>),
     /// Check probe files without running them
     Check(CheckArguments),
@@ -55,7 +56,7 @@ pub enum Command {
 /// Arguments of `ytrace run`.
 #[derive(Debug, Args)]
 #[command(
-    override_usage = "ytrace run [OPTIONS] <FILE | -e TEXT> <-p PID | -c COMMAND> [-- <OPTIONS>...]
+    override_usage = "ytrace run [OPTIONS] <FILE | -e TEXT> <-p PID | -c COMMAND | --core FILE> [-- <OPTIONS>...]
        ytrace run [OPTIONS] <FILE | -e TEXT> -- --help",
     after_help = "Words after `--` are options of the probe file; `-- --help` lists them.
 
@@ -77,10 +78,16 @@ pub struct RunArguments {
         short,
         long,
         value_name = "PID",
-        required_unless_present_any = ["command", "script"],
+        required_unless_present_any = ["command", "core", "script"],
         conflicts_with = "command"
     )]
     pub pid: Option<i32>,
+    /// The core file to look at, of the kernel, of gcore or of systemd-coredump: the process as it was when that was written
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["pid", "command", "mode"])]
+    pub core: Option<PathBuf>,
+    /// Core files
+    #[command(flatten)]
+    pub core_files: CoreFiles,
     /// Start this command and look at it: at its exit, at Ctrl-C, or after --after
     #[arg(short, long, value_name = "COMMAND")]
     pub command: Option<String>,
@@ -158,6 +165,20 @@ pub struct RunArguments {
     pub script: Vec<String>,
 }
 
+/// Where the files of a core file are, and how much it may come to.
+#[derive(Clone, Debug, Default, Args)]
+pub struct CoreFiles {
+    /// With --core: the executable, instead of the path in the core file
+    #[arg(long, value_name = "FILE", requires = "core")]
+    pub exe: Option<PathBuf>,
+    /// With --core: look up the other paths of the core file under this directory, and not on this machine
+    #[arg(long, value_name = "DIR", requires = "core")]
+    pub sysroot: Option<PathBuf>,
+    /// With --core: the most that a compressed core file may decompress to [default: half of what is free where temporary files go]
+    #[arg(long, value_name = "BYTES", value_parser = parse_size, requires = "core")]
+    pub max_core: Option<u64>,
+}
+
 /// Types files instead of debug information.
 #[derive(Clone, Debug, Default, Args)]
 pub struct TypesFiles {
@@ -225,7 +246,7 @@ pub enum ModeChoice {
 /// Arguments of `ytrace check`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "With --core, names and types are those of the files that the core file names, if these are still the same builds.
+    after_help = "With --core, names and types are those of the files that the core file names, if these are still the same builds, and layouts must hold on its memory.
 With --types and no process, names and types are those of the types files. Without either, everything but the target's own names and types is checked, with each arm of every `##if…` in turn.
 
 Exit status: 0 right, 1 errors in a probe file, 2 wrong usage or environment."
@@ -237,15 +258,12 @@ pub struct CheckArguments {
     /// Check against this process: its names, types and layouts
     #[arg(short, long, value_name = "PID")]
     pub pid: Option<i32>,
-    /// Check against this core file: its names and types
+    /// Check against this core file: its names, types and layouts
     #[arg(long, value_name = "FILE", conflicts_with = "pid")]
     pub core: Option<PathBuf>,
-    /// With --core: the executable, instead of the path in the core file
-    #[arg(long, value_name = "FILE", requires = "core")]
-    pub exe: Option<PathBuf>,
-    /// With --core: look up the other paths of the core file under this directory, and not on this machine
-    #[arg(long, value_name = "DIR", requires = "core")]
-    pub sysroot: Option<PathBuf>,
+    /// Core files
+    #[command(flatten)]
+    pub core_files: CoreFiles,
     /// List the names that only a target could settle
     #[arg(short, long)]
     pub verbose: bool,

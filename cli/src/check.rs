@@ -16,11 +16,12 @@ use ytrace_lang::render::render;
 use ytrace_lang::source::{SourceFile, SourceMap, Span};
 use ytrace_lang::target::Target;
 use ytrace_runtime::library::{Library, main_file};
-use ytrace_runtime::names::{DebugOptions, Names};
+use ytrace_runtime::names::Names;
 use ytrace_runtime::{Options, Session, SessionError, Sink};
-use ytrace_target::{CoreFile, CoreOptions, Process};
+use ytrace_target::Process;
 
 use crate::arguments::CheckArguments;
+use crate::core_file;
 use crate::diagnose::{defines, failure, session_failure};
 use crate::failure::{Failure, Status};
 use crate::files::probe_files;
@@ -78,9 +79,9 @@ fn choices(layouts: &[LayoutUse], number: usize) -> LayoutChoices {
 struct Checks<'a> {
     arguments: &'a CheckArguments,
     terminal: &'a Terminal,
-    /// The names of a core file or of types files, where these are the target.
+    /// The names of types files, where these are the target.
     names: Option<Names>,
-    /// What these are called, as in "for these types".
+    /// What the target is called, as in "for these types".
     known_as: &'static str,
     /// What has been said: a file that several others include says it once.
     said: HashSet<Key>,
@@ -108,25 +109,26 @@ fn check(arguments: CheckArguments, terminal: &Terminal) -> Result<Status, Failu
     let options = options(&arguments);
     // Without a process, types files are the target.
     let types = arguments.types.types.as_slice();
-    let (names, known_as) = match (&arguments.core, arguments.pid, types) {
-        (Some(core), ..) => (
-            Some(core_names(core, &arguments, terminal)?),
-            "this core file",
-        ),
+    let (names, session, known_as) = match (&arguments.core, arguments.pid, types) {
+        (Some(core), ..) => {
+            let mut sink = Quiet { terminal };
+            let core = core_file::open(core, &arguments.core_files, options.interrupt, &mut sink)?;
+            let session = Session::open_core(core, &options, &mut sink).map_err(failure)?;
+            (None, Some(session), "this core file")
+        }
+        (None, Some(pid), _) => {
+            let process = Process::open(pid).map_err(|error| failure(SessionError::Open(error)))?;
+            let session = Session::open(process, &options).map_err(failure)?;
+            (None, Some(session), "this target")
+        }
         (None, None, paths @ [_, ..]) => {
             let names = ytrace_runtime::types::names(paths)
                 .map_err(|error| failure(SessionError::DebugInfo(error)))?;
-            (Some(names), "these types")
+            (Some(names), None, "these types")
         }
-        _ => (None, ""),
+        (None, None, []) => (None, None, ""),
     };
-    let mut session = match arguments.pid {
-        None => None,
-        Some(pid) => {
-            let process = Process::open(pid).map_err(|error| failure(SessionError::Open(error)))?;
-            Some(Session::open(process, &options).map_err(failure)?)
-        }
-    };
+    let mut session = session;
     let mut checks = Checks {
         arguments: &arguments,
         terminal,
@@ -156,32 +158,6 @@ fn check(arguments: CheckArguments, terminal: &Terminal) -> Result<Status, Failu
     Ok(status)
 }
 
-/// The names of a core file; says what is wrong with it.
-fn core_names(
-    path: &Path,
-    arguments: &CheckArguments,
-    terminal: &Terminal,
-) -> Result<Names, Failure> {
-    let files = CoreOptions {
-        executable: arguments.exe.clone(),
-        sysroot: arguments.sysroot.clone(),
-    };
-    let debug = DebugOptions {
-        files: arguments.debug_file.clone(),
-        roots: arguments.debug_root.clone(),
-        types: ytrace_runtime::types::open(&arguments.types.types)
-            .map_err(|error| failure(SessionError::DebugInfo(error)))?,
-        types_any_build: arguments.types.types_any_build,
-    };
-    let core = CoreFile::open(path, files).map_err(|error| failure(SessionError::Core(error)))?;
-    let opened = ytrace_runtime::core::names(&core, &debug).map_err(failure)?;
-    let mut sink = Quiet { terminal };
-    for warning in opened.warnings.iter().chain(&opened.names.warnings()) {
-        sink.warn(warning);
-    }
-    Ok(opened.names)
-}
-
 fn options(arguments: &CheckArguments) -> Options {
     Options {
         debug_files: arguments.debug_file.clone(),
@@ -208,7 +184,7 @@ impl Checks<'_> {
         match session.check(main, &mut sink) {
             Ok(compiled) => {
                 self.say(&compiled.warnings, &compiled.sources, &compiled.expansions);
-                print(&format!("{shown}: right for this target\n"))?;
+                print(&format!("{shown}: right for {}\n", self.known_as))?;
                 Ok(Status::Success)
             }
             Err(error) => {

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod check;
+mod core_file;
 mod diagnose;
 mod diff;
 mod failure;

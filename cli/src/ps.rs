@@ -2,6 +2,7 @@
 
 use ytrace_report::units;
 use ytrace_runtime::identity::{Rules, age};
+use ytrace_runtime::target::Target;
 use ytrace_target::{Process, list_processes};
 
 use crate::arguments::PsArguments;
@@ -46,7 +47,7 @@ pub fn run(arguments: PsArguments, terminal: &Terminal) -> Result<Status, Failur
             continue;
         };
         let denied = opened.check_access().is_err();
-        let runtimes = rules.runtimes(&opened, true);
+        let runtimes = rules.runtimes(&Target::Process(opened.clone()), true);
         let known =
             identity.role.is_some() || runtimes.iter().any(|name| !rules.probes(name).is_empty());
         if arguments.name.is_none() && !arguments.all && !known {

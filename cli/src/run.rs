@@ -1,4 +1,4 @@
-//! `ytrace run`: runs a probe file on a process.
+//! `ytrace run`: runs a probe file on a process or a core file.
 
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
@@ -18,6 +18,7 @@ use ytrace_runtime::{Budgets, ExecutorKind, Mode, Options, Session, SessionError
 use ytrace_target::{Held, Process, spawn};
 
 use crate::arguments::{ModeChoice, RunArguments};
+use crate::core_file;
 use crate::diagnose::{defines, failure, session_failure};
 use crate::failure::{Failure, Status};
 use crate::terminal::{self, Terminal, safe, say, say_bytes};
@@ -69,15 +70,21 @@ fn run_on_target(
         return run_on_command(command, main, earlier, arguments, &options, terminal);
     }
     let asks_for_help = arguments.script.iter().any(|word| word == "--help");
-    if arguments.pid.is_none() && asks_for_help {
+    if arguments.pid.is_none() && arguments.core.is_none() && asks_for_help {
         let known = ytrace_runtime::session::options_of(&main, &options)
             .map_err(|error| session_failure(error, terminal))?;
         terminal::print(&options_help(&known))?;
         return Ok(Status::Success);
     }
+    if let Some(core) = &arguments.core {
+        let mut sink = TerminalSink::new(terminal);
+        let core = core_file::open(core, &arguments.core_files, &INTERRUPTED, &mut sink)?;
+        let mut session = Session::open_core(core, &options, &mut sink).map_err(failure)?;
+        return run_session(&mut session, main, earlier, arguments, terminal);
+    }
     let pid = arguments
         .pid
-        .ok_or_else(|| Failure::usage("no process given").with_hint("-p PID"))?;
+        .ok_or_else(|| Failure::usage("no process given").with_hint("-p PID, or --core FILE"))?;
     let process = Process::open(pid).map_err(|error| failure(SessionError::Open(error)))?;
     let mut session = Session::open(process, &options).map_err(failure)?;
     run_session(&mut session, main, earlier, arguments, terminal)
@@ -157,14 +164,7 @@ fn run_session(
     arguments: &RunArguments,
     terminal: &Terminal,
 ) -> Result<Status, Failure> {
-    let mut sink = TerminalSink {
-        terminal: *terminal,
-        shown: false,
-        stream: false,
-        waiting: Vec::new(),
-        output_error: None,
-        color: terminal.error_color,
-    };
+    let mut sink = TerminalSink::new(terminal);
     session.expect(forms(arguments)?);
     if let Some(earlier) = &earlier {
         session.compare_with(earlier.clone());
@@ -427,6 +427,19 @@ struct TerminalSink {
     /// Why standard output could not be written.
     output_error: Option<std::io::Error>,
     color: bool,
+}
+
+impl TerminalSink {
+    fn new(terminal: &Terminal) -> Self {
+        Self {
+            terminal: *terminal,
+            shown: false,
+            stream: false,
+            waiting: Vec::new(),
+            output_error: None,
+            color: terminal.error_color,
+        }
+    }
 }
 
 impl Sink for TerminalSink {

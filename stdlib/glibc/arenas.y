@@ -17,7 +17,7 @@ _str glibc_found;
 struct glibc_map {
     uint64_t start;
     uint64_t end;
-    /// Bytes that are resident.
+    /// Bytes that are resident; 0 in a core file.
     uint64_t rss;
     /// 1 readable, 2 writable, 4 private, 8 anonymous (of no file, and no stack), 16 part of the C library or of the executable.
     int flags;

@@ -137,7 +137,7 @@ void glibc_look_at_mappings(void)
     for (long i = 0; i < _elems(glibc_maps); i++) {
         struct glibc_map m = glibc_maps[i];
         uint64_t p = m.start;
-        if ((m.flags & (GLIBC_MAP_DATA | GLIBC_MAP_ANON)) != (GLIBC_MAP_DATA | GLIBC_MAP_ANON) || m.flags & GLIBC_MAP_OWN || m.rss == 0)
+        if ((m.flags & (GLIBC_MAP_DATA | GLIBC_MAP_ANON)) != (GLIBC_MAP_DATA | GLIBC_MAP_ANON) || m.flags & GLIBC_MAP_OWN || (m.rss == 0 && _is_live()))
             p = m.end;
         while (p < m.end) {
             uint64_t next = glibc_try_page(p, m.end);

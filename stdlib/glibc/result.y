@@ -5,6 +5,7 @@ _module "libc.so.6", "libc-2.*.so", _exe;
 #define GLIBC_RESULT_Y
 
 #include <glibc/walk.y>
+#include <linux/resident.y>
 
 _str glibc_thousands(long n)
 {
@@ -37,6 +38,12 @@ long glibc_resident_inside(uint64_t p, uint64_t size)
         return 0;
     long bytes = _resident((void *)(p + sizeof(struct malloc_chunk)), size - sizeof(struct malloc_chunk));
     return bytes > 0 ? bytes : 0;
+}
+
+/// A sum of `glibc_resident_inside` for a column.
+double glibc_resident_sum(long bytes)
+{
+    return _is_live() ? (double)bytes : UNKNOWN;
 }
 
 /// Of these, the bytes of pages that no other process shares: forked relatives keep a page until each of them has given it back.

@@ -43,7 +43,7 @@ lua_State *lj_scan(void)
     uint64_t left = LJ_SCAN_LIMIT;
     lj_scan_left_out = 0;
     _foreach (m in _maps()) {
-        if (!(m.perms ~~ rx/^rw.p/) || m.rss == 0)
+        if (!(m.perms ~~ rx/^rw.p/) || (m.rss == 0 && _is_live()))
             continue;
         if (m.file != "" && m.file != "[heap]" && !(m.file ~~ rx/^\[anon/))
             continue;

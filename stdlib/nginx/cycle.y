@@ -145,7 +145,7 @@ _str ngx_version_text(ngx_cycle_t *cycle)
     }
 }
 
-/// nginx's clocks as they are now, in milliseconds: since 1970, and the one that its timers and connections use.
+/// nginx's clocks as they are now (in a core file: as nginx noted them last), in milliseconds: since 1970, and the one that its timers and connections use.
 long ngx_wall_ms, ngx_timer_ms;
 
 /// Learns the clocks. nginx notes them when it has events to handle; since 1.13.10 its timers go by the system's monotonic clock, which says how long ago that
@@ -164,7 +164,7 @@ void ngx_learn_clocks(void)
         ngx_skipped++;
     }
     long since = _now_ms() - ngx_timer_ms;
-    if (since > 0 && since < 365l * 86400 * 1000) {
+    if (_is_live() && since > 0 && since < 365l * 86400 * 1000) {
         ngx_timer_ms += since;
         ngx_wall_ms += since;
     }

@@ -166,3 +166,50 @@ pub fn rounds(usual: usize) -> usize {
         .and_then(|text| text.parse().ok())
         .unwrap_or(usual)
 }
+
+/// A process that is stopped by a signal, and goes on when this is dropped.
+pub struct Stopped(i32);
+
+impl Stopped {
+    /// Stops a process that the test started, and waits until it stands still.
+    ///
+    /// # Panics
+    /// If it does not stop.
+    pub fn new(pid: i32) -> Self {
+        signal(pid, Signal::SIGSTOP);
+        wait_for("the signal stops it", || {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            stat.rsplit_once(')')
+                .is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
+        });
+        Self(pid)
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        signal(self.0, Signal::SIGCONT);
+    }
+}
+
+/// Random numbers from a seed.
+pub struct Random(u64);
+
+impl Random {
+    /// The numbers of a seed.
+    pub fn new(seed: u64) -> Self {
+        // Seeds that lie side by side give numbers that have nothing in common (splitmix64).
+        let mut mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        Self((mixed ^ (mixed >> 31)) | 1)
+    }
+
+    /// A number below a limit; 0 where that is 0.
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % limit.max(1)
+    }
+}

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use ytrace_tests::cores::{gcore, kernel_cores, written};
 use ytrace_tests::fixtures::{Nginx, Waiting, directory, unavailable};
 use ytrace_tests::program::run;
 use ytrace_tests::skip;
@@ -14,26 +15,6 @@ fn file(folder: &Path, name: &str, text: &str) -> String {
     let path = folder.join(name);
     std::fs::write(&path, text).unwrap();
     path.display().to_string()
-}
-
-/// Makes a core file of a running process; `None` where gdb is missing.
-fn gcore(test: &str, folder: &Path, pid: i32) -> Option<String> {
-    let dumped = Command::new("gcore")
-        .arg("-o")
-        .arg(folder.join("core"))
-        .arg(pid.to_string())
-        .output();
-    match dumped {
-        Ok(output) => {
-            let said = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "gcore: {said}");
-            Some(folder.join(format!("core.{pid}")).display().to_string())
-        }
-        Err(error) => {
-            skip(test, &format!("gcore cannot be run: {error}"));
-            None
-        }
-    }
 }
 
 fn records(test: &str) -> Option<PathBuf> {
@@ -124,13 +105,8 @@ fn a_core_file_of_the_kernel_does_too() {
     let Some(program) = records(test) else {
         return;
     };
-    let pattern = std::fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap_or_default();
-    if pattern.trim() != "core" {
-        skip(
-            test,
-            &format!("core files are not written here, but to {pattern}"),
-        );
-        return;
+    if let Err(why) = kernel_cores() {
+        return skip(test, &why);
     }
     let folder = tempfile::tempdir().unwrap();
     let mut child = Command::new("sh")
@@ -152,17 +128,11 @@ fn a_core_file_of_the_kernel_does_too() {
     .unwrap();
     let status = child.wait().unwrap();
     assert_eq!(status.signal(), Some(libc::SIGABRT));
-    let written = std::fs::read_dir(folder.path())
-        .unwrap()
-        .flatten()
-        .map(|entry| entry.path())
-        .find(|path| path.to_string_lossy().contains("core"));
-    let Some(core) = written.filter(|_| status.core_dumped()) else {
+    let Some(core) = written(folder.path()).filter(|_| status.core_dumped()) else {
         skip(test, "the kernel wrote no core file");
         return;
     };
     let bytes = std::fs::read(&core).unwrap();
-    let core = core.display().to_string();
     let bad = file(
         folder.path(),
         "bad.y",
@@ -207,4 +177,79 @@ fn a_core_file_of_nginx() {
         .says(&["no member `conection_n`", "did you mean `connection_n`"]);
     // Types of LuaJIT, which is a library here.
     run(&["check", "probes/lua-gc-fgraph.y", "--core", &core]).expect_status(0);
+}
+
+#[test]
+fn what_a_core_file_cannot_do() {
+    let test = "what_a_core_file_cannot_do";
+    let Some(program) = records(test) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let target = Waiting::start(&mut Command::new(&program));
+    let Some(core) = gcore(test, folder, target.pid()) else {
+        return;
+    };
+    let pid = target.pid().to_string();
+    drop(target);
+    let timer = file(
+        folder,
+        "timer.y",
+        "_probe _oneshot { puts(\"one\"); }\n_probe _timer.s(1) { puts(\"tick\"); }\n",
+    );
+    run(&["run", &timer, "--core", &core])
+        .expect_status(2)
+        .says(&[
+            "timer.y:2",
+            "a timer needs a process, and a core file is none",
+        ])
+        .hints();
+    let good = file(
+        folder,
+        "good.y",
+        "_probe _begin { puts(\"begin\"); }
+_probe _oneshot { printf(\"%d %d %s %ld %s\\n\", items->count, _is_live(), _execname(), _pid(), _target()); }
+_probe _end { puts(\"end\"); }
+",
+    );
+    let result = run(&["run", &good, "--core", &core]).expect_status(0);
+    let lines: Vec<&str> = result.stdout.lines().collect();
+    let (count, rest) = lines[1].split_once(' ').unwrap();
+    assert!(count.parse::<u32>().unwrap() > 0, "{result}");
+    assert_eq!(rest, format!("0 records {pid} --core {core}"), "{result}");
+    assert_eq!((lines[0], lines[2]), ("begin", "end"), "{result}");
+    result.says(&[
+        &format!("core file core.{pid} of {pid}, no pause"),
+        "complete",
+    ]);
+    // Which of two targets, and which mode of a process that is none.
+    for more in [vec!["-p", "1"], vec!["-c", "true"], vec!["--mode", "stop"]] {
+        let mut arguments = vec!["run", &good, "--core", &core];
+        arguments.extend(more);
+        run(&arguments)
+            .expect_status(2)
+            .says(&["cannot be used with"]);
+    }
+    run(&["run", &good, "-p", "1", "--exe", &good]).expect_status(2);
+    // The wrong program, a missing one, and its types in its place.
+    run(&["run", &good, "--core", &core, "--exe", "/bin/true"])
+        .expect_status(2)
+        .says(&["/bin/true is not the file that was mapped"])
+        .hints();
+    run(&["run", &good, "--core", "/nonexistent"])
+        .expect_status(2)
+        .says(&["/nonexistent: ENOENT"]);
+    run(&["run", &good, "--core", &good])
+        .expect_status(2)
+        .says(&["is not a core file"]);
+    // Memory that nobody has.
+    let wild = file(
+        folder,
+        "wild.y",
+        "_probe _oneshot { printf(\"%d\\n\", *(int *)16); }\n",
+    );
+    run(&["run", &wild, "--core", &core])
+        .expect_status(1)
+        .says(&["address 0x10 is not mapped"]);
 }

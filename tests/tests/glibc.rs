@@ -285,7 +285,9 @@ fn trimming_gives_back_what_was_said() {
             .position(|column| column["name"] == "trim_bytes")
             .unwrap();
         let rows = view["rows"].as_array().unwrap();
-        rows.iter().map(|row| row[column].as_u64().unwrap()).sum()
+        rows.iter()
+            .map(|row| row[column].as_f64().unwrap() as u64)
+            .sum()
     };
     let resident = || memory_figures(pid)["Anonymous"] * 1024;
     let (said, before) = (trimmed(), resident());

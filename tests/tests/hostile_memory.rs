@@ -3,9 +3,8 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use nix::sys::signal::Signal;
 use ytrace_tests::hoard::{Hoard, unavailable};
-use ytrace_tests::processes::{rounds, signal, wait_for};
+use ytrace_tests::processes::{Random, Stopped, rounds};
 use ytrace_tests::program::run;
 use ytrace_tests::skip;
 
@@ -19,39 +18,6 @@ const PROBES: [&str; 7] = [
     "glibc-verdict",
     "glibc-heapmap",
 ];
-
-/// A process that is stopped by a signal, and goes on when this is dropped.
-struct Stopped(i32);
-
-impl Stopped {
-    fn new(pid: i32) -> Self {
-        signal(pid, Signal::SIGSTOP);
-        wait_for("the signal stops it", || {
-            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            stat.rsplit_once(')')
-                .is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
-        });
-        Self(pid)
-    }
-}
-
-impl Drop for Stopped {
-    fn drop(&mut self) {
-        signal(self.0, Signal::SIGCONT);
-    }
-}
-
-/// Random numbers from a seed.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % limit.max(1)
-    }
-}
 
 /// The writable memory of a process that its allocators use, as ranges: the heap, anonymous memory, shared zones.
 fn writable(pid: i32) -> Vec<(u64, u64)> {
@@ -91,7 +57,7 @@ fn random_bytes_in_the_memory_of_nginx() {
     let ranges = writable(pid);
     let seed = std::process::id();
     eprintln!("seed {seed}");
-    let mut random = Random(u64::from(seed) | 1);
+    let mut random = Random::new(u64::from(seed));
     let mut flagged = 0;
     for round in 0..rounds(1) {
         for flips in [0, 1, 100, 10_000] {

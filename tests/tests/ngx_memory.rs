@@ -87,7 +87,7 @@ struct Row(serde_json::Map<String, Value>);
 
 impl Row {
     fn number(&self, column: &str) -> i64 {
-        self.0.get(column).and_then(Value::as_i64).unwrap_or(0)
+        self.0.get(column).and_then(Value::as_f64).unwrap_or(0.0) as i64
     }
 
     fn text(&self, column: &str) -> &str {

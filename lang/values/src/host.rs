@@ -98,6 +98,14 @@ pub trait Host {
     fn tid(&mut self) -> u64;
     /// The name of the target's executable, as in `/proc/PID/comm`.
     fn execname(&mut self) -> Vec<u8>;
+    /// `_is_live`: whether the target is a process that runs or can go on, and not what one has left.
+    fn is_live(&mut self) -> bool {
+        true
+    }
+    /// `_target`: the words that name the target on ytrace's command line.
+    fn target_words(&mut self) -> Vec<u8> {
+        format!("-p {}", self.pid()).into_bytes()
+    }
     /// `_usym`: the name of the function or variable at an address, or `None`.
     fn symbol_name(&mut self, address: u64) -> Option<String>;
     /// `_object_bytes`: the bytes that the kernel holds for the file or the shared memory that is mapped at an address,

@@ -226,6 +226,8 @@ impl Machine<'_> {
                 | Op::Pid
                 | Op::Tid
                 | Op::ExecName
+                | Op::IsLive
+                | Op::TargetWords
                 | Op::SymbolName
                 | Op::ObjectBytes
                 | Op::Register
@@ -313,6 +315,11 @@ impl Machine<'_> {
             (Op::ExecName, []) => {
                 let name = self.host.execname();
                 self.store.intern(&name)
+            }
+            (Op::IsLive, []) => Ok(u64::from(self.host.is_live())),
+            (Op::TargetWords, []) => {
+                let words = self.host.target_words();
+                self.store.intern(&words)
             }
             (Op::SymbolName, &[address]) => self.symbol_name(address),
             (Op::ObjectBytes, &[address]) => {

@@ -114,6 +114,11 @@ pub trait Memory {
     /// The page that starts at `address`, which is a multiple of the page size.
     fn page(&mut self, address: u64) -> Result<Page, MemoryError>;
 
+    /// The same for the question whether it can be read: a page that cannot is then not one that is missing.
+    fn ask(&mut self, address: u64) -> Result<Page, MemoryError> {
+        self.page(address)
+    }
+
     /// Fills `buffer` with the bytes at `address`, across pages.
     ///
     /// The error names the first byte that could not be read.

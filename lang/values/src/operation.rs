@@ -184,6 +184,10 @@ pub enum Operation {
     Tid,
     /// `() -> str`.
     ExecName,
+    /// `() -> 0 or 1`: whether the target is a process, and not what one has left.
+    IsLive,
+    /// `() -> str`: the words that name the target on a command line.
+    TargetWords,
     /// `(address) -> str`: `name`, `name+0x10` or the address in hexadecimal.
     SymbolName,
     /// `(address) -> bytes`, all ones where they cannot be known.
@@ -342,6 +346,8 @@ impl Operation {
             | Operation::Pid
             | Operation::Tid
             | Operation::ExecName
+            | Operation::IsLive
+            | Operation::TargetWords
             | Operation::SymbolName
             | Operation::PageSize
             | Operation::RandomInteger

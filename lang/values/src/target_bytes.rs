@@ -139,7 +139,7 @@ pub(crate) fn readable(memory: &mut dyn Memory, address: u64, length: u64) -> Re
     let mut cursor = Cursor::new(address);
     let mut left = length;
     while left > 0 {
-        let count = match cursor.page(memory) {
+        let count = match cursor.ask(memory) {
             Ok(bytes) => left.min(bytes.len() as u64),
             Err(error @ (MemoryError::TargetGone | MemoryError::CacheFull { .. })) => {
                 return Err(Fault::memory(error));
@@ -202,11 +202,24 @@ impl Cursor {
 
     /// The bytes from here to the end of the page; at least one.
     fn page(&mut self, memory: &mut dyn Memory) -> Result<&[u8], MemoryError> {
+        self.page_by(memory, |memory, base| memory.page(base))
+    }
+
+    /// The same, for the question whether they can be read.
+    fn ask(&mut self, memory: &mut dyn Memory) -> Result<&[u8], MemoryError> {
+        self.page_by(memory, |memory, base| memory.ask(base))
+    }
+
+    fn page_by(
+        &mut self,
+        memory: &mut dyn Memory,
+        get: fn(&mut dyn Memory, u64) -> Result<Page, MemoryError>,
+    ) -> Result<&[u8], MemoryError> {
         let address = self.address;
         let size = memory.page_size().max(1);
         let base = address & !(size - 1);
         if self.page.as_ref().is_none_or(|(known, _)| *known != base) {
-            let page = memory.page(base).map_err(|error| error.at(address))?;
+            let page = get(memory, base).map_err(|error| error.at(address))?;
             self.page = Some((base, page));
         }
         self.page

@@ -362,6 +362,8 @@ const OPERATIONS: &[Op] = &[
     Op::Pid,
     Op::Tid,
     Op::ExecName,
+    Op::IsLive,
+    Op::TargetWords,
     Op::SymbolName,
     Op::ObjectBytes,
     Op::Register,

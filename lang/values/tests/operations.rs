@@ -174,6 +174,8 @@ fn the_world() {
     assert_eq!(bench.ok(Op::Pid, &[]), 4211);
     assert_eq!(bench.ok(Op::NowNs, &[]), 77);
     assert_eq!(bench.string(Op::ExecName, &[]), "nginx");
+    assert_eq!(bench.ok(Op::IsLive, &[]), 1);
+    assert_eq!(bench.string(Op::TargetWords, &[]), "-p 4211");
     assert_eq!(bench.string(Op::SymbolName, &[0x4011]), "main+0x10");
     assert_eq!(bench.string(Op::SymbolName, &[0x4012]), "0x4012");
     assert_eq!(bench.run(Op::ObjectBytes, &[0x4011]).unwrap(), 0x3000);

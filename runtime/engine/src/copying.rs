@@ -11,7 +11,7 @@ use std::time::Instant;
 use ytrace_lang::execute::Outcome;
 use ytrace_target::{
     AddressSpace, CopyError, CopyOptions, CopyPlan, LiveMemory, Maps, PageCache, PageState,
-    PausedCopy, PausedProcess, ThreadSnapshot, copy_ranges, plan_copy,
+    PausedCopy, PausedProcess, Process, ThreadSnapshot, copy_ranges, plan_copy,
 };
 use ytrace_values::{FaultKind, units};
 
@@ -63,6 +63,7 @@ impl Session<'_> {
     /// Learns on live memory what the handler reads, copies that in a pause, and runs on the copy.
     pub(crate) fn run_on_copy(
         &mut self,
+        process: &Process,
         state: &mut State<'_>,
         probes: &[usize],
         sink: &mut dyn Sink,
@@ -71,9 +72,9 @@ impl Session<'_> {
         // what an earlier one has left in the globals.
         let may_repeat = state.pristine && !state.compiled.typed.views.is_empty();
         sink.progress("learning which memory the probe reads");
-        self.see_threads(state)?;
+        self.see_threads(process, state)?;
         // What an earlier look has read serves the later ones: the copy will hold what is so by then.
-        let mut memory = self.live_memory()?;
+        let mut memory = self.live_memory(process)?;
         let before = memory.cache().space().mappings();
         let looks: &[u64] = if may_repeat { &ROUNDS } else { &[] };
         let mut rounds = looks.iter().copied();
@@ -109,7 +110,7 @@ impl Session<'_> {
                 continue;
             }
             memory.forget();
-            match self.attempt(state, probes, &plan, sink) {
+            match self.attempt(process, state, probes, &plan, sink) {
                 Ok(Attempt::Stands) => {
                     self.result.counters.bytes_read += memory.counters().bytes_read;
                     return Ok(());
@@ -134,7 +135,7 @@ impl Session<'_> {
         memory.forget();
         let retries = if may_repeat && !plan.over { RETRIES } else { 0 };
         for _ in 0..retries {
-            match self.attempt(state, probes, &plan, sink) {
+            match self.attempt(process, state, probes, &plan, sink) {
                 Ok(Attempt::Stands) => return Ok(()),
                 Ok(Attempt::Missed(touched)) => {
                     plan = self.plan(memory.space_mut(), &before, &touched)?;
@@ -144,7 +145,7 @@ impl Session<'_> {
             }
         }
         drop(memory);
-        let (mut memory, threads) = match self.copy(&plan, sink) {
+        let (mut memory, threads) = match self.copy(process, &plan, sink) {
             Err(SessionError::Copy(CopyError::Budget {
                 needed,
                 allowed,
@@ -168,18 +169,18 @@ impl Session<'_> {
     /// there are threads whose registers have not been seen: only these tell where the variables and the stacks are, and what a
     /// learning run does not touch is not copied. A thread keeps its thread pointer and its stack for life, so timers stop the
     /// target anew only after it has started threads.
-    fn see_threads(&mut self, state: &State<'_>) -> Result<(), SessionError> {
+    fn see_threads(&mut self, process: &Process, state: &State<'_>) -> Result<(), SessionError> {
         let typed = &state.compiled.typed;
         if typed.thread_locals.is_empty() && !typed.thread_pointers && !typed.stacks {
             return Ok(());
         }
-        let threads = self.process.threads()?;
+        let threads = process.threads()?;
         let known = |tid: &i32| self.seen_threads.iter().any(|seen| seen.tid == *tid);
         if threads.iter().all(known) {
             return Ok(());
         }
         let options = self.stop_options();
-        let paused = || PausedProcess::stop(&self.stopper, &self.process, &options);
+        let paused = || PausedProcess::stop(&self.stopper, process, &options);
         let paused = self.in_turn(|| Ok(paused()?))?;
         self.seen_threads = paused.threads().to_vec();
         let report = paused.resume()?;
@@ -245,6 +246,7 @@ impl Session<'_> {
     /// Stops the target and copies.
     pub(crate) fn copy(
         &mut self,
+        process: &Process,
         plan: &CopyPlan,
         sink: &mut dyn Sink,
     ) -> Result<(TargetMemory<PausedCopy>, Vec<ThreadSnapshot>), SessionError> {
@@ -255,7 +257,7 @@ impl Session<'_> {
             read_swap: self.options.read_swap,
             ..CopyOptions::default()
         };
-        let copied = || copy_ranges(&self.stopper, &self.process, &plan.ranges, &options);
+        let copied = || copy_ranges(&self.stopper, process, &plan.ranges, &options);
         let copy = self.in_turn(|| Ok(copied()?))?;
         self.note_mode(Mode::Copy);
         self.note_choice(match copy.copied_bytes() {
@@ -275,16 +277,17 @@ impl Session<'_> {
     /// that was not enough.
     fn attempt(
         &mut self,
+        process: &Process,
         state: &mut State<'_>,
         probes: &[usize],
         plan: &CopyPlan,
         sink: &mut dyn Sink,
     ) -> Result<Attempt, SessionError> {
-        let (mut memory, threads) = self.copy(plan, sink)?;
+        let (mut memory, threads) = self.copy(process, plan, sink)?;
         let started = Instant::now();
         let mut recorder = Recorder::default();
         let mut effects = state.effects.clone();
-        let mut host = RunHost::new(&self.process, &self.names, &mut effects)
+        let mut host = RunHost::new(&self.target, &self.names, &mut effects)
             .shown_on(&mut recorder)
             .with_threads(&threads)
             .with_thread_locals(&state.compiled.typed.thread_locals);
@@ -303,7 +306,7 @@ impl Session<'_> {
         // another one is not owed.
         let expired = memory.cache().space().report().expired;
         let last = self.interrupted()
-            || self.process.exited()
+            || process.exited()
             || expired
             || outcomes.iter().any(is_out_of_time);
         if counters.missed == 0 || last {
@@ -320,9 +323,9 @@ impl Session<'_> {
         self.result.counters.bytes_read += counters.bytes_read;
         let touched = memory.cache().touched();
         drop(memory);
-        let mut live = self.live_memory()?;
+        let mut live = self.live_memory(process)?;
         let mut nothing = Effects::default();
-        let mut host = RunHost::new(&self.process, &self.names, &mut nothing);
+        let mut host = RunHost::new(&self.target, &self.names, &mut nothing);
         *state.store = state.runner.store(&mut live, &mut host, self.options).0;
         self.result.timings.learn += started.elapsed();
         Ok(Attempt::Missed(touched))
@@ -340,7 +343,7 @@ impl Session<'_> {
             learning: true,
             ..Effects::default()
         };
-        let mut host = RunHost::new(&self.process, &self.names, &mut effects)
+        let mut host = RunHost::new(&self.target, &self.names, &mut effects)
             .with_threads(&self.seen_threads)
             .with_thread_locals(&state.compiled.typed.thread_locals);
         // A fresh store touches less memory than a copy of one with large arrays.

@@ -8,12 +8,12 @@ use crate::names::{DebugOptions, Names, hexadecimal};
 /// The most modules that warnings name one by one.
 const MAX_NAMED: usize = 8;
 
-/// The names of a core file, to check programs with.
-pub struct CoreNames {
+/// The names of a core file.
+pub(crate) struct CoreNames {
     /// The names.
-    pub names: Names,
+    pub(crate) names: Names,
     /// What the user should know, one sentence each: that the core file is cut short, which modules cannot be used and why.
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Why the executable of a core file cannot be used.
@@ -37,14 +37,6 @@ pub enum CoreNamesError {
         /// The build-id that the executable must have, if that is known.
         build_id: Option<String>,
     },
-    /// A debug file or types file that was named is of no use.
-    #[error("{message}")]
-    DebugFile {
-        /// What is wrong.
-        message: String,
-        /// What to do.
-        hint: Option<String>,
-    },
 }
 
 impl CoreNamesError {
@@ -62,7 +54,6 @@ impl CoreNamesError {
                     "name the executable{which} with --exe FILE, a copy of the machine's files with --sysroot DIR, or its types with --types FILE"
                 ))
             }
-            CoreNamesError::DebugFile { hint, .. } => hint.clone(),
         }
     }
 }
@@ -77,8 +68,8 @@ fn because(warnings: &[String]) -> String {
 /// Opens the modules of a core file.
 ///
 /// # Errors
-/// Its executable cannot be used, or a file of the options. Other modules that cannot be used are named in the warnings.
-pub fn names(core: &CoreFile, options: &DebugOptions) -> Result<CoreNames, SessionError> {
+/// Its executable cannot be used. Other modules that cannot be used are named in the warnings.
+pub(crate) fn names(core: &CoreFile, options: &DebugOptions) -> Result<CoreNames, SessionError> {
     let shown = core.path().display().to_string();
     let names = Names::of_core(core.clone(), options);
     let mut warnings = core.warnings().to_vec();
@@ -97,7 +88,7 @@ pub fn names(core: &CoreFile, options: &DebugOptions) -> Result<CoreNames, Sessi
         }
         match names.open(index) {
             Ok(_) if core.is_unverified(&module.mapped) => warnings.push(format!(
-                "{}: the core file does not hold its first page, so it cannot be told whether the file is still the one that was mapped",
+                "{}: the core file does not hold its first page; that the file is still the one that was mapped is taken from the places of its segments alone",
                 module.file_name
             )),
             Ok(_) => {}
@@ -118,14 +109,5 @@ pub fn names(core: &CoreFile, options: &DebugOptions) -> Result<CoreNames, Sessi
     if more > 0 {
         warnings.push(format!("no names of {more} more modules"));
     }
-    for (module, file) in &options.files {
-        names
-            .check_debug_file(module, file)
-            .map_err(|(message, hint)| CoreNamesError::DebugFile { message, hint })?;
-    }
-    let unused = names
-        .check_types_files()
-        .map_err(|(message, hint)| CoreNamesError::DebugFile { message, hint })?;
-    warnings.extend(unused);
     Ok(CoreNames { names, warnings })
 }

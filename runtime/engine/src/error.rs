@@ -88,6 +88,16 @@ pub enum SessionError {
     /// What the core file is of cannot be had.
     #[error("{0}")]
     CoreNames(#[from] crate::core::CoreNamesError),
+    /// The program has a probe for which the target must live.
+    #[error(
+        "{place}: {what} needs a process, and a core file is none: nothing happens in it any more"
+    )]
+    NeedsProcess {
+        /// What kind of probe.
+        what: &'static str,
+        /// File, line and column.
+        place: String,
+    },
     /// The user ended it before there was anything to show.
     #[error("interrupted before the probe ran")]
     Interrupted,
@@ -206,6 +216,10 @@ impl SessionError {
             SessionError::Core(error) => error.hint().into_iter().collect(),
             SessionError::CoreNames(error) => error.hint().into_iter().collect(),
             SessionError::Types(error) => error.hint().into_iter().collect(),
+            SessionError::NeedsProcess { .. } => vec![
+                "`_oneshot`, `_begin` and `_end` run on a core file; `-p PID` takes a process"
+                    .to_owned(),
+            ],
             SessionError::NoProbe => {
                 vec!["write `_probe _oneshot { … }` for a single look at the target".to_owned()]
             }

@@ -1,4 +1,4 @@
-//! The language's `Host` for a run on a process.
+//! The language's `Host` for a run on a target.
 
 use std::os::unix::ffi::OsStrExt;
 
@@ -8,9 +8,10 @@ use ytrace_target::{Mapping, Process, Registers, ThreadSnapshot};
 use ytrace_values::host::{MappingRecord, ModuleRecord, PageFigure, Stack, ThreadRecord};
 use ytrace_values::{Fault, FaultKind, Host, Memory};
 
-use crate::figures::Figures;
+use crate::figures::{Figures, Used};
 use crate::names::Names;
 use crate::names::hexadecimal;
+use crate::target::Target;
 
 /// Receives what a session shows while it runs.
 pub trait Sink {
@@ -68,6 +69,8 @@ pub(crate) struct Effects {
     pub(crate) uncovered: bool,
     /// Stacks that were not followed to their end, by why.
     pub(crate) cut_stacks: CutStacks,
+    /// Whether it was asked which pages are in memory where nobody can tell.
+    pub(crate) asked_for_pages: bool,
 }
 
 /// Counts of stacks that were not followed to their end.
@@ -111,7 +114,7 @@ impl Effects {
 
 /// The host of one run of a handler.
 pub(crate) struct RunHost<'a> {
-    pub(crate) process: &'a Process,
+    pub(crate) target: &'a Target,
     pub(crate) names: &'a Names,
     /// Where output goes; `None` where nothing is shown as it comes.
     pub(crate) sink: Option<&'a mut dyn Sink>,
@@ -125,9 +128,9 @@ pub(crate) struct RunHost<'a> {
 
 impl<'a> RunHost<'a> {
     /// The host of a run whose effects are not shown, on a target of which no registers are known.
-    pub(crate) fn new(process: &'a Process, names: &'a Names, effects: &'a mut Effects) -> Self {
+    pub(crate) fn new(target: &'a Target, names: &'a Names, effects: &'a mut Effects) -> Self {
         Self {
-            process,
+            target,
             names,
             sink: None,
             effects,
@@ -155,6 +158,17 @@ impl<'a> RunHost<'a> {
         self
     }
 
+    /// The process, for questions of its pages; notes that they were asked in vain where there is none.
+    fn process(&mut self) -> Option<&'a Process> {
+        match self.target {
+            Target::Process(process) => Some(process),
+            Target::Core(_) => {
+                self.effects.asked_for_pages = true;
+                None
+            }
+        }
+    }
+
     /// The registers of a thread as of the pause.
     fn registers(&self, tid: u64) -> Result<Registers, Fault> {
         let thread = self
@@ -162,14 +176,23 @@ impl<'a> RunHost<'a> {
             .iter()
             .find(|thread| u64::try_from(thread.tid).ok() == Some(tid))
             .ok_or_else(|| {
-                not_available(if self.threads.is_empty() {
-                    "registers are known only of a run that stopped the target".to_owned()
-                } else {
-                    format!("the target had no thread {tid} in the pause")
+                not_available(match self.target {
+                    Target::Core(_) => format!("the core file has no registers of a thread {tid}"),
+                    Target::Process(_) if self.threads.is_empty() => {
+                        "registers are known only of a run that stopped the target".to_owned()
+                    }
+                    Target::Process(_) => format!("the target had no thread {tid} in the pause"),
                 })
             })?;
         thread.registers.ok_or_else(|| {
-            not_available("the thread waits inside the kernel, its registers are not known")
+            not_available(match self.target {
+                Target::Core(_) => {
+                    "the core file is cut short where the registers of the thread stand"
+                }
+                Target::Process(_) => {
+                    "the thread waits inside the kernel, its registers are not known"
+                }
+            })
         })
     }
 }
@@ -242,18 +265,23 @@ impl Host for RunHost<'_> {
     }
 
     fn pid(&mut self) -> u64 {
-        u64::try_from(self.process.pid()).unwrap_or(0)
+        u64::try_from(self.target.pid()).unwrap_or(0)
     }
 
     fn tid(&mut self) -> u64 {
-        self.pid()
+        u64::try_from(self.target.first_thread()).unwrap_or(0)
     }
 
     fn execname(&mut self) -> Vec<u8> {
-        self.process
-            .facts()
-            .map(|facts| facts.name.into_bytes())
-            .unwrap_or_default()
+        self.target.name().into_bytes()
+    }
+
+    fn is_live(&mut self) -> bool {
+        matches!(self.target, Target::Process(_))
+    }
+
+    fn target_words(&mut self) -> Vec<u8> {
+        self.target.words().into_bytes()
     }
 
     fn symbol_name(&mut self, address: u64) -> Option<String> {
@@ -266,8 +294,9 @@ impl Host for RunHost<'_> {
     }
 
     fn object_bytes(&mut self, address: u64) -> Option<u64> {
-        let maps = self.process.maps().ok()?;
-        self.process.object_bytes(maps.find(address)?)
+        let process = self.process()?;
+        let maps = process.maps().ok()?;
+        process.object_bytes(maps.find(address)?)
     }
 
     fn register(&mut self, name: &str, tid: u64) -> Result<u64, Fault> {
@@ -331,20 +360,28 @@ impl Host for RunHost<'_> {
     }
 
     fn residency(&mut self, address: u64, length: u64, figure: PageFigure) -> Option<u64> {
-        self.figures.pages(self.process, address, length, figure)
+        let process = self.process()?;
+        self.figures.pages(process, address, length, figure)
     }
 
     fn process_bytes(&mut self, field: &str) -> Option<u64> {
-        self.figures.field(self.process, field)
+        let process = self.process()?;
+        self.figures.field(process, field)
     }
 
     fn cgroup_bytes(&mut self, figure: &str) -> Result<Option<u64>, Fault> {
-        Figures::cgroup(self.process, figure).map_err(not_available)
+        match self.process() {
+            Some(process) => Figures::cgroup(process, figure).map_err(not_available),
+            None => Ok(None),
+        }
     }
 
     fn mappings(&mut self, proportional: bool) -> Result<Vec<MappingRecord>, Fault> {
-        let maps = self.process.maps().map_err(gone)?;
-        let used = self.figures.mappings(self.process, &maps, proportional);
+        let maps = self.target.maps().map_err(gone)?;
+        let used = match self.process() {
+            Some(process) => self.figures.mappings(process, &maps, proportional),
+            None => Ok(vec![Used::default(); maps.as_slice().len()]),
+        };
         let used = used.map_err(gone)?;
         let mut records = Vec::with_capacity(maps.as_slice().len());
         for (mapping, used) in maps.as_slice().iter().zip(used) {
@@ -365,20 +402,7 @@ impl Host for RunHost<'_> {
     }
 
     fn threads(&mut self) -> Result<Vec<ThreadRecord>, Fault> {
-        let threads = self.process.threads().map_err(gone)?;
-        Ok(threads
-            .into_iter()
-            .map(|tid| ThreadRecord {
-                tid: u64::try_from(tid).unwrap_or(0),
-                name: self
-                    .process
-                    .thread_name(tid)
-                    .unwrap_or_default()
-                    .into_bytes(),
-                state: thread_state(self.process.pid(), tid),
-                sp: self.process.waiting_stack_pointer(tid).unwrap_or(0),
-            })
-            .collect())
+        self.target.threads().map_err(gone)
     }
 
     fn modules(&mut self) -> Result<Vec<ModuleRecord>, Fault> {
@@ -426,18 +450,6 @@ fn file_name(mapping: &Mapping) -> Vec<u8> {
         name.extend_from_slice(b" (deleted)");
     }
     name
-}
-
-/// The state letter of a thread (proc_pid_stat(5)), or nothing once it is gone.
-fn thread_state(pid: i32, tid: i32) -> String {
-    std::fs::read_to_string(format!("/proc/{pid}/task/{tid}/stat"))
-        .ok()
-        .and_then(|stat| {
-            // The name in parentheses may itself hold parentheses and spaces.
-            let (_, rest) = stat.rsplit_once(')')?;
-            Some(rest.trim_start().chars().next()?.to_string())
-        })
-        .unwrap_or_default()
 }
 
 /// Whether a register is the base of thread-local storage.

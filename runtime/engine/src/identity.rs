@@ -9,10 +9,11 @@ use std::time::Duration;
 use regex::Regex;
 use serde::Deserialize;
 use ytrace_debuginfo as debuginfo;
-use ytrace_target::{Process, ProcessSummary, list_processes};
+use ytrace_target::{CoreFile, ProcessSummary, list_processes};
 
 use crate::library::shipped;
 use crate::names::matches;
+use crate::target::Target;
 
 /// The name of the rules in the shipped library.
 const RULES: &str = "process.toml";
@@ -95,8 +96,10 @@ pub struct Identity {
     pub leaving: bool,
     /// The title.
     pub title: String,
-    /// How long it has run.
-    pub age: Duration,
+    /// How long it has run; not known of what has left a core file.
+    pub age: Option<Duration>,
+    /// The core file that it has left, with what made it, where that is what is known of it.
+    pub core: Option<String>,
 }
 
 impl Identity {
@@ -120,7 +123,12 @@ impl Identity {
         if !inside.is_empty() {
             text.push_str(&format!(" ({})", inside.join(", ")));
         }
-        text.push_str(&format!(", up {}", age(self.age)));
+        if let Some(time) = self.age {
+            text.push_str(&format!(", up {}", age(time)));
+        }
+        if let Some(core) = &self.core {
+            text.push_str(&format!(", {core}"));
+        }
         text
     }
 }
@@ -184,7 +192,8 @@ impl Rules {
                 siblings: None,
                 leaving: false,
                 title: process.title.clone(),
-                age: process.age,
+                age: Some(process.age),
+                core: None,
             };
         };
         let parent = rule.parent.as_ref().and_then(|wanted| {
@@ -209,7 +218,38 @@ impl Rules {
             siblings: siblings.filter(|_| parent_known(&process.parent)),
             leaving: rule.leaving,
             title: process.title.clone(),
-            age: process.age,
+            age: Some(process.age),
+            core: None,
+        }
+    }
+
+    /// What left a core file. Its relatives are not told there.
+    pub fn identify_core(&self, core: &CoreFile) -> Identity {
+        let target = Target::Core(core.clone());
+        let title = core.arguments().to_owned();
+        let known = self.role_of(&title, core.name());
+        let (program, role) = match known {
+            Some((rule, role)) => (rule.program.clone(), Some(role)),
+            None => (core.name().to_owned(), None),
+        };
+        let file = core.path().file_name().unwrap_or_default();
+        let mut text = format!("core file {}", file.to_string_lossy());
+        if let Some(signal) = core.signal() {
+            match nix::sys::signal::Signal::try_from(signal) {
+                Ok(signal) => text.push_str(&format!(", ended by {signal}")),
+                Err(_) => text.push_str(&format!(", ended by signal {signal}")),
+            }
+        }
+        Identity {
+            pid: target.pid(),
+            program,
+            role,
+            parent: None,
+            siblings: None,
+            leaving: false,
+            title,
+            age: None,
+            core: Some(text),
         }
     }
 
@@ -245,10 +285,10 @@ impl Rules {
             .collect()
     }
 
-    /// The runtimes inside a process, in the order of the rules. `symbols` also looks into files
+    /// The runtimes inside a target, in the order of the rules. `symbols` also looks into files
     /// for those that may be linked statically.
-    pub fn runtimes(&mut self, process: &Process, symbols: bool) -> Vec<String> {
-        let Ok(maps) = process.maps() else {
+    pub fn runtimes(&mut self, target: &Target, symbols: bool) -> Vec<String> {
+        let Ok(maps) = target.maps() else {
             return Vec::new();
         };
         let mut files: Vec<(String, usize)> = Vec::new();
@@ -260,10 +300,8 @@ impl Rules {
                 }
             }
         }
-        let executable = process
-            .facts()
-            .ok()
-            .and_then(|facts| facts.executable)
+        let executable = target
+            .executable()
             .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
             .unwrap_or_default();
         let of_executable = files
@@ -271,7 +309,7 @@ impl Rules {
             .find(|(name, _)| *name == executable)
             .and_then(|(_, index)| maps.as_slice().get(*index))
             .filter(|_| symbols)
-            .map(|mapping| self.symbols_of(process, mapping))
+            .map(|mapping| self.symbols_of(target, mapping))
             .unwrap_or_default();
         self.runtimes
             .iter()
@@ -302,7 +340,7 @@ impl Rules {
     /// Which of the rules' symbols the file behind a mapping defines.
     fn symbols_of(
         &mut self,
-        process: &Process,
+        target: &Target,
         mapping: &ytrace_target::Mapping,
     ) -> BTreeSet<String> {
         let path = mapping.path.clone().unwrap_or_default();
@@ -316,14 +354,9 @@ impl Rules {
             .flat_map(|rule| rule.symbols.iter().flatten())
             .map(String::as_str)
             .collect();
-        let found: BTreeSet<String> = process
+        let found: BTreeSet<String> = target
             .open_mapping(mapping)
-            .ok()
-            .and_then(|file| {
-                debuginfo::Loader::default()
-                    .open_file(&path, &file.file)
-                    .ok()
-            })
+            .and_then(|file| debuginfo::Loader::default().open_file(&path, &file).ok())
             .map(|module| {
                 wanted
                     .into_iter()
@@ -382,7 +415,8 @@ mod tests {
     #[test]
     fn own_runtimes_are_seen() {
         let mut rules = Rules::shipped().unwrap();
-        let own = Process::open(i32::try_from(std::process::id()).unwrap()).unwrap();
+        let own = i32::try_from(std::process::id()).unwrap();
+        let own = Target::Process(ytrace_target::Process::open(own).unwrap());
         assert!(rules.runtimes(&own, true).contains(&"glibc".to_owned()));
     }
 

@@ -19,6 +19,7 @@ mod program;
 pub mod result;
 pub mod series;
 pub mod session;
+pub mod target;
 pub mod types;
 pub mod views;
 

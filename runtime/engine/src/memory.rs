@@ -6,6 +6,18 @@ use ytrace_target::{AddressSpace, Counters, PageCache, ReadError};
 use ytrace_values::memory::MemoryError;
 use ytrace_values::{Memory, Page};
 
+/// Memory that tells what was read of it.
+pub(crate) trait CountedMemory: Memory {
+    /// What was read, and what could not be.
+    fn counters(&self) -> Counters;
+}
+
+impl<S: AddressSpace> CountedMemory for TargetMemory<S> {
+    fn counters(&self) -> Counters {
+        self.cache.counters()
+    }
+}
+
 /// Pages of an address space for a program.
 pub(crate) struct TargetMemory<S> {
     cache: PageCache<S>,
@@ -75,9 +87,11 @@ impl<S: AddressSpace> Memory for TargetMemory<S> {
     }
 
     fn page(&mut self, address: u64) -> Result<Page, MemoryError> {
-        let page = self.cache.page(address).map_err(memory_error)?;
-        let length = page.bytes().len();
-        Page::new(Arc::new(Held(page)), 0, length).ok_or(MemoryError::Unmapped { address })
+        held(address, self.cache.page(address))
+    }
+
+    fn ask(&mut self, address: u64) -> Result<Page, MemoryError> {
+        held(address, self.cache.ask(address))
     }
 
     fn read(&mut self, address: u64, buffer: &mut [u8]) -> Result<(), MemoryError> {
@@ -88,6 +102,13 @@ impl<S: AddressSpace> Memory for TargetMemory<S> {
             error.at(first)
         })
     }
+}
+
+/// A page of the target as one of the language.
+fn held(address: u64, page: Result<ytrace_target::Page, ReadError>) -> Result<Page, MemoryError> {
+    let page = page.map_err(memory_error)?;
+    let length = page.bytes().len();
+    Page::new(Arc::new(Held(page)), 0, length).ok_or(MemoryError::Unmapped { address })
 }
 
 fn memory_error(error: ReadError) -> MemoryError {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ytrace_target::{Counters, PauseReport, PausedProcess, StopOptions, ThreadSnapshot};
+use ytrace_target::{Counters, PauseReport, PausedProcess, Process, StopOptions, ThreadSnapshot};
 use ytrace_values::Memory;
 
 use crate::error::SessionError;
@@ -11,6 +11,7 @@ use crate::memory::GoneMemory;
 use crate::options::Mode;
 use crate::series::Recorder;
 use crate::session::{EXITED, Session, State};
+use crate::target::Target;
 
 impl Session<'_> {
     /// Runs the handlers of probes that are due together, one after another on one view of the target.
@@ -20,35 +21,33 @@ impl Session<'_> {
         probes: &[usize],
         sink: &mut dyn Sink,
     ) -> Result<(), SessionError> {
-        let mode = match self.held {
-            Some(_) => Mode::Held,
-            None => self.mode,
-        };
         for function in state.functions(probes) {
             self.prepare(state.runner, function);
         }
-        if self.held.is_none() && self.process.exited() {
+        let Some(process) = self.running() else {
+            return self.run_held(state, probes, sink);
+        };
+        if process.exited() {
             self.run_without_target(state, probes, sink);
             sink.flush();
             return Ok(());
         }
-        let run = match mode {
-            Mode::Held => self.run_held(state, probes, sink),
-            Mode::Live => self.run_live(state, probes, sink),
+        let run = match self.mode {
+            Mode::Live | Mode::Held | Mode::Core => self.run_live(state, probes, sink),
             Mode::Stop => {
                 let functions = state.functions(probes);
                 let mut functions = functions.into_iter();
                 if functions.any(|function| state.runner.looks_at_target(function)) {
-                    self.run_stopped(state, probes, sink)
+                    self.run_stopped(&process, state, probes, sink)
                 } else {
                     self.run_live(state, probes, sink)
                 }
             }
-            Mode::Copy | Mode::Auto => self.run_on_copy(state, probes, sink),
+            Mode::Copy | Mode::Auto => self.run_on_copy(&process, state, probes, sink),
         };
         sink.flush();
         match run {
-            Err(error) if self.held.is_none() && (error.is_exit() || self.process.exited()) => {
+            Err(error) if error.is_exit() || process.exited() => {
                 // What was gathered before is still of use.
                 self.result.partial(EXITED);
                 state.end = true;
@@ -74,29 +73,33 @@ impl Session<'_> {
         sink: &mut dyn Sink,
     ) -> Result<(), SessionError> {
         self.note_mode(Mode::Live);
-        let mut memory = self.live_memory()?;
-        self.execute(state, probes, &mut memory, &[], sink);
+        let mut memory = self.memory()?;
+        self.execute(state, probes, &mut *memory, &[], sink);
         self.add_counters(memory.counters());
         Ok(())
     }
 
-    /// Reads a process that is held at its exit: nothing changes, and nothing need be stopped.
+    /// Reads a process that is held at its exit, or what has been left of one: nothing changes, and nothing need be stopped.
     fn run_held(
         &mut self,
         state: &mut State<'_>,
         probes: &[usize],
         sink: &mut dyn Sink,
     ) -> Result<(), SessionError> {
-        self.note_mode(Mode::Held);
-        let mut memory = self.live_memory()?;
+        self.note_mode(match self.target {
+            Target::Process(_) => Mode::Held,
+            Target::Core(_) => Mode::Core,
+        });
+        let mut memory = self.memory()?;
         let threads = self.held.clone().unwrap_or_default();
-        self.execute(state, probes, &mut memory, &threads, sink);
+        self.execute(state, probes, &mut *memory, &threads, sink);
         self.add_counters(memory.counters());
         Ok(())
     }
 
     fn run_stopped(
         &mut self,
+        process: &Process,
         state: &mut State<'_>,
         probes: &[usize],
         sink: &mut dyn Sink,
@@ -104,11 +107,11 @@ impl Session<'_> {
         self.note_mode(Mode::Stop);
         let options = self.stop_options();
         // All that can be done before the pause is: what is left for it is to look at the mappings again.
-        let mut memory = self.live_memory()?;
+        let mut memory = self.live_memory(process)?;
         if state.compiled.typed.stacks {
             self.names.prepare_stacks();
         }
-        let paused = || PausedProcess::stop(&self.stopper, &self.process, &options);
+        let paused = || PausedProcess::stop(&self.stopper, process, &options);
         let paused = self.in_turn(|| Ok(paused()?))?;
         memory.space_mut().refresh_mappings()?;
         self.execute(state, probes, &mut memory, paused.threads(), sink);
@@ -133,7 +136,7 @@ impl Session<'_> {
     ) {
         for function in state.functions(probes) {
             let started = Instant::now();
-            let mut host = RunHost::new(&self.process, &self.names, state.effects)
+            let mut host = RunHost::new(&self.target, &self.names, state.effects)
                 .shown_on(sink)
                 .with_threads(threads)
                 .with_thread_locals(&state.compiled.typed.thread_locals);
@@ -152,6 +155,7 @@ impl Session<'_> {
     /// Runs timers until `_exit()`, Ctrl-C, or the end of the target.
     pub(crate) fn run_timers(
         &mut self,
+        process: &Process,
         state: &mut State<'_>,
         timers: &[(usize, u64)],
         recorder: &mut Recorder,
@@ -170,7 +174,7 @@ impl Session<'_> {
             let Some((at, _, _)) = due.iter().min().copied() else {
                 return Ok(());
             };
-            if self.wait_until(at) {
+            if self.wait_until(process, at) {
                 break;
             }
             // Those that are due by now share a view of the target, and so a pause. In the order of the file.
@@ -194,12 +198,12 @@ impl Session<'_> {
     }
 
     /// Waits; true if the target exited or the user interrupted before.
-    fn wait_until(&self, at: Instant) -> bool {
+    fn wait_until(&self, process: &Process, at: Instant) -> bool {
         use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
         /// An interrupt between the check and the wait is seen after this long at most.
         const SLICE: Duration = Duration::from_millis(200);
         loop {
-            if self.interrupted() || self.process.exited() {
+            if self.interrupted() || process.exited() {
                 return true;
             }
             let left = at.saturating_duration_since(Instant::now());
@@ -209,7 +213,7 @@ impl Session<'_> {
             let timeout = PollTimeout::try_from(left.min(SLICE)).unwrap_or(PollTimeout::ZERO);
             // The descriptor becomes readable when the target exits. A wait that is interrupted is
             // taken up again.
-            let _ = match self.process.pidfd() {
+            let _ = match process.pidfd() {
                 Some(descriptor) => {
                     poll(&mut [PollFd::new(descriptor, PollFlags::POLLIN)], timeout)
                 }

@@ -18,6 +18,8 @@ pub enum Mode {
     Stop,
     /// It cannot run any more: it is held at its exit, and is read there. Not to be chosen: [`crate::Session::hold`].
     Held,
+    /// It is no more: its core file is read. Not to be chosen: [`crate::Session::open_core`].
+    Core,
 }
 
 impl Mode {
@@ -29,6 +31,7 @@ impl Mode {
             Mode::Copy => "copy",
             Mode::Stop => "stop",
             Mode::Held => "exit",
+            Mode::Core => "core",
         }
     }
 }

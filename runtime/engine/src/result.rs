@@ -60,6 +60,8 @@ pub struct Timings {
 pub struct RunResult {
     /// What the target is.
     pub identity: Option<Identity>,
+    /// The core file that was read instead of a process, in words.
+    pub core: Option<String>,
     /// What the probe printed.
     pub text: Vec<u8>,
     /// Warnings of the probe.

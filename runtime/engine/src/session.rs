@@ -16,8 +16,8 @@ use ytrace_lang::source::SourceFile;
 use ytrace_lang::target::SymbolSource;
 use ytrace_report::{Earlier, Output};
 use ytrace_target::{
-    AddressSpace, CacheOptions, LiveMemory, LiveOptions, Module, PageCache, PausedCopy, Process,
-    Stopper, ThreadSnapshot, scheduling,
+    AddressSpace, CacheOptions, CoreFile, LiveMemory, LiveOptions, Module, PageCache, PausedCopy,
+    Process, Stopper, ThreadSnapshot, scheduling,
 };
 use ytrace_values::{FaultKind, Memory, Store};
 
@@ -25,17 +25,18 @@ use crate::error::{Misfit, SessionError};
 use crate::host::{CutStacks, Effects, RunHost, Sink};
 use crate::identity::{Identity, Rules};
 use crate::library::Library;
-use crate::memory::TargetMemory;
+use crate::memory::{CountedMemory, TargetMemory};
 use crate::names::{DebugOptions, Names};
 use crate::options::{Mode, Options};
 use crate::program::Runner;
 use crate::result::{FaultReport, RunResult};
 use crate::series::Recorder;
+use crate::target::Target;
 use crate::views;
 
 /// A target with its names, ready for programs.
 pub struct Session<'o> {
-    pub(crate) process: Process,
+    pub(crate) target: Target,
     pub(crate) options: &'o Options,
     pub(crate) names: Names,
     pub(crate) rules: Rules,
@@ -46,7 +47,7 @@ pub struct Session<'o> {
     pub(crate) result: RunResult,
     pub(crate) page_size: u64,
     pub(crate) stopper: Stopper,
-    /// The threads of a process that is held at its exit.
+    /// The threads of a target that stands still: of a process that is held at its exit, of a core file.
     pub(crate) held: Option<Vec<ThreadSnapshot>>,
     /// The threads as they were last seen stopped, for learning runs: only their thread pointers are of use later.
     pub(crate) seen_threads: Vec<ThreadSnapshot>,
@@ -75,9 +76,7 @@ impl<'o> Session<'o> {
     pub fn open(process: Process, options: &'o Options) -> Result<Self, SessionError> {
         let started = Instant::now();
         process.check_access()?;
-        if !options.processors.is_empty() {
-            scheduling::use_processors(&options.processors).map_err(SessionError::Processors)?;
-        }
+        use_processors(options)?;
         let stopper = Stopper::new();
         if options.mode != Mode::Live {
             // Without one now, the first pause starts it, and tells of an error.
@@ -93,37 +92,91 @@ impl<'o> Session<'o> {
         let mut live = LiveMemory::new(&process, LiveOptions::default())?;
         let auxv = process.auxiliary_vector()?;
         let modules = Module::find_all(&mut live, &auxv);
-        let names = Names::new(
-            process.clone(),
-            modules,
-            &DebugOptions {
-                files: options.debug_files.clone(),
-                roots: options.debug_roots.clone(),
-                types: crate::types::open(&options.types)?,
-                types_any_build: options.types_any_build,
-            },
-        );
+        let names = Names::new(process.clone(), modules, &debug_options(options)?);
+        Ok(Self {
+            page_size: live.page_size(),
+            stopper,
+            held: None,
+            ..Self::new(
+                Target::Process(process),
+                names,
+                rules,
+                identity,
+                options,
+                started,
+            )
+        })
+    }
+
+    /// Opens a core file, with the modules that it names. Handlers run as on a process that is held at its exit, in
+    /// [`Mode::Core`] whatever the options say.
+    ///
+    /// # Errors
+    /// Its executable cannot be used, or a file of the options.
+    pub fn open_core(
+        core: CoreFile,
+        options: &'o Options,
+        sink: &mut dyn Sink,
+    ) -> Result<Self, SessionError> {
+        let started = Instant::now();
+        use_processors(options)?;
+        scheduling::give_way();
+        let rules = Rules::shipped()?;
+        let opened = crate::core::names(&core, &debug_options(options)?)?;
+        for warning in opened.warnings {
+            sink.warn(&warning);
+        }
+        let identity = Some(rules.identify_core(&core));
+        let page_size = core.memory().page_size();
+        let partial = core.warnings().to_vec();
+        let file = core.path().file_name().unwrap_or_default();
+        let file = file.to_string_lossy().into_owned();
+        let target = Target::Core(core);
+        let mut session = Self {
+            page_size,
+            held: target.snapshots(),
+            ..Self::new(target, opened.names, rules, identity, options, started)
+        };
+        session.result.core = Some(match session.target.pid() {
+            0 => format!("core file {file}"),
+            pid => format!("core file {file} of {pid}"),
+        });
+        for reason in partial {
+            session.result.partial(reason);
+        }
+        Ok(session)
+    }
+
+    /// A session on a process that runs.
+    fn new(
+        target: Target,
+        names: Names,
+        rules: Rules,
+        identity: Option<Identity>,
+        options: &'o Options,
+        started: Instant,
+    ) -> Self {
         let mut result = RunResult {
             identity: identity.clone(),
             ..RunResult::default()
         };
         result.timings.open = started.elapsed();
-        Ok(Self {
-            page_size: live.page_size(),
-            stopper,
-            held: None,
-            seen_threads: Vec::new(),
-            forms: Vec::new(),
-            earlier: None,
-            process,
+        Self {
             mode: options.mode,
+            target,
             options,
             names,
             rules,
             identity,
             started,
             result,
-        })
+            page_size: 0,
+            stopper: Stopper::new(),
+            held: None,
+            seen_threads: Vec::new(),
+            forms: Vec::new(),
+            earlier: None,
+        }
     }
 
     /// Says that the process is held at its exit ([`ytrace_target::SpawnedTarget::wait`]) and stays so until the session is
@@ -164,6 +217,7 @@ impl<'o> Session<'o> {
         if compiled.typed.probes.is_empty() {
             return Err(SessionError::NoProbe);
         }
+        self.check_probe_points(&compiled)?;
         let earlier = self.earlier.as_deref();
         views::check(
             &compiled,
@@ -216,6 +270,9 @@ impl<'o> Session<'o> {
                 "{lost} stacks end where neither a table nor a frame pointer leads on"
             ));
         }
+        if effects.asked_for_pages {
+            result.note("which pages were resident, shared or swapped is not known of a core file");
+        }
         result.notes.extend(self.names.notes());
         self.conclude(&mut result);
         Ok(Finished {
@@ -224,6 +281,25 @@ impl<'o> Session<'o> {
             store,
             result,
         })
+    }
+
+    /// Refuses probes that wait for something to happen where nothing does any more.
+    fn check_probe_points(&self, compiled: &Compiled) -> Result<(), SessionError> {
+        let Target::Core(_) = &self.target else {
+            return Ok(());
+        };
+        for probe in &compiled.typed.probes {
+            match probe.point {
+                ProbePoint::Begin | ProbePoint::Oneshot | ProbePoint::End => {}
+                ProbePoint::Timer(_) => {
+                    return Err(SessionError::NeedsProcess {
+                        what: "a timer",
+                        place: compiled.sources.location(probe.span),
+                    });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Compiles a program as [`Session::run`] does, with the layouts that hold on the target, and runs none of its probes.
@@ -240,6 +316,7 @@ impl<'o> Session<'o> {
         for warning in self.names.warnings() {
             sink.warn(&warning);
         }
+        self.check_probe_points(&compiled)?;
         Ok(compiled)
     }
 
@@ -317,7 +394,7 @@ impl<'o> Session<'o> {
                         group: layout.group,
                         tried,
                         missing: self.names.missing_debug_information(),
-                        runtimes: self.rules.runtimes(&self.process, true),
+                        runtimes: self.rules.runtimes(&self.target, true),
                     });
                 }
             }
@@ -423,10 +500,14 @@ impl<'o> Session<'o> {
         if let Some(memory) = copy {
             return Ok(self.check_layout(runner, function, memory));
         }
-        let mut memory = self.live_memory()?;
+        let Some(process) = self.running().filter(|_| self.mode != Mode::Live) else {
+            let mut memory = self.memory()?;
+            return Ok(self.check_layout(runner, function, &mut *memory));
+        };
+        let mut memory = self.live_memory(&process)?;
         let verdict = self.check_layout(runner, function, &mut memory);
         let settled = matches!(verdict, Ok(()) | Err(Unfit::Exhausted(_)));
-        if settled || self.interrupted() || !self.may_stop() {
+        if settled || self.interrupted() {
             return Ok(verdict);
         }
         let touched = memory.cache().touched();
@@ -436,7 +517,7 @@ impl<'o> Session<'o> {
         if plan.ranges.is_empty() {
             return Ok(verdict);
         }
-        match self.copy(&plan, sink) {
+        match self.copy(&process, &plan, sink) {
             Ok((mut memory, _)) => {
                 let verdict = self.check_layout(runner, function, &mut memory);
                 *copy = Some(memory);
@@ -448,9 +529,12 @@ impl<'o> Session<'o> {
         }
     }
 
-    /// Whether the mode allows to stop the target, and it is not held anyway.
-    fn may_stop(&self) -> bool {
-        self.held.is_none() && self.mode != Mode::Live
+    /// The process, if the target is one that runs: what it is asked may change, and it can be stopped.
+    pub(crate) fn running(&self) -> Option<Process> {
+        match &self.target {
+            Target::Process(process) if self.held.is_none() => Some(process.clone()),
+            _ => None,
+        }
     }
 
     fn check_layout(
@@ -460,7 +544,8 @@ impl<'o> Session<'o> {
         memory: &mut dyn Memory,
     ) -> Result<(), Unfit> {
         let mut effects = Effects::default();
-        let mut host = RunHost::new(&self.process, &self.names, &mut effects);
+        let threads = self.held.as_deref().unwrap_or_default();
+        let mut host = RunHost::new(&self.target, &self.names, &mut effects).with_threads(threads);
         let (mut store, outcome) = runner.store(memory, &mut host, self.options);
         if let Err(fault) = outcome.result {
             return Err(Unfit::of(&fault.fault));
@@ -489,18 +574,26 @@ impl<'o> Session<'o> {
         compiled: &Compiled,
     ) -> Result<(Store, bool), SessionError> {
         self.prepare(runner, compiled.program.initialize);
-        let mut memory = self.live_memory()?;
-        let mut host = RunHost::new(&self.process, &self.names, effects);
-        let (store, outcome) = runner.store(&mut memory, &mut host, self.options);
+        let mut memory = self.memory()?;
+        let mut host = RunHost::new(&self.target, &self.names, effects);
+        let (store, outcome) = runner.store(&mut *memory, &mut host, self.options);
         self.account(&outcome, compiled);
         self.add_counters(memory.counters());
         Ok((store, outcome.result.is_err()))
     }
 
-    /// The target's memory while it runs, behind a cache within our allowance.
-    pub(crate) fn live_memory(&self) -> Result<TargetMemory<LiveMemory>, SessionError> {
+    /// The target's memory as it is now.
+    pub(crate) fn memory(&self) -> Result<Box<dyn CountedMemory>, SessionError> {
+        self.target.memory(self.options.read_swap)
+    }
+
+    /// A process's memory while it runs, behind a cache within our allowance.
+    pub(crate) fn live_memory(
+        &self,
+        process: &Process,
+    ) -> Result<TargetMemory<LiveMemory>, SessionError> {
         let live = LiveMemory::new(
-            &self.process,
+            process,
             LiveOptions {
                 read_swap: self.options.read_swap,
             },
@@ -542,11 +635,13 @@ impl<'o> Session<'o> {
                 self.run_handlers(state, probes, sink)?;
             }
         }
-        if !timers.is_empty() && self.held.is_some() {
-            self.result
-                .partial("the timers did not run: the command had come to its exit");
-        } else if !timers.is_empty() && !state.end {
-            self.run_timers(state, &timers, &mut recorder, sink)?;
+        match self.running() {
+            _ if timers.is_empty() => {}
+            None => self
+                .result
+                .partial("the timers did not run: the command had come to its exit"),
+            Some(_) if state.end => {}
+            Some(process) => self.run_timers(&process, state, &timers, &mut recorder, sink)?,
         }
         if self.result.error.is_some() {
             return Ok(());
@@ -680,12 +775,21 @@ impl<'o> Session<'o> {
                 ));
             }
         }
-        if self.held.is_none() && self.process.exited() {
+        if counters.not_dumped > 0 {
+            result.partial(format!(
+                "{} pages that were wanted are not in the core file",
+                counters.not_dumped
+            ));
+        }
+        let Target::Process(process) = &self.target else {
+            return;
+        };
+        if self.held.is_none() && process.exited() {
             result.partial(EXITED);
             if let Some(identity) = &self.identity {
                 result.successors = self.rules.successors(identity);
             }
-        } else if let Some(now) = self.rules.identify_pid(self.process.pid())
+        } else if let Some(now) = self.rules.identify_pid(process.pid())
             && now.leaving
         {
             let before = self
@@ -700,6 +804,23 @@ impl<'o> Session<'o> {
             result.successors = self.rules.successors(&now);
         }
     }
+}
+
+/// Binds this program to the processors that were asked for.
+fn use_processors(options: &Options) -> Result<(), SessionError> {
+    if options.processors.is_empty() {
+        return Ok(());
+    }
+    scheduling::use_processors(&options.processors).map_err(SessionError::Processors)
+}
+
+fn debug_options(options: &Options) -> Result<DebugOptions, SessionError> {
+    Ok(DebugOptions {
+        files: options.debug_files.clone(),
+        roots: options.debug_roots.clone(),
+        types: crate::types::open(&options.types)?,
+        types_any_build: options.types_any_build,
+    })
 }
 
 /// The budget that ran out, with its option.

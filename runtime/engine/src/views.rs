@@ -14,6 +14,7 @@ use ytrace_values::{AggregateSummary, Store, Value};
 use crate::error::SessionError;
 use crate::names::Names;
 use crate::session::Finished;
+use crate::target::shell_word;
 
 /// Why a result cannot be shown as asked.
 #[derive(Debug, thiserror::Error)]
@@ -209,6 +210,7 @@ fn footer(finished: &Finished) -> report::Footer {
         pause: (result.pauses.count > 0).then_some(result.pauses.total),
         pauses: result.pauses.count,
         mode: modes.join(", "),
+        core: result.core.clone(),
         threads: result.pauses.threads,
         restarted_calls: result.pauses.restarted_calls as u64,
         bytes_read: result.counters.bytes_read,
@@ -227,6 +229,7 @@ fn footer(finished: &Finished) -> report::Footer {
         not_resident: result.counters.not_resident,
         missed: result.counters.missed,
         offline: false,
+        not_dumped: result.counters.not_dumped,
         partial: result.partial.clone(),
         notes,
     }
@@ -258,15 +261,6 @@ fn successors_hint(finished: &Finished) -> Vec<String> {
         .take(MAX_SUCCESSORS)
         .map(|pid| format!("ytrace run {program} -p {pid}"))
         .collect()
-}
-
-/// A word as a shell reads it.
-fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 fn kind_name(kind: ViewKind) -> &'static str {

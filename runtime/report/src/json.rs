@@ -162,6 +162,8 @@ struct FooterDocument<'a> {
     complete: bool,
     partial: &'a [String],
     mode: &'a str,
+    /// The core file that was read; null for a process.
+    core: Option<&'a str>,
     /// Null if the target was never stopped.
     pause_nanoseconds: Option<u64>,
     pauses: u64,
@@ -174,6 +176,7 @@ struct FooterDocument<'a> {
     swapped: u64,
     not_resident: u64,
     missed: u64,
+    not_dumped: u64,
     notes: &'a [String],
 }
 
@@ -211,6 +214,7 @@ pub fn render(report: &Report) -> Result<Vec<u8>, serde_json::Error> {
             complete: footer.partial.is_empty(),
             partial: &footer.partial,
             mode: &footer.mode,
+            core: footer.core.as_deref(),
             pause_nanoseconds: footer
                 .pause
                 .map(|pause| u64::try_from(pause.as_nanos()).unwrap_or(u64::MAX)),
@@ -232,6 +236,7 @@ pub fn render(report: &Report) -> Result<Vec<u8>, serde_json::Error> {
             swapped: footer.swapped,
             not_resident: footer.not_resident,
             missed: footer.missed,
+            not_dumped: footer.not_dumped,
             notes: &footer.notes,
         },
         next: &report.next,

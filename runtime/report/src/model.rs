@@ -91,6 +91,8 @@ pub struct Footer {
     pub pauses: u64,
     /// The mode by its name: `live`, `copy`, `stop`, …
     pub mode: String,
+    /// The core file that was read instead of a process, in words: `core file core.4211 of 4211`.
+    pub core: Option<String>,
     /// Threads that were stopped.
     pub threads: usize,
     /// System calls that a stop interrupted and that were made to start again.
@@ -109,6 +111,8 @@ pub struct Footer {
     pub missed: u64,
     /// Whether it was made of earlier results, without a target: then nothing was stopped or read.
     pub offline: bool,
+    /// Pages that were wanted and are not in the core file.
+    pub not_dumped: u64,
     /// Why the result is partial; empty if it is complete.
     pub partial: Vec<String>,
     /// Further facts, each a short clause.
@@ -134,9 +138,10 @@ impl Footer {
             false => format!(" ({})", self.mode),
         };
         let pause = self.pause.unwrap_or_default();
-        let mut stopped = match pause.as_nanos() {
-            0 => format!("stopped 0 ms{mode}"),
-            pause => format!("stopped {}{mode}", units::duration(pause as i128)),
+        let mut stopped = match (pause.as_nanos(), &self.core) {
+            (0, Some(core)) => format!("{core}, no pause"),
+            (0, None) => format!("stopped 0 ms{mode}"),
+            (pause, _) => format!("stopped {}{mode}", units::duration(pause as i128)),
         };
         if self.pauses > 1 {
             stopped.push_str(&format!(" in {} pauses", units::thousands(self.pauses)));
@@ -149,6 +154,7 @@ impl Footer {
             (self.swapped, "pages on swap not read"),
             (self.not_resident, "pages not resident, not read"),
             (self.missed, "pages read live"),
+            (self.not_dumped, "pages not in the core file"),
             (
                 self.restarted_calls,
                 match self.restarted_calls {
@@ -508,12 +514,12 @@ pub enum Cell {
 }
 
 impl Cell {
-    /// The number that it holds.
+    /// The number that it holds; `None` also for one that is not known.
     pub fn number(&self) -> Option<f64> {
         match self {
             Cell::Integer(number) => Some(*number as f64),
             Cell::Unsigned(number) => Some(*number as f64),
-            Cell::Float(number) => Some(*number),
+            Cell::Float(number) => Some(*number).filter(|number| !number.is_nan()),
             Cell::Bool(truth) => Some(f64::from(u8::from(*truth))),
             Cell::Empty | Cell::Text(_) => None,
         }

@@ -92,6 +92,7 @@ pub(crate) fn show(cell: &Cell, unit: Unit) -> String {
         Cell::Bool(truth) => truth.to_string(),
         Cell::Integer(number) => unit.show(i128::from(*number)),
         Cell::Unsigned(number) => unit.show(i128::from(*number)),
+        Cell::Float(number) if number.is_nan() => "unknown".to_owned(),
         Cell::Float(number) => match unit {
             Unit::Count | Unit::Identity => format!("{number:.2}"),
             _ => unit.show(*number as i128),

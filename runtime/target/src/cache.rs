@@ -50,6 +50,7 @@ pub struct PageCache<S> {
     held_bytes: u64,
     hits: u64,
     misses: u64,
+    not_dumped: u64,
     outcomes: Vec<PageOutcome>,
 }
 
@@ -66,6 +67,8 @@ struct Group {
     zero: u64,
     /// Which pages were asked for.
     touched: u64,
+    /// Which pages were asked for and are not in the core file.
+    not_dumped: u64,
     /// Pages of the group that were read one by one after the others.
     late: Vec<(u32, Page)>,
     /// How many groups the window had that read this one.
@@ -92,6 +95,7 @@ impl<S: AddressSpace> PageCache<S> {
             held_bytes: 0,
             hits: 0,
             misses: 0,
+            not_dumped: 0,
             outcomes: Vec::new(),
         })
     }
@@ -101,6 +105,21 @@ impl<S: AddressSpace> PageCache<S> {
     /// # Errors
     /// The page cannot be read; it is tried again when it is next asked for. [`ReadError::Limit`] when the cache is full.
     pub fn page(&mut self, address: u64) -> Result<Page, ReadError> {
+        let page = self.ask(address);
+        if let Err(ReadError::NotDumped { address }) = page {
+            let (key, index) = self.place(address & !(self.page_size - 1));
+            let group = self.groups.entry(key).or_default();
+            self.not_dumped += u64::from(group.not_dumped & 1 << index == 0);
+            group.not_dumped |= 1 << index;
+        }
+        page
+    }
+
+    /// The same, but a page that a core file lacks is not counted: it was only asked whether it can be read.
+    ///
+    /// # Errors
+    /// As those of [`PageCache::page`].
+    pub fn ask(&mut self, address: u64) -> Result<Page, ReadError> {
         let start = address & !(self.page_size - 1);
         if let Some(page) = self.lookup(start) {
             self.hits += 1;
@@ -169,6 +188,7 @@ impl<S: AddressSpace> PageCache<S> {
         for group in self.groups.values_mut() {
             *group = Group {
                 touched: group.touched,
+                not_dumped: group.not_dumped,
                 ..Group::default()
             };
         }
@@ -201,9 +221,11 @@ impl<S: AddressSpace> PageCache<S> {
         (self.hits, self.misses)
     }
 
-    /// The counters of the address space.
+    /// The counters of the address space, and what was asked for here in vain.
     pub fn counters(&self) -> Counters {
-        self.space.counters()
+        let mut counters = self.space.counters();
+        counters.not_dumped += self.not_dumped;
+        counters
     }
 
     fn place(&self, start: u64) -> (u64, u32) {

@@ -37,7 +37,7 @@ mod tasks;
 mod usage;
 
 pub use self::core::{
-    CoreError, CoreFile, CoreMemory, CoreModuleError, CoreModuleFile, CoreOptions,
+    CoreError, CoreFile, CoreMemory, CoreModuleError, CoreModuleFile, CoreOptions, Unpacking,
 };
 pub use access::DenialCause;
 pub use budget::{MemoryHeadroom, memory_headroom};

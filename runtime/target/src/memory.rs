@@ -93,12 +93,14 @@ pub struct Counters {
     /// Pages of a paused copy that were wanted but not copied, and so read from the running target: the result is then not
     /// of one instant.
     pub missed: u64,
+    /// Pages that were wanted and that the core file does not hold, nor a file that was mapped there.
+    pub not_dumped: u64,
 }
 
 impl Counters {
     /// Whether something was left out or is not as of the same instant.
     pub fn partial(&self) -> bool {
-        self.swapped_skipped > 0 || self.not_resident > 0 || self.missed > 0
+        self.swapped_skipped > 0 || self.not_resident > 0 || self.missed > 0 || self.not_dumped > 0
     }
 }
 
@@ -113,5 +115,6 @@ impl AddAssign for Counters {
         self.swapped_skipped += other.swapped_skipped;
         self.not_resident += other.not_resident;
         self.missed += other.missed;
+        self.not_dumped += other.not_dumped;
     }
 }

@@ -140,7 +140,7 @@ impl Module {
             let linked = links
                 .iter()
                 .any(|link| module.start() <= link.dynamic && link.dynamic < module.end());
-            executable || linked || module.kind == ModuleKind::Vdso
+            executable || linked || module.main || module.kind == ModuleKind::Vdso
         });
         let mut ordered = Vec::with_capacity(modules.len());
         for link in &links {

@@ -30,7 +30,8 @@ pub struct Registers {
 pub struct ThreadSnapshot {
     /// Its number in our pid namespace.
     pub tid: i32,
-    /// Its registers; `None` for a thread that waits inside the kernel in a way that nothing interrupts.
+    /// Its registers; `None` for a thread that waits inside the kernel in a way that nothing interrupts, or where a core file
+    /// is cut short.
     pub registers: Option<Registers>,
 }
 
@@ -47,6 +48,69 @@ impl Registers {
 
 #[cfg(target_arch = "x86_64")]
 impl Registers {
+    /// The registers in the note of a thread (`elf_gregset_t`, which is `struct user_regs_struct`); `None` if it is too short.
+    pub(crate) fn from_note(bytes: &[u8]) -> Option<Registers> {
+        let words: [u64; 27] = words(bytes)?;
+        let [
+            r15,
+            r14,
+            r13,
+            r12,
+            rbp,
+            rbx,
+            r11,
+            r10,
+            r9,
+            r8,
+            rax,
+            rcx,
+            rdx,
+            rsi,
+            rdi,
+            orig_rax,
+            rip,
+            cs,
+            eflags,
+            rsp,
+            ss,
+            fs_base,
+            gs_base,
+            ds,
+            es,
+            fs,
+            gs,
+        ] = words;
+        Some(Registers::from_user(&libc::user_regs_struct {
+            r15,
+            r14,
+            r13,
+            r12,
+            rbp,
+            rbx,
+            r11,
+            r10,
+            r9,
+            r8,
+            rax,
+            rcx,
+            rdx,
+            rsi,
+            rdi,
+            orig_rax,
+            rip,
+            cs,
+            eflags,
+            rsp,
+            ss,
+            fs_base,
+            gs_base,
+            ds,
+            es,
+            fs,
+            gs,
+        }))
+    }
+
     pub(crate) fn from_user(user: &libc::user_regs_struct) -> Registers {
         Registers {
             instruction_pointer: user.rip,
@@ -65,6 +129,19 @@ impl Registers {
 
 #[cfg(target_arch = "aarch64")]
 impl Registers {
+    /// The registers in the note of a thread (`elf_gregset_t`, which is `struct user_pt_regs`); `None` if it is too short. The
+    /// thread pointer stands in a note of its own.
+    pub(crate) fn from_note(bytes: &[u8]) -> Option<Registers> {
+        let [general @ .., sp, pc, pstate]: [u64; 34] = words(bytes)?;
+        let user = libc::user_regs_struct {
+            regs: general,
+            sp,
+            pc,
+            pstate,
+        };
+        Some(Registers::from_user(&user, 0))
+    }
+
     pub(crate) fn from_user(user: &libc::user_regs_struct, thread_pointer: u64) -> Registers {
         let mut general = [0; GENERAL];
         for (slot, value) in general.iter_mut().zip(user.regs.iter().chain([&user.sp])) {
@@ -80,4 +157,14 @@ impl Registers {
             general,
         }
     }
+}
+
+/// The first words of a note.
+fn words<const N: usize>(bytes: &[u8]) -> Option<[u64; N]> {
+    let mut words = [0; N];
+    let mut chunks = bytes.chunks_exact(size_of::<u64>());
+    for word in &mut words {
+        *word = u64::from_ne_bytes(chunks.next()?.try_into().ok()?);
+    }
+    Some(words)
 }

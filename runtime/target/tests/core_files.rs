@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use ytrace_target::{
     AddressSpace, CoreError, CoreFile, CoreModuleError, CoreOptions, MappingKind, PageOutcome,
     ReadError,
@@ -34,9 +35,19 @@ fn core_of(program: &Path) -> Vec<u8> {
     let image = std::fs::read(program).unwrap();
     let length = image.len().next_multiple_of(PAGE) as u64;
     let mut notes = Vec::new();
-    let mut status = vec![0u8; 336];
+    let mut status = vec![0u8; 112 + 34 * 8 + 8];
     status[12..14].copy_from_slice(&6i16.to_ne_bytes());
     status[32..36].copy_from_slice(&4243i32.to_ne_bytes());
+    // The registers begin at 112, in the order of the kernel's `user_regs_struct` or `user_pt_regs`.
+    let (pc, sp) = if cfg!(target_arch = "x86_64") {
+        (16, 19)
+    } else {
+        (32, 31)
+    };
+    for (register, value) in [(pc, BASE + 16), (sp, STACK + 64)] {
+        let at = 112 + register * 8;
+        status[at..at + 8].copy_from_slice(&value.to_ne_bytes());
+    }
     note(&mut notes, 1, &status);
     let mut info = vec![0u8; 136];
     info[24..28].copy_from_slice(&4242i32.to_ne_bytes());
@@ -104,7 +115,13 @@ fn a_core_file_tells_of_its_process() {
     let core = open(&core_of(&own())).unwrap();
     assert_eq!((core.pid(), core.signal()), (Some(4242), Some(6)));
     assert_eq!((core.name(), core.arguments()), ("hello", "hello 1"));
-    assert_eq!(core.threads(), [4243]);
+    let [thread] = core.threads() else {
+        panic!("{:?}", core.threads());
+    };
+    assert_eq!(thread.tid, 4243);
+    let registers = thread.registers.unwrap();
+    assert_eq!(registers.stack_pointer, STACK + 64);
+    assert_eq!(registers.instruction_pointer, BASE + 16);
     assert_eq!(core.warnings(), [] as [String; 0]);
     let modules = core.modules();
     assert_eq!(modules.len(), 1);
@@ -189,6 +206,7 @@ fn a_file_that_has_changed_is_refused() {
     let given = CoreOptions {
         executable: Some(own()),
         sysroot: Some(directory.path().to_owned()),
+        most_bytes: None,
     };
     let core = CoreFile::open(file.path(), given).unwrap();
     assert!(core.open_module(&module).unwrap().verified);
@@ -208,8 +226,10 @@ fn what_is_no_core_file_is_told() {
     assert!(matches!(refused(b"hello"), CoreError::NotCore { .. }));
     let program = std::fs::read(own()).unwrap();
     assert!(matches!(refused(&program), CoreError::NotCore { .. }));
+    let gzip = refused(&[0x1f, 0x8b, 8, 0, 0, 0]);
+    assert!(gzip.hint().unwrap().contains("gzip -dk"), "{gzip}");
     let zstd = refused(&[0x28, 0xb5, 0x2f, 0xfd, 0, 0]);
-    assert!(zstd.hint().unwrap().contains("zstd -d"), "{zstd}");
+    assert!(matches!(zstd, CoreError::Damaged { .. }), "{zstd}");
     for (at, value) in [(4usize, 1u8), (5, 3 - core[5]), (18, 8)] {
         let mut other = core.clone();
         other[at] = value;
@@ -224,6 +244,79 @@ fn what_is_no_core_file_is_told() {
     let directory = tempfile::tempdir().unwrap();
     let error = CoreFile::open(directory.path(), CoreOptions::default()).unwrap_err();
     assert!(matches!(error, CoreError::Read { .. }));
+}
+
+fn compressed(bytes: &[u8]) -> Vec<u8> {
+    compress_to_vec(bytes, CompressionLevel::Fastest)
+}
+
+/// Reads a page of the stack of a hand-made core file.
+fn stack_page(core: &CoreFile) -> Vec<u8> {
+    let mut page = vec![0; PAGE];
+    core.memory().read(STACK, &mut page).unwrap();
+    page
+}
+
+#[test]
+fn compressed_core_files_are_unpacked() {
+    let plain = core_of(&own());
+    let whole = compressed(&plain);
+    let core = open(&whole).unwrap();
+    assert_eq!(core.warnings(), [] as [String; 0]);
+    assert_eq!(stack_page(&core), [0xa5; PAGE]);
+    // Two frames, with one between them that is to be skipped.
+    let (first, second) = plain.split_at(plain.len() / 2);
+    let mut frames = compressed(first);
+    frames.extend(0x184d_2a50_u32.to_le_bytes());
+    frames.extend(3u32.to_le_bytes());
+    frames.extend([1, 2, 3]);
+    frames.extend(compressed(second));
+    assert_eq!(stack_page(&open(&frames).unwrap()), [0xa5; PAGE]);
+    // What is there of one that is cut short is taken, and it is said.
+    let mut cut = compressed(&plain[..plain.len() - PAGE]);
+    cut.extend(&compressed(&plain[plain.len() - PAGE..])[..9]);
+    let core = open(&cut).unwrap();
+    let warnings = core.warnings().join("\n");
+    assert!(warnings.contains("cut short or damaged"), "{warnings}");
+    assert!(warnings.contains("truncated"), "{warnings}");
+    assert_eq!(core.pid(), Some(4242));
+    // Core files within core files are not looked for.
+    let error = open(&compressed(&whole)).unwrap_err();
+    assert!(matches!(error, CoreError::Compressed { .. }), "{error}");
+}
+
+#[test]
+fn a_compressed_core_file_takes_no_more_than_it_may() {
+    let plain = core_of(&own());
+    let file = stored(&compressed(&plain));
+    let open = |limit: u64| {
+        let options = CoreOptions {
+            most_bytes: Some(limit),
+            ..CoreOptions::default()
+        };
+        CoreFile::open(file.path(), options)
+    };
+    let length = plain.len() as u64;
+    assert!(open(length).is_ok());
+    let error = open(length - 1).unwrap_err();
+    assert!(matches!(error, CoreError::TooLarge { .. }), "{error}");
+    assert!(error.hint().unwrap().contains("--max-core"));
+    // Zeros take no room, but count.
+    let bomb = stored(&compressed(&vec![0; 64 << 20]));
+    let mut told = Vec::new();
+    let options = CoreOptions {
+        most_bytes: Some(32 << 20),
+        ..CoreOptions::default()
+    };
+    let error = CoreFile::open_with(bomb.path(), options, &mut |done| {
+        told.push(done);
+        true
+    });
+    assert!(matches!(error, Err(CoreError::TooLarge { .. })));
+    assert!(told.len() > 8 && told.is_sorted_by_key(|done| done.unpacked));
+    assert!(told.iter().all(|done| done.used <= done.of));
+    let error = CoreFile::open_with(bomb.path(), CoreOptions::default(), &mut |_| false);
+    assert!(matches!(error, Err(CoreError::Interrupted { .. })));
 }
 
 /// Uses everything that a core file tells.

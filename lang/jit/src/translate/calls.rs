@@ -254,6 +254,7 @@ fn changes_containers(operation: Operation) -> bool {
             | O::NowNs
             | O::Pid
             | O::Tid
+            | O::IsLive
             | O::PageSize
             | O::ResidentBytes
             | O::UnsharedBytes

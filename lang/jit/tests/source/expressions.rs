@@ -422,6 +422,7 @@ impl Generator {
                 .choices
                 .one(&[
                     "_pid()",
+                    "_is_live()",
                     "_tid()",
                     "_page_size()",
                     "_now_ns()",
@@ -670,7 +671,15 @@ impl Generator {
             }
             18 => Some(
                 self.choices
-                    .one(&["$0", "$1", "$2", "$3", "_execname()", "_sym_ubt()"])
+                    .one(&[
+                        "$0",
+                        "$1",
+                        "$2",
+                        "$3",
+                        "_execname()",
+                        "_target()",
+                        "_sym_ubt()",
+                    ])
                     .to_owned(),
             ),
             19 => {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use ytrace_debuginfo as debuginfo;
 use ytrace_lang::target::{LookupError, ModuleId, Scope, TargetType};
-use ytrace_target::{CoreFile, ModuleKind, Process};
+use ytrace_target::{AddressSpace, CoreFile, LiveMemory, LiveOptions, ModuleKind, Process};
 
 pub(crate) use pattern::matches;
 pub(crate) use symbols::hexadecimal;
@@ -63,6 +63,20 @@ enum Origin {
     Core(CoreFile),
     /// There are only types files.
     Types,
+}
+
+impl Origin {
+    /// The memory behind the names, or why there is none.
+    fn memory(&self) -> Result<Box<dyn AddressSpace>, String> {
+        match self {
+            Origin::Process(process) => match LiveMemory::new(process, LiveOptions::default()) {
+                Ok(memory) => Ok(Box::new(memory)),
+                Err(error) => Err(error.to_string()),
+            },
+            Origin::Core(core) => Ok(Box::new(core.memory())),
+            Origin::Types => Err("there is no process".to_owned()),
+        }
+    }
 }
 
 /// Files as the target sees them.

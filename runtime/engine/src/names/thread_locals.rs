@@ -5,9 +5,8 @@
 
 use serde::Deserialize;
 use ytrace_debuginfo::ThreadLocalSegment;
-use ytrace_target::{AddressSpace, LiveMemory, LiveOptions};
 
-use super::{LoadedModule, Names, Origin};
+use super::{LoadedModule, Names};
 use crate::library::shipped;
 
 /// The name of the description in the shipped library.
@@ -66,11 +65,7 @@ impl Names {
             .ok_or_else(|| format!("the shipped library has no {DESCRIPTION}"))?;
         let description: Description =
             toml::from_str(text).map_err(|error| format!("{DESCRIPTION}: {error}"))?;
-        let Origin::Process(process) = &self.origin else {
-            return Err("there is no process".to_owned());
-        };
-        let mut live =
-            LiveMemory::new(process, LiveOptions::default()).map_err(|error| error.to_string())?;
+        let mut memory = self.origin.memory()?;
         let descriptor = (0..self.modules.len())
             .filter_map(|module| self.open(module).ok())
             .find_map(|opened| {
@@ -84,7 +79,8 @@ impl Names {
                 )
             })?;
         let mut words = [0; 12];
-        live.read(descriptor, &mut words)
+        memory
+            .read(descriptor, &mut words)
             .map_err(|error| error.to_string())?;
         let (bits, offset) = match words {
             [a, b, c, d, _, _, _, _, i, j, k, l] => (
@@ -96,7 +92,8 @@ impl Names {
             return Err(format!("`{}` is malformed", description.distance));
         }
         let mut distance = [0; 8];
-        live.read(link.wrapping_add(offset), &mut distance)
+        memory
+            .read(link.wrapping_add(offset), &mut distance)
             .map_err(|error| error.to_string())?;
         let distance = u64::from_ne_bytes(distance);
         if description.elsewhere.contains(&distance.cast_signed()) {

@@ -303,7 +303,7 @@ impl PausedCopy {
             faults: now.faults - before.faults,
             swapped_skipped: now.swapped_skipped - before.swapped_skipped,
             not_resident: now.not_resident - before.not_resident,
-            missed: 0,
+            ..Counters::default()
         };
     }
 

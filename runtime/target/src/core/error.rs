@@ -16,7 +16,7 @@ pub enum CoreError {
         /// The error; `EINVAL` for what is no regular file.
         errno: Errno,
     },
-    /// It is compressed.
+    /// It is compressed in a way that is not read here.
     #[error("{} is compressed ({format})", path.display())]
     Compressed {
         /// The file.
@@ -25,6 +25,30 @@ pub enum CoreError {
         format: &'static str,
         /// The command that decompresses.
         command: &'static str,
+    },
+    /// It unpacks to more than it may.
+    #[error("{} decompresses to more than {limit} bytes", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most bytes that it may come to.
+        limit: u64,
+    },
+    /// What it unpacks to cannot be stored.
+    #[error("{} cannot be decompressed: a temporary file in {}: {errno}", path.display(), folder.display())]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// Where the temporary file was to be.
+        folder: PathBuf,
+        /// The error.
+        errno: Errno,
+    },
+    /// The user ended it while it was being unpacked.
+    #[error("interrupted while {} was being decompressed", path.display())]
+    Interrupted {
+        /// The file.
+        path: PathBuf,
     },
     /// It is something else.
     #[error("{} is not a core file: {what}", path.display())]
@@ -60,6 +84,13 @@ impl CoreError {
                 "decompress it first: `{command} {}`; `coredumpctl dump -o FILE` does so too",
                 path.display()
             )),
+            CoreError::TooLarge { .. } => Some(
+                "--max-core BYTES allows more; unless given, half of what is free where temporary files go ($TMPDIR, else /var/tmp) may be used"
+                    .to_owned(),
+            ),
+            CoreError::Store { .. } => {
+                Some("TMPDIR=DIR names a directory with room for temporary files".to_owned())
+            }
             CoreError::NotCore { .. } => Some(
                 "the kernel writes core files where /proc/sys/kernel/core_pattern says; `gcore PID` makes one of a running process"
                     .to_owned(),
@@ -100,6 +131,12 @@ pub enum CoreModuleError {
         found: Vec<u8>,
         /// The one in the core file; empty for none.
         wanted: Vec<u8>,
+    },
+    /// The core file holds nothing of its start, and its segments are not those that were mapped.
+    #[error("{} is not the file that was mapped: its segments lie elsewhere", path.display())]
+    OtherSegments {
+        /// The file.
+        path: PathBuf,
     },
     /// It has no build-id, and other segments.
     #[error("{} is not the file that was mapped: its program headers differ from those in the core file", path.display())]

@@ -1,9 +1,13 @@
 //! What tells one build of an ELF file from another: its build-id, or else its program headers.
 
+use std::ops::Range;
+
 use object::NativeEndian;
 use object::elf::{self, FileHeader64};
 use object::pod;
 use object::read::elf::{FileHeader, NoteIterator, ProgramHeader};
+
+use crate::maps::{Mapping, Permissions};
 
 /// The most program headers that are looked at.
 const MAX_HEADERS: usize = 512;
@@ -17,6 +21,58 @@ pub(super) struct Build {
     pub id: Option<Vec<u8>>,
     /// The program headers. Stripping a file changes its section headers, but not these.
     pub headers: Vec<u8>,
+    /// What of the file is mapped where.
+    pub loads: Vec<Load>,
+}
+
+/// A `PT_LOAD` header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Load {
+    /// Where it stands in the file.
+    pub file: Range<u64>,
+    /// The address of its start, in the file.
+    pub address: u64,
+    /// What it may be used for.
+    pub permissions: Permissions,
+}
+
+impl Build {
+    /// The segment that a mapping shows a part of.
+    pub fn load_of(&self, mapping: &Mapping, page_size: u64) -> Option<&Load> {
+        let length = mapping.end - mapping.start;
+        let end = mapping.offset.checked_add(length)?;
+        let holds = |load: &&Load| {
+            let first = load.file.start & !(page_size - 1);
+            let last = load.file.end.checked_next_multiple_of(page_size);
+            first <= mapping.offset && last.is_some_and(|last| end <= last)
+        };
+        // The last page of one segment is often the first one of the next: that which begins there is mapped over it.
+        self.loads.iter().rev().find(holds)
+    }
+
+    /// Whether mappings of one file show segments of it, all as far from where the file has them.
+    pub fn fits<'a>(
+        &self,
+        mut mappings: impl Iterator<Item = &'a Mapping>,
+        page_size: u64,
+    ) -> bool {
+        let mut bias = None;
+        mappings.all(|mapping| {
+            // A file that is mapped twice begins anew.
+            if mapping.offset == 0 {
+                bias = None;
+            }
+            let Some(load) = self.load_of(mapping, page_size) else {
+                return false;
+            };
+            let address = mapping
+                .offset
+                .wrapping_sub(load.file.start)
+                .wrapping_add(load.address);
+            let found = mapping.start.wrapping_sub(address);
+            *bias.get_or_insert(found) == found
+        })
+    }
 }
 
 /// The mark of the file whose bytes `read` gives, by offset and length; `None` where these are not to be had.
@@ -46,7 +102,29 @@ pub(super) fn build_of(read: &mut dyn FnMut(u64, usize) -> Option<Vec<u8>>) -> O
         };
         id = id.or_else(|| gnu_build_id(&bytes, header.p_align(NativeEndian)));
     }
-    Some(Build { id, headers })
+    let loads = list
+        .iter()
+        .filter(|header| header.p_type(NativeEndian) == elf::PT_LOAD)
+        .map(|header| {
+            let start = header.p_offset(NativeEndian);
+            Load {
+                file: start..start.saturating_add(header.p_filesz(NativeEndian)),
+                address: header.p_vaddr(NativeEndian),
+                permissions: permissions(header.p_flags(NativeEndian)),
+            }
+        })
+        .collect();
+    Some(Build { id, headers, loads })
+}
+
+/// What a segment may be used for. Whether it is shared is not told.
+pub(super) fn permissions(flags: elf::ProgramFlags) -> Permissions {
+    Permissions {
+        read: flags.0 & elf::PF_R.0 != 0,
+        write: flags.0 & elf::PF_W.0 != 0,
+        execute: flags.0 & elf::PF_X.0 != 0,
+        shared: false,
+    }
 }
 
 fn gnu_build_id(notes: &[u8], align: u64) -> Option<Vec<u8>> {

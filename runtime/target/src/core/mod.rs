@@ -5,11 +5,12 @@
 //!
 //! What was mapped from a file is mostly left out of a core file, so the files are needed, and they may have changed since. The first
 //! page of each ELF file is in the core file by default (`coredump_filter`, core(5)): a file is used only if its build-id, or else its
-//! program headers, agree with those.
+//! program headers, agree with those. gdb leaves these pages out of some; then the file's segments must be those that were mapped.
 //!
 //! A core file may be hostile, as anybody's process can have any memory and any file names: all counts and lengths are bounded, and
 //! only regular files are opened.
 
+mod compressed;
 mod error;
 mod image;
 mod memory;
@@ -27,15 +28,20 @@ use std::sync::Arc;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag};
 
+pub use compressed::Unpacking;
 pub use error::{CoreError, CoreModuleError};
 pub use memory::CoreMemory;
 
 use crate::maps::{Mapping, MappingKind, Maps, Permissions, classify_file};
 use crate::modules::{AT_PHDR, Module, auxiliary_value};
 use crate::process::open_regular;
+use crate::registers::ThreadSnapshot;
 use crate::sys;
 use image::{Build, build_of};
 use parse::{Content, MappedFile, Segment};
+
+/// The most files of which permissions are taken.
+const MAX_FILES: usize = 4096;
 
 const AT_PAGESZ: u64 = 6;
 const AT_SYSINFO_EHDR: u64 = 33;
@@ -48,6 +54,8 @@ pub struct CoreOptions {
     /// The directory under which all other paths of the core file are looked up; links in it do not lead out of it. The root directory
     /// of this machine unless given.
     pub sysroot: Option<PathBuf>,
+    /// The most bytes that a compressed core file may come to; half of what is free where temporary files go unless given.
+    pub most_bytes: Option<u64>,
 }
 
 /// A core file. Clones are handles to the same.
@@ -73,17 +81,31 @@ pub struct CoreModuleFile {
     pub file: File,
     /// Its path: as the core file has it, or the executable that was given instead.
     pub path: PathBuf,
-    /// Whether it agrees with what the core file holds of it. Else the core file holds nothing to tell by.
+    /// Whether it agrees with what the core file holds of it. Else the core file holds no more to tell by than where its segments were
+    /// mapped, and these are the same.
     pub verified: bool,
 }
 
 impl CoreFile {
-    /// Reads the headers and notes of a core file.
+    /// Reads the headers and notes of a core file. One that is compressed with zstd, as systemd-coredump's are, is unpacked into a
+    /// temporary file first.
     ///
     /// # Errors
-    /// It cannot be read, is compressed, is no core file, is of another machine, or is damaged before it has told what is in it. One that
-    /// is cut short after that is read as far as it goes; see [`CoreFile::warnings`].
-    pub fn open(path: &Path, mut options: CoreOptions) -> Result<CoreFile, CoreError> {
+    /// It cannot be read, is compressed in another way, is no core file, is of another machine, or is damaged before it has told what is
+    /// in it. One that is cut short after that is read as far as it goes; see [`CoreFile::warnings`].
+    pub fn open(path: &Path, options: CoreOptions) -> Result<CoreFile, CoreError> {
+        CoreFile::open_with(path, options, &mut |_| true)
+    }
+
+    /// The same. `progress` is told how far unpacking has come, and ends it by `false`.
+    ///
+    /// # Errors
+    /// As those of [`CoreFile::open`], and [`CoreError::Interrupted`].
+    pub fn open_with(
+        path: &Path,
+        mut options: CoreOptions,
+        progress: &mut dyn FnMut(Unpacking) -> bool,
+    ) -> Result<CoreFile, CoreError> {
         options.executable = options
             .executable
             .map(|path| std::path::absolute(&path).unwrap_or(path));
@@ -91,12 +113,19 @@ impl CoreFile {
             path: path.to_owned(),
             errno,
         })?;
-        let content = parse::parse(&file, path)?;
+        let (file, warning) = if compressed::is_zstd(&file) {
+            let unpacked = compressed::unpack(&file, path, options.most_bytes, progress)?;
+            (unpacked.file, unpacked.warning)
+        } else {
+            (file, None)
+        };
+        let mut content = parse::parse(&file, path)?;
+        content.warnings.splice(0..0, warning);
         let page_size = auxiliary_value(&content.auxv, AT_PAGESZ)
             .filter(|size| size.is_power_of_two() && (1 << 10..=1 << 21).contains(size))
             .unwrap_or_else(sys::page_size);
         let maps = Arc::new(mappings(&content));
-        Ok(CoreFile {
+        let mut core = CoreFile {
             inner: Arc::new(Inner {
                 path: path.to_owned(),
                 file,
@@ -105,12 +134,60 @@ impl CoreFile {
                 page_size,
                 options,
             }),
-        })
+        };
+        let maps = core.with_permissions();
+        if let Some(inner) = Arc::get_mut(&mut core.inner) {
+            inner.maps = Arc::new(maps);
+        }
+        Ok(core)
+    }
+
+    /// The mappings, with the permissions of those of files that have no segment in the core file: gdb leaves out what the process
+    /// has not changed. The files tell.
+    fn with_permissions(&self) -> Maps {
+        let mut builds: HashMap<u64, Option<Build>> = HashMap::new();
+        let mut list = self.inner.maps.as_slice().to_vec();
+        for mapping in &mut list {
+            let told = self.segment_at(mapping.start).is_some();
+            if told || mapping.kind != MappingKind::File {
+                continue;
+            }
+            if !builds.contains_key(&mapping.inode) && builds.len() >= MAX_FILES {
+                continue;
+            }
+            let build = builds
+                .entry(mapping.inode)
+                .or_insert_with(|| Some(self.open_build(mapping).ok()?.1));
+            let load = build
+                .as_ref()
+                .and_then(|build| build.load_of(mapping, self.inner.page_size));
+            if let Some(load) = load {
+                mapping.permissions = load.permissions;
+            }
+        }
+        Maps::from_mappings(list)
     }
 
     /// The path that it was opened by.
     pub fn path(&self) -> &Path {
         &self.inner.path
+    }
+
+    /// Where its files are.
+    pub fn options(&self) -> &CoreOptions {
+        &self.inner.options
+    }
+
+    /// The path of the executable, as the process saw it, if the core file tells which that is.
+    pub fn executable(&self) -> Option<PathBuf> {
+        self.main_mapping()?.path.clone()
+    }
+
+    /// The mapping of the executable that holds its program headers.
+    fn main_mapping(&self) -> Option<&Mapping> {
+        let headers = auxiliary_value(&self.inner.content.auxv, AT_PHDR)?;
+        let mapping = self.inner.maps.find(headers)?;
+        (mapping.kind == MappingKind::File).then_some(mapping)
     }
 
     /// The number that the process had, if the core file tells it.
@@ -133,8 +210,8 @@ impl CoreFile {
         self.inner.content.signal
     }
 
-    /// The numbers of its threads, first the one that got the signal.
-    pub fn threads(&self) -> &[i32] {
+    /// Its threads with their registers, first the one that got the signal.
+    pub fn threads(&self) -> &[ThreadSnapshot] {
         &self.inner.content.threads
     }
 
@@ -149,7 +226,7 @@ impl CoreFile {
         Arc::clone(&self.inner.maps)
     }
 
-    /// What the user should know, such as that the file was cut short: one sentence each.
+    /// In what respect the core file is not whole, such as that it was cut short: one sentence each.
     pub fn warnings(&self) -> &[String] {
         &self.inner.content.warnings
     }
@@ -209,10 +286,18 @@ impl CoreFile {
     }
 
     /// Opens the file behind a mapping.
-    fn open_mapping(&self, mapping: &Mapping) -> Result<CoreModuleFile, CoreModuleError> {
+    ///
+    /// # Errors
+    /// It is not there, or is not the one that was mapped.
+    pub fn open_mapping(&self, mapping: &Mapping) -> Result<CoreModuleFile, CoreModuleError> {
+        Ok(self.open_build(mapping)?.0)
+    }
+
+    /// The same, with the mark of the file.
+    fn open_build(&self, mapping: &Mapping) -> Result<(CoreModuleFile, Build), CoreModuleError> {
         let inner = &self.inner;
-        let main = auxiliary_value(&inner.content.auxv, AT_PHDR)
-            .and_then(|headers| inner.maps.find(headers))
+        let main = self
+            .main_mapping()
             .is_some_and(|main| main.inode == mapping.inode);
         let named = mapping.path.clone().unwrap_or_default();
         let (path, opened, shown) = match (&inner.options.executable, &inner.options.sysroot) {
@@ -227,16 +312,22 @@ impl CoreFile {
             path: shown.clone(),
             errno,
         })?;
-        let verified = self.verify(mapping, &file, &shown)?;
-        Ok(CoreModuleFile {
+        let (verified, build) = self.verify(mapping, &file, &shown)?;
+        let opened = CoreModuleFile {
             file,
             path,
             verified,
-        })
+        };
+        Ok((opened, build))
     }
 
-    /// Whether a file is the one that was mapped; `false` if there is nothing to tell by.
-    fn verify(&self, mapping: &Mapping, file: &File, path: &Path) -> Result<bool, CoreModuleError> {
+    /// Whether a file is the one that was mapped, and its mark; `false` if only the places of its segments tell.
+    fn verify(
+        &self,
+        mapping: &Mapping,
+        file: &File,
+        path: &Path,
+    ) -> Result<(bool, Build), CoreModuleError> {
         let found = build_of(&mut |offset, length| {
             let mut bytes = vec![0; length];
             let got = sys::read_at(file.as_fd(), &mut bytes, offset).ok()?;
@@ -248,7 +339,15 @@ impl CoreFile {
             });
         };
         let Some(wanted) = self.build(mapping) else {
-            return Ok(false);
+            let maps = self.inner.maps.as_slice().iter();
+            let same = maps.filter(|part| part.inode == mapping.inode && part.path == mapping.path);
+            return if found.fits(same, self.inner.page_size) {
+                Ok((false, found))
+            } else {
+                Err(CoreModuleError::OtherSegments {
+                    path: path.to_owned(),
+                })
+            };
         };
         if found.id != wanted.id {
             return Err(CoreModuleError::OtherBuild {
@@ -262,7 +361,7 @@ impl CoreFile {
                 path: path.to_owned(),
             });
         }
-        Ok(true)
+        Ok((true, found))
     }
 
     /// The mark of the file behind a mapping, from what the core file holds of its first pages.
@@ -384,6 +483,11 @@ fn of_file<'a>(
 ) -> Mapping {
     let (kind, deleted, path) = classify_file(&file.path);
     let next = numbers.len() as u64 + 1;
+    // Whether memory is shared is told by its file alone.
+    let permissions = Permissions {
+        shared: kind == MappingKind::SharedMemory,
+        ..permissions
+    };
     Mapping {
         start: range.start,
         end: range.end,

@@ -12,7 +12,9 @@ use object::read::ReadCache;
 use object::read::elf::{FileHeader, NoteIterator, ProgramHeader};
 
 use super::error::CoreError;
+use super::image::permissions;
 use crate::maps::Permissions;
+use crate::registers::{Registers, ThreadSnapshot};
 use crate::sys;
 
 /// The machine whose core files this build reads.
@@ -25,6 +27,8 @@ const MACHINE: elf::Machine = elf::EM_AARCH64;
 const MAX_ENTRIES: usize = 1 << 20;
 /// The most bytes of notes that are read: some kilobytes for each thread, and some megabytes of file names.
 const MAX_NOTES: u64 = 256 << 20;
+/// Where the registers stand in a thread's note: after `pr_pid`, three more such numbers and four `struct timeval`.
+const REGISTERS: usize = 112;
 /// The most bytes of an auxiliary vector that are kept; it has a few dozen entries of 16 bytes.
 const MAX_AUXV: usize = 1 << 16;
 
@@ -64,8 +68,10 @@ pub(super) struct Content {
     pub pid: Option<i32>,
     pub name: String,
     pub arguments: String,
+    /// The signal that ended it.
     pub signal: Option<i32>,
-    pub threads: Vec<i32>,
+    /// First the one that got the signal.
+    pub threads: Vec<ThreadSnapshot>,
     /// What the user should know, such as that the file was cut short.
     pub warnings: Vec<String>,
 }
@@ -109,7 +115,6 @@ pub(super) fn parse(file: &File, path: &Path) -> Result<Content, CoreError> {
         wanted = wanted.max(offset.saturating_add(size));
         match header.p_type(NativeEndian) {
             elf::PT_LOAD => {
-                let flags = header.p_flags(NativeEndian).0;
                 let start = header.p_vaddr(NativeEndian);
                 let Some(end) = start.checked_add(header.p_memsz(NativeEndian)) else {
                     wrong += 1;
@@ -121,12 +126,7 @@ pub(super) fn parse(file: &File, path: &Path) -> Result<Content, CoreError> {
                         end,
                         offset,
                         dumped: there.min(end - start),
-                        permissions: Permissions {
-                            read: flags & elf::PF_R.0 != 0,
-                            write: flags & elf::PF_W.0 != 0,
-                            execute: flags & elf::PF_X.0 != 0,
-                            shared: false,
-                        },
+                        permissions: permissions(header.p_flags(NativeEndian)),
                     });
                 }
             }
@@ -159,6 +159,7 @@ pub(super) fn parse(file: &File, path: &Path) -> Result<Content, CoreError> {
 /// Refuses what is no core file of this machine.
 fn check_kind(start: &[u8], path: &Path) -> Result<(), CoreError> {
     let formats: [(&[u8], &str, &str); 4] = [
+        // Only within another one.
         (&[0x28, 0xb5, 0x2f, 0xfd], "zstd", "zstd -d"),
         (&[0x04, 0x22, 0x4d, 0x18], "lz4", "lz4 -d"),
         (&[0xfd, b'7', b'z', b'X', b'Z'], "xz", "xz -dk"),
@@ -266,6 +267,18 @@ impl Content {
                 Ok(Some(note)) if note.name() == elf::ELF_NOTE_CORE => {
                     self.read_note(note.n_type(NativeEndian), note.desc());
                 }
+                // The thread pointer of the thread whose registers came before.
+                #[cfg(target_arch = "aarch64")]
+                Ok(Some(note))
+                    if note.name() == elf::ELF_NOTE_LINUX
+                        && note.n_type(NativeEndian) == elf::NT_ARM_TLS =>
+                {
+                    let thread = self.threads.last_mut();
+                    let registers = thread.and_then(|thread| thread.registers.as_mut());
+                    if let (Some(registers), Some((pointer, _))) = (registers, word(note.desc())) {
+                        registers.thread_pointer = pointer;
+                    }
+                }
                 Ok(Some(_)) => {}
                 Ok(None) => return,
                 Err(_) => {
@@ -295,7 +308,8 @@ impl Content {
                             .filter(|signal| *signal > 0);
                     }
                     if self.threads.len() < MAX_ENTRIES {
-                        self.threads.push(tid);
+                        let registers = bytes.get(REGISTERS..).and_then(Registers::from_note);
+                        self.threads.push(ThreadSnapshot { tid, registers });
                     }
                 }
             }

@@ -1,0 +1,220 @@
+//! Probes run on core files: what they show is what they show of the process while it stands still, apart from what a core
+//! file cannot tell.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use ytrace_tests::cores::gcore;
+use ytrace_tests::fixtures::{Waiting, directory, perl_daemon, perls, unavailable};
+use ytrace_tests::hoard::{self, Hoard};
+use ytrace_tests::processes::Stopped;
+use ytrace_tests::program::{Finished, run};
+use ytrace_tests::skip;
+
+const GLIBC: [&str; 4] = [
+    "glibc-chunks",
+    "glibc-free",
+    "glibc-heapmap",
+    "glibc-verdict",
+];
+const NGINX: [&str; 3] = ["ngx-pools", "ngx-shm", "ngx-conns"];
+const LUA: [&str; 2] = ["lua-gc-stats", "lua-gc-fgraph"];
+const PERL: [&str; 2] = ["perl-gc-stats", "perl-gc-fgraph"];
+
+/// Columns of which a core file knows nothing.
+const UNKNOWN: [&str; 4] = ["resident_bytes", "trim_bytes", "loaded_bytes", "here_bytes"];
+/// Columns of times before now, and now of a core file is when nginx last looked at its clock.
+const AGES: [&str; 5] = ["age", "newest", "oldest", "least_recent_expires", "idle"];
+
+/// Runs a probe on a target, which `words` name.
+fn probe(name: &str, words: &[&str], folder: &Path) -> (Finished, Value) {
+    let file = format!("probes/{name}.y");
+    let output = folder.join("result.json");
+    let mut arguments = vec!["run", &file, "-o", output.to_str().unwrap()];
+    arguments.extend(words);
+    let finished = run(&arguments);
+    let bytes =
+        std::fs::read(&output).unwrap_or_else(|error| panic!("{name}: {error}: {finished}"));
+    (finished, serde_json::from_slice(&bytes).unwrap())
+}
+
+/// Takes what only a process knows out of what was found of one, where what was found of a core file has nothing in its place;
+/// gives the names of these columns.
+fn forget(live: &mut Value, core: &mut Value) -> BTreeSet<String> {
+    let mut unknown = BTreeSet::new();
+    let views = live.as_array_mut().unwrap().iter_mut();
+    for (live, core) in views.zip(core.as_array_mut().unwrap()) {
+        let columns = live["data"]["columns"]
+            .as_array()
+            .or(live["columns"].as_array());
+        let names: Vec<String> = columns
+            .into_iter()
+            .flatten()
+            .map(|column| column["name"].as_str().unwrap_or_default().to_owned())
+            .collect();
+        let rows = |view: &Value| view["rows"].as_array().cloned().unwrap_or_default();
+        let (mut ours, mut theirs) = (rows(live), rows(core));
+        for (ours, theirs) in ours.iter_mut().zip(&mut theirs) {
+            for (place, name) in names.iter().enumerate() {
+                let (Some(ours), Some(theirs)) = (ours.get_mut(place), theirs.get_mut(place))
+                else {
+                    continue;
+                };
+                if UNKNOWN.contains(&name.as_str()) {
+                    assert_eq!(*theirs, Value::Null, "{name}");
+                    *ours = Value::Null;
+                    unknown.insert(name.clone());
+                } else if AGES.contains(&name.as_str()) {
+                    *ours = Value::Null;
+                    *theirs = Value::Null;
+                }
+            }
+        }
+        if !names.is_empty() {
+            live["rows"] = Value::Array(ours);
+            core["rows"] = Value::Array(theirs);
+        }
+    }
+    unknown
+}
+
+/// Runs probes on a process that stands still and on its core file.
+fn same(pid: i32, core: &str, probes: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let number = pid.to_string();
+    for name in probes {
+        let (live, mut of_live) = probe(name, &["-p", &number, "--rows", "0"], folder);
+        let (post, mut of_core) = probe(name, &["--core", core, "--rows", "0"], folder);
+        let what = format!("{name} on {core}\n{live}\n{post}");
+        assert_eq!(live.status, Some(0), "{what}");
+        assert_eq!(post.status, Some(0), "{what}");
+        let unknown = forget(&mut of_live["views"], &mut of_core["views"]);
+        let expected: BTreeSet<String> = match *name {
+            "glibc-free" => vec!["resident_bytes"],
+            "glibc-verdict" => vec!["trim_bytes"],
+            "ngx-shm" => vec!["loaded_bytes", "here_bytes"],
+            _ => Vec::new(),
+        }
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+        assert_eq!(unknown, expected, "{what}");
+        for part in ["views", "checks", "warnings"] {
+            assert_eq!(of_live[part], of_core[part], "{part} of {what}");
+        }
+        // What it says of itself.
+        let footer = &of_core["footer"];
+        assert_eq!(footer["complete"], true, "{what}");
+        assert_eq!(footer["mode"], "core", "{what}");
+        assert_eq!(footer["pause_nanoseconds"], Value::Null, "{what}");
+        assert_eq!(footer["not_dumped"], 0, "{what}");
+        let said = footer["core"].as_str().unwrap_or_default();
+        assert_eq!(said, format!("core file core.{pid} of {pid}"), "{what}");
+        let lines = |json: &Value| -> Vec<String> {
+            let lines = json["header"].as_array().unwrap().iter().skip(1);
+            let known = lines.filter_map(Value::as_str).filter(|line| {
+                let unknown = ["resident", "loaded", "malloc_trim"];
+                !unknown.iter().any(|word| line.contains(word))
+            });
+            known.map(str::to_owned).collect()
+        };
+        assert_eq!(lines(&of_live), lines(&of_core), "{what}");
+        for next in of_core["next"].as_array().unwrap() {
+            let next = next.as_str().unwrap();
+            assert!(next.contains(&format!("--core {core}")), "{what}");
+            assert!(!next.contains("-p "), "{what}");
+        }
+    }
+}
+
+/// Whether only root's tests can be run, and are not.
+fn not_root(test: &str) -> bool {
+    let denied = !nix::unistd::geteuid().is_root();
+    if denied {
+        skip(test, "only root can trace others");
+    }
+    denied
+}
+
+/// A C fixture, if it was built.
+fn c_fixture(test: &str, name: &str) -> Option<PathBuf> {
+    let program = directory().join("c").join(name);
+    if not_root(test) {
+        return None;
+    }
+    if !program.is_file() {
+        skip(test, &format!("{} is missing", program.display()));
+        return None;
+    }
+    Some(program)
+}
+
+#[test]
+fn heaps_of_c_programs() {
+    let test = "heaps_of_c_programs";
+    for name in ["heap", "arenas", "heap-static"] {
+        let Some(program) = c_fixture(test, name) else {
+            continue;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let target = Waiting::start(&mut Command::new(program));
+        let _stopped = Stopped::new(target.pid());
+        let Some(core) = gcore(test, folder.path(), target.pid()) else {
+            return;
+        };
+        same(target.pid(), &core, &GLIBC);
+    }
+}
+
+#[test]
+fn nginx_with_lua() {
+    let test = "nginx_with_lua";
+    if let Some(why) = unavailable("dwarf").or_else(|| hoard::unavailable("dwarf")) {
+        return skip(test, &why);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let nginx = Hoard::start("dwarf");
+    nginx.counters("big=5&chain=20&kept=3");
+    nginx.get("fill?n=2000");
+    nginx.get("cached/1");
+    let _idle = nginx.idle_connection();
+    let stopped = Stopped::new(nginx.worker);
+    let Some(core) = gcore(test, folder.path(), nginx.worker) else {
+        return;
+    };
+    same(nginx.worker, &core, &NGINX);
+    same(nginx.worker, &core, &LUA);
+    same(nginx.worker, &core, &GLIBC);
+    let header = run(&["run", "probes/lua-gc-fgraph.y", "--core", &core]).expect_status(0);
+    let first = header.stdout.lines().next().unwrap_or_default();
+    let expected = format!("nginx worker {0}, core file core.{0}", nginx.worker);
+    assert_eq!(first, expected, "{header}");
+    drop(stopped);
+}
+
+#[test]
+fn perl_and_its_threads() {
+    let test = "perl_and_its_threads";
+    if not_root(test) {
+        return;
+    }
+    for (version, perl) in perls() {
+        if !perl.is_file() {
+            skip(test, &format!("Perl {version} is missing"));
+            continue;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let target = perl_daemon(&perl, 500, 50, 2);
+        let _stopped = Stopped::new(target.pid());
+        let Some(core) = gcore(test, folder.path(), target.pid()) else {
+            return;
+        };
+        same(target.pid(), &core, &PERL);
+        if version == "system" {
+            same(target.pid(), &core, &GLIBC);
+        }
+    }
+}
