@@ -243,6 +243,41 @@ fn nginx_master_and_worker() {
     }
 }
 
+/// The biggest chunks are listed where all are small, too.
+#[test]
+fn the_biggest_of_small_chunks() {
+    let target = Waiting::start(Command::new("sh").args(["-c", "echo READY; read line"]));
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("result.json");
+    let pid = target.pid().to_string();
+    let arguments = ["run", "probes/glibc-chunks.y", "-p", &pid, "-o"];
+    let arguments = [
+        &arguments[..],
+        &[json.to_str().unwrap(), "--", "--biggest", "40"],
+    ]
+    .concat();
+    run(&arguments).expect_status(0);
+    let json: Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    let sizes: Vec<i64> = json["views"][2]["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row[1].as_i64().unwrap())
+        .collect();
+    assert_eq!(sizes.len(), 40, "{json}");
+    assert!(sizes.is_sorted_by(|a, b| a >= b), "{sizes:?}");
+    // The classes of sizes hold all of those that are listed.
+    let chunks: i64 = json["views"][0]["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row[1].as_i64().unwrap())
+        .sum();
+    let arena = json["views"][1]["rows"][0].as_array().unwrap();
+    assert_eq!(arena[2], chunks, "{json}");
+    assert!(sizes[39] < 1024, "most are small: {sizes:?}");
+}
+
 #[test]
 fn perl() {
     let script = "%h = map { $_ => { a => [1 .. 5], b => 'x' x 300 } } 1 .. 20000; delete $h{$_} for 1 .. 9000; \

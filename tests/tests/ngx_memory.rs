@@ -162,6 +162,15 @@ fn pools(variant: &str) {
         assert_eq!(groups[1]["pools"], 30);
         assert_eq!(result.row(2, "module").text("owner"), "ngx_http_hoard_kept");
     }
+    // As malloc sees them: blocks of 256 to 512 KiB, the most of what is in use.
+    let chunks = Result::of("glibc-chunks", nginx.worker, &[]);
+    let size = chunks.row(0, "256 .. 512 KiB");
+    assert!(size.number("chunks") >= 50, "{size:?}");
+    let verdict = Result::of("glibc-verdict", nginx.worker, &[]);
+    let owner = verdict.row(1, "UNOWNED pool");
+    assert_eq!(owner.number("bytes"), total);
+    assert_eq!(owner.number("chunks"), lost("blocks") + lost("larges"));
+    assert!(verdict.header().contains("LIVE: "), "{}", verdict.header());
     // The biggest is one of the module's, and big.
     let biggest = &result.rows(3)[0];
     assert_eq!(biggest["kind"], "UNOWNED");
@@ -234,6 +243,21 @@ fn pools_of_an_old_cycle() {
         result.row(2, "request").text("owner"),
         "ngx_http_lua_content_handler"
     );
+    // The map has both cycles, with the bytes that the pools take.
+    let map = Result::of("glibc-heapmap", nginx.worker, &["--", "--least", "1"]);
+    let regions = map.json["views"][0]["regions"].as_array().unwrap();
+    for (kind, owner) in [
+        ("cycle", "current cycle pool"),
+        ("old cycle", "old cycle pool"),
+        ("request", "request pool"),
+    ] {
+        let drawn: i64 = regions
+            .iter()
+            .filter(|region| region["owner"] == owner)
+            .map(|region| region["length"].as_i64().unwrap())
+            .sum();
+        assert_eq!(drawn, result.row(0, kind).number("total_bytes"), "{kind}");
+    }
     drop(waiting);
 }
 

@@ -320,6 +320,40 @@ fn perl() {
     }
 }
 
+/// Secondary heaps and blocks that are mapped directly are in the map, too, and the segments of a main arena whose break cannot move.
+#[test]
+fn all_kinds_of_memory_are_in_the_map() {
+    let program = directory().join("c/arenas");
+    if !program.is_file() {
+        let why = format!("{} is missing", program.display());
+        return skip("all_kinds_of_memory_are_in_the_map", &why);
+    }
+    let target = Waiting::start(Command::new(&program).args(["8", "20000", "blocked"]));
+    let said = Said::of(&target.ready);
+    let map = json("glibc-heapmap", target.pid(), &["--", "--least", "1"]);
+    // Without a program that tells whose blocks are, the owners are arenas.
+    let owners = map_bytes(&map, "owner");
+    assert_eq!(owners.len(), 10, "{owners:?}");
+    assert_eq!(owners["mapped directly"], said.mapped.1);
+    let free = bytes_where(&map, |state, _| {
+        matches!(state, "free" | "top" | "fast bins")
+    });
+    assert_eq!(free, said.mallinfo("fordblks").unwrap());
+    for (number, arena) in said.arenas.iter().enumerate() {
+        let name = match number {
+            0 => "main arena".to_owned(),
+            number => format!("arena {number}"),
+        };
+        let free = bytes_where(&map, |state, owner| {
+            owner == name && matches!(state, "free" | "top" | "fast bins")
+        });
+        assert_eq!(free, arena.rest.1 + arena.fast.1, "{name}");
+        // The head of the arena and of each heap, and fenceposts.
+        let heads = arena.system - owners[&name];
+        assert!((0..4_096).contains(&heads), "{name}: {heads}");
+    }
+}
+
 /// A program that has given LuaJIT its own malloc: Lua's blocks lie in glibc's heap.
 #[test]
 fn a_machine_in_the_heap_of_malloc() {

@@ -166,7 +166,21 @@ fn statistics_by_type_and_class() {
         let sessions = row(1, "My::Session").to_string();
         assert!(sessions.contains(&SESSIONS.to_string()), "{sessions}");
         row(0, "string (PV)");
-        row(2, "optrees of subs");
+        // What is no value: optrees, and the string table with what is in it.
+        for what in [
+            "optrees of subs",
+            "optree of the main program",
+            "pads of subs: lists and names",
+        ] {
+            let bytes = row(2, what)[2].as_i64().unwrap();
+            assert!(bytes > 1_000, "{version}: {what}: {bytes}");
+        }
+        let table = header(&json);
+        let table = table.split(" of optrees, ").nth(1).unwrap();
+        assert!(
+            table.contains("kB in the string table"),
+            "{version}: {table}"
+        );
         // What Perl does not reach of glibc's heap is little in a program without C libraries.
         let header = header(&json);
         assert!(

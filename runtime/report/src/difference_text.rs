@@ -56,8 +56,8 @@ pub(crate) fn signed(unit: Unit, number: i128) -> String {
 
 /// What the selected numbers are.
 pub(crate) fn unit(difference: &Difference) -> Unit {
-    let name = difference.weights.get(difference.selected);
-    Unit::of(name.map_or("", String::as_str))
+    let unit = difference.units.get(difference.selected);
+    unit.copied().unwrap_or_default()
 }
 
 /// What changed most, in at most so many lines: names in order of growth, paths as a tree in which that which changed most

@@ -244,6 +244,8 @@ pub struct Difference {
     pub of: Compared,
     /// Names of the values.
     pub weights: Vec<String>,
+    /// What each of them is.
+    pub units: Vec<Unit>,
     /// Which of them decides.
     pub selected: usize,
     /// The rows of both runs, in order of growth.

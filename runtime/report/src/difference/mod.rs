@@ -22,6 +22,7 @@ pub(crate) struct Rows {
     pub(crate) unit: String,
     pub(crate) of: Compared,
     pub(crate) weights: Vec<String>,
+    pub(crate) units: Vec<Unit>,
     pub(crate) selected: usize,
     pub(crate) rows: Vec<(Vec<String>, Vec<i64>)>,
 }
@@ -161,6 +162,7 @@ fn changes(old: &Rows, new: &Rows) -> Difference {
     Difference {
         of: new.of,
         weights: form.weights.clone(),
+        units: form.units.clone(),
         selected,
         rows,
     }
@@ -237,10 +239,32 @@ fn rows(view: &View) -> Rows {
         title: view.title.clone(),
         unit: view.unit.clone(),
         of,
+        units: match &view.data {
+            ViewData::Table(table) => {
+                let columns = table.columns.iter();
+                units(
+                    &weights,
+                    columns.map(|each| (each.name.as_str(), each.unit)),
+                )
+            }
+            _ => units(&weights, std::iter::empty()),
+        },
         weights,
         selected,
         rows,
     }
+}
+
+/// What the values of these names are: what the columns of a table say, else what the names say.
+fn units<'c>(
+    weights: &[String],
+    columns: impl Iterator<Item = (&'c str, Unit)> + Clone,
+) -> Vec<Unit> {
+    let unit = |name: &String| {
+        let column = columns.clone().find(|(column, _)| column == name);
+        column.map_or_else(|| Unit::of(name), |(_, unit)| unit)
+    };
+    weights.iter().map(unit).collect()
 }
 
 /// What kind of rows, the names of their values, which of these decides, and the rows.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::error::Category;
 
-use super::{Rows, cell_of, cells, distributions, last_values, regions};
+use super::{Rows, cell_of, cells, distributions, last_values, regions, units};
 use crate::json::{SCHEMA, VERSION};
 use crate::markup::line;
 use crate::model::{Cell, Compared, Heapmap, Region, Unit};
@@ -336,6 +336,7 @@ fn rows(view: ViewDocument) -> Result<Rows, String> {
         });
         rows.collect::<Result<Vec<_>, String>>()
     };
+    let mut columns: Vec<(String, Unit)> = Vec::new();
     let (of, weights, selected, rows) = match view.form.as_str() {
         "paths" | "keys" => {
             let of = match view.form.as_str() {
@@ -350,7 +351,7 @@ fn rows(view: ViewDocument) -> Result<Rows, String> {
                 _ => Err("a row of a table is no list".to_owned()),
             });
             let rows: Vec<Vec<Cell>> = rows.collect::<Result<_, String>>()?;
-            let columns = view.columns.into_iter().map(|column| {
+            columns.extend(view.columns.into_iter().map(|column| {
                 let unit = match column.unit.as_str() {
                     "bytes" => Unit::Bytes,
                     "ns" => Unit::Nanoseconds,
@@ -358,8 +359,7 @@ fn rows(view: ViewDocument) -> Result<Rows, String> {
                     _ => Unit::Count,
                 };
                 (column.name, unit)
-            });
-            let columns: Vec<_> = columns.collect();
+            }));
             cells(&columns, rows.iter().map(Vec::as_slice))
         }
         "histogram" => {
@@ -382,6 +382,10 @@ fn rows(view: ViewDocument) -> Result<Rows, String> {
         title: view.title,
         unit: view.unit,
         of,
+        units: units(
+            &weights,
+            columns.iter().map(|(name, unit)| (name.as_str(), *unit)),
+        ),
         weights,
         selected,
         rows,
