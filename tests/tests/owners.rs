@@ -115,8 +115,13 @@ fn row(json: &Value, title: &str, name: &str) -> BTreeMap<String, i64> {
     let row = row.unwrap_or_else(|| panic!("no {name:?} in {view}"));
     let columns = view["columns"].as_array().unwrap().iter();
     let cells = columns.zip(row.as_array().unwrap());
+    let number = |cell: &Value| {
+        // What may be unknown, elsewhere, has a fraction.
+        cell.as_i64()
+            .or_else(|| cell.as_f64().map(|number| number as i64))
+    };
     cells
-        .filter_map(|(column, cell)| Some((column["name"].as_str()?.to_owned(), cell.as_i64()?)))
+        .filter_map(|(column, cell)| Some((column["name"].as_str()?.to_owned(), number(cell)?)))
         .collect()
 }
 
