@@ -78,6 +78,8 @@ pub struct RunArguments {
         short,
         long,
         value_name = "PID",
+        value_parser = parse_pid,
+        allow_negative_numbers = true,
         required_unless_present_any = ["command", "core", "script"],
         conflicts_with = "command"
     )]
@@ -104,13 +106,13 @@ pub struct RunArguments {
     #[arg(long, value_name = "NAME")]
     pub weight: Option<String>,
     /// The most rows of each view as text, 0 for all [default: 25 on the terminal, all in .txt]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub rows: Option<usize>,
     /// How the target is read
     #[arg(long, value_enum, default_value_t = ModeChoice::Auto, value_name = "MODE")]
     pub mode: ModeChoice,
     /// The longest pause of the target; the rest is then read live
-    #[arg(long, value_name = "TIME", value_parser = parse_limit, default_value = "50ms", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", value_parser = parse_pause, default_value = "50ms", allow_hyphen_values = true)]
     pub max_pause: Duration,
     /// Run on these processors only, as in 0-3,7 (also during the pause)
     #[arg(long, value_name = "LIST", value_parser = parse_processors)]
@@ -140,19 +142,19 @@ pub struct RunArguments {
     #[arg(long, value_name = "TIME", value_parser = parse_limit, default_value = "60s", allow_hyphen_values = true)]
     pub timeout: Duration,
     /// The most steps (loop rounds and calls) of one run of a handler
-    #[arg(long, value_name = "N", value_parser = parse_size, default_value = "100G")]
+    #[arg(long, value_name = "N", value_parser = parse_size, allow_negative_numbers = true, default_value = "100G")]
     pub steps: u64,
     /// The most memory for tables, strings and paths of the probe [default: a quarter of what is available]
-    #[arg(long, value_name = "BYTES", value_parser = parse_size)]
+    #[arg(long, value_name = "BYTES", value_parser = parse_size, allow_negative_numbers = true)]
     pub memory: Option<u64>,
     /// The most memory for nested calls of the probe's functions; a call takes its variables and some 100 bytes; 256M at most
-    #[arg(long, value_name = "BYTES", value_parser = parse_stack, default_value = "16M")]
+    #[arg(long, value_name = "BYTES", value_parser = parse_stack, allow_negative_numbers = true, default_value = "16M")]
     pub max_stack: u64,
     /// The most output of the probe's printf
-    #[arg(long, value_name = "BYTES", value_parser = parse_size, default_value = "256M")]
+    #[arg(long, value_name = "BYTES", value_parser = parse_size, allow_negative_numbers = true, default_value = "256M")]
     pub max_output: u64,
     /// The longest string taken from the target
-    #[arg(long, value_name = "BYTES", value_parser = parse_size, default_value = "4K")]
+    #[arg(long, value_name = "BYTES", value_parser = parse_size, allow_negative_numbers = true, default_value = "4K")]
     pub max_string: u64,
     /// Execute with the reference interpreter instead of compiled code
     #[arg(long)]
@@ -212,7 +214,7 @@ pub struct ExtractArguments {
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
     /// Take the module from this process
-    #[arg(short, long, value_name = "PID")]
+    #[arg(short, long, value_name = "PID", value_parser = parse_pid, allow_negative_numbers = true)]
     pub pid: Option<i32>,
     /// The file with the module's debug information, if it fits
     #[arg(long, value_name = "FILE")]
@@ -256,7 +258,7 @@ pub struct CheckArguments {
     #[arg(value_name = "FILE|DIR", required = true)]
     pub paths: Vec<PathBuf>,
     /// Check against this process: its names, types and layouts
-    #[arg(short, long, value_name = "PID")]
+    #[arg(short, long, value_name = "PID", value_parser = parse_pid, allow_negative_numbers = true)]
     pub pid: Option<i32>,
     /// Check against this core file: its names, types and layouts
     #[arg(long, value_name = "FILE", conflicts_with = "pid")]
@@ -331,6 +333,17 @@ pub struct PsArguments {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// The number of a process.
+pub fn parse_pid(text: &str) -> Result<i32, String> {
+    match text.trim().parse::<i32>() {
+        Ok(pid) if pid > 0 => Ok(pid),
+        _ => Err(
+            "expected the number of a process, such as 1234; `ytrace ps NAME` lists processes"
+                .to_owned(),
+        ),
+    }
 }
 
 /// A number with a suffix K, M, G or T (powers of 1024).
@@ -416,6 +429,16 @@ fn parse_limit(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A limit that says its unit: seconds are rarely meant where 50 ms are usual.
+fn parse_pause(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let limit = parse_limit(text)?;
+    match text.ends_with(|last: char| last.is_ascii_digit() || last == '.') {
+        true => Err(format!("a unit is missing: {text}ms, or {text}s")),
+        false => Ok(limit),
+    }
+}
+
 fn parse_debug_file(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((module, file)) if !module.is_empty() && !file.is_empty() => {
@@ -456,5 +479,12 @@ mod tests {
         assert!(parse_duration("-1s").is_err());
         assert!(parse_duration("5 parsecs").is_err());
         assert!(parse_limit("0").is_err() && parse_limit("0.1ms").is_ok());
+        assert_eq!(parse_pause("20ms"), Ok(Duration::from_millis(20)));
+        assert_eq!(
+            parse_pause("20"),
+            Err("a unit is missing: 20ms, or 20s".to_owned())
+        );
+        assert_eq!(parse_pid("12"), Ok(12));
+        assert!(parse_pid("0").is_err() && parse_pid("-1").is_err() && parse_pid("nginx").is_err());
     }
 }

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::sys::signal::Signal;
-use ytrace_lang::compile::OptionHelp;
+use ytrace_lang::compile::{Compiled, OptionHelp};
 use ytrace_lang::hir::OptionValue;
+use ytrace_lang::render::render;
 use ytrace_lang::source::SourceFile;
 use ytrace_report::{Earlier, Output, Report, output, text};
 use ytrace_runtime::library::{self, ProbeFileError};
@@ -445,6 +446,24 @@ impl TerminalSink {
 impl Sink for TerminalSink {
     fn begin(&mut self, streams: bool) {
         self.stream = streams;
+    }
+
+    fn compiled(&mut self, compiled: &Compiled) {
+        // What is wrong with the library is not for those who use it.
+        let own = compiled.warnings.iter().filter(|warning| {
+            let file = compiled.sources.get(warning.primary.0.file);
+            file.is_some_and(|file| !file.library)
+        });
+        let own: Vec<_> = own.cloned().collect();
+        if !own.is_empty() {
+            self.progress("");
+            say(&render(
+                &own,
+                &compiled.sources,
+                &compiled.expansions,
+                self.color,
+            ));
+        }
     }
 
     fn text(&mut self, text: &[u8]) {

@@ -143,6 +143,11 @@ fn typed(
             return Err(CompileError::Arguments(message, help));
         }
     };
+    if parsed.lacks_text() {
+        checked.diagnostics.clear();
+        checked.unresolved.clear();
+        checked.more_unresolved = 0;
+    }
     checked.diagnostics.splice(0..0, parsed.diagnostics);
     Ok(Typed {
         checked,

@@ -19,6 +19,8 @@ pub enum Topic {
     General,
     /// The program has no probe: right for a file that others include.
     NoProbe,
+    /// Text is missing: a file that is not read, the end of a string, or what `#error` says. Whatever else is wrong may come from it.
+    Missing,
 }
 
 /// One message with its places.

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use hashbrown::HashSet;
 use logos::Logos;
 
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Topic};
 use crate::source::{FileId, Span};
 
 /// What a token is. Words are told apart later: a macro may have any name.
@@ -349,7 +349,7 @@ impl Lexer<'_> {
             Raw::BlockComment(closed) => {
                 self.spaced = true;
                 if !closed {
-                    self.error(
+                    self.unfinished(
                         start,
                         start + 2,
                         "this comment never ends",
@@ -380,7 +380,7 @@ impl Lexer<'_> {
             }
             Raw::Quoted(closed) => {
                 if !closed {
-                    self.error(
+                    self.unfinished(
                         start,
                         start + slice.len(),
                         "this quoted name never ends",
@@ -416,7 +416,7 @@ impl Lexer<'_> {
                 if closed {
                     self.push(kind, slice, None, start);
                 } else {
-                    self.error(
+                    self.unfinished(
                         start,
                         start + slice.len(),
                         what,
@@ -520,7 +520,7 @@ impl Lexer<'_> {
         self.raw.bump(at + usize::from(closed));
         let pattern = self.text.get(start + 3..end).unwrap_or_default().to_owned();
         if !closed {
-            self.error(
+            self.unfinished(
                 start,
                 end,
                 "this regex never ends",
@@ -585,6 +585,14 @@ impl Lexer<'_> {
                 .with_help("outside strings and comments text is ASCII; a quotation mark or a dash may have been pasted in its typographic form");
         }
         self.diagnostics.push(diagnostic);
+    }
+
+    /// What has no end swallows what follows: what else is wrong may come from that.
+    fn unfinished(&mut self, start: usize, end: usize, message: &str, label: &str) {
+        self.error(start, end, message, label);
+        if let Some(last) = self.diagnostics.last_mut() {
+            last.topic = Topic::Missing;
+        }
     }
 
     fn error(&mut self, start: usize, end: usize, message: &str, label: &str) {

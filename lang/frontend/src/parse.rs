@@ -6,6 +6,7 @@
 //! several errors.
 
 mod attributes;
+mod forgotten;
 mod items;
 mod messages;
 mod recovery;
@@ -15,7 +16,7 @@ use std::collections::HashSet;
 
 use crate::ast::{Item, ItemKind, Unit};
 use crate::compile::LayoutChoices;
-use crate::diagnostics::{Diagnostic, Severity};
+use crate::diagnostics::{Diagnostic, Severity, Topic};
 use crate::lexer::Token;
 use crate::preprocess::{self, Preprocessed};
 use crate::source::{FileId, Loader, SourceFile, SourceMap, Span};
@@ -68,6 +69,11 @@ impl Parsed {
         self.diagnostics
             .iter()
             .any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Whether text is missing, such as a file that is not there: what is wrong besides may come from that, and is not told.
+    pub fn lacks_text(&self) -> bool {
+        lacks_text(&self.diagnostics)
     }
 
     /// What `_module` says in a file.
@@ -137,6 +143,12 @@ pub fn parse_arm(
     }
 }
 
+fn lacks_text(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|diagnostic| {
+        diagnostic.topic == Topic::Missing && diagnostic.severity == Severity::Error
+    })
+}
+
 /// Parses preprocessed tokens. `typedefs` holds the type names that the script has declared so
 /// far and receives new ones.
 pub(crate) fn parse_tokens(
@@ -144,7 +156,10 @@ pub(crate) fn parse_tokens(
     typedefs: &mut HashSet<String>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Item> {
-    let lexemes = terminal::terminals(tokens, diagnostics);
+    let mut lexemes = terminal::terminals(tokens, diagnostics);
+    forgotten::mend(&mut lexemes, diagnostics);
+    // What follows from missing text would hide the cause.
+    let told = lacks_text(diagnostics).then_some(diagnostics.len());
     let mut result = Vec::new();
     for raw in items::split(lexemes, diagnostics) {
         let span = raw.span();
@@ -165,6 +180,9 @@ pub(crate) fn parse_tokens(
                 span,
             });
         }
+    }
+    if let Some(told) = told {
+        diagnostics.truncate(told);
     }
     result
 }

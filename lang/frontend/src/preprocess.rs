@@ -19,7 +19,7 @@ use std::rc::Rc;
 
 use crate::ast::Layout;
 use crate::compile::LayoutChoices;
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Topic};
 use crate::lexer::{self, Interner, Token, TokenKind};
 use crate::parse::FileScope;
 use crate::source::{FileId, Loader, SourceFile, SourceMap, Span};
@@ -455,7 +455,7 @@ impl Preprocessor<'_, '_, '_> {
                         Diagnostic::error(span, format!("`{name}` is not read"), reason.clone())
                     }
                 };
-                self.diagnostics.push(diagnostic);
+                self.diagnostics.push(diagnostic.about(Topic::Missing));
             }
         }
     }

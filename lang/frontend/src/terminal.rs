@@ -171,7 +171,7 @@ pub fn terminals(tokens: Vec<Token>, diagnostics: &mut Vec<Diagnostic>) -> Vec<L
             let titled = length >= 3
                 && lexemes
                     .get(length - 3)
-                    .is_some_and(|lexeme| lexeme.is(&Terminal::View));
+                    .is_some_and(|lexeme| lexeme.is(&Terminal::View) || &*lexeme.text == "view");
             if let Some(Lexeme {
                 terminal: Terminal::String(before),
                 span,
@@ -334,19 +334,14 @@ fn word(token: &Token, before: Option<&Lexeme>) -> Terminal {
             return Terminal::Identifier(name(token));
         }
         Some(Terminal::Probe) => match &*token.text {
-            "_oneshot" => return Terminal::Oneshot,
-            "_begin" => return Terminal::Begin,
-            "_end" => return Terminal::End,
-            "_timer" => return Terminal::Timer,
-            "_func" => return Terminal::FunctionPoint,
-            "_line" => return Terminal::LinePoint,
-            "_addr" => return Terminal::AddressPoint,
-            "_usdt" => return Terminal::Usdt,
-            "_watch" => return Terminal::Watch,
             "_thread_begin" | "_thread_end" | "_exec" | "_exit" | "_signal" => {
                 return Terminal::ProcessPoint(name(token));
             }
-            _ => {}
+            text => {
+                if let Some(point) = point(text) {
+                    return point;
+                }
+            }
         },
         _ => {}
     }
@@ -406,6 +401,22 @@ fn word(token: &Token, before: Option<&Lexeme>) -> Terminal {
         "_void" => Terminal::VoidResult,
         _ => Terminal::Identifier(name(token)),
     }
+}
+
+/// The probe point of a word, where it has no name of its own.
+pub(crate) fn point(text: &str) -> Option<Terminal> {
+    Some(match text {
+        "_oneshot" => Terminal::Oneshot,
+        "_begin" => Terminal::Begin,
+        "_end" => Terminal::End,
+        "_timer" => Terminal::Timer,
+        "_func" => Terminal::FunctionPoint,
+        "_line" => Terminal::LinePoint,
+        "_addr" => Terminal::AddressPoint,
+        "_usdt" => Terminal::Usdt,
+        "_watch" => Terminal::Watch,
+        _ => return None,
+    })
 }
 
 fn punctuator(text: &str) -> Terminal {

@@ -125,7 +125,8 @@ fn literals(file: &str, from: &str, to: &str) -> Vec<String> {
 
 /// Every word of the language, from where the front end itself has them.
 fn dictionary() -> String {
-    let keywords = literals("terminal.rs", "\nfn word(", "\n}\n");
+    let mut keywords = literals("terminal.rs", "\nfn word(", "\n}\n");
+    keywords.extend(literals("terminal.rs", "\npub(crate) fn point(", "\n}\n"));
     let marks = literals("terminal.rs", "\nfn punctuator(", "\n}\n");
     let directives = literals("preprocess/directives.rs", "const C_WORDS", "];");
     let queries = literals("preprocess/directives.rs", "const QUERIES", "];");

@@ -101,3 +101,25 @@ fn an_error_in_a_macro_of_a_library() {
          }\n"
     ));
 }
+
+#[test]
+fn only_the_cause_is_told_where_text_is_missing() {
+    insta::assert_snapshot!(shown(
+        "#include \"none.y\"\n\
+         #include \"walk.y\"\n\
+         #include \"neither.y\"\n\
+         _probe _oneshot {\n    \
+             foo_t *p = bar();\n    \
+             EACH(p) { puts(q; }\n\
+         }\n"
+    ));
+    insta::assert_snapshot!(shown(
+        "_probe _oneshot {\n    \
+             puts(\"one);\n    \
+             puts(unknown);\n\
+         }\n"
+    ));
+    insta::assert_snapshot!(shown(
+        "#error \"no such machine\"\n_probe _oneshot { puts(unknown); }\n"
+    ));
+}

@@ -1,6 +1,8 @@
 //! `printf`: checked formats and their argument words to text.
 
-use crate::constants::{Amount, Conversion, ConversionKind, FormatArgument, FormatPiece, Scalar};
+use crate::constants::{
+    Amount, Conversion, ConversionKind, FormatArgument, FormatPiece, Scalar, Shape,
+};
 use crate::escape;
 use crate::fault::{Fault, FaultKind};
 use crate::machine::Machine;
@@ -185,6 +187,20 @@ impl Machine<'_> {
             let mut bytes = Vec::new();
             for _ in 0..*count {
                 bytes.extend_from_slice(&words.next().ok_or_else(missing)?.to_le_bytes());
+            }
+            if conversion.kind == ConversionKind::String {
+                // An array of characters: up to the first zero, as `%s` of C.
+                let constants = self.store.constants.clone();
+                let length = match constants.shapes.get(shape.0 as usize) {
+                    Some(Shape::Array { count, .. }) => usize::try_from(*count),
+                    _ => return Err(internal("text of a value that is no array")),
+                };
+                let length = length.unwrap_or(usize::MAX).min(bytes.len());
+                let length = length.min(precision.unwrap_or(usize::MAX));
+                let text = bytes.get(..length).unwrap_or_default();
+                let end = text.iter().position(|byte| *byte == 0);
+                let text = text.get(..end.unwrap_or(length)).unwrap_or_default();
+                return output.argument(text, left, width);
             }
             let mut show = Show::new(self, precision);
             show.value(*shape, Place::Tracer(&bytes))?;

@@ -543,6 +543,21 @@ impl Module {
         }
     }
 
+    /// Source files of compile units whose names resemble `unit`, best first, a handful at most.
+    ///
+    /// # Errors
+    /// The debug information cannot be indexed.
+    pub fn suggest_unit(&self, unit: &str) -> Result<Vec<String>> {
+        let Some(debug) = self.debug()? else {
+            return Ok(Vec::new());
+        };
+        match debug.units_called(unit) {
+            Ok(_) => Ok(Vec::new()),
+            Err(Error::NoSuchUnit { similar, .. }) => Ok(similar),
+            Err(error) => Err(error),
+        }
+    }
+
     /// All names of that kind in the debug information, sorted.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 
 use ytrace_debuginfo::Cut;
+use ytrace_lang::compile::Compiled;
 use ytrace_lang::hir::ThreadLocal;
 use ytrace_target::{Mapping, Process, Registers, ThreadSnapshot};
 use ytrace_values::host::{MappingRecord, ModuleRecord, PageFigure, Stack, ThreadRecord};
@@ -18,6 +19,8 @@ pub trait Sink {
     /// The program is about to run. Without views its output is the data and is wanted as it
     /// comes (`streams`); with views it belongs above them.
     fn begin(&mut self, streams: bool);
+    /// The program has been compiled; what is said of its text is in it.
+    fn compiled(&mut self, _compiled: &Compiled) {}
     /// Data output of the probe (`printf`).
     fn text(&mut self, text: &[u8]);
     /// A run of handlers is over: text that was held back to be written at once is wanted now.

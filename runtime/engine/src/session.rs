@@ -211,6 +211,7 @@ impl<'o> Session<'o> {
     pub fn run(&mut self, main: SourceFile, sink: &mut dyn Sink) -> Result<Finished, SessionError> {
         self.check_debug_files(sink)?;
         let (compiled, mut runner) = self.compile(&main, sink)?;
+        sink.compiled(&compiled);
         for warning in self.names.warnings() {
             sink.warn(&warning);
         }

@@ -39,6 +39,11 @@ pub enum DenialCause {
         /// The label of the process, where it could be read.
         theirs: Option<String>,
     },
+    /// The process is the first of this machine or container, and the refusal has none of the other causes.
+    Init {
+        /// The error.
+        errno: Errno,
+    },
     /// The refusal has none of the known causes.
     Unknown {
         /// The error.
@@ -82,6 +87,10 @@ impl fmt::Display for DenialCause {
                     name(theirs)
                 )
             }
+            DenialCause::Init { errno } => write!(
+                out,
+                "it is the first process of this machine or container, which is protected here ({errno})"
+            ),
             DenialCause::Unknown { errno } => write!(out, "{errno}"),
         }
     }
@@ -108,7 +117,9 @@ impl DenialCause {
             DenialCause::SecurityModule { .. } => {
                 "look for the refusal in the kernel's log (dmesg, ausearch -m avc) and permit ptrace in the profile".to_owned()
             }
-            DenialCause::Unknown { .. } => return None,
+            DenialCause::Init { .. } | DenialCause::Unknown { .. } => {
+                "`ytrace ps` shows which processes can be read".to_owned()
+            }
         };
         Some(text)
     }
@@ -161,7 +172,10 @@ pub(crate) fn diagnose(pid: i32, errno: Errno) -> DenialCause {
     if ours.is_some() || theirs.is_some() {
         return DenialCause::SecurityModule { ours, theirs };
     }
-    DenialCause::Unknown { errno }
+    match pid {
+        1 => DenialCause::Init { errno },
+        _ => DenialCause::Unknown { errno },
+    }
 }
 
 /// Whether ptrace and reading are refused for a process that cannot exist, where an unfiltered kernel says ESRCH.

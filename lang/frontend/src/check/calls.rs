@@ -3,6 +3,7 @@
 use super::Checker;
 use super::builtins;
 use super::class::{Class, Operand};
+use super::habits;
 use super::script::Ordinary;
 use crate::ast::{self, Argument};
 use crate::diagnostics::Diagnostic;
@@ -47,7 +48,9 @@ impl Checker<'_> {
                 span,
                 format!("`{}` is of the target, which is only ever read", name.text),
                 "its code cannot be called",
-                "write the function in the script, in terms of what it reads",
+                habits::function(&name.text).unwrap_or_else(|| {
+                    "write the function in the script, in terms of what it reads".to_owned()
+                }),
             );
         } else {
             self.unknown_function(name);

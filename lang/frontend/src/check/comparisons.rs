@@ -74,8 +74,12 @@ impl Checker<'_> {
                 );
                 let record = matches!(self.class(left.ty), Class::Record(_))
                     || matches!(self.class(right.ty), Class::Record(_));
+                let text =
+                    |class| matches!(class, Class::Array(element, _) if self.is_character(element));
                 let help = if record {
                     "compare their members"
+                } else if text(self.class(left.ty)) || text(self.class(right.ty)) {
+                    "the text of an array is `_tostr(a)`; `strcmp(a, b)` takes it, too"
                 } else {
                     "compare a string with a string, a number with a number"
                 };

@@ -376,6 +376,9 @@ impl Checker<'_> {
                 };
                 self.mismatch(value, to, what, help)
             }
+            (Class::Array(element, _), Class::Str) if self.is_character(element) => {
+                self.mismatch(value, to, what, "its text is `_tostr(a)`")
+            }
             (from, Class::Str) if from.is_arithmetic() => {
                 self.mismatch(value, to, what, "write `_tostr(n)`, or `sprintf(\"…\", n)`")
             }
@@ -517,6 +520,26 @@ impl Checker<'_> {
     pub(super) fn condition(&mut self, expression: &ast::Expression) -> hir::Expression {
         let value = self.value(expression);
         self.truth(value)
+    }
+
+    /// The condition of a statement. As C compilers do, it warns of an assignment without parentheses of its own.
+    pub(super) fn statement_condition(&mut self, expression: &ast::Expression) -> hir::Expression {
+        if let ast::ExpressionKind::Assign(None, left, _) = &expression.kind
+            && left.span.file == expression.span.file
+            && left.span.start == expression.span.start
+        {
+            self.report(
+                Diagnostic::warning(
+                    expression.span,
+                    "this condition assigns",
+                    "it is what `=` has assigned",
+                )
+                .with_help(
+                    "`==` compares; if `=` is meant, put it in parentheses of its own: `((a = b))`",
+                ),
+            );
+        }
+        self.condition(expression)
     }
 
     /// The value as a 64-bit integer, for an index.

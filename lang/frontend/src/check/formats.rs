@@ -206,6 +206,9 @@ impl Checker<'_> {
                 Class::Pointer(target) if self.is_character(target) => {
                     (FormatArgument::TargetString, value)
                 }
+                Class::Array(element, Some(_)) if self.is_character(element) => {
+                    return Some(Self::array_piece(conversion, value));
+                }
                 _ => {
                     self.format_mismatch(written, &value, "a `_str` or a `char *`");
                     return None;
@@ -412,6 +415,14 @@ impl Checker<'_> {
             {
                 FormatArgument::TargetString
             }
+            Class::Array(element, Some(_)) if self.is_character(element) => {
+                let value = self.rvalue(operand);
+                let argument = FormatArgument::Scalar(Scalar::Str);
+                return Some(Self::array_piece(
+                    Self::bare(ConversionKind::String, argument),
+                    value,
+                ));
+            }
             _ => {
                 let argument = FormatArgument::Scalar(Scalar::Unsigned(8));
                 return self.value_argument(Self::bare(ConversionKind::Value, argument), operand);
@@ -431,7 +442,19 @@ impl Checker<'_> {
         ))
     }
 
-    /// A value as text, as `%V` shows it.
+    /// The piece that prints the text of an array of characters of the tracer.
+    fn array_piece(
+        conversion: Conversion,
+        value: hir::Expression,
+    ) -> (FormatPiece, hir::Expression) {
+        let piece = FormatPiece::Conversion {
+            conversion,
+            value: Some((value.ty, false)),
+        };
+        (piece, value)
+    }
+
+    /// A value as text: strings and arrays of characters bare, everything else as `%V` shows it.
     pub(super) fn value_text(&mut self, value: hir::Expression, span: Span) -> hir::Expression {
         match self.plain_piece(Operand::Value(value)) {
             Some((piece, value)) => self.format_expression(true, vec![piece], vec![value], span),

@@ -22,6 +22,7 @@ mod expressions;
 mod flow;
 mod format_text;
 mod formats;
+mod habits;
 mod import;
 mod initializers;
 mod layout;

@@ -381,7 +381,18 @@ impl Checker<'_> {
                 Some(place)
             }
             Operand::Value(value) => {
-                if !self.is_unknown(value.ty) {
+                let is_byte = matches!(
+                    &value.kind,
+                    ExpressionKind::Operation(Operation::StrIndex, _)
+                );
+                if is_byte {
+                    self.error_help(
+                        span,
+                        "a `_str` never changes",
+                        "this is a byte of one",
+                        "make another: `s = \"A\" + _substr(s, 1, _len(s))`; an array of `char` can be written to",
+                    );
+                } else if !self.is_unknown(value.ty) {
                     self.error(
                         span,
                         "only a variable can be assigned to",

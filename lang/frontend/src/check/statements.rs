@@ -126,7 +126,7 @@ impl Checker<'_> {
                 self.if_statement(condition, then, otherwise.as_deref())
             }
             Syntax::While(condition, body) => StatementKind::Loop {
-                condition: Some(self.condition(condition)),
+                condition: Some(self.statement_condition(condition)),
                 test_last: false,
                 step: None,
                 body: self.loop_body(body),
@@ -134,7 +134,7 @@ impl Checker<'_> {
             Syntax::DoWhile(body, condition) => {
                 let body = self.loop_body(body);
                 StatementKind::Loop {
-                    condition: Some(self.condition(condition)),
+                    condition: Some(self.statement_condition(condition)),
                     test_last: true,
                     step: None,
                     body,
@@ -258,7 +258,7 @@ impl Checker<'_> {
         then: &ast::Statement,
         otherwise: Option<&ast::Statement>,
     ) -> StatementKind {
-        let condition = self.condition(condition);
+        let condition = self.statement_condition(condition);
         let then = self.body(then);
         let otherwise = match otherwise {
             Some(otherwise) => self.body(otherwise),

@@ -143,6 +143,11 @@ impl Checker<'_> {
                     let start = self.integer(0, self.basics.long, span);
                     self.on_text(Operation::StrSubstr, vec![value, start, length], span)
                 }
+                Class::Array(element, Some(_)) if self.is_character(element) => {
+                    let text = self.value_text(value, span);
+                    let start = self.integer(0, self.basics.long, span);
+                    self.on_text(Operation::StrSubstr, vec![text, start, length], span)
+                }
                 Class::Unknown => self.unknown(span),
                 _ => {
                     let found = self.quoted(value.ty);
@@ -174,6 +179,9 @@ impl Checker<'_> {
                 return self.on_text(Operation::StrFromInteger, vec![value, signed], span);
             }
             Class::Float(_) | Class::Path => return self.value_text(value, span),
+            Class::Array(element, Some(_)) if self.is_character(element) => {
+                return self.value_text(value, span);
+            }
             Class::Pointer(_) => {
                 "cast to `char *` for text, use `_usym(p)` for a name, `sprintf(\"%p\", p)` for \
                  the address itself"
@@ -344,6 +352,10 @@ impl Checker<'_> {
             Class::Unknown => None,
             Class::Str => Some(Text::Tracer(value)),
             Class::Pointer(_) => Some(Text::Target(value)),
+            Class::Array(element, Some(_)) if self.is_character(element) => {
+                let span = value.span;
+                Some(Text::Tracer(self.value_text(value, span)))
+            }
             _ => {
                 let found = self.quoted(value.ty);
                 self.error(

@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::builtins;
+use super::habits;
 use crate::ast;
 use crate::diagnostics::Diagnostic;
 use crate::source::Span;
@@ -86,10 +87,23 @@ impl Checker<'_> {
         }
         let diagnostic = Diagnostic::error(name.span, error.to_string(), "");
         let diagnostic = match error {
-            LookupError::Ambiguous { places, .. } => match places.first() {
-                Some(place) => diagnostic.with_help(format!("say which: `{place}::{}`", name.text)),
-                None => diagnostic,
-            },
+            LookupError::Ambiguous { places, .. } => {
+                // `one.c::conf (4 bytes)`: what stands before the blank can be pasted.
+                let names = places.iter().filter_map(|place| {
+                    let (written, _) = place.split_once(" (")?;
+                    written.ends_with(&format!("::{}", name.text)).then(|| {
+                        match written.contains('`') {
+                            true => written.to_owned(),
+                            false => format!("`{written}`"),
+                        }
+                    })
+                });
+                let names: Vec<String> = names.take(3).collect();
+                match names.is_empty() {
+                    true => diagnostic,
+                    false => diagnostic.with_help(format!("say which: {}", names.join(" or "))),
+                }
+            }
             LookupError::NoSuchPrefix {
                 prefix,
                 mut suggestions,
@@ -211,7 +225,10 @@ impl Checker<'_> {
         let help = if is_tag {
             Some(format!("write `struct {}`", name.text))
         } else {
-            self.target_help(name, NameKind::Type, own)
+            let habit = name.prefix.is_none().then(|| habits::ty(&name.text));
+            habit
+                .flatten()
+                .or_else(|| self.target_help(name, NameKind::Type, own))
         };
         let diagnostic = Diagnostic::error(
             name.span,
@@ -268,7 +285,10 @@ impl Checker<'_> {
                 .chain(self.script.ordinary.keys().copied())
                 .chain(self.macros.iter().map(String::as_str)),
         );
-        let help = self.target_help(name, NameKind::Symbol, own);
+        let habit = name.prefix.is_none().then(|| habits::value(&name.text));
+        let help = habit
+            .flatten()
+            .or_else(|| self.target_help(name, NameKind::Symbol, own));
         let diagnostic = Diagnostic::error(
             name.span,
             format!("unknown name `{}`", name.text),
@@ -297,7 +317,8 @@ impl Checker<'_> {
             format!("unknown function `{}`", name.text),
             "neither the script nor the built-ins have it",
         );
-        self.report_with_help(diagnostic, did_you_mean(&names));
+        let help = habits::function(&name.text).or_else(|| did_you_mean(&names));
+        self.report_with_help(diagnostic, help);
     }
 
     /// Reports a member that a record lacks.

@@ -49,6 +49,19 @@ pub fn unexpected(lexemes: &[Lexeme], at: usize, expected: &[String]) -> Diagnos
             None => diagnostic,
         };
     }
+    if let (Some(before), Terminal::Identifier(_) | Terminal::TypeName(_)) =
+        (before, &found.terminal)
+        && matches!(before.terminal, Terminal::Regex(_))
+        && before.span.file == found.span.file
+        && before.span.end == found.span.start
+    {
+        return Diagnostic::error(
+            found.span,
+            "a regex has no flags behind it",
+            "flags stand inside",
+        )
+        .with_help(regex_flags(before, found));
+    }
     let shown = describe(found);
     if expected.is_empty() {
         wanted = "the end of the declaration".to_owned();
@@ -62,6 +75,23 @@ pub fn unexpected(lexemes: &[Lexeme], at: usize, expected: &[String]) -> Diagnos
         diagnostic = diagnostic.with_help(help);
     }
     diagnostic
+}
+
+/// How the flags that were written behind a regex are written.
+fn regex_flags(regex: &Lexeme, flags: &Lexeme) -> String {
+    let known: String = "imsx"
+        .chars()
+        .filter(|flag| flags.text.contains(*flag))
+        .collect();
+    match (&regex.terminal, known.as_str()) {
+        (Terminal::Regex(pattern), "") if pattern.len() < 40 => {
+            format!("`rx/{pattern}/` is all; `i`, `m`, `s` and `x` go inside: `rx/(?i){pattern}/`")
+        }
+        (Terminal::Regex(pattern), known) if pattern.len() < 40 => {
+            format!("write `rx/(?{known}){pattern}/`")
+        }
+        _ => "`i`, `m`, `s` and `x` go inside: `rx/(?i)…/`".to_owned(),
+    }
 }
 
 /// The place just behind a span.

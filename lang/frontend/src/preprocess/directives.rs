@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Preprocessor;
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Topic};
 use crate::lexer::{Token, TokenKind};
 use crate::source::Span;
 
@@ -350,7 +350,8 @@ impl Preprocessor<'_, '_, '_> {
                     "" => "no reason is given".to_owned(),
                     reason => reason.to_owned(),
                 };
-                let mut diagnostic = Diagnostic::error(whole, message, "stated here");
+                let mut diagnostic =
+                    Diagnostic::error(whole, message, "stated here").about(Topic::Missing);
                 if directive == Directive::Warning {
                     diagnostic.severity = crate::diagnostics::Severity::Warning;
                 }

@@ -21,6 +21,9 @@ use ytrace_debuginfo as debuginfo;
 use ytrace_lang::target::{LookupError, ModuleId, Scope, TargetType};
 use ytrace_target::{AddressSpace, CoreFile, LiveMemory, LiveOptions, ModuleKind, Process};
 
+/// So many source files are suggested where a prefix names none.
+const MOST_UNITS: usize = 3;
+
 pub(crate) use pattern::matches;
 pub(crate) use symbols::hexadecimal;
 
@@ -326,9 +329,24 @@ impl Names {
                 .map(|module| module.file_name.clone())
                 .collect();
             names.retain(|name| !name.is_empty());
+            let mut suggestions: Vec<String> = Vec::new();
+            for index in order {
+                // A suggestion that cannot be had is no loss.
+                let units = self.open(index).ok();
+                let units = units.and_then(|opened| opened.info.suggest_unit(prefix).ok());
+                for unit in units.unwrap_or_default() {
+                    if !suggestions.contains(&unit) {
+                        suggestions.push(unit);
+                    }
+                }
+                if suggestions.len() >= MOST_UNITS {
+                    break;
+                }
+            }
+            suggestions.extend(pattern::similar(prefix, &names));
             return Err(LookupError::NoSuchPrefix {
                 prefix: prefix.clone(),
-                suggestions: pattern::similar(prefix, &names),
+                suggestions,
             });
         }
         Ok((with_unit, Some(prefix.clone())))
@@ -400,18 +418,39 @@ impl Names {
     }
 }
 
+/// The fewest last components of a unit's name that no other one ends in, as a prefix is written.
+fn shortest_name(unit: &str, units: &[&str]) -> String {
+    let ends_in = |other: &str, name: &str| {
+        other == name
+            || other
+                .strip_suffix(name)
+                .is_some_and(|rest| rest.ends_with('/'))
+    };
+    let starts = unit.rmatch_indices('/').map(|(at, _)| at + 1).chain([0]);
+    let mut names = starts.map(|start| unit.get(start..).unwrap_or(unit));
+    let name = names.find(|name| {
+        let mut others = units.iter().filter(|other| **other != unit);
+        !others.any(|other| ends_in(other, name))
+    });
+    match name.unwrap_or(unit) {
+        path if path.contains('/') => format!("`{path}`"),
+        file => file.to_owned(),
+    }
+}
+
 /// Debug information's errors as the language's.
 fn lookup_error(name: &str, error: debuginfo::Error) -> LookupError {
     match error {
         debuginfo::Error::Ambiguous { candidates, .. } => LookupError::Ambiguous {
             name: name.to_owned(),
-            places: candidates
-                .iter()
-                .map(|candidate| {
-                    let file = candidate.unit.rsplit('/').next().unwrap_or(&candidate.unit);
+            places: {
+                let units: Vec<&str> = candidates.iter().map(|one| one.unit.as_str()).collect();
+                let named = candidates.iter().map(|candidate| {
+                    let file = shortest_name(&candidate.unit, &units);
                     format!("{file}::{name} ({})", candidate.detail)
-                })
-                .collect(),
+                });
+                named.collect()
+            },
         },
         other => LookupError::Broken(other.to_string()),
     }

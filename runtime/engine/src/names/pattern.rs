@@ -36,12 +36,18 @@ pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     pattern.iter().skip(at).all(|c| *c == '*')
 }
 
+/// Shorter names are part of too many others.
+const SHORTEST: usize = 3;
+
 /// Names that contain the wanted one or begin alike, at most five.
 pub(super) fn similar(wanted: &str, names: &[String]) -> Vec<String> {
     let stem = wanted.split(['.', '-']).next().unwrap_or(wanted);
     let mut found: Vec<String> = names
         .iter()
-        .filter(|name| !stem.is_empty() && (name.contains(stem) || stem.contains(name.as_str())))
+        .filter(|name| {
+            let (long, short) = (stem.len() >= SHORTEST, name.len() >= SHORTEST);
+            (long && name.contains(stem)) || (short && stem.contains(name.as_str()))
+        })
         .cloned()
         .collect();
     found.truncate(5);

@@ -158,8 +158,18 @@ impl SymbolSource for Names {
 
     fn suggest(&mut self, scope: &Scope, kind: NameKind, name: &str) -> Vec<String> {
         let kinds: &[DebugKind] = match kind {
-            NameKind::Type => &[DebugKind::Typedef, DebugKind::Struct, DebugKind::Base],
-            NameKind::Symbol => &[DebugKind::Variable, DebugKind::Function],
+            NameKind::Type => &[
+                DebugKind::Typedef,
+                DebugKind::Struct,
+                DebugKind::Union,
+                DebugKind::Enum,
+                DebugKind::Base,
+            ],
+            NameKind::Symbol => &[
+                DebugKind::Variable,
+                DebugKind::Function,
+                DebugKind::Enumerator,
+            ],
         };
         let Ok((order, _)) = self.order(scope) else {
             return Vec::new();
