@@ -325,7 +325,7 @@ fn slips_on_the_command_line_are_explained() {
     let help = run(&["run", "--help"]);
     assert!(
         help.stdout
-            .contains("<FILE | -e TEXT> <-p PID | -c COMMAND>"),
+            .contains("<FILE | -e TEXT> <-p PID | -c COMMAND | --core FILE>"),
         "{help}"
     );
     assert_untouched(target.pid());
