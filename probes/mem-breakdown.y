@@ -5,26 +5,34 @@
 /// Workers share most of a master's heap until they write to it; `proportional` divides such pages among those that have them. The kernel gathers that
 /// slowly, and holds up a process that maps memory meanwhile, so it is left out where much is resident, unless --pss yes asks for it.
 
-#include <process/users.y>
+#include <linux/users.y>
+#include <linux/resident.y>
 
 _mode live;
 
 _option _str pss = "auto"; /// proportional shares: yes, no, or auto: where no more than 2 GB is resident
+_option _Bool perl = true; /// tell Perl's values from what else glibc has: reads them all
 _option int others = 40;   /// how many of the other mappings are listed, the biggest first
 
 struct part_row {
-    long resident_bytes, private_bytes, pss_bytes, swap_bytes, virtual_bytes;
+    long resident_bytes, private_bytes;
+    long pss_bytes; // 0 where it was not asked for
+    long swap_bytes, virtual_bytes;
 };
+// Empty for a core file, which does not tell what was in memory.
 _view pie "Resident memory by its user" "bytes"
 struct part_row parts[_str];
 
+// By state; of a core file by user.
 _view pie "Address space" "bytes"
 long states[_str];
 
 struct other_row {
     _str mapping, kind;
-    long mappings, resident_bytes, private_bytes, swap_bytes, virtual_bytes;
-    long loaded_bytes; // of shared memory, whoever has touched it; -1 where that is not known
+    long mappings;
+    double resident_bytes, private_bytes, swap_bytes;
+    long virtual_bytes;
+    double loaded_bytes; // of shared memory, whoever has touched it; UNKNOWN where the kernel does not tell
 };
 _view table "Other mappings by name" ""
 struct other_row named[];
@@ -48,6 +56,12 @@ _str kind_name(int kind)
 // What is resident and is no part of the kernel's figure.
 long beside;
 
+/// A figure of pages, which a core file does not have.
+double known(long bytes)
+{
+    return _is_live() ? (double)bytes : UNKNOWN;
+}
+
 void process_on_rest(struct process_map m)
 {
     if (m.kind == PROCESS_HUGE)
@@ -55,19 +69,20 @@ void process_on_rest(struct process_map m)
     if (m.kind == PROCESS_TEXT || m.kind == PROCESS_DATA || m.kind == PROCESS_STACK || m.kind == PROCESS_RESERVED)
         return;
     _str name = m.file == "" ? "(no name)" : m.file;
-    struct other_row row = by_name[name];
+    _str key = kind_name(m.kind) + " " + name;
+    struct other_row row = by_name[key];
     row.mapping = name;
     row.kind = kind_name(m.kind);
     row.mappings++;
-    row.resident_bytes += m.resident;
-    row.private_bytes += m.unshared;
-    row.swap_bytes += m.swapped;
+    row.resident_bytes += known(m.resident);
+    row.private_bytes += known(m.unshared);
+    row.swap_bytes += known(m.swapped);
     row.virtual_bytes += m.end - m.start;
     if (m.kind == PROCESS_SHARED || m.kind == PROCESS_ZEROES) {
         long loaded = _object_bytes((void *)m.start);
-        row.loaded_bytes = loaded < 0 || row.loaded_bytes < 0 ? -1 : row.loaded_bytes + loaded;
+        row.loaded_bytes += loaded < 0 ? UNKNOWN : (double)loaded;
     }
-    by_name[name] = row;
+    by_name[key] = row;
 }
 
 /// What else is to be said of the parts.
@@ -75,8 +90,8 @@ void say_more(void)
 {
     users_look_at_zones();
     if (users_zones > 0 && users_nginx())
-        printf("nginx shm: %hB touched here; %s of %hB in %ld mappings\n", parts["nginx shm"].resident_bytes,
-               users_zones_loaded < 0 ? "not known how much is loaded (that takes root, or CAP_CHECKPOINT_RESTORE)" : sprintf("loaded %hB", users_zones_loaded), users_zones_size, users_zones);
+        printf("nginx shm: %s; %s of %hB in %ld mappings\n", _is_live() ? sprintf("%hB touched here", parts["nginx shm"].resident_bytes) : "unknown how much was touched here",
+               users_zones_loaded < 0 ? _is_live() ? "not known how much is loaded (that takes root, or CAP_CHECKPOINT_RESTORE)" : "unknown how much was loaded" : sprintf("loaded %hB", users_zones_loaded), users_zones_size, users_zones);
     _foreach (h in lj_heaps) {
         long counted = lj_counted(h);
         printf("%s: %s%hB in segments, %hB in %ld large blocks\n", h.name, counted < 0 ? "" : sprintf("objects %hB; ", counted), h.segments_bytes, h.large_bytes,
@@ -84,8 +99,15 @@ void say_more(void)
     }
     _foreach (name in lj_foreign)
         printf("%s has another allocator than its own: what it holds is in the other parts\n", name);
-    if (users_perl() && "glibc arena" in parts)
-        printf("Perl's values lie in what is glibc's here: probes/perl-gc-stats.y tells them apart\n");
+##ifdefvar PL_curinterp
+    if (users_perl_known) {
+        printf("Perl: %hB of blocks in glibc's arenas, counted by bytes; %ld interpreter%s\n", perl_share_bytes, perl_share_interpreters, perl_share_interpreters == 1 ? "" : "s");
+        if (perl_faults > 0)
+            _warn("%ld of Perl's values or lists could not be read to their end: some of it is with glibc's", perl_faults);
+    } else {
+        puts("Perl's values are with what glibc has: probes/perl-gc-stats.y tells them apart");
+    }
+##endif
     if (users_excluded != "")
         printf("%s: told by exclusion, anonymous memory that nobody else here has\n", users_excluded);
     else if (_elems(glibc_ranges) == 0)
@@ -106,10 +128,12 @@ _probe _oneshot {
     int proportional = pss == "yes" || (pss == "auto" && before >= 0 && before <= PSS_LIMIT);
 
     // Who has what; then how much of it is in memory: the figures come last, and one after another.
+    users_count_perl = perl;
     users_claim();
     before = _process_bytes("VmRSS");
     process_take_maps(proportional);
     process_divide();
+    users_split_perl();
     long after = _process_bytes("VmRSS");
     long most = _process_bytes("VmHWM");
 
@@ -122,22 +146,29 @@ _probe _oneshot {
         all.swapped += p.swapped;
         if (p.resident > 0 || p.swapped > 0)
             parts[p.name] = (struct part_row){ p.resident, p.unshared, p.proportional, p.swapped, p.size };
+        if (!_is_live() && p.size > 0)
+            states[p.name] = p.size;
     }
-    states["resident"] = all.resident;
-    if (all.swapped > 0)
-        states["swapped"] = all.swapped;
-    long reserved = process_parts[process_part("reserved")].size;
-    states["not in memory"] = all.size - all.resident - all.swapped - reserved;
-    if (reserved > 0)
-        states["reserved, not accessible"] = reserved;
-    _foreach (name, row in by_name _by row.resident_bytes _desc _limit others)
+    if (_is_live()) {
+        long reserved = process_parts[process_part("reserved")].size;
+        states["resident"] = all.resident;
+        if (all.swapped > 0)
+            states["swapped"] = all.swapped;
+        states["not in memory"] = all.size - all.resident - all.swapped - reserved;
+        if (reserved > 0)
+            states["reserved, not accessible"] = reserved;
+    }
+    _foreach (name, row in by_name _by (_is_live() ? row.resident_bytes : (double)row.virtual_bytes) _desc _limit others)
         _push(named, row);
 
     long usage = _cgroup_bytes("usage");
     long limit = _cgroup_bytes("limit");
-    printf("virtual %hB  resident %hB%s  private %hB  %s  swap %hB%s%s\n", all.size, all.resident, most > after ? sprintf(" (peak %hB)", most) : "", all.unshared,
-           proportional ? sprintf("PSS %hB", all.proportional) : "PSS not asked for (--pss yes)", all.swapped,
-           usage >= 0 ? sprintf("  cgroup %hB", usage) : "", limit >= 0 ? sprintf(" of %hB", limit) : "");
+    if (!_is_live())
+        printf("virtual %hB; how much of it was in memory a core file does not tell: the parts are sizes of addresses\n", all.size);
+    else
+        printf("virtual %hB  resident %hB%s  private %hB  %s  swap %hB%s%s\n", all.size, all.resident, most > after ? sprintf(" (peak %hB)", most) : "", all.unshared,
+               proportional ? sprintf("PSS %hB", all.proportional) : "PSS not asked for (--pss yes)", all.swapped,
+               usage >= 0 ? sprintf("  cgroup %hB", usage) : "", limit >= 0 ? sprintf(" of %hB", limit) : "");
     if (after >= 0) {
         long sum = all.resident - beside;
         // What the process did meanwhile, and how far the kernel's own counters may lag: up to 6.16 they are kept for each processor.
@@ -145,14 +176,16 @@ _probe _oneshot {
         long tolerance = (after > before ? after - before : before - after) + lag;
         printf("sum of parts = VmRSS of the kernel, difference %hB\n", sum - after);
         _assert_equal("sum of parts = VmRSS", sum, after, tolerance);
-    } else {
-        printf("how much of it is in memory is not known here\n");
     }
     say_more();
 
     _str biggest = "";
     _foreach (name, part in parts _by part.resident_bytes _desc _limit 1)
         biggest = name;
+    if (!_is_live())
+        _foreach (name, bytes in states _by bytes _desc _limit 1)
+            biggest = name;
     _str next = users_next_probe(biggest);
-    printf("next: ytrace run probes/%s.y -p %ld\n", next == "" ? "mem-trend" : next, _pid());
+    if (next != "" || _is_live())
+        printf("next: ytrace run probes/%s.y %s\n", next == "" ? "mem-trend" : next, _target());
 }

@@ -4,7 +4,7 @@
 /// The target is never stopped. A look costs a file of /proc and some words of the target; the table at the end compares what was in memory, page by page, at
 /// the beginning and at the end. Ends after --duration, at Ctrl-C, or with the target.
 
-#include <process/users.y>
+#include <linux/users.y>
 
 _mode live;
 
@@ -155,5 +155,5 @@ _probe _end {
     _foreach (row in growth)
         if (next == "" && row.growth_bytes > 0)
             next = users_next_probe(row.used_by);
-    printf("next: ytrace run probes/%s.y -p %ld\n", next == "" ? "mem-breakdown" : next, _pid());
+    printf("next: ytrace run probes/%s.y %s\n", next == "" ? "mem-breakdown" : next, _target());
 }

@@ -265,9 +265,6 @@ int glibc_find(void)
     glibc_main = NULL;
     glibc_par = NULL;
     glibc_searched = 0;
-##ifdefenum GLIBC_NONE
-    return 0;
-##endif
     glibc_take_maps();
 ##ifdefvar main_arena
 ##ifdefvar mp_
@@ -321,12 +318,14 @@ void glibc_none(void)
 /// The check of <glibc/layouts.y>: whether the types in use fit the heap of this process.
 int glibc_valid(void)
 {
-##ifdefenum GLIBC_NONE
-    return 1;
-##endif
-    if (!glibc_find())
-        glibc_none();
-    return 1;
+    if (glibc_find())
+        return 1;
+#ifdef LAYOUTS_ARE_OPTIONAL
+    return -1;
+#else
+    glibc_none();
+    return 0;
+#endif
 }
 
 /// Finds malloc's variables, or ends the run with an explanation.

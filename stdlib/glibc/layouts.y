@@ -215,28 +215,6 @@ _layout glibc {
             struct malloc_state *ar_ptr; struct _heap_info *prev; size_t size; size_t mprotect_size;
         } heap_info;
     }
-#ifdef GLIBC_OPTIONAL
-    // For programs that go on without: it is taken where no other fits, and `glibc_find` then finds nothing.
-    "none" {
-        enum glibc_layout { GLIBC_NONE = 1 };
-        struct malloc_chunk {
-            size_t mchunk_prev_size; size_t mchunk_size; struct malloc_chunk *fd; struct malloc_chunk *bk;
-            struct malloc_chunk *fd_nextsize; struct malloc_chunk *bk_nextsize;
-        };
-        struct malloc_state {
-            int mutex; int flags; struct malloc_chunk *fastbinsY[10];
-            struct malloc_chunk *top; struct malloc_chunk *last_remainder; struct malloc_chunk *bins[254]; unsigned binmap[4];
-            struct malloc_state *next; struct malloc_state *next_free; size_t system_mem; size_t max_system_mem;
-        };
-        struct malloc_par {
-            unsigned long trim_threshold; size_t top_pad; size_t mmap_threshold; size_t arena_test; size_t arena_max;
-            int n_mmaps; int n_mmaps_max; int max_n_mmaps; int no_dyn_threshold; size_t mmapped_mem; size_t max_mmapped_mem; char *sbrk_base;
-        };
-        typedef struct _heap_info {
-            struct malloc_state *ar_ptr; struct _heap_info *prev; size_t size; size_t mprotect_size;
-        } heap_info;
-    }
-#endif
 } _valid glibc_valid;
 
 // Where glibc_valid is.

@@ -6,7 +6,11 @@ _module "libc.so.6", "libc-2.*.so", _exe;
 
 #include <glibc/walk.y>
 
-/// What of the address space is malloc's. The arena by its number (0: main), -1 for blocks that are mapped directly.
+// Blocks that are mapped directly, those of them that are known to be Perl's, and the others' arenas: 0 is the main one, 1 stands for all others.
+#define GLIBC_RANGE_MAPPED (-1)
+#define GLIBC_RANGE_PERL (-2)
+
+/// What of the address space is malloc's, and as what.
 struct glibc_range {
     uint64_t start, end;
     int arena;
@@ -25,6 +29,21 @@ long glibc_arenas_said(void)
         }
     }
     return bytes;
+}
+
+/// The index of the range that an address lies in, or -1. They are in the order of addresses.
+long glibc_range_at(uint64_t p)
+{
+    long low = 0;
+    long high = _elems(glibc_ranges);
+    while (low < high) {
+        long middle = (low + high) / 2;
+        if (glibc_ranges[middle].start <= p)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 && glibc_ranges[low - 1].end > p ? low - 1 : -1;
 }
 
 /// Finds the ranges. Gives 0 where there is no heap of glibc's, or none that makes sense.
@@ -66,7 +85,7 @@ int glibc_find_ranges(void)
     _foreach (start, end in glibc_heaps)
         _push(glibc_ranges, (struct glibc_range){ start, start + glibc_heap_bytes, 1 });
     _foreach (b in glibc_blocks)
-        _push(glibc_ranges, (struct glibc_range){ b.start, b.start + b.bytes, -1 });
+        _push(glibc_ranges, (struct glibc_range){ b.start, b.start + b.bytes, GLIBC_RANGE_MAPPED });
     _sort(glibc_ranges _by x.start);
     return 1;
 }

@@ -8,7 +8,7 @@ _module "libluajit-5.1.so*", "libluajit*.so*", _exe;
 
 #include <luajit/alloc.y>
 #include <nginx/lua.y>
-#include <process/maps.y>
+#include <linux/maps.y>
 
 /// A machine: its allocator's state, what it is called, the bytes of its segments, and its large blocks.
 struct lj_heap {
@@ -176,7 +176,7 @@ void lj_search(void)
 {
     long pages = 0;
     _foreach (m in process_maps) {
-        if (m.kind != PROCESS_ANON || !m.resident || !_contains(m.perms, "w"))
+        if (m.kind != PROCESS_ANON || process_empty(m) || !_contains(m.perms, "w"))
             continue;
         _try {
             for (uint64_t p = m.start; p < m.end && pages++ < LJ_PAGES_MOST; p += process_page) {
@@ -222,7 +222,7 @@ void lj_find_large_blocks(void)
     if (_elems(lj_heaps) == 0)
         return;
     _foreach (m in process_maps) {
-        if (m.kind != PROCESS_ANON || !m.resident)
+        if (m.kind != PROCESS_ANON || process_empty(m))
             continue;
         long before = -1;
         uint64_t p = m.start;

@@ -290,7 +290,11 @@ fn known_memory_of_a_c_program() {
         }
     }
     let zeroes = after.mapping("/dev/zero (deleted)");
-    assert_eq!(zeroes["loaded_bytes"], pages(1_000_000), "{zeroes:?}");
+    assert_eq!(
+        number(&zeroes, "loaded_bytes"),
+        pages(1_000_000),
+        "{zeroes:?}"
+    );
     assert_untouched(target.pid());
 }
 
@@ -366,9 +370,13 @@ fn a_fork_shares_what_it_has_not_written() {
         );
         // Loaded is what either has touched; here is what this one has.
         let zeroes = found.mapping("/dev/zero (deleted)");
-        assert_eq!(zeroes["loaded_bytes"], pages(500_000), "{zeroes:?}");
+        assert_eq!(
+            number(&zeroes, "loaded_bytes"),
+            pages(500_000),
+            "{zeroes:?}"
+        );
         let here = if pid == child { 0 } else { pages(500_000) };
-        assert_eq!(zeroes["resident_bytes"], here, "{zeroes:?}");
+        assert_eq!(number(&zeroes, "resident_bytes"), here, "{zeroes:?}");
     }
 }
 
@@ -395,11 +403,9 @@ fn nginx_with_lua() {
         let master = Breakdown::stopped(nginx.master, &[]);
         let of = |found: &Breakdown| found.mapping("/dev/zero (deleted)");
         assert_eq!(of(&worker)["loaded_bytes"], of(&master)["loaded_bytes"]);
-        let (here, loaded) = (&of(&worker)["resident_bytes"], &of(&worker)["loaded_bytes"]);
-        assert!(
-            here.as_i64() < loaded.as_i64(),
-            "{variant}: {here} of {loaded}"
-        );
+        let here = number(&of(&worker), "resident_bytes");
+        let loaded = number(&of(&worker), "loaded_bytes");
+        assert!(here < loaded, "{variant}: {here} of {loaded}");
         assert!(worker.header().contains("nginx shm: "));
         assert_untouched(nginx.worker);
     }
@@ -446,11 +452,21 @@ fn other_programs() {
     if perl.is_file() {
         let target = perl_daemon(perl, 1_000, 100, 0);
         let found = Breakdown::stopped(target.pid(), &[]);
-        assert!(
-            found.resident("glibc arena") > 1_000_000,
-            "{:?}",
-            found.parts
-        );
+        // What the probe for Perl counts.
+        let (counted, _) = result("probes/perl-gc-stats.y", target.pid(), &[]);
+        let line = counted["header"].to_string();
+        let perl = found.resident("Perl");
+        let arena = found.resident("glibc arena");
+        assert!(perl > 1_000_000 && perl > 10 * arena, "{perl}: {line}");
+        let blocks = format!(": Perl {} in ", bytes_as_text(perl));
+        assert!(line.contains(&blocks), "{blocks}: {line}");
+        let whole = Breakdown::stopped(target.pid(), &["--", "--perl=false"]);
+        let glibc = |found: &Breakdown| -> i64 {
+            let parts = ["Perl", "glibc arena", "glibc mmapped"];
+            parts.iter().map(|part| found.resident(part)).sum()
+        };
+        assert_eq!(whole.resident("Perl"), 0);
+        assert_eq!(glibc(&whole), glibc(&found));
         assert!(found.json["next"].to_string().contains("perl-gc-stats.y"));
     }
     let program = directory().join("c/heap-static");
@@ -459,6 +475,103 @@ fn other_programs() {
         let found = Breakdown::stopped(target.pid(), &[]);
         assert!(found.resident("glibc arena") > 100_000, "{:?}", found.parts);
     }
+}
+
+/// A number of a row; those that can be unknown are floats.
+fn number(row: &BTreeMap<String, Value>, column: &str) -> i64 {
+    row[column]
+        .as_f64()
+        .unwrap_or_else(|| panic!("{column}: {row:?}")) as i64
+}
+
+/// As `%hB` shows it, for some megabytes.
+fn bytes_as_text(bytes: i64) -> String {
+    let tenths = (bytes + 50_000) / 100_000;
+    format!("{}.{} MB", tenths / 10, tenths % 10)
+}
+
+/// Allocators that are not known: their memory is what is left, under a name if a function tells it. No layout of glibc's fits a program
+/// that has none of it.
+#[test]
+fn allocators_of_other_makes() {
+    for (name, part) in [("own-static", ANONYMOUS), ("own-named", "jemalloc")] {
+        let program = directory().join("c").join(name);
+        if !program.is_file() {
+            skip(name, "it was not built");
+            continue;
+        }
+        let target = fixtures::Waiting::start(Command::new(program).arg("9000000"));
+        let found = Breakdown::stopped(target.pid(), &[]);
+        // Each block takes 1024 bytes; and there are some pages of the program's own.
+        let least = 9_000 * 1024;
+        let resident = found.resident(part);
+        assert!(
+            (least..least + 200_000).contains(&resident),
+            "{name}: {resident}"
+        );
+        assert_eq!(found.resident("glibc arena"), 0, "{name}");
+        let said = match part {
+            ANONYMOUS => "no heap of glibc's",
+            _ => "jemalloc: told by exclusion",
+        };
+        assert!(found.header().contains(said), "{}", found.header());
+        assert!(found.json["next"].to_string().contains("mem-trend.y"));
+    }
+}
+
+/// A core file: the same parts, by the sizes of their addresses; what was in memory is unknown, and said to be.
+#[test]
+fn a_core_file() {
+    let Some(mut target) = Target::start() else {
+        return;
+    };
+    target.ask("arena 3000000");
+    target.ask("mmapped 2000000");
+    target.ask("anon 5000000");
+    target.ask("thread");
+    let said = target.ask("info");
+    let folder = tempfile::tempdir().unwrap();
+    let prefix = folder.path().join("core");
+    let pid = target.pid();
+    let made = Command::new("gcore")
+        .arg("-o")
+        .arg(&prefix)
+        .arg(pid.to_string())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    if !made.is_ok_and(|status| status.success()) {
+        return skip("a_core_file", "gcore does not work here");
+    }
+    let live = Breakdown::of(pid, &[]);
+    let core = format!("{}.{pid}", prefix.display());
+    let path = folder.path().join("result.json");
+    let finished = run(&[
+        "run",
+        "probes/mem-breakdown.y",
+        "--core",
+        &core,
+        "-o",
+        path.to_str().unwrap(),
+    ])
+    .expect_status(0);
+    let json: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!(json["views"][0]["rows"].as_array().unwrap().len(), 0);
+    let states = keyed(&json["views"][1]);
+    let size = |part: &str| states[part].values().next().copied().unwrap();
+    assert_eq!(size("glibc arena"), said[0], "{finished}");
+    assert_eq!(size("glibc mmapped"), said[2], "{finished}");
+    assert_eq!(
+        size("stacks, threads"),
+        live.get("stacks, threads", "virtual_bytes")
+    );
+    let unknown = size(ANONYMOUS);
+    assert!((5_000_000..5_300_000).contains(&unknown), "{states:?}");
+    let text = json["header"].to_string();
+    assert!(text.contains("a core file does not tell"), "{text}");
+    let notes = json["footer"].to_string();
+    assert!(!notes.contains("as the probe asks"), "{notes}");
 }
 
 /// What grows between two looks is counted to the page, by who uses it.

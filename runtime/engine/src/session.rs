@@ -474,6 +474,7 @@ impl<'o> Session<'o> {
         if let Ok(compiled) = &compiled
             && compiled.typed.live
             && self.mode == Mode::Auto
+            && matches!(self.target, Target::Process(_))
         {
             self.mode = Mode::Live;
             self.note_choice("live, as the probe asks".to_owned());

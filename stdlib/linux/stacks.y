@@ -1,10 +1,10 @@
 /// The stacks of threads: where their stack pointers are while they wait in the kernel, or lie above a guard and end in a thread's control block, which is
 /// how glibc keeps those of threads that run or have ended.
 
-#ifndef PROCESS_STACKS_Y
-#define PROCESS_STACKS_Y
+#ifndef LINUX_STACKS_Y
+#define LINUX_STACKS_Y
 
-#include <process/maps.y>
+#include <linux/maps.y>
 
 // No further above a stack pointer is a control block looked for.
 #define PROCESS_STACK_MOST (64ul << 20)
@@ -46,8 +46,9 @@ long process_stack_owner(uint64_t end, long threads[long])
     return 0;
 }
 
-/// Claims the stacks of threads. `threads` and `without` are the parts for those of threads and for others.
-void process_claim_stacks(int threads, int without)
+/// Claims the stacks of threads. `first` is the part for that of the first thread where its mapping has no name, as in a core file; `threads` and `without`
+/// are those for stacks of others and of none.
+void process_claim_stacks(int first, int threads, int without)
 {
     uint64_t known[uint64_t];
     // Threads that run, and so have no stack pointer to be known by.
@@ -55,9 +56,13 @@ void process_claim_stacks(int threads, int without)
     process_stacks = 0;
     process_stacks_free = 0;
     _foreach (t in _threads()) {
-        if (t.tid == _pid())
-            continue;
         long i = t.sp ? process_map_at((uint64_t)t.sp) : -1;
+        if (t.tid == _pid()) {
+            // One that a program has made for it lies amid other memory.
+            if (i >= 0 && process_maps[i].kind == PROCESS_ANON && !_is_live())
+                process_claim(process_maps[i].start, process_maps[i].end, first);
+            continue;
+        }
         if (i < 0 || process_maps[i].kind != PROCESS_ANON) {
             running[t.tid] = 1;
             continue;
@@ -77,7 +82,7 @@ void process_claim_stacks(int threads, int without)
     for (long i = 1; i < _elems(process_maps); i++) {
         struct process_map guard = process_maps[i - 1];
         struct process_map m = process_maps[i];
-        if (m.kind != PROCESS_ANON || guard.kind != PROCESS_RESERVED || guard.end != m.start || m.resident == 0 || m.start in known)
+        if (m.kind != PROCESS_ANON || guard.kind != PROCESS_RESERVED || guard.end != m.start || process_empty(m) || m.start in known)
             continue;
         uint64_t end = process_stack_end(m.end - process_page, m.end);
         if (!end)

@@ -5,8 +5,8 @@
 ///     process_claim(start, end, process_part("my cache"));
 ///     process_divide();            // fills `process_parts`
 
-#ifndef PROCESS_MAPS_Y
-#define PROCESS_MAPS_Y
+#ifndef LINUX_MAPS_Y
+#define LINUX_MAPS_Y
 
 /// A mapping, with the kernel's figures of it in bytes.
 struct process_map {
@@ -19,6 +19,8 @@ struct process_map process_maps[];
 uint64_t process_page;
 /// Whether proportional shares were asked for.
 int process_proportional;
+/// Whether nothing can be in a mapping: nothing of it is in memory. Of a core file that is not known.
+#define process_empty(m) ((m).resident == 0 && (m).swapped == 0 && _is_live())
 
 /// Who uses memory, with the sums of it.
 struct process_sum {

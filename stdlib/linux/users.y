@@ -1,23 +1,26 @@
 /// Who uses the memory of a process: glibc's malloc, LuaJIT's allocator, nginx's shared memory, threads' stacks; other allocators by exclusion. Works for any
 /// process: what is not there, or not known, is left out.
 ///
-///     #include <process/users.y>  // before anything of glibc's
+///     #include <linux/users.y>  // before anything of glibc's
 ///     users_claim();              // who has what
 ///     process_take_maps(0);       // how much of it is in memory now
 ///     process_divide();           // fills `process_parts`
 
-#ifndef PROCESS_USERS_Y
-#define PROCESS_USERS_Y
+#ifndef LINUX_USERS_Y
+#define LINUX_USERS_Y
 
 // A process without glibc's malloc, or with one of an unknown layout, is no error here.
-#ifndef GLIBC_OPTIONAL
-#define GLIBC_OPTIONAL
+#ifndef LAYOUTS_ARE_OPTIONAL
+#define LAYOUTS_ARE_OPTIONAL
 #endif
 
-#include <process/maps.y>
-#include <process/stacks.y>
+#include <linux/maps.y>
+#include <linux/stacks.y>
 #include <glibc/ranges.y>
 #include <luajit/regions.y>
+##ifdefvar PL_curinterp
+#include <perl/share.y>
+##endif
 
 /// Allocators and runtimes that take anonymous memory themselves, by their functions: what they have cannot be told from the outside, but by exclusion. "" for
 /// none.
@@ -91,10 +94,11 @@ uint64_t glibc_others_until(uint64_t p, uint64_t end)
     return lj_region_at(p, end, -1);
 }
 
-uint64_t users_glibc_until[uint64_t];
 uint64_t lj_other_until(uint64_t p)
 {
-    return users_glibc_until[p];
+    // Mappings may be cut anywhere in a range.
+    long i = glibc_range_at(p);
+    return i < 0 ? 0 : glibc_ranges[i].end;
 }
 
 /// Shared memory without a name: what the kernel holds of it, whoever has touched it; -1 where that may not be seen.
@@ -117,13 +121,40 @@ void users_look_at_zones(void)
 /// The next probe to run, by what has most, or grows most.
 _str users_next_probe(_str biggest)
 {
+    if (biggest == "Perl" || (_isprefix(biggest, "glibc") && users_perl() && !users_perl_known))
+        return "perl-gc-stats";
     if (_isprefix(biggest, "glibc"))
-        return users_perl() ? "perl-gc-stats" : "glibc-verdict";
+        return "glibc-verdict";
     if (_isprefix(biggest, "LuaJIT"))
         return "lua-gc-fgraph";
     if (biggest == "nginx shm")
         return "ngx-shm";
     return "";
+}
+
+/// Whether Perl's values are told from what else is in glibc's arenas, which takes reading them all; and whether that came out.
+int users_count_perl;
+int users_perl_known;
+
+/// After `process_divide`: gives Perl its part of the arenas, by bytes, since pages there are shared with others.
+void users_split_perl(void)
+{
+##ifdefvar PL_curinterp
+    if (!users_perl_known)
+        return;
+    int arena = process_part("glibc arena");
+    struct process_sum all = process_parts[arena];
+    long whole = _is_live() ? all.resident : all.size;
+    if (whole <= 0)
+        return;
+    double share = (double)perl_share_bytes / whole;
+    if (share > 1)
+        share = 1;
+    long size = (long)(all.size * share), resident = (long)(all.resident * share), unshared = (long)(all.unshared * share);
+    long proportional = (long)(all.proportional * share), swapped = (long)(all.swapped * share);
+    process_add(arena, -size, -resident, -unshared, -proportional, -swapped);
+    process_add(process_part("Perl"), size, resident, unshared, proportional, swapped);
+##endif
 }
 
 /// Finds out who has what of the address space, as of now.
@@ -133,19 +164,19 @@ void users_claim(void)
     users_excluded = users_allocator();
     process_forget();
     lj_forget();
-    _clear(users_glibc_until);
     lj_find_heaps();
     glibc_find_ranges();
+##ifdefvar PL_curinterp
+    users_perl_known = users_count_perl && perl_count_share();
+##endif
     int arena = process_part("glibc arena");
     int mapped = process_part("glibc mmapped");
-    _foreach (r in glibc_ranges) {
-        process_claim(r.start, r.end, r.arena < 0 ? mapped : arena);
-        users_glibc_until[r.start] = r.end;
-    }
+    _foreach (r in glibc_ranges)
+        process_claim(r.start, r.end, r.arena == GLIBC_RANGE_PERL ? process_part("Perl") : r.arena < 0 ? mapped : arena);
     lj_find_large_blocks();
     _foreach (r in lj_regions)
         process_claim(r.start, r.end, process_part(lj_heaps[r.heap].name));
-    process_claim_stacks(process_part("stacks, threads"), process_part("stacks, of no thread"));
+    process_claim_stacks(process_part("stack, main thread"), process_part("stacks, threads"), process_part("stacks, of no thread"));
 }
 
 #endif
