@@ -111,7 +111,7 @@ void say_more(void)
     if (users_excluded != "")
         printf("%s: told by exclusion, anonymous memory that nobody else here has\n", users_excluded);
     else if (_elems(glibc_ranges) == 0)
-        printf("no heap of glibc's that makes sense: musl, another allocator, or one of a layout that is not known\n");
+        printf("no heap of glibc's that makes sense: none was made yet, or there is musl, another allocator, or a layout that is not known\n");
     if (process_stacks_missing > 0)
         printf("! the stacks of %ld threads that run were not found: they are with the anonymous memory\n", process_stacks_missing);
     if (glibc_broken > 0)

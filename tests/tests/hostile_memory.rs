@@ -8,8 +8,9 @@ use ytrace_tests::processes::{Random, Stopped, rounds};
 use ytrace_tests::program::run;
 use ytrace_tests::skip;
 
-/// The analyzers of nginx's memory and of the Lua machine in it, and those of glibc that ask both whose blocks are.
-const PROBES: [&str; 7] = [
+/// The analyzers of nginx's memory and of the Lua machine in it, those of glibc that ask both whose blocks are, and the one of
+/// the whole process.
+const PROBES: [&str; 8] = [
     "ngx-pools",
     "ngx-shm",
     "ngx-conns",
@@ -17,6 +18,7 @@ const PROBES: [&str; 7] = [
     "lua-gc-fgraph",
     "glibc-verdict",
     "glibc-heapmap",
+    "mem-breakdown",
 ];
 
 /// The writable memory of a process that its allocators use, as ranges: the heap, anonymous memory, shared zones.
