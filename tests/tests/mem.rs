@@ -309,6 +309,18 @@ fn heap_resident(pid: i32) -> i64 {
     rss.trim().trim_end_matches(" kB").parse::<i64>().unwrap() << 10
 }
 
+/// The mapping that an address lies in, as a line of `/proc/PID/maps`.
+fn mapping_of(pid: i32, address: i64) -> String {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+    let holds = |line: &&str| {
+        let (range, _) = line.split_once(' ').unwrap();
+        let (start, end) = range.split_once('-').unwrap();
+        let number = |text| i64::from_str_radix(text, 16).unwrap_or(i64::MAX);
+        (number(start)..number(end)).contains(&address)
+    };
+    text.lines().find(holds).expect("it is mapped").to_owned()
+}
+
 /// Stacks of threads that wait, that run, and that have ended.
 #[test]
 fn stacks_of_threads() {
@@ -347,6 +359,12 @@ fn a_fork_shares_what_it_has_not_written() {
     target.ask("arena 2000000");
     target.ask("shared 4000000 500000");
     target.ask("anon 8000000");
+    // It lies beside the last one, in one mapping with it.
+    let block = target.ask("mmapped 2000000")[0];
+    assert_eq!(
+        mapping_of(target.pid(), block),
+        mapping_of(target.pid(), block + 4_000_000)
+    );
     let child = i32::try_from(target.ask("fork 3000000")[0]).unwrap();
     let (whole, own) = (pages(8_000_000), pages(3_000_000));
     for pid in [target.pid(), child] {
@@ -359,6 +377,16 @@ fn a_fork_shares_what_it_has_not_written() {
         assert!(few.contains(&(private - own)), "{private}");
         let share = found.get(ANONYMOUS, "pss_bytes") - (own + (whole - own) / 2);
         assert!(few.contains(&share), "{share}");
+        assert_eq!(found.resident("glibc mmapped"), pages(2_000_016));
+        let private = found.get("glibc mmapped", "private_bytes");
+        // What is read through the kernel's process_vm_readv is copied by it where it was shared (Linux 5.19 and later): some pages.
+        assert!(
+            (0..100_000).contains(&private),
+            "{private} of a part of that mapping"
+        );
+        let half = pages(2_000_016) / 2;
+        let share = found.get("glibc mmapped", "pss_bytes") - half;
+        assert!((0..60_000).contains(&share), "{share}");
         let heap = found.get("glibc arena", "private_bytes");
         assert!(heap < 100_000, "{heap} of the heap is the process's own");
         // Half of what both have. Where a mapping is all of one part, to the byte.
