@@ -76,7 +76,7 @@ __attribute__((weak)) void glibc_on_beside(uint64_t p, uint64_t size, int used, 
 #define GLIBC_HAS_OWNERS
 #include <luajit/owners.y>
 ##endif
-##ifdefvar PL_curinterp
+##ifdefvar PL_op_name
 #define GLIBC_HAS_OWNERS
 #include <perl/owners.y>
 ##endif
@@ -99,7 +99,7 @@ void glibc_owner_missing(_str what, _str why)
 void glibc_find_owners(void)
 {
     glibc_looking_for_owners = 1;
-##ifdefvar PL_curinterp
+##ifdefvar PL_op_name
     _try {
         perl_claim_blocks();
     } _catch (_fault f) {

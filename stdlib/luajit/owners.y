@@ -8,6 +8,7 @@ _module "libluajit-5.1.so*", "libluajit*.so*", _exe;
 #include <luajit/vm.y>
 #include <luajit/stats.y>
 #include <luajit/alloc.y>
+#include <luajit/regions.y>
 #include <glibc/owners.y>
 
 int lj_owner, lj_held_owner;
@@ -99,8 +100,10 @@ void lj_claim_blocks(void)
     int found = lj_add_machine("http");
     found |= lj_add_machine("stream");
     found |= lj_add_machine("standalone");
-    if (!found && !lj_add_machine("scan"))
+    if (!found && !lj_add_machine("scan")) {
+        glibc_owner_missing("LuaJIT", "there is no machine of a known layout");
         return;
+    }
     lj_owner = glibc_owner_number("Lua");
     lj_held_owner = glibc_owner_number("held by Lua's C data");
     _foreach (g in lj_machines)
@@ -115,14 +118,22 @@ void lj_alloc_on_chunk(uint64_t p, uint64_t size, int used)
         glibc_on_beside(p, size, used, lj_owner);
 }
 
-/// Gives the chunks of LuaJIT's own allocator to `glibc_on_beside`.
+/// Gives the chunks of LuaJIT's own allocator to `glibc_on_beside`, and then its large blocks.
 void lj_show_segments(void)
 {
+    if (_elems(lj_machines) == 0)
+        return;
     _foreach (g in lj_machines) {
         lj_showing = 1;
         lj_alloc_walk(((struct lj_alloc_state **)g)[1]);
         lj_showing = 0;
     }
+    process_take_maps(0);
+    lj_find_heaps();
+    long segments = _elems(lj_regions);
+    lj_find_large_blocks();
+    for (long i = segments; i < _elems(lj_regions); i++)
+        glibc_on_beside(lj_regions[i].start, lj_regions[i].end - lj_regions[i].start, 1, lj_owner);
 }
 
 #endif
