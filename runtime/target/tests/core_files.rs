@@ -241,6 +241,16 @@ fn what_is_no_core_file_is_told() {
     let cut = open(&core[..core.len() - PAGE - 1]).unwrap();
     assert_eq!(cut.modules().len(), 1);
     assert!(cut.warnings()[0].contains("truncated"));
+    // What was dumped and cut off is not what the file holds in its place; what was never dumped is.
+    let mut memory = cut.memory();
+    let mut byte = [0u8; 1];
+    let address = BASE + PAGE as u64 - 1;
+    assert_eq!(
+        memory.read(address, &mut byte),
+        Err(ReadError::NotDumped { address })
+    );
+    memory.read(address - 1, &mut byte).unwrap();
+    memory.read(address + 1, &mut byte).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let error = CoreFile::open(directory.path(), CoreOptions::default()).unwrap_err();
     assert!(matches!(error, CoreError::Read { .. }));

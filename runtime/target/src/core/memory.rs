@@ -19,7 +19,8 @@ const MAX_FILES: usize = 256;
 /// The memory of a process that has left a core file.
 ///
 /// Memory that was not dumped is read from the file that was mapped there, if that is still the same: the kernel leaves out pages of
-/// a file that the process has not written. All else that was not dumped is unreadable ([`ReadError::NotDumped`]), never zeros.
+/// a file that the process has not written. All else that was not dumped, or is no longer in a core file that was cut short, is
+/// unreadable ([`ReadError::NotDumped`]), never zeros.
 #[derive(Debug)]
 pub struct CoreMemory {
     core: CoreFile,
@@ -113,7 +114,7 @@ impl CoreMemory {
             } else {
                 let maps = self.core.maps();
                 let mapping = maps.find(at).ok_or(ReadError::Unmapped { address: at })?;
-                let file = (mapping.kind == MappingKind::File)
+                let file = (mapping.kind == MappingKind::File && !self.core.lost_at(at))
                     .then(|| self.file(mapping))
                     .flatten()
                     .ok_or(ReadError::NotDumped { address: at })?;

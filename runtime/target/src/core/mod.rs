@@ -413,6 +413,15 @@ impl CoreFile {
             .filter(|segment| segment.start <= address)
     }
 
+    /// Whether an address was dumped and is no longer in the core file, or may have been written and was left out: the mapped file does
+    /// not tell what stood there.
+    fn lost_at(&self, address: u64) -> bool {
+        self.segment_at(address).is_some_and(|segment| {
+            let cut_off = address - segment.start < segment.meant;
+            cut_off || (segment.permissions.write && !self.inner.content.dumps_written)
+        })
+    }
+
     /// Where in the core file the byte of an address stands, and how many of those that follow stand there as well.
     fn dumped_at(&self, address: u64) -> Option<(u64, u64)> {
         let segment = self.segment_at(address)?;

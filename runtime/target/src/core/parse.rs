@@ -41,8 +41,10 @@ pub(super) struct Segment {
     pub end: u64,
     /// Where its bytes stand in the core file.
     pub offset: u64,
-    /// How many of them are there, from `start` on. The rest was not dumped, or was cut off.
+    /// How many of them are there, from `start` on.
     pub dumped: u64,
+    /// How many of them there were. The rest was not dumped.
+    pub meant: u64,
     /// What the memory may be used for. Whether it is shared is not told.
     pub permissions: Permissions,
 }
@@ -64,6 +66,8 @@ pub(super) struct Content {
     pub segments: Vec<Segment>,
     /// The same.
     pub files: Vec<MappedFile>,
+    /// Whether memory that only the process has, such as its stack, was dumped at all.
+    pub dumps_written: bool,
     pub auxv: Vec<u8>,
     pub pid: Option<i32>,
     pub name: String,
@@ -126,6 +130,7 @@ pub(super) fn parse(file: &File, path: &Path) -> Result<Content, CoreError> {
                         end,
                         offset,
                         dumped: there.min(end - start),
+                        meant: size.min(end - start),
                         permissions: permissions(header.p_flags(NativeEndian)),
                     });
                 }
@@ -153,6 +158,7 @@ pub(super) fn parse(file: &File, path: &Path) -> Result<Content, CoreError> {
     }
     content.files.sort_by_key(|file| file.range.start);
     drop_overlapping(&mut content.files, |file| file.range.clone());
+    content.dumps_written = content.dumps_written();
     Ok(content)
 }
 
@@ -255,6 +261,19 @@ fn drop_overlapping<T>(sorted: &mut Vec<T>, range: impl Fn(&T) -> Range<u64>) ->
 }
 
 impl Content {
+    fn dumps_written(&self) -> bool {
+        let of_file = |segment: &Segment| {
+            let index = self
+                .files
+                .partition_point(|file| file.range.end <= segment.start);
+            let file = self.files.get(index);
+            file.is_some_and(|file| file.range.start < segment.end)
+        };
+        self.segments
+            .iter()
+            .any(|segment| segment.permissions.write && segment.meant > 0 && !of_file(segment))
+    }
+
     /// Takes in a segment of notes. One that is cut off ends it; those before count.
     fn read_notes(&mut self, bytes: &[u8], align: u64) {
         let notes = NoteIterator::<FileHeader64<NativeEndian>>::new(NativeEndian, align, bytes);
