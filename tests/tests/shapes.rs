@@ -207,3 +207,48 @@ fn main() {
     drop(program);
     let _ = std::fs::remove_dir_all(folder);
 }
+
+#[test]
+fn virtual_bases_are_named_and_how_to_reach_them_is_said() {
+    let source = r#"
+#include <cstdio>
+struct V { int v = 11; virtual ~V() {} };
+struct L : virtual V { int l = 12; };
+struct R : virtual V { int r = 13; };
+struct D : L, R { int own = 14; };
+D whole;
+L left;
+D &reference = whole;
+struct Holder { D &d; } holder = { whole };
+int main() { std::puts("READY"); std::fflush(stdout); return std::getchar() + left.l == 0; }
+"#;
+    let (program, folder) = start(&["g++"], source, "cc");
+    for (base, object) in [
+        ("left.v", "left"),
+        ("whole.v", "whole"),
+        ("reference->v", "whole"),
+    ] {
+        let text = format!("_probe _oneshot {{ printf(\"%d\\n\", {base}); }}");
+        let refused = run_text(&text, program.pid(), &[]).expect_status(1);
+        refused.says(&["`v` is in a virtual base of `struct L`"]);
+        let (_, help) = refused.stderr.split_once("`((struct V *)").expect("a way");
+        let (way, _) = help.split_once('`').expect("its end");
+        // What is said works as it stands.
+        let text = format!(
+            "_probe _oneshot {{ void *p = &{object}; printf(\"%d\\n\", ((struct V *){way}); }}"
+        );
+        let found = run_text(&text, program.pid(), &[]).expect_status(0);
+        assert_eq!(found.stdout, "11\n", "{found}");
+    }
+    let shown = run_text(
+        "_probe _oneshot { printf(\"%V\\n%V\\n\", left, whole); printf(\"%d %d\\n\", holder.d->own, reference->r); }",
+        program.pid(),
+        &[],
+    )
+    .expect_status(0);
+    assert!(shown.stdout.contains("<virtual base struct V>"), "{shown}");
+    assert!(shown.stdout.contains("own = 14}"), "{shown}");
+    assert!(shown.stdout.ends_with("14 13\n"), "{shown}");
+    drop(program);
+    let _ = std::fs::remove_dir_all(folder);
+}

@@ -195,3 +195,63 @@ fn registers_of_a_running_thread_are_not_to_be_had() {
     let result = run_text(STACKS, target.pid(), &["--mode", "live"]).expect_status(1);
     result.says(&["registers are known only of a run that stopped the target"]);
 }
+
+#[test]
+fn stacks_lead_out_of_the_vdso() {
+    let source = r#"
+#include <stdio.h>
+#include <time.h>
+static volatile long sum;
+__attribute__((noinline)) static void ask(void)
+{
+    struct timespec t;
+    for (;;) {
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        sum += t.tv_nsec;
+    }
+}
+int main(void)
+{
+    puts("READY");
+    fflush(stdout);
+    ask();
+    return 0;
+}
+"#;
+    let folder = tempfile::tempdir().unwrap();
+    let (file, program) = (folder.path().join("clock.c"), folder.path().join("clock"));
+    std::fs::write(&file, source).unwrap();
+    let built = Command::new("cc")
+        .args(["-g", "-O1", "-o"])
+        .args([&program, &file])
+        .status()
+        .unwrap();
+    assert!(built.success());
+    let target = ytrace_tests::fixtures::Waiting::start(&mut Command::new(program));
+    let text = r#"_probe _oneshot { printf("%s", _sym_ubt(_ubt())); }"#;
+    // It is there most of the time, but not at every instant.
+    let mut found = false;
+    for _ in 0..50 {
+        let result = run_text(text, target.pid(), &["--mode", "stop"]).expect_status(0);
+        assert!(!result.stderr.contains("no unwind table"), "{result}");
+        let names: Vec<&str> = result
+            .stdout
+            .lines()
+            .map(|line| line.split('+').next().unwrap_or(line))
+            .collect();
+        assert!(names.contains(&"main"), "{result}");
+        // The kernel's function is called by that of the library, or by a library without one of its own.
+        if names
+            .iter()
+            .filter(|name| name.contains("clock_gettime"))
+            .count()
+            == 2
+        {
+            let ask = names.iter().position(|name| *name == "ask");
+            assert_eq!(ask, Some(2), "{result}");
+            found = true;
+            break;
+        }
+    }
+    assert!(found, "never in the vDSO");
+}

@@ -125,6 +125,9 @@ pub enum MemberRole {
     Discriminant,
     /// It is there where the discriminant has this value in its bytes; `None` is for all other values.
     Variant(Option<u128>),
+    /// A virtual base of C++: its distance from the start of an object stands so many bytes below where the object's first word
+    /// points; `None` where that is found otherwise.
+    Virtual(Option<u64>),
 }
 
 /// One member of a record.

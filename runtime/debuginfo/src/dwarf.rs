@@ -358,6 +358,36 @@ pub(crate) fn unsigned<R: gimli::Reader>(value: &AttributeValue<R>) -> Option<u6
     }
 }
 
+/// How far below where an object's first word points the offset of a virtual base stands, where that is how the expression finds
+/// the base: the object's address is on the stack, and its base's is wanted.
+pub(crate) fn virtual_base<R: gimli::Reader<Offset = usize>>(
+    value: &AttributeValue<R>,
+    encoding: gimli::Encoding,
+) -> Option<u64> {
+    use gimli::Operation;
+    let AttributeValue::Exprloc(expression) = value else {
+        return None;
+    };
+    let mut operations = expression.clone().operations(encoding);
+    let mut next = || operations.next().ok().flatten();
+    let whole = |size| size == encoding.address_size;
+    let Operation::Pick { index: 0 } = next()? else {
+        return None;
+    };
+    let Operation::Deref { size, .. } = next()? else {
+        return None;
+    };
+    let Operation::UnsignedConstant { value } = next()? else {
+        return None;
+    };
+    let fits = whole(size)
+        && matches!(next()?, Operation::Minus)
+        && matches!(next()?, Operation::Deref { size, .. } if whole(size))
+        && matches!(next()?, Operation::Plus)
+        && next().is_none();
+    fits.then_some(value)
+}
+
 /// A member's offset in bytes: a constant, or the expression `DW_OP_plus_uconst n` of DWARF 2.
 pub(crate) fn member_offset<R: gimli::Reader<Offset = usize>>(
     value: &AttributeValue<R>,

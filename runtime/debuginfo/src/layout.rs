@@ -348,16 +348,22 @@ impl Debug {
         Ok(())
     }
 
-    /// `None` where the member's place is computed at run time.
+    /// `None` where the place of a member that is no base is computed at run time.
     fn field(&self, parent: &Located, child: &Entry, is_base: bool) -> Result<Option<Field>> {
         let ty = match child.attr_value(gimli::DW_AT_type) {
             Some(value) => self.resolve(parent, &value)?,
             None => TypeRef::VOID,
         };
         let number = |attribute| dwarf::unsigned(&child.attr_value(attribute)?);
+        let mut role = FieldRole::Always;
         let location = match child.attr_value(gimli::DW_AT_data_member_location) {
             Some(value) => match dwarf::member_offset(&value, parent.unit.encoding()) {
                 Some(offset) => Some(offset),
+                None if is_base => {
+                    let distance = dwarf::virtual_base(&value, parent.unit.encoding());
+                    role = FieldRole::Virtual(distance);
+                    None
+                }
                 None => return Ok(None),
             },
             None => None,
@@ -384,7 +390,7 @@ impl Debug {
             offset,
             bitfield,
             is_base,
-            role: FieldRole::Always,
+            role,
         }))
     }
 

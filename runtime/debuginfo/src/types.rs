@@ -168,6 +168,9 @@ pub enum FieldRole {
     Discriminant,
     /// It is there where the discriminant has this value, as far as its size goes; `None` is the variant for all other values.
     Variant(Option<u128>),
+    /// A virtual base of C++, whose place each object tells: its distance from the start of the object stands so many bytes below
+    /// where the object's first word points (Itanium C++ ABI, section 2.5.2). `None` where it is computed otherwise. The offset is 0.
+    Virtual(Option<u64>),
 }
 
 /// A member of a structure or union.
@@ -198,7 +201,7 @@ pub struct Aggregate {
     pub complete: bool,
     /// Its members in the order of declaration.
     pub fields: Vec<Field>,
-    /// How many members are left out because their place is computed at run time (C++ virtual bases).
+    /// How many members are left out because their place is computed at run time.
     pub omitted: u32,
 }
 

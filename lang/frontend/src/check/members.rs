@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::class::Class;
+use crate::target::MemberRole;
 use crate::types::{Member, Record, RecordBody, RecordId, Type, TypeId};
 
 /// A member found by name.
@@ -13,6 +14,11 @@ pub(super) struct FoundMember {
     pub bits: Option<(u32, u32)>,
     /// Its type.
     pub ty: TypeId,
+}
+
+/// Whether a member is a virtual base, which has no fixed place.
+fn is_virtual(member: &Member) -> bool {
+    matches!(member.role, MemberRole::Virtual(_))
 }
 
 impl Checker<'_> {
@@ -88,7 +94,7 @@ impl Checker<'_> {
         let anonymous: Vec<(u64, TypeId)> = body
             .members
             .iter()
-            .filter(|member| member.name.is_none())
+            .filter(|member| member.name.is_none() && !is_virtual(member))
             .map(|member| (member.offset, member.ty))
             .collect();
         anonymous.into_iter().find_map(|(offset, ty)| {
@@ -103,6 +109,36 @@ impl Checker<'_> {
         })
     }
 
+    /// The virtual base that has a member: the record that it is a base of, the base, and where its offset stands.
+    pub(super) fn virtual_base_with(
+        &mut self,
+        record: RecordId,
+        name: &str,
+        depth: u32,
+    ) -> Option<(RecordId, TypeId, Option<u64>)> {
+        if depth > 16 || !self.complete(record) {
+            return None;
+        }
+        let body = self.types.record(record).body.as_ref()?;
+        let unnamed = body.members.iter().filter(|member| member.name.is_none());
+        let unnamed: Vec<(MemberRole, TypeId)> =
+            unnamed.map(|member| (member.role, member.ty)).collect();
+        for (role, ty) in unnamed {
+            let Class::Record(inner) = self.class(ty) else {
+                continue;
+            };
+            if let MemberRole::Virtual(distance) = role
+                && self.find_member(inner, name, depth + 1).is_some()
+            {
+                return Some((record, ty, distance));
+            }
+            if let Some(found) = self.virtual_base_with(inner, name, depth + 1) {
+                return Some(found);
+            }
+        }
+        None
+    }
+
     /// All names that a member access on the record may use, for suggestions.
     pub(super) fn member_names(&mut self, record: RecordId, depth: u32) -> Vec<String> {
         if depth > 16 || !self.complete(record) {
@@ -114,6 +150,7 @@ impl Checker<'_> {
             .body
             .iter()
             .flat_map(|body| &body.members)
+            .filter(|member| !is_virtual(member))
             .map(|member| (member.name.clone(), member.ty))
             .collect();
         let mut names = Vec::new();

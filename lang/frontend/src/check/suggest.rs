@@ -350,6 +350,23 @@ impl Checker<'_> {
             }
             return;
         }
+        if let Some((derived, base, distance)) = self.virtual_base_with(record, &member.text, 0) {
+            let derived = self.types.intern(crate::types::Type::Record(derived));
+            let (derived, base) = (self.types.name_of(derived), self.types.name_of(base));
+            let diagnostic = Diagnostic::error(
+                member.span,
+                format!("`{}` is in a virtual base of `{derived}`", member.text),
+                "where that lies, only the object tells",
+            );
+            let help = distance.map(|distance| {
+                format!(
+                    "with `p` the address of the `{derived}`: `(({base} *) ((char *) p + *(long *) (*(char **) p - {distance})))->{}`",
+                    member.text
+                )
+            });
+            self.report_with_help(diagnostic, help);
+            return;
+        }
         let names = if self.errors < super::MOST_ERRORS {
             self.member_names(record, 0)
         } else {

@@ -133,6 +133,20 @@ impl Unit<'_> {
                             continue;
                         }
                         MemberRole::Variant(value) => Some(value),
+                        // Where it lies, only the object tells: it is named.
+                        MemberRole::Virtual(_) => {
+                            let shape = ShapeId(self.constants.shapes.len() as u32);
+                            self.constants.shapes.push(Shape::Opaque {
+                                type_name: format!("virtual base {}", types.name_of(member.ty)),
+                            });
+                            fields.push(ShapeField {
+                                name: String::new(),
+                                offset: 0,
+                                bits: None,
+                                shape,
+                            });
+                            continue;
+                        }
                         MemberRole::Always => None,
                     };
                     let field = ShapeField {
@@ -391,7 +405,7 @@ impl Unit<'_> {
                     .any(|part| part.role != MemberRole::Always)
                 {
                     return unsupported(
-                        "a type with variants cannot be (part of) the key of a table",
+                        "a type with variants or virtual bases cannot be (part of) the key of a table",
                     );
                 }
                 for member in &body.members {

@@ -307,9 +307,23 @@ impl Writer<'_> {
                 self.set_size(at, own.size, own.complete);
                 let mut part = None;
                 for (field, ty) in own.fields.iter().zip(&node.references) {
-                    if field.role == FieldRole::Always {
-                        self.write_field(at, field, *ty);
-                        continue;
+                    match field.role {
+                        FieldRole::Always => {
+                            self.write_field(at, field, *ty);
+                            continue;
+                        }
+                        FieldRole::Virtual(distance) => {
+                            let entry = self.add(at, gimli::DW_TAG_inheritance);
+                            self.set_type(entry, Some(ty));
+                            let place = distance.map_or_else(nowhere, below_table);
+                            self.set(
+                                entry,
+                                gimli::DW_AT_data_member_location,
+                                AttributeValue::Exprloc(place),
+                            );
+                            continue;
+                        }
+                        FieldRole::Discriminant | FieldRole::Variant(_) => {}
                     }
                     let part =
                         *part.get_or_insert_with(|| self.add(at, gimli::DW_TAG_variant_part));
@@ -535,6 +549,18 @@ impl Writer<'_> {
 }
 
 /// An expression that computes nothing: there is a place, but none that can be told.
+/// How the place of a virtual base is found.
+fn below_table(distance: u64) -> Expression {
+    let mut expression = Expression::new();
+    expression.op(gimli::DW_OP_dup);
+    expression.op_deref();
+    expression.op_constu(distance);
+    expression.op(gimli::DW_OP_minus);
+    expression.op_deref();
+    expression.op(gimli::DW_OP_plus);
+    expression
+}
+
 fn nowhere() -> Expression {
     let mut expression = Expression::new();
     expression.op(gimli::DW_OP_nop);

@@ -88,6 +88,7 @@ fn record(
                 FieldRole::Always => MemberRole::Always,
                 FieldRole::Discriminant => MemberRole::Discriminant,
                 FieldRole::Variant(value) => MemberRole::Variant(value),
+                FieldRole::Virtual(distance) => MemberRole::Virtual(distance),
             },
             bits: field.bitfield.map(|bits| {
                 (

@@ -261,7 +261,12 @@ impl Names {
                 }
             }
             (ModuleKind::File, Origin::Types) => return Err(format!("{shown} is of no process")),
-            // The vDSO is a file only in memory; it has nothing but code of the kernel's.
+            // The vDSO is a file in memory alone; its unwind tables lead out of it.
+            (ModuleKind::Vdso, Origin::Process(process)) => {
+                let bytes = vdso(process, first.start, first.end)
+                    .ok_or_else(|| "the vDSO cannot be read".to_owned())?;
+                self.loader.open_bytes(&module.mapped.path, bytes)
+            }
             (ModuleKind::Vdso, _) => return Err("the vDSO is not a file".to_owned()),
         }
         .map_err(|error| error.to_string())?;
@@ -303,11 +308,14 @@ impl Names {
         if let Some(ModuleId(preferred)) = scope.preferred {
             order.push(preferred as usize);
         }
-        order.extend(
-            (0..self.modules.len())
-                .filter(|index| !order.contains(index))
-                .collect::<Vec<_>>(),
-        );
+        let rest = (0..self.modules.len()).filter(|index| !order.contains(index));
+        // The kernel's versions of functions come after those of libraries, which call them.
+        let (vdso, files): (Vec<usize>, Vec<usize>) = rest.partition(|index| {
+            let module = self.modules.get(*index);
+            module.is_some_and(|module| module.mapped.kind == ModuleKind::Vdso)
+        });
+        order.extend(files);
+        order.extend(vdso);
         let Some(prefix) = &scope.prefix else {
             return Ok((order, None));
         };
@@ -416,6 +424,20 @@ impl Names {
             .copied()
             .ok_or_else(|| LookupError::Broken("a type of another target".to_owned()))
     }
+}
+
+/// The most of a vDSO that is read, in bytes; those that there are have two or three pages.
+const LARGEST_VDSO: u64 = 256 << 10;
+
+/// The image of the vDSO of a process.
+fn vdso(process: &Process, start: u64, end: u64) -> Option<Vec<u8>> {
+    let length = end
+        .checked_sub(start)
+        .filter(|length| *length <= LARGEST_VDSO)?;
+    let mut bytes = vec![0; usize::try_from(length).ok()?];
+    let mut live = LiveMemory::new(process, LiveOptions::default()).ok()?;
+    live.read(start, &mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// The fewest last components of a unit's name that no other one ends in, as a prefix is written.

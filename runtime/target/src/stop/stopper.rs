@@ -70,13 +70,18 @@ impl Stopper {
             }
         }
         let no_thread = |errno| StopError::NoThread { errno };
-        let starter = match shared.starter.take() {
-            Some(starter) => starter,
-            None => Worker::start("ytrace-start").map_err(no_thread)?,
-        };
-        let station = starter.run(Station::start);
-        shared.starter = Some(starter);
-        station.unwrap_or(Err(no_thread(Errno::ESRCH)))
+        // One that has gone is not kept; another is tried once.
+        for _ in 0..2 {
+            let starter = match shared.starter.take() {
+                Some(starter) => starter,
+                None => Worker::start("ytrace-start").map_err(no_thread)?,
+            };
+            if let Some(station) = starter.run(Station::start) {
+                shared.starter = Some(starter);
+                return station;
+            }
+        }
+        Err(no_thread(Errno::ESRCH))
     }
 
     pub(crate) fn give_back(&self, station: Station) {
@@ -209,12 +214,15 @@ impl Supervisor {
             limit: nanoseconds(limit),
             realtime: options.realtime,
         };
-        let sent = self
-            .channel
-            .as_ref()
-            .map(|channel| channel.send(&Request::Stop(order)));
-        if !matches!(sent, Some(Ok(()))) {
-            return Err(self.give_up());
+        if !self.ask(&order) {
+            // One that somebody has ended before it was asked has done nothing: another takes its place, once.
+            match self.give_up() {
+                StopError::TracerLost => *self = Supervisor::start()?,
+                stuck => return Err(stuck),
+            }
+            if !self.ask(&order) {
+                return Err(self.give_up());
+            }
         }
         match self.receive(options.stop_timeout.saturating_add(ANSWER)) {
             Some(Reply::Stopped { records, began }) => {
@@ -232,6 +240,12 @@ impl Supervisor {
             }
             _ => Err(self.give_up()),
         }
+    }
+
+    /// Sends an order to stop; false where nobody takes it.
+    fn ask(&self, order: &Order) -> bool {
+        let channel = self.channel.as_ref();
+        channel.is_some_and(|channel| channel.send(&Request::Stop(*order)).is_ok())
     }
 
     /// Whether the process is still held: the limit is not over, and the supervisor is there.
@@ -506,6 +520,45 @@ mod tests {
         }
         drop(input);
         parent.wait().unwrap();
+    }
+
+    #[test]
+    fn one_that_was_ended_before_it_was_asked_is_replaced() {
+        let mut target = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let process = Process::open(i32::try_from(target.id()).unwrap()).unwrap();
+        let stopper = Stopper::new();
+        let mut station = stopper.take().unwrap();
+        let ended = station.supervisor.pid;
+        // SAFETY: the calls take no pointer but one to a live value; the process is one that this test has made.
+        unsafe {
+            libc::kill(ended, libc::SIGKILL);
+            let mut info = std::mem::zeroed::<libc::siginfo_t>();
+            let flags = libc::WEXITED | libc::WNOWAIT;
+            libc::waitid(libc::P_PID, ended as libc::id_t, &mut info, flags);
+        }
+        let options = StopOptions::default();
+        let stopped = station.supervisor.stop(&process, &options, Duration::MAX);
+        assert_eq!(stopped.unwrap().threads.len(), 1);
+        assert_ne!(station.supervisor.pid, ended);
+        assert!(!is_there(ended));
+        station.supervisor.resume().unwrap();
+        stopper.give_back(station);
+        drop(target.stdin.take());
+        target.wait().unwrap();
+    }
+
+    #[test]
+    fn a_starter_that_has_gone_is_replaced() {
+        let stopper = Stopper::new();
+        stopper.prepare().unwrap();
+        let mut shared = stopper.lock();
+        shared.idle.clear();
+        // As when a job of its has panicked.
+        shared.starter.as_mut().unwrap().stop();
+        drop(shared);
+        let station = stopper.take().unwrap();
+        stopper.give_back(station);
+        assert!(stopper.lock().starter.is_some());
     }
 
     #[test]
