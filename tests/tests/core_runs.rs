@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use nix::sys::signal::Signal;
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use serde_json::Value;
-use ytrace_tests::cores::gcore;
+use ytrace_tests::cores::{gcore, kernel_cores, written};
 use ytrace_tests::fixtures::{Waiting, directory, perl_daemon, perls, unavailable};
 use ytrace_tests::hoard::{self, Hoard};
-use ytrace_tests::processes::Stopped;
+use ytrace_tests::processes::{Stopped, signal, wait_for};
 use ytrace_tests::program::{Finished, run};
 use ytrace_tests::skip;
 
@@ -128,6 +130,156 @@ fn same(pid: i32, core: &str, probes: &[&str]) {
             assert!(!next.contains("-p "), "{what}");
         }
     }
+}
+
+/// Registers, stacks and thread-local memory of all threads, in their order.
+const THREADS: &str = r#"
+_probe _oneshot {
+    _foreach (t in _threads() _by t.tid) {
+        printf("%ld %p %p %p %#lx %#lx\n", t.tid, _pc_reg(t.tid), _sp_reg(t.tid), t.sp, _reg("fs_base", t.tid), _reg("rbp", t.tid));
+        printf("%#lx\n%s-\n", *(uint64_t *)_reg("fs_base", t.tid), _sym_ubt(_ubt(t.tid)));
+    }
+    printf("%ld %d\n", _tid(), _is_live());
+}
+"#;
+
+/// What [`THREADS`] prints of a target.
+fn threads(words: &[&str]) -> Vec<String> {
+    let mut arguments = vec!["run", "-e", THREADS];
+    arguments.extend(words);
+    let result = run(&arguments).expect_status(0);
+    result.stdout.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn registers_and_stacks_of_all_threads() {
+    let test = "registers_and_stacks_of_all_threads";
+    let Some(program) = c_fixture(test, "heap") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let target = Waiting::start(&mut Command::new(program));
+    let _stopped = Stopped::new(target.pid());
+    let pid = target.pid().to_string();
+    let Some(core) = gcore(test, folder.path(), target.pid()) else {
+        return;
+    };
+    let mut live = threads(&["-p", &pid]);
+    let mut post = threads(&["--core", &core]);
+    assert_eq!(live.pop(), Some(format!("{pid} 1")));
+    assert_eq!(post.pop(), Some(format!("{pid} 0")));
+    assert_eq!(live, post);
+    let text = live.join("\n");
+    assert_eq!(text.matches("\n-").count(), 2, "{text}");
+    assert!(text.contains("main+"), "{text}");
+    assert!(text.contains("sem_wait"), "{text}");
+}
+
+/// The core file that the kernel writes of a fixture that gets a signal, and what probes found of the process before.
+struct Killed {
+    _folder: tempfile::TempDir,
+    core: String,
+    pid: i32,
+    before: Vec<Value>,
+}
+
+/// Ends a fixture by a signal; `None` where the kernel writes no core files here.
+fn killed(test: &str, probes: &[&str]) -> Option<Killed> {
+    let program = c_fixture(test, "heap")?;
+    if let Err(why) = kernel_cores() {
+        skip(test, &why);
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut target = Waiting::start(
+        Command::new("sh")
+            .args(["-c", "ulimit -c unlimited && exec \"$0\""])
+            .arg(&program)
+            .current_dir(folder.path()),
+    );
+    let pid = target.pid();
+    let number = pid.to_string();
+    let files = tempfile::tempdir().unwrap();
+    let before = probes.iter().map(|name| {
+        let (live, json) = probe(name, &["-p", &number], files.path());
+        assert_eq!(live.status, Some(0), "{live}");
+        json
+    });
+    let before = before.collect();
+    signal(pid, Signal::SIGABRT);
+    wait_for("the signal ends it", || !target.running());
+    let Some(core) = written(folder.path()) else {
+        skip(test, "the kernel wrote no core file");
+        return None;
+    };
+    Some(Killed {
+        _folder: folder,
+        core,
+        pid,
+        before,
+    })
+}
+
+#[test]
+fn core_files_of_the_kernel_plain_compressed_and_cut_short() {
+    let test = "core_files_of_the_kernel_plain_compressed_and_cut_short";
+    let probes = ["glibc-chunks", "glibc-heapmap"];
+    let Some(killed) = killed(test, &probes) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = std::fs::read(&killed.core).unwrap();
+    let compressed = format!("{}.zst", killed.core);
+    let packed = compress_to_vec(&bytes[..], CompressionLevel::Fastest);
+    std::fs::write(&compressed, &packed).unwrap();
+    for core in [&killed.core, &compressed] {
+        for (name, before) in probes.iter().zip(&killed.before) {
+            let (post, json) = probe(name, &["--core", core], folder.path());
+            assert_eq!(post.status, Some(0), "{post}");
+            assert_eq!(json["views"], before["views"], "{post}");
+            assert_eq!(json["checks"], before["checks"], "{post}");
+            let first = json["header"][0].as_str().unwrap();
+            assert!(
+                first.starts_with(&format!("heap {}, core file ", killed.pid)),
+                "{first}"
+            );
+            assert!(first.ends_with(", ended by SIGABRT"), "{first}");
+            assert_eq!(json["footer"]["complete"], true, "{post}");
+        }
+    }
+    // The thread that got the signal comes first, which is the main one here.
+    let lines = threads(&["--core", &killed.core]);
+    assert_eq!(lines.last(), Some(&format!("{} 0", killed.pid)));
+    // No more than may be.
+    run(&[
+        "run",
+        "probes/glibc-chunks.y",
+        "--core",
+        &compressed,
+        "--max-core",
+        "64K",
+    ])
+    .expect_status(2)
+    .says(&["decompresses to more than 65536 bytes", "--max-core"])
+    .hints();
+    // Without its end, where the stack is: what is there is shown, and that it is not all.
+    let cut = format!("{}.cut", killed.core);
+    for (whole, lost, said) in [
+        (&bytes, 64 << 10, "the core file is truncated"),
+        (&packed, 16, "cut short or damaged"),
+    ] {
+        std::fs::write(&cut, &whole[..whole.len() - lost]).unwrap();
+        let (post, json) = probe("glibc-chunks", &["--core", &cut], folder.path());
+        assert_eq!(post.status, Some(3), "{post}");
+        let partial = json["footer"]["partial"].to_string();
+        assert!(partial.contains(said), "{post}");
+        post.says(&["PARTIAL: ", said]);
+        assert_eq!(json["views"], killed.before[0]["views"], "{post}");
+    }
+    // Without its second half nothing is found, and that is said, too.
+    std::fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+    let post = run(&["run", "probes/glibc-chunks.y", "--core", &cut]).expect_status(1);
+    post.says(&["PARTIAL: the core file is truncated", "error: "]);
 }
 
 /// Whether only root's tests can be run, and are not.
