@@ -14,10 +14,14 @@ _module "libperl.so*", "perl", "perl5*", _exe;
 void perl_say_heap(void)
 {
 ##ifdeffunc gnu_get_libc_version
+    int found = 0;
     _try {
-        if (!glibc_find())
-            return;
+        found = glibc_find();
     } _catch (_fault f) {
+        // It is damaged.
+    }
+    if (!found) {
+        _warn("glibc's heap was not found, so Perl's blocks are not held against it: another allocator, or memory that makes no sense");
         return;
     }
     glibc_walk();

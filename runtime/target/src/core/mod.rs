@@ -43,7 +43,6 @@ use parse::{Content, MappedFile, Segment};
 /// The most files of which permissions are taken.
 const MAX_FILES: usize = 4096;
 
-const AT_PAGESZ: u64 = 6;
 const AT_SYSINFO_EHDR: u64 = 33;
 
 /// Where the files of a core file are.
@@ -121,9 +120,7 @@ impl CoreFile {
         };
         let mut content = parse::parse(&file, path)?;
         content.warnings.splice(0..0, warning);
-        let page_size = auxiliary_value(&content.auxv, AT_PAGESZ)
-            .filter(|size| size.is_power_of_two() && (1 << 10..=1 << 21).contains(size))
-            .unwrap_or_else(sys::page_size);
+        let page_size = content.page_size();
         let maps = Arc::new(mappings(&content));
         let mut core = CoreFile {
             inner: Arc::new(Inner {

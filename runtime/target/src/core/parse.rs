@@ -14,8 +14,13 @@ use object::read::elf::{FileHeader, NoteIterator, ProgramHeader};
 use super::error::CoreError;
 use super::image::permissions;
 use crate::maps::Permissions;
+use crate::modules::auxiliary_value;
 use crate::registers::{Registers, ThreadSnapshot};
 use crate::sys;
+
+const AT_PAGESZ: u64 = 6;
+/// The largest gap between the bytes of two segments that alignment may ask for.
+const MAX_ALIGN: u64 = 1 << 16;
 
 /// The machine whose core files this build reads.
 #[cfg(target_arch = "x86_64")]
@@ -113,6 +118,7 @@ pub(super) fn parse(file: &File, path: &Path) -> Result<Content, CoreError> {
     let mut notes_left = MAX_NOTES;
     let mut wanted = 0u64;
     let mut wrong = 0usize;
+    let mut order = Order::default();
     for header in headers {
         let (offset, size) = header.file_range(NativeEndian);
         let there = size.min(length.saturating_sub(offset));
@@ -124,6 +130,7 @@ pub(super) fn parse(file: &File, path: &Path) -> Result<Content, CoreError> {
                     wrong += 1;
                     continue;
                 };
+                order.next(start..end, offset, size, header.p_align(NativeEndian));
                 if end > start {
                     content.segments.push(Segment {
                         start,
@@ -141,7 +148,8 @@ pub(super) fn parse(file: &File, path: &Path) -> Result<Content, CoreError> {
                 let bytes = read_piece(file, offset, taken).map_err(read_error)?;
                 content.read_notes(&bytes, header.p_align(NativeEndian));
             }
-            _ => {}
+            elf::PT_NULL => {}
+            _ => order.odd += 1,
         }
     }
     if wanted > length {
@@ -157,9 +165,46 @@ pub(super) fn parse(file: &File, path: &Path) -> Result<Content, CoreError> {
         ));
     }
     content.files.sort_by_key(|file| file.range.start);
-    drop_overlapping(&mut content.files, |file| file.range.clone());
     content.dumps_written = content.dumps_written();
+    let overlapping = drop_overlapping(&mut content.files, |file| file.range.clone());
+    let within_pages = order.bits & (content.page_size() - 1) != 0;
+    let odd = order.odd + usize::from(within_pages) + overlapping + content.misfits();
+    if odd > 0 {
+        content.warnings.push(format!(
+            "the core file may be damaged: {odd} of its segments or mapped files are not where those of a process would be"
+        ));
+    }
     Ok(content)
+}
+
+/// What holds of the segments of every core file that the kernel or gdb writes: they begin and end at pages, stand in the order of
+/// their addresses, and their bytes follow one another. One wrong bit in a header would else pass for memory that was not dumped
+/// and is as in its file.
+#[derive(Default)]
+struct Order {
+    /// Where the last segment ended, and its bytes.
+    end: u64,
+    bytes: Option<u64>,
+    /// The bits of all addresses at which segments begin and end.
+    bits: u64,
+    /// How many segments are out of it.
+    odd: usize,
+}
+
+impl Order {
+    fn next(&mut self, range: Range<u64>, offset: u64, size: u64, align: u64) {
+        let follows = self.bytes.is_none_or(|bytes| {
+            let gap = offset.checked_sub(bytes);
+            size == 0 || gap.is_some_and(|gap| gap < align.clamp(1, MAX_ALIGN))
+        });
+        let right = range.start >= self.end && size <= range.end - range.start && follows;
+        self.bits |= range.start | range.end;
+        self.odd += usize::from(!right);
+        self.end = range.end;
+        if size > 0 {
+            self.bytes = Some(offset.saturating_add(size));
+        }
+    }
 }
 
 /// Refuses what is no core file of this machine.
@@ -272,6 +317,26 @@ impl Content {
         self.segments
             .iter()
             .any(|segment| segment.permissions.write && segment.meant > 0 && !of_file(segment))
+    }
+
+    /// The size of a page: what the process was told, if it makes sense.
+    pub(super) fn page_size(&self) -> u64 {
+        auxiliary_value(&self.auxv, AT_PAGESZ)
+            .filter(|size| size.is_power_of_two() && (1 << 10..=1 << 21).contains(size))
+            .unwrap_or_else(sys::page_size)
+    }
+
+    /// How many mapped files lie in a segment and do not fill it: each mapping has a segment of its own.
+    fn misfits(&self) -> usize {
+        let misfit = |file: &&MappedFile| {
+            let segments = &self.segments;
+            let index = segments.partition_point(|segment| segment.end <= file.range.start);
+            segments.get(index).is_some_and(|segment| {
+                let touches = segment.start < file.range.end;
+                touches && (segment.start..segment.end) != file.range
+            })
+        };
+        self.files.iter().filter(misfit).count()
     }
 
     /// Takes in a segment of notes. One that is cut off ends it; those before count.
