@@ -172,7 +172,7 @@ fn registers_and_stacks_of_all_threads() {
     let text = live.join("\n");
     assert_eq!(text.matches("\n-").count(), 2, "{text}");
     assert!(text.contains("main+"), "{text}");
-    assert!(text.contains("sem_wait"), "{text}");
+    assert!(text.contains("\nthread+"), "{text}");
 }
 
 /// The core file that the kernel writes of a fixture that gets a signal, and what probes found of the process before.

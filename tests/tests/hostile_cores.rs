@@ -186,9 +186,7 @@ fn wrong(
         _ if said.contains("panicked") || said.contains("defect of ytrace") => Some("it panicked"),
         Some(0) if partial => Some("partial, but its status is 0"),
         Some(0) if checks != unharmed => Some("other totals, but its status is 0"),
-        Some(1 | 2) if !said.contains("rror: ") && !said.contains("ended in a fault") => {
-            Some("it failed without a word")
-        }
+        Some(1 | 2) if !said.contains("rror: ") && !partial => Some("it failed without a word"),
         Some(3) if !partial => Some("its status is 3, but it does not say why"),
         Some(0..=3) => None,
         Some(_) => Some("an unknown status"),
