@@ -165,8 +165,8 @@ pub(super) fn parse(file: &File, path: &Path) -> Result<Content, CoreError> {
         ));
     }
     content.files.sort_by_key(|file| file.range.start);
-    content.dumps_written = content.dumps_written();
     let overlapping = drop_overlapping(&mut content.files, |file| file.range.clone());
+    content.dumps_written = content.dumps_written();
     let within_pages = order.bits & (content.page_size() - 1) != 0;
     let odd = order.odd + usize::from(within_pages) + overlapping + content.misfits();
     if odd > 0 {
