@@ -99,5 +99,5 @@ _probe _oneshot {
     cut_biggest();
     glibc_print_sums();
     glibc_check();
-    printf("next: ytrace run probes/glibc-verdict.y %s\n", _target());
+    printf("next: ytrace run probes/glibc-verdict.y %s\n", _target_words());
 }

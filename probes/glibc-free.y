@@ -103,5 +103,5 @@ _probe _oneshot {
     else
         printf("%hB are free and top; how much of that was resident is unknown\n", all);
     glibc_check();
-    printf("next: ytrace run probes/glibc-verdict.y %s\n", _target());
+    printf("next: ytrace run probes/glibc-verdict.y %s\n", _target_words());
 }

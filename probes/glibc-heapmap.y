@@ -101,5 +101,5 @@ _probe _oneshot {
     glibc_map_say();
     glibc_say_owners();
     glibc_check();
-    printf("next: ytrace run probes/glibc-verdict.y %s\n", _target());
+    printf("next: ytrace run probes/glibc-verdict.y %s\n", _target_words());
 }

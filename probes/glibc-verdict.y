@@ -324,5 +324,5 @@ _probe _oneshot {
         _pop(by_arena);
     glibc_print_differences();
     glibc_check();
-    printf("next: ytrace run probes/glibc-heapmap.y %s\n", _target());
+    printf("next: ytrace run probes/glibc-heapmap.y %s\n", _target_words());
 }

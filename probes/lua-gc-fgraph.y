@@ -36,7 +36,7 @@ _probe _oneshot {
     _assert_equal("g->gc.total", lj_total_bytes, total);
 
     if (lj_total_finalizers > 1000)
-        printf("next: ytrace run probes/lua-gc-fgraph.y %s --weight finalizers -o finalizers.svg\n", _target());
+        printf("next: ytrace run probes/lua-gc-fgraph.y %s --weight finalizers -o finalizers.svg\n", _target_words());
     else
-        printf("next: ytrace run probes/lua-gc-fgraph.y %s -o held.svg\n", _target());
+        printf("next: ytrace run probes/lua-gc-fgraph.y %s -o held.svg\n", _target_words());
 }

@@ -147,7 +147,7 @@ _probe _oneshot {
     _assert_equal("owned pools that the scan finds, too", ngx_pools_confirmed, ngx_pools_owned);
     glibc_check();
     if (by_kind[NGX_K_UNOWNED].total_bytes * 2 < total)
-        printf("next: ytrace run probes/ngx-conns.y %s\n", _target());
+        printf("next: ytrace run probes/ngx-conns.y %s\n", _target_words());
     else
-        printf("next: ytrace run probes/glibc-chunks.y %s\n", _target());
+        printf("next: ytrace run probes/glibc-chunks.y %s\n", _target_words());
 }

@@ -52,5 +52,5 @@ _probe _oneshot {
     perl_say_heap();
     _assert_equal("values walked, PL_sv_count", perl_total_values, counted);
     perl_say_faults();
-    printf("next: ytrace run probes/perl-gc-stats.y %s\n", _target());
+    printf("next: ytrace run probes/perl-gc-stats.y %s\n", _target_words());
 }

@@ -51,5 +51,5 @@ _probe _oneshot {
     _assert_equal("values in the arenas, PL_sv_count", perl_values, counted);
     perl_say_heap();
     perl_say_faults();
-    printf("next: ytrace run probes/perl-gc-fgraph.y %s -o held.svg\n", _target());
+    printf("next: ytrace run probes/perl-gc-fgraph.y %s -o held.svg\n", _target_words());
 }

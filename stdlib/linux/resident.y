@@ -13,7 +13,7 @@ long resident_bytes(void)
         return -1;
     long bytes = 0;
     _foreach (m in _maps())
-        bytes += m.rss;
+        bytes += m.rss > 0 ? m.rss : 0;
     return bytes;
 }
 

@@ -209,7 +209,7 @@ fn what_a_core_file_cannot_do() {
         folder,
         "good.y",
         "_probe _begin { puts(\"begin\"); }
-_probe _oneshot { printf(\"%d %d %s %ld %s\\n\", items->count, _is_live(), _execname(), _pid(), _target()); }
+_probe _oneshot { printf(\"%d %d %s %ld %s\\n\", items->count, _is_live(), _execname(), _pid(), _target_words()); }
 _probe _end { puts(\"end\"); }
 ",
     );

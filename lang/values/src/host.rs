@@ -16,17 +16,66 @@ pub struct MappingRecord {
     pub offset: u64,
     /// File name, or a name in brackets, or empty.
     pub file: Vec<u8>,
-    /// Resident bytes.
-    pub rss: u64,
+    /// Resident bytes, pages of `hugetlbfs` apart. This and what follows is `None` where it is not known.
+    pub rss: Option<u64>,
     /// Proportional share of the resident bytes, if it was asked for.
     pub pss: Option<u64>,
     /// Swapped bytes.
-    pub swap: u64,
+    pub swap: Option<u64>,
     /// Anonymous resident bytes.
-    pub anon: u64,
+    pub anon: Option<u64>,
     /// Resident bytes of pages that no other process maps.
-    pub unshared: u64,
+    pub unshared: Option<u64>,
+    /// Bytes in pages of `hugetlbfs`, which the kernel does not count as resident.
+    pub hugetlb: Option<u64>,
+    /// The device of the file or the shared memory, its major number times 2^20 and its minor one.
+    pub device: u64,
+    /// The inode on that device; 0 where there is neither file nor shared memory.
+    pub inode: u64,
 }
+
+/// The fields that `_process_bytes` knows: those of proc_pid_status(5) that are bytes, then those of `smaps_rollup`, proc_pid_smaps(5).
+pub const PROCESS_FIELDS: &[&str] = &[
+    "VmPeak",
+    "VmSize",
+    "VmLck",
+    "VmPin",
+    "VmHWM",
+    "VmRSS",
+    "RssAnon",
+    "RssFile",
+    "RssShmem",
+    "VmData",
+    "VmStk",
+    "VmExe",
+    "VmLib",
+    "VmPTE",
+    "VmPMD",
+    "VmSwap",
+    "HugetlbPages",
+    "Rss",
+    "Pss",
+    "Pss_Dirty",
+    "Pss_Anon",
+    "Pss_File",
+    "Pss_Shmem",
+    "Shared_Clean",
+    "Shared_Dirty",
+    "Private_Clean",
+    "Private_Dirty",
+    "Referenced",
+    "Anonymous",
+    "KSM",
+    "LazyFree",
+    "AnonHugePages",
+    "ShmemPmdMapped",
+    "FilePmdMapped",
+    "Shared_Hugetlb",
+    "Private_Hugetlb",
+    "Swap",
+    "SwapPss",
+    "Locked",
+];
 
 /// One thread of the target, as `_threads()` shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,7 +151,7 @@ pub trait Host {
     fn is_live(&mut self) -> bool {
         true
     }
-    /// `_target`: the words that name the target on ytrace's command line.
+    /// `_target_words`: the words that name the target on ytrace's command line.
     fn target_words(&mut self) -> Vec<u8> {
         format!("-p {}", self.pid()).into_bytes()
     }
@@ -120,9 +169,14 @@ pub trait Host {
     /// `_resident`, `_unshared`, `_swapped`: bytes of the pages that lie in a range as a whole, as of now; `None` if that cannot be known.
     /// Different figures of one range, asked for one after another, are of one look.
     fn residency(&mut self, address: u64, length: u64, figure: PageFigure) -> Option<u64>;
-    /// `_process_bytes`: a field of `/proc/PID/status` or `/proc/PID/smaps_rollup`, in bytes; `None` where there is none of that name.
+    /// `_process_bytes`: a field of `/proc/PID/status` or `/proc/PID/smaps_rollup`, one of [`PROCESS_FIELDS`], in bytes; `None` where
+    /// this process or this kernel has none of that name.
     /// Different fields, asked for one after another, are of one look.
     fn process_bytes(&mut self, field: &str) -> Option<u64>;
+    /// `_counters_lag`: how many bytes the kernel's count of what is resident may be from what is.
+    fn counters_lag(&mut self) -> u64 {
+        0
+    }
     /// `_cgroup_bytes`: a figure of the control group that accounts the target's memory; `None` where there is none.
     fn cgroup_bytes(&mut self, figure: &str) -> Result<Option<u64>, Fault>;
     /// The mappings of the target; with their proportional shares only if asked, for that costs more.

@@ -8,7 +8,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::floats::canonical64;
 use crate::format::Output;
 use crate::histogram;
-use crate::host::{Host, PageFigure};
+use crate::host::{Host, PROCESS_FIELDS, PageFigure};
 use crate::memory::Memory;
 use crate::operation::Operation;
 use crate::paths::FrameWord;
@@ -238,6 +238,7 @@ impl Machine<'_> {
                 | Op::UnsharedBytes
                 | Op::SwappedBytes
                 | Op::ProcessBytes
+                | Op::CountersLag
                 | Op::CgroupBytes
                 | Op::Mappings
                 | Op::Threads
@@ -363,9 +364,14 @@ impl Machine<'_> {
                 Ok(bytes.unwrap_or(u64::MAX))
             }
             (Op::ProcessBytes, &[field]) => {
-                let field = String::from_utf8_lossy(self.store.text(field)?).into_owned();
+                let field = shown(self.store, field)?;
+                if !PROCESS_FIELDS.contains(&&*field) {
+                    return Err(Fault::new(FaultKind::NotAvailable)
+                        .with_message(format!("no figure of a process is called `{field}`")));
+                }
                 Ok(self.host.process_bytes(&field).unwrap_or(u64::MAX))
             }
+            (Op::CountersLag, []) => Ok(self.host.counters_lag()),
             (Op::CgroupBytes, &[figure]) => {
                 let figure = shown(self.store, figure)?;
                 Ok(self.host.cgroup_bytes(&figure)?.unwrap_or(u64::MAX))
@@ -380,11 +386,14 @@ impl Machine<'_> {
                         self.store.intern(record.perms.as_bytes())?,
                         record.offset,
                         self.store.intern(&record.file)?,
-                        record.rss,
+                        record.rss.unwrap_or(u64::MAX),
                         record.pss.unwrap_or(u64::MAX),
-                        record.swap,
-                        record.anon,
-                        record.unshared,
+                        record.swap.unwrap_or(u64::MAX),
+                        record.anon.unwrap_or(u64::MAX),
+                        record.unshared.unwrap_or(u64::MAX),
+                        record.hugetlb.unwrap_or(u64::MAX),
+                        record.device,
+                        record.inode,
                     ];
                     self.push_record(array, &words)?;
                 }

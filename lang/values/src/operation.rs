@@ -206,12 +206,14 @@ pub enum Operation {
     UnsharedBytes,
     /// `(address, length) -> bytes`, or -1: whole pages of a range that are on swap.
     SwappedBytes,
-    /// `(field) -> bytes`, or -1: of `/proc/PID/status` or `smaps_rollup`.
+    /// `(field) -> bytes`, or -1: of `/proc/PID/status` or `smaps_rollup`; fails for a name that is not known.
     ProcessBytes,
+    /// `() -> bytes`: how far the kernel's counts of what is resident may lag.
+    CountersLag,
     /// `(figure) -> bytes`, or -1: of the control group that accounts the target's memory.
     CgroupBytes,
     /// `(container type index, whether proportional shares are wanted) -> array` of `{start, end, perms, offset, file, rss, pss, swap,
-    /// anon, unshared}`, eight bytes each.
+    /// anon, unshared, hugetlb, device, inode}`, eight bytes each.
     Mappings,
     /// `(container type index) -> array` of `{tid, name, state, sp}`, eight bytes each.
     Threads,
@@ -274,6 +276,7 @@ impl Operation {
             | Operation::UnsharedBytes
             | Operation::SwappedBytes
             | Operation::ProcessBytes
+            | Operation::CountersLag
             | Operation::CgroupBytes
             | Operation::Mappings
             | Operation::Threads

@@ -374,6 +374,7 @@ const OPERATIONS: &[Op] = &[
     Op::UnsharedBytes,
     Op::SwappedBytes,
     Op::ProcessBytes,
+    Op::CountersLag,
     Op::CgroupBytes,
     Op::Mappings,
     Op::Threads,

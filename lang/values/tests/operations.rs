@@ -165,7 +165,7 @@ fn the_world() {
     let mut constants = common::constants(vec![], &[]);
     constants.containers[MAPPINGS.0 as usize] = ContainerType::Array {
         element: Element::Value {
-            size: 80,
+            size: 104,
             shape: common::I64,
         },
     };
@@ -188,10 +188,13 @@ fn the_world() {
     assert_eq!(bench.ok(Op::UnsharedBytes, &[BASE, 8192]), 1024);
     assert_eq!(bench.ok(Op::SwappedBytes, &[BASE, 8192]), 512);
     assert_eq!(bench.ok(Op::ResidentBytes, &[0, 8192]), u64::MAX);
-    let [field, none, usage, limit] =
-        ["VmRSS", "Vm", "usage", "limit"].map(|text| bench.text(text));
+    let [field, absent, none, usage, limit] =
+        ["VmRSS", "VmPMD", "Vm", "usage", "limit"].map(|text| bench.text(text));
     assert_eq!(bench.ok(Op::ProcessBytes, &[field]), 5 << 20);
-    assert_eq!(bench.ok(Op::ProcessBytes, &[none]), u64::MAX);
+    assert_eq!(bench.ok(Op::ProcessBytes, &[absent]), u64::MAX);
+    let fault = bench.run(Op::ProcessBytes, &[none]).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::NotAvailable);
+    assert_eq!(bench.ok(Op::CountersLag, &[]), 3 << 12);
     assert_eq!(bench.ok(Op::CgroupBytes, &[usage]), 6 << 20);
     assert_eq!(bench.ok(Op::CgroupBytes, &[limit]), u64::MAX);
     let fault = bench.run(Op::CgroupBytes, &[none]).unwrap_err();

@@ -1,6 +1,9 @@
 //! What the kernel says of a process's memory, as programs ask for it.
 
-use ytrace_target::{CgroupFigure, Maps, OpenError, PageTable, Process, Residency, field_bytes};
+use ytrace_target::{
+    CgroupFigure, MappingKind, MappingUsage, Maps, OpenError, PageTable, Process, Residency,
+    field_bytes,
+};
 use ytrace_values::host::PageFigure;
 
 /// What one mapping uses, in bytes.
@@ -10,6 +13,8 @@ pub(crate) struct Used {
     pub(crate) unshared: u64,
     pub(crate) anonymous: u64,
     pub(crate) swapped: u64,
+    /// In pages of `hugetlbfs`, which are not resident for the kernel.
+    pub(crate) hugetlb: u64,
     /// Only if it was asked for.
     pub(crate) proportional: Option<u64>,
 }
@@ -98,51 +103,59 @@ impl Figures {
         Ok(process.cgroup_bytes(figure))
     }
 
-    /// What each mapping uses. The page table tells without holding the process up; `smaps` is read for proportional shares, and where
-    /// the page table does not tell exactly.
+    /// What each mapping uses, `None` of one that it cannot be known of. The page table tells without holding the process up; `smaps` is read
+    /// for proportional shares, where the page table does not tell exactly, and where the process has pages of `hugetlbfs`: only there they are
+    /// told from others.
     pub(crate) fn mappings(
         &mut self,
         process: &Process,
         maps: &Maps,
         proportional: bool,
-    ) -> Result<Vec<Used>, OpenError> {
+    ) -> Result<Vec<Option<Used>>, OpenError> {
+        let status = process.status_text()?;
+        let huge = field_bytes(&status, "HugetlbPages").is_some_and(|bytes| bytes > 0);
         if !proportional
+            && !huge
             && let Some(table) =
                 page_table(&mut self.table, process).filter(|table| table.is_exact())
         {
-            let mut used = Vec::with_capacity(maps.as_slice().len());
-            for mapping in maps.as_slice() {
-                let found = table.residency(mapping.start, mapping.end - mapping.start);
-                let found = found.unwrap_or_default();
-                used.push(Used {
+            let used = maps.as_slice().iter().map(|mapping| {
+                let found = match table.residency(mapping.start, mapping.len()) {
+                    // The kernel's own pages, as `[vsyscall]`, are in nobody's page table.
+                    None if mapping.kind == MappingKind::Kernel => Residency::default(),
+                    found => found?,
+                };
+                Some(Used {
                     resident: found.resident,
                     unshared: found.unshared,
                     anonymous: found.anonymous,
                     swapped: found.swapped,
+                    hugetlb: 0,
                     proportional: None,
-                });
-            }
-            return Ok(used);
-        }
-        let usage = process.mapping_usage()?;
-        let mut usage = usage.iter().peekable();
-        let mut used = Vec::with_capacity(maps.as_slice().len());
-        for mapping in maps.as_slice() {
-            while usage.next_if(|usage| usage.start < mapping.start).is_some() {}
-            let found = usage
-                .next_if(|usage| usage.start == mapping.start)
-                .copied()
-                .unwrap_or_default();
-            used.push(Used {
-                resident: found.resident,
-                unshared: found.private,
-                anonymous: found.anonymous,
-                swapped: found.swap,
-                proportional: proportional.then_some(found.proportional),
+                })
             });
+            return Ok(used.collect());
         }
-        Ok(used)
+        Ok(matched(maps, &process.mapping_usage()?, proportional))
     }
+}
+
+/// What `smaps` tells of each mapping: `None` of one that it does not have any more, or not as it was.
+fn matched(maps: &Maps, usage: &[MappingUsage], proportional: bool) -> Vec<Option<Used>> {
+    let mut usage = usage.iter().peekable();
+    let used = maps.as_slice().iter().map(|mapping| {
+        while usage.next_if(|usage| usage.start < mapping.start).is_some() {}
+        let found = usage.next_if(|usage| usage.start == mapping.start)?;
+        (found.end == mapping.end).then_some(Used {
+            resident: found.resident,
+            unshared: found.private,
+            anonymous: found.anonymous,
+            swapped: found.swap,
+            hugetlb: found.hugetlb,
+            proportional: proportional.then_some(found.proportional),
+        })
+    });
+    used.collect()
 }
 
 /// The page table, opened when it is first asked for.
@@ -174,6 +187,33 @@ mod tests {
         assert_eq!([ask(1, 'b'), ask(2, 'a'), ask(1, 'a')], [2, 3, 4]);
     }
 
+    /// What has been mapped or cut meanwhile is not known; it is not zero.
+    #[test]
+    fn mappings_that_smaps_has_no_more_are_not_known() {
+        let process = Process::open(std::process::id() as i32).unwrap();
+        let maps = process.maps().unwrap();
+        let mut usage: Vec<MappingUsage> = maps
+            .as_slice()
+            .iter()
+            .map(|mapping| MappingUsage {
+                start: mapping.start,
+                end: mapping.end,
+                resident: mapping.len(),
+                hugetlb: 5,
+                ..MappingUsage::default()
+            })
+            .collect();
+        let all = matched(&maps, &usage, true);
+        assert!(all.iter().zip(maps.as_slice()).all(|(used, mapping)| {
+            used.is_some_and(|used| used.resident == mapping.len() && used.hugetlb == 5)
+        }));
+        usage[1].end -= 1;
+        usage.remove(3);
+        let some = matched(&maps, &usage, false);
+        let unknown: Vec<usize> = (0..some.len()).filter(|&i| some[i].is_none()).collect();
+        assert_eq!(unknown, [1, 3]);
+    }
+
     #[test]
     fn the_page_table_and_smaps_agree() {
         let process = Process::open(std::process::id() as i32).unwrap();
@@ -182,8 +222,12 @@ mod tests {
         let maps = process.maps().unwrap();
         let by_table = figures.mappings(&process, &maps, false).unwrap();
         let by_smaps = figures.mappings(&process, &maps, true).unwrap();
+        assert!(by_table.iter().all(Option::is_some));
         let mut compared = 0;
         for ((mapping, table), smaps) in maps.as_slice().iter().zip(by_table).zip(by_smaps) {
+            let (Some(table), Some(smaps)) = (table, smaps) else {
+                continue;
+            };
             assert!(table.proportional.is_none() && smaps.proportional.is_some());
             if mapping.permissions.execute && mapping.path.is_some() && mapping.inode != 0 {
                 assert_eq!(table.swapped, smaps.swapped);

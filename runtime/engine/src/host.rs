@@ -9,7 +9,7 @@ use ytrace_target::{Mapping, Process, Registers, ThreadSnapshot};
 use ytrace_values::host::{MappingRecord, ModuleRecord, PageFigure, Stack, ThreadRecord};
 use ytrace_values::{Fault, FaultKind, Host, Memory};
 
-use crate::figures::{Figures, Used};
+use crate::figures::Figures;
 use crate::names::Names;
 use crate::names::hexadecimal;
 use crate::target::Target;
@@ -372,6 +372,10 @@ impl Host for RunHost<'_> {
         self.figures.field(process, field)
     }
 
+    fn counters_lag(&mut self) -> u64 {
+        self.process().map_or(0, Process::counters_lag)
+    }
+
     fn cgroup_bytes(&mut self, figure: &str) -> Result<Option<u64>, Fault> {
         match self.process() {
             Some(process) => Figures::cgroup(process, figure).map_err(not_available),
@@ -383,7 +387,7 @@ impl Host for RunHost<'_> {
         let maps = self.target.maps().map_err(gone)?;
         let used = match self.process() {
             Some(process) => self.figures.mappings(process, &maps, proportional),
-            None => Ok(vec![Used::default(); maps.as_slice().len()]),
+            None => Ok(vec![None; maps.as_slice().len()]),
         };
         let used = used.map_err(gone)?;
         let mut records = Vec::with_capacity(maps.as_slice().len());
@@ -394,11 +398,14 @@ impl Host for RunHost<'_> {
                 perms: letters(mapping),
                 offset: mapping.offset,
                 file: file_name(mapping),
-                rss: used.resident,
-                pss: used.proportional,
-                swap: used.swapped,
-                anon: used.anonymous,
-                unshared: used.unshared,
+                rss: used.map(|used| used.resident),
+                pss: used.and_then(|used| used.proportional),
+                swap: used.map(|used| used.swapped),
+                anon: used.map(|used| used.anonymous),
+                unshared: used.map(|used| used.unshared),
+                hugetlb: used.map(|used| used.hugetlb),
+                device: u64::from(mapping.device.0) << 20 | u64::from(mapping.device.1),
+                inode: mapping.inode,
             });
         }
         Ok(records)

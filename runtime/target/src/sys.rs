@@ -28,6 +28,20 @@ pub(crate) fn page_size() -> u64 {
     })
 }
 
+/// The kernel's version, its first two numbers; `None` if it cannot be told.
+pub(crate) fn kernel_version() -> Option<(u32, u32)> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/osrelease").ok()?;
+    let mut numbers = text.split(|letter: char| !letter.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+/// The processors that this machine is set up for, one at least.
+pub(crate) fn processors() -> u64 {
+    // SAFETY: sysconf takes no pointer.
+    let processors = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_CONF) };
+    u64::try_from(processors).unwrap_or(1).max(1)
+}
+
 /// Clock ticks per second, the unit of the times in `/proc/PID/stat`.
 pub(crate) fn clock_ticks() -> u64 {
     // SAFETY: sysconf takes no pointer.

@@ -38,6 +38,10 @@ pub struct MappingUsage {
     pub huge: u64,
     /// Bytes on swap.
     pub swap: u64,
+    /// Bytes in pages of `hugetlbfs`, which none of the others counts.
+    pub hugetlb: u64,
+    /// Of these, in pages that no other process maps.
+    pub hugetlb_private: u64,
 }
 
 impl Process {
@@ -92,11 +96,39 @@ impl Process {
         self.read_text(c"smaps_rollup", "smaps_rollup")
     }
 
+    /// How many bytes `VmRSS`, the sum of its parts, and `VmSwap` may together be from what is in memory and on swap. There are four counters. Since
+    /// Linux 6.16 they are summed exactly when they are asked for; from 6.2 on each processor keeps less than a batch of each to itself
+    /// (`lib/percpu_counter.c`), and before that each thread up to 64 pages (`TASK_RSS_EVENTS_THRESH`).
+    pub fn counters_lag(&self) -> u64 {
+        let threads = || {
+            let text = self.status_text().unwrap_or_default();
+            text.lines()
+                .find_map(|line| line.strip_prefix("Threads:")?.trim().parse().ok())
+                .unwrap_or(1)
+        };
+        let pages = lag_in_pages(sys::kernel_version(), sys::processors(), threads);
+        pages.saturating_mul(sys::page_size())
+    }
+
     /// The stack pointer of a thread that waits in a system call or is stopped (`/proc/PID/task/TID/syscall`); `None` for one that runs, and
     /// where that may not be seen. The thread is not disturbed.
     pub fn waiting_stack_pointer(&self, tid: i32) -> Option<u64> {
         crate::tasks::stack_pointer(self.pid(), tid)
     }
+}
+
+/// [`Process::counters_lag`] in pages. `None` for a version that is not known.
+fn lag_in_pages(version: Option<(u32, u32)>, processors: u64, threads: impl Fn() -> u64) -> u64 {
+    const COUNTERS: u64 = 4;
+    let batch = processors.saturating_mul(2).max(32);
+    let by_processors = processors.saturating_mul(batch);
+    let by_threads = || threads().saturating_mul(64);
+    COUNTERS.saturating_mul(match version {
+        Some(version) if version >= (6, 16) => 0,
+        Some(version) if version >= (6, 2) => by_processors,
+        Some(_) => by_threads(),
+        None => by_processors.max(by_threads()),
+    })
 }
 
 /// The bytes of a field in a text of lines `Name:   NUMBER kB`.
@@ -147,6 +179,11 @@ fn parse_smaps(text: &str) -> Vec<MappingUsage> {
             "Anonymous:" => usage.anonymous = bytes,
             "AnonHugePages:" => usage.huge = bytes,
             "Swap:" => usage.swap = bytes,
+            "Shared_Hugetlb:" => usage.hugetlb = usage.hugetlb.saturating_add(bytes),
+            "Private_Hugetlb:" => {
+                usage.hugetlb = usage.hugetlb.saturating_add(bytes);
+                usage.hugetlb_private = bytes;
+            }
             _ => {}
         }
     }
@@ -175,6 +212,29 @@ mod tests {
         assert_eq!(field_bytes(text, "Threads"), None);
         assert_eq!(field_bytes(text, "Vm"), None);
         assert_eq!(field_bytes("X: 18446744073709551615 kB", "X"), None);
+    }
+
+    #[test]
+    fn pages_of_hugetlbfs_are_beside_the_resident_ones() {
+        let text = "7f0000000000-7f0000800000 rw-s 00000000 00:10 77   /memfd:huge (deleted)\n\
+            Size:               8192 kB\nRss:                   0 kB\nPss:                   0 kB\n\
+            Shared_Hugetlb:     2048 kB\nPrivate_Hugetlb:    4096 kB\nSwap:                  0 kB\n";
+        let list = parse_smaps(text);
+        assert_eq!(list.len(), 1);
+        assert_eq!((list[0].resident, list[0].hugetlb), (0, 6 << 20));
+        assert_eq!(list[0].hugetlb_private, 4 << 20);
+    }
+
+    #[test]
+    fn counters_lag_by_the_version_of_the_kernel() {
+        assert_eq!(lag_in_pages(Some((6, 16)), 8, || 3), 0);
+        assert_eq!(lag_in_pages(Some((7, 0)), 8, || 3), 0);
+        assert_eq!(lag_in_pages(Some((6, 15)), 8, || 3), 4 * 8 * 32);
+        assert_eq!(lag_in_pages(Some((6, 2)), 64, || 3), 4 * 64 * 128);
+        assert_eq!(lag_in_pages(Some((5, 15)), 64, || 3), 4 * 3 * 64);
+        assert_eq!(lag_in_pages(None, 1, || 3), 4 * 3 * 64);
+        assert!(sys::kernel_version().is_some_and(|version| version > (2, 6)));
+        assert!(sys::processors() > 0);
     }
 
     #[test]

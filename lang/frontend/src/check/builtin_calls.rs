@@ -3,12 +3,14 @@
 use super::Checker;
 use super::builtins::{Builtin, Kind, Meaning, Special};
 use super::class::{Class, Operand};
+use super::suggest::did_you_mean;
 use crate::ast::{self, Argument};
 use crate::hir::{self, ContainerKind, ExpressionKind};
 use crate::source::Span;
 use crate::types::{Type, TypeId};
 use ytrace_values::Operation;
 use ytrace_values::constants::Scalar;
+use ytrace_values::host::PROCESS_FIELDS;
 
 impl Checker<'_> {
     /// The type of a kind in the table of built-ins.
@@ -248,6 +250,24 @@ impl Checker<'_> {
         }
         if values.iter().any(|value| self.is_unknown(value.ty)) {
             return self.unknown(span);
+        }
+        if operation == Operation::ProcessBytes
+            && let Some(field) = values.first()
+            && let ExpressionKind::Str(bytes) = &field.kind
+        {
+            let name = String::from_utf8_lossy(bytes).into_owned();
+            if !PROCESS_FIELDS.contains(&&*name) {
+                let near = did_you_mean(&self.similar(&name, PROCESS_FIELDS.iter().copied()));
+                self.error_help(
+                    field.span,
+                    format!("no figure of a process is called `{name}`"),
+                    "neither `/proc/PID/status` nor `smaps_rollup` has it",
+                    near.unwrap_or_else(|| {
+                        "there are `VmRSS`, `VmSwap`, `Pss` and others".to_owned()
+                    }),
+                );
+                return self.unknown(span);
+            }
         }
         let ty = self.builtin_type(builtin.result);
         self.operation(operation, values, ty, span)

@@ -38,6 +38,13 @@ pub(super) fn mend(lexemes: &mut [Lexeme], diagnostics: &mut Vec<Diagnostic>) {
             _ => continue,
         }
         let in_head = heads.last() == Some(&depth);
+        if names_side(lexemes, index) {
+            if let Some(lexeme) = lexemes.get_mut(index) {
+                diagnostics.push(side(lexeme));
+                lexeme.terminal = Terminal::Qualifier;
+            }
+            continue;
+        }
         let Some(meant) = meant(lexemes, index, depth, in_head) else {
             continue;
         };
@@ -68,6 +75,50 @@ pub(super) fn mend(lexemes: &mut [Lexeme], diagnostics: &mut Vec<Diagnostic>) {
             next.terminal = point;
         }
     }
+}
+
+/// Whether a declaration says by Y's word on which side something lies. Names are free, but no name stands before a type.
+fn names_side(lexemes: &[Lexeme], index: usize) -> bool {
+    let at = |index: usize| lexemes.get(index).map(|lexeme| &lexeme.terminal);
+    lexemes
+        .get(index)
+        .is_some_and(|lexeme| matches!(&*lexeme.text, "_target" | "_tracer"))
+        && match at(index + 1) {
+            Some(
+                Terminal::TypeWord(_)
+                | Terminal::Qualifier
+                | Terminal::Struct { .. }
+                | Terminal::Enum { .. }
+                | Terminal::Typeof
+                | Terminal::Typedef,
+            ) => true,
+            // A type could be called so: `_target x;`.
+            Some(Terminal::Identifier(_)) => matches!(
+                at(index + 2),
+                Some(Terminal::Identifier(_) | Terminal::Star)
+            ),
+            _ => false,
+        }
+}
+
+/// What is said of such a word.
+fn side(lexeme: &Lexeme) -> Diagnostic {
+    let (means, help) = match &*lexeme.text {
+        "_target" => (
+            "in Y it says that something is the target's",
+            "leave it out: variables, functions and types of the target are used by their names, without a declaration, and pointers lead there",
+        ),
+        _ => (
+            "in Y it says that something is the tracer's",
+            "leave it out: what a program declares is its own",
+        ),
+    };
+    Diagnostic::error(
+        lexeme.span,
+        format!("`{}` is no word of the language", lexeme.text),
+        means,
+    )
+    .with_help(help)
 }
 
 /// The word that an identifier is without its underscore, where it can be nothing else.

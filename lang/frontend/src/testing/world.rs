@@ -174,8 +174,15 @@ impl Host for RecordingHost {
             end,
             perms: perms.to_owned(),
             file: file.as_bytes().to_vec(),
-            rss: end - start,
-            unshared: (end - start) / 2,
+            rss: Some(end - start),
+            unshared: Some((end - start) / 2),
+            hugetlb: Some(0),
+            device: if file.starts_with('/') {
+                8 << 20 | 1
+            } else {
+                0
+            },
+            inode: if file.starts_with('/') { 42 } else { 0 },
             pss: proportional.then_some((end - start) / 4 * 3),
             ..MappingRecord::default()
         };

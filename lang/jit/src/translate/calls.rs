@@ -260,6 +260,7 @@ fn changes_containers(operation: Operation) -> bool {
             | O::UnsharedBytes
             | O::SwappedBytes
             | O::ProcessBytes
+            | O::CountersLag
             | O::CgroupBytes
             | O::FloatAbs
             | O::FloatMod

@@ -430,7 +430,8 @@ impl Generator {
                     "_now_ms()",
                     "_now_s()",
                     "_process_bytes(\"VmRSS\")",
-                    "_process_bytes(\"none\")",
+                    "_counters_lag()",
+                    "_process_bytes(\"VmPMD\")",
                     "_cgroup_bytes(\"usage\")",
                     "_cgroup_bytes(\"none\")",
                 ])
@@ -677,7 +678,7 @@ impl Generator {
                         "$2",
                         "$3",
                         "_execname()",
-                        "_target()",
+                        "_target_words()",
                         "_sym_ubt()",
                     ])
                     .to_owned(),

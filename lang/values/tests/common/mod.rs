@@ -95,6 +95,9 @@ impl Host for Notes {
     fn process_bytes(&mut self, field: &str) -> Option<u64> {
         (field == "VmRSS").then_some(5 << 20)
     }
+    fn counters_lag(&mut self) -> u64 {
+        3 << 12
+    }
     fn cgroup_bytes(&mut self, figure: &str) -> Result<Option<u64>, Fault> {
         match figure {
             "usage" => Ok(Some(6 << 20)),
@@ -108,9 +111,11 @@ impl Host for Notes {
             end: BASE + PAGE,
             perms: "rw-p".into(),
             file: b"[heap]".to_vec(),
-            rss: 4096,
+            rss: Some(4096),
             pss: proportional.then_some(1024),
-            unshared: 512,
+            unshared: Some(512),
+            device: 1 << 20 | 3,
+            inode: 99,
             ..MappingRecord::default()
         }])
     }
