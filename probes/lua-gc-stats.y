@@ -186,8 +186,7 @@ _probe _oneshot {
 ##endif
         printf("%ld traces: %ld instructions, %ld snapshots%s\n", lj_kinds[9].number, lj_trace_instructions, lj_trace_snapshots, area);
     }
-    // The allocator's function and its state are the first two fields, whatever the version.
-    struct lj_alloc_state *allocator = ((struct lj_alloc_state **)g)[1];
+    struct lj_alloc_state *allocator = (struct lj_alloc_state *)g->allocd;
     if (lj_alloc_walk(allocator)) {
         long listed = 0, listed_chunks = 0;
         for (int i = 1; i < 5; i++) {
@@ -205,7 +204,7 @@ _probe _oneshot {
         if (lj_alloc_skipped > 0)
             _assert_equal("bytes of segments that were skipped", lj_alloc_skipped, 0);
     } else {
-        printf("the allocator is the program's own (%s), not LuaJIT's\n", _usym(((void **)g)[0]));
+        printf("the allocator is the program's own (%s), not LuaJIT's\n", _usym((void *)g->allocf));
     }
     _assert_equal("g->gc.total", total, g->gc.total);
     _assert_equal("strings", lj_kinds[4].number, lj_strnum(g));
@@ -213,5 +212,5 @@ _probe _oneshot {
         _warn("%ld lists could not be read to their end; the first fault: %s", lj_stats_faults, lj_stats_first_fault);
         _assert_equal("lists that could not be read", lj_stats_faults, 0);
     }
-    printf("next: ytrace run probes/lua-gc-fgraph.y %s\n", _target());
+    printf("next: ytrace run probes/lua-gc-fgraph.y %s\n", _target_words());
 }

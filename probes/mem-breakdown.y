@@ -16,7 +16,6 @@ _option int others = 40;   /// how many of the other mappings are listed, the bi
 
 struct part_row {
     long resident_bytes, private_bytes;
-    long pss_bytes; // 0 where it was not asked for
     long swap_bytes, virtual_bytes;
 };
 // Empty for a core file, which does not tell what was in memory.
@@ -37,6 +36,14 @@ struct other_row {
 _view table "Other mappings by name" ""
 struct other_row named[];
 
+struct share_row {
+    _str used_by;
+    long pss_bytes;
+};
+// Empty where they were not asked for.
+_view table "Proportional shares" ""
+struct share_row shares[];
+
 #define PSS_LIMIT (2l << 30)
 
 struct other_row by_name[_str];
@@ -53,8 +60,14 @@ _str kind_name(int kind)
     return "other";
 }
 
-// What is resident and is no part of the kernel's figure.
-long beside;
+// Pages of hugetlbfs, which are no part of what the kernel calls resident.
+long huge;
+
+long smallest(long a, long b, long c)
+{
+    long least = a < b ? a : b;
+    return least < c ? least : c;
+}
 
 /// A figure of pages, which a core file does not have.
 double known(long bytes)
@@ -64,8 +77,6 @@ double known(long bytes)
 
 void process_on_rest(struct process_map m)
 {
-    if (m.kind == PROCESS_HUGE)
-        beside += m.resident;
     if (m.kind == PROCESS_TEXT || m.kind == PROCESS_DATA || m.kind == PROCESS_STACK || m.kind == PROCESS_RESERVED)
         return;
     _str name = m.file == "" ? "(no name)" : m.file;
@@ -74,12 +85,12 @@ void process_on_rest(struct process_map m)
     row.mapping = name;
     row.kind = kind_name(m.kind);
     row.mappings++;
-    row.resident_bytes += known(m.resident);
+    row.resident_bytes += known(m.resident + m.huge);
     row.private_bytes += known(m.unshared);
     row.swap_bytes += known(m.swapped);
     row.virtual_bytes += m.end - m.start;
     if (m.kind == PROCESS_SHARED || m.kind == PROCESS_ZEROES) {
-        long loaded = _object_bytes((void *)m.start);
+        long loaded = process_object_bytes(key, m);
         row.loaded_bytes += loaded < 0 ? UNKNOWN : (double)loaded;
     }
     by_name[key] = row;
@@ -101,7 +112,11 @@ void say_more(void)
         printf("%s has another allocator than its own: what it holds is in the other parts\n", name);
 ##ifdefvar PL_curinterp
     if (users_perl_known) {
-        printf("Perl: %hB of blocks in glibc's arenas, counted by bytes; %ld interpreter%s\n", perl_share_bytes, perl_share_interpreters, perl_share_interpreters == 1 ? "" : "s");
+        printf("Perl: %hB of blocks in glibc's arenas; %ld interpreter%s\n", perl_share_bytes, perl_share_interpreters, perl_share_interpreters == 1 ? "" : "s");
+        if (_is_live())
+            printf("≈ what of Perl and of glibc's arenas is resident, private or swapped: pages there hold blocks of both, and are divided by the bytes of blocks\n");
+        if (users_perl_excess > 0)
+            printf("  %hB of Perl's blocks are neither in memory nor on swap\n", users_perl_excess);
         if (perl_faults > 0)
             _warn("%ld of Perl's values or lists could not be read to their end: some of it is with glibc's", perl_faults);
     } else {
@@ -112,6 +127,10 @@ void say_more(void)
         printf("%s: told by exclusion, anonymous memory that nobody else here has\n", users_excluded);
     else if (_elems(glibc_ranges) == 0)
         printf("no heap of glibc's that makes sense: none was made yet, or there is musl, another allocator, or a layout that is not known\n");
+    if (huge > 0)
+        printf("hugetlb pages: %hB, which the kernel does not count as resident, nor do the parts\n", huge);
+    if (lj_unsearched > 0)
+        printf("! %ld pages were not searched for LuaJIT's memory, after the first %d: what it has there is with the anonymous memory\n", lj_unsearched, LJ_PAGES_MOST);
     if (process_stacks_missing > 0)
         printf("! the stacks of %ld threads that run were not found: they are with the anonymous memory\n", process_stacks_missing);
     if (glibc_broken > 0)
@@ -130,6 +149,7 @@ _probe _oneshot {
     // Who has what; then how much of it is in memory: the figures come last, and one after another.
     users_count_perl = perl;
     users_claim();
+    long begun = before;
     before = _process_bytes("VmRSS");
     process_take_maps(proportional);
     process_divide();
@@ -145,21 +165,49 @@ _probe _oneshot {
         all.proportional += p.proportional;
         all.swapped += p.swapped;
         if (p.resident > 0 || p.swapped > 0)
-            parts[p.name] = (struct part_row){ p.resident, p.unshared, p.proportional, p.swapped, p.size };
+            parts[p.name] = (struct part_row){ p.resident, p.unshared, p.swapped, p.size };
         if (!_is_live() && p.size > 0)
             states[p.name] = p.size;
     }
     if (_is_live()) {
-        long reserved = process_parts[process_part("reserved")].size;
+        // Pages that were written to before their mapping lost its permissions are in memory like others.
+        struct process_sum closed = process_parts[process_part("reserved")];
+        long reserved = closed.size - closed.resident - closed.swapped;
+        _foreach (m in process_maps)
+            huge += m.huge;
+        if (huge > 0)
+            states["hugetlb pages"] = huge;
         states["resident"] = all.resident;
         if (all.swapped > 0)
             states["swapped"] = all.swapped;
-        states["not in memory"] = all.size - all.resident - all.swapped - reserved;
+        states["not in memory"] = all.size - all.resident - all.swapped - huge - reserved;
         if (reserved > 0)
             states["reserved, not accessible"] = reserved;
     }
-    _foreach (name, row in by_name _by (_is_live() ? row.resident_bytes : (double)row.virtual_bytes) _desc _limit others)
-        _push(named, row);
+    struct other_row more;
+    long rows = 0;
+    _foreach (name, row in by_name _by (_is_live() ? row.resident_bytes : (double)row.virtual_bytes) _desc) {
+        if (rows++ < others) {
+            _push(named, row);
+            continue;
+        }
+        more.mappings += row.mappings;
+        more.resident_bytes += row.resident_bytes;
+        more.private_bytes += row.private_bytes;
+        more.swap_bytes += row.swap_bytes;
+        more.virtual_bytes += row.virtual_bytes;
+        more.loaded_bytes += row.loaded_bytes;
+    }
+    if (rows > others) {
+        more.mapping = sprintf("… %ld more", rows - others);
+        _push(named, more);
+    }
+
+    if (proportional && _is_live())
+        _foreach (p in process_parts)
+            if (p.resident > 0)
+                _push(shares, (struct share_row){ p.name, p.proportional });
+    _sort(shares _by x.pss_bytes _desc);
 
     long usage = _cgroup_bytes("usage");
     long limit = _cgroup_bytes("limit");
@@ -170,12 +218,17 @@ _probe _oneshot {
                proportional ? sprintf("PSS %hB", all.proportional) : "PSS not asked for (--pss yes)", all.swapped,
                usage >= 0 ? sprintf("  cgroup %hB", usage) : "", limit >= 0 ? sprintf(" of %hB", limit) : "");
     if (after >= 0) {
-        long sum = all.resident - beside;
-        // What the process did meanwhile, and how far the kernel's own counters may lag: up to 6.16 they are kept for each processor.
-        long lag = after / 200 > 1l << 20 ? after / 200 : 1l << 20;
-        long tolerance = (after > before ? after - before : before - after) + lag;
-        printf("sum of parts = VmRSS of the kernel, difference %hB\n", sum - after);
-        _assert_equal("sum of parts = VmRSS", sum, after, tolerance);
+        // Exact where the process does nothing; else by as much as its resident size has moved between the looks at it.
+        long low = smallest(begun, before, after);
+        long high = -smallest(-begun, -before, -after);
+        long tolerance = high - low + _counters_lag();
+        printf("sum of parts = VmRSS of the kernel, difference %hB; tolerance %hB: what it moved by meanwhile%s\n", all.resident - after, tolerance,
+               _counters_lag() > 0 ? sprintf(", and %hB that the kernel's counters may lag", _counters_lag()) : "");
+        _assert_equal("sum of parts = VmRSS", all.resident, after, tolerance);
+    }
+    if (process_unknown > 0) {
+        _warn("%ld mappings, or parts of one, that the kernel did not tell of: %hB of addresses", process_unknown, process_unknown_bytes);
+        _assert_equal("bytes of addresses that the kernel did not tell of", process_unknown_bytes, 0);
     }
     say_more();
 
@@ -187,5 +240,5 @@ _probe _oneshot {
             biggest = name;
     _str next = users_next_probe(biggest);
     if (next != "" || _is_live())
-        printf("next: ytrace run probes/%s.y %s\n", next == "" ? "mem-trend" : next, _target());
+        printf("next: ytrace run probes/%s.y %s\n", next == "" ? "mem-trend" : next, _target_words());
 }

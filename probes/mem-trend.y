@@ -89,16 +89,26 @@ void look(void)
     ask_users();
 }
 
+/// What the kernel counts as resident and swapped.
+long counted_now(void)
+{
+    long resident = _process_bytes("VmRSS");
+    long swapped = _process_bytes("VmSwap");
+    return resident < 0 ? -1 : resident + (swapped > 0 ? swapped : 0);
+}
+
 /// Divides what is in memory now among its users, by name.
 void divide(long into[_str])
 {
     users_claim();
     process_take_maps(0);
     process_divide();
-    // Pages of hugetlbfs are not what the kernel calls resident.
     _foreach (p in process_parts)
-        if (p.name != "hugetlb pages")
-            into[p.name] = p.resident + p.swapped;
+        into[p.name] = p.resident + p.swapped;
+    if (process_unknown > 0) {
+        _warn("%ld mappings, or parts of one, that the kernel did not tell of: %hB of addresses", process_unknown, process_unknown_bytes);
+        _assert_equal("bytes of addresses that the kernel did not tell of", process_unknown_bytes, 0);
+    }
 }
 
 _probe _begin {
@@ -122,7 +132,8 @@ _probe _end {
     long last[_str];
     long now = _now_ms();
     // Where the target has gone, its last look stands, and who used what is not known any more.
-    if (_process_bytes("VmRSS") > 0) {
+    long before = counted_now();
+    if (before > 0) {
         divide(last);
         look();
     }
@@ -144,16 +155,21 @@ _probe _end {
            total >= first_total ? "+" : "", minutes > 0 ? (long)((total - first_total) / minutes) : 0l);
     if (_elems(last) > 0) {
         long sum = _sum(last);
-        // A target that runs has gone on between the two looks.
-        _assert_equal("sum of its users = resident and swapped", sum, total, sum / 100 + (4l << 20));
+        // Exact where the target does nothing; else by as much as it moved between two looks.
+        long tolerance = (total > before ? total - before : before - total) + _counters_lag();
+        printf("sum of its users = resident and swapped of the kernel, difference %hB; tolerance %hB: what it moved by meanwhile%s\n", sum - total, tolerance,
+               _counters_lag() > 0 ? sprintf(", and %hB that the kernel's counters may lag", _counters_lag()) : "");
+        _assert_equal("sum of its users = resident and swapped", sum, total, tolerance);
     } else {
         printf("who used it at the end is not known: the target had gone\n");
     }
     if (failed > 0)
         printf("%ld figures could not be had\n", failed);
+    if (lj_unsearched > 0)
+        printf("! %ld pages were not searched for LuaJIT's memory, after the first %d\n", lj_unsearched, LJ_PAGES_MOST);
     _str next = "";
     _foreach (row in growth)
         if (next == "" && row.growth_bytes > 0)
             next = users_next_probe(row.used_by);
-    printf("next: ytrace run probes/%s.y %s\n", next == "" ? "mem-breakdown" : next, _target());
+    printf("next: ytrace run probes/%s.y %s\n", next == "" ? "mem-breakdown" : next, _target_words());
 }

@@ -69,8 +69,6 @@ _str span(long ms)
 long size_of_all, loaded_of_all, here_of_all;
 /// Zones of which the kernel does not tell what is loaded, and requests for memory that failed.
 long unknown_zones, failed_requests;
-/// What of each mapping this process has touched.
-uint64_t resident[uint64_t];
 
 /// Adds one zone to all tables.
 void add_zone(ngx_shm_zone_t *shm)
@@ -81,9 +79,10 @@ void add_zone(ngx_shm_zone_t *shm)
     row.zone = z.name;
     row.owner = z.owner;
     row.size_bytes = z.size;
-    long here = resident[z.address];
+    // A zone may be cut into several mappings.
+    long here = _resident((void *)z.address, (z.size + _page_size() - 1) & ~(_page_size() - 1));
     row.loaded_bytes = held < 0 ? UNKNOWN : (double)held;
-    row.here_bytes = _is_live() ? (double)here : UNKNOWN;
+    row.here_bytes = here >= 0 ? (double)here : UNKNOWN;
     if (z.slab) {
         row.used_bytes = (z.pages - z.free_pages) * ngx_page_bytes + z.overhead;
         row.free_bytes = z.free_pages * ngx_page_bytes;
@@ -91,7 +90,7 @@ void add_zone(ngx_shm_zone_t *shm)
     row.failed = z.failed;
     _push(zones, row);
     size_of_all += z.size;
-    here_of_all += here;
+    here_of_all += here > 0 ? here : 0;
     failed_requests += z.failed;
     ngx_skipped += z.strange;
     if (held < 0)
@@ -135,8 +134,6 @@ _probe _oneshot {
     ngx_cycle_t *cycle = ngx_require_cycle();
     ngx_learn_modules(cycle);
     ngx_learn_clocks();
-    _foreach (m in _maps())
-        resident[(uint64_t)m.start] = m.rss;
 
     _try {
         ngx_list_part_t *part = &cycle->shared_memory.part;

@@ -13,14 +13,20 @@ struct process_map {
     uint64_t start, end;
     int kind;
     long resident, unshared, swapped, proportional;
+    /// In pages of hugetlbfs, which the kernel does not count as resident.
+    long huge;
+    /// The file or the shared memory; inode 0 for none.
+    uint64_t device, inode;
     _str perms, file;
 };
 struct process_map process_maps[];
+/// Looks at the figures of a mapping, or of a part of one, that the kernel did not answer, and the bytes of addresses that they were of.
+long process_unknown, process_unknown_bytes;
 uint64_t process_page;
 /// Whether proportional shares were asked for.
 int process_proportional;
 /// Whether nothing can be in a mapping: nothing of it is in memory. Of a core file that is not known.
-#define process_empty(m) ((m).resident == 0 && (m).swapped == 0 && _is_live())
+#define process_empty(m) ((m).resident == 0 && (m).swapped == 0 && (m).huge == 0 && _is_live())
 
 /// Who uses memory, with the sums of it.
 struct process_sum {
@@ -89,6 +95,13 @@ int process_kind_of(_str perms, _str file, uint64_t start, int modules[_str], ui
     return _isprefix(name, "/memfd:") || _isprefix(name, "/SYSV") || _isprefix(name, "/dev/shm/") ? PROCESS_SHARED : PROCESS_FILE;
 }
 
+/// Notes that the kernel did not tell of so many bytes of addresses.
+void process_miss(long bytes)
+{
+    process_unknown++;
+    process_unknown_bytes += bytes;
+}
+
 /// Takes the mappings of the process, in the order of addresses; with proportional shares, which cost more, if they are wanted.
 void process_take_maps(int proportional)
 {
@@ -98,6 +111,8 @@ void process_take_maps(int proportional)
     _clear(process_maps);
     process_page = _page_size();
     process_proportional = proportional;
+    process_unknown = 0;
+    process_unknown_bytes = 0;
     uint64_t data_end = 0;
     _foreach (m in _maps(proportional)) {
         struct process_map map;
@@ -105,15 +120,39 @@ void process_take_maps(int proportional)
         map.end = (uint64_t)m.end;
         map.perms = m.perms;
         map.file = m.file;
-        map.resident = m.rss;
-        map.unshared = m.unshared;
-        map.swapped = m.swap;
-        map.proportional = proportional ? m.pss : 0;
-        map.kind = process_kind_of(m.perms, m.file, map.start, modules, data_end);
+        map.device = m.device;
+        map.inode = m.inode;
+        if (m.rss >= 0) {
+            map.resident = m.rss;
+            map.unshared = m.unshared;
+            map.swapped = m.swap;
+            map.huge = m.hugetlb;
+            map.proportional = proportional ? m.pss : 0;
+        } else if (_is_live()) {
+            process_miss(map.end - map.start);
+        }
+        // Its pages tell hugetlbfs, whatever the file is called.
+        map.kind = map.huge > 0 ? PROCESS_HUGE : process_kind_of(m.perms, m.file, map.start, modules, data_end);
         if (map.kind == PROCESS_DATA || map.kind == PROCESS_TEXT)
             data_end = map.end;
         _push(process_maps, map);
     }
+}
+
+/// For sums of `process_object_bytes`: what has been counted, by a word for the sum.
+int process_objects[_str, uint64_t, uint64_t];
+
+/// What the kernel holds of the file or the shared memory of a mapping, whoever has touched it: 0 where a sum has it already, from another mapping of it; -1
+/// where that may not be seen.
+long process_object_bytes(_str sum, struct process_map m)
+{
+    uint64_t device = m.device, inode = m.inode;
+    if (inode != 0) {
+        if ((sum, device, inode) in process_objects)
+            return 0;
+        process_objects[sum, device, inode] = 1;
+    }
+    return _object_bytes((void *)m.start);
 }
 
 /// The index of the mapping that an address lies in, or -1.
@@ -228,7 +267,10 @@ void process_divide(void)
             long swapped = rest.swapped;
             long proportional = rest.proportional;
             if (bytes < size && (resident > 0 || swapped > 0)) {
-                resident = process_between(0, _resident((void *)start, bytes), resident);
+                long told = _resident((void *)start, bytes);
+                if (told < 0)
+                    process_miss(bytes);
+                resident = process_between(0, told, resident);
                 unshared = process_between(0, _unshared((void *)start, bytes), unshared < resident ? unshared : resident);
                 swapped = process_between(0, _swapped((void *)start, bytes), swapped);
                 long shared = m.resident - m.unshared;

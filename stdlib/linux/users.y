@@ -108,12 +108,13 @@ void users_look_at_zones(void)
     users_zones = 0;
     users_zones_size = 0;
     users_zones_loaded = 0;
+    _clear(process_objects);
     _foreach (m in process_maps) {
         if (m.kind != PROCESS_ZEROES)
             continue;
         users_zones++;
         users_zones_size += m.end - m.start;
-        long loaded = _object_bytes((void *)m.start);
+        long loaded = process_object_bytes("zones", m);
         users_zones_loaded = loaded < 0 || users_zones_loaded < 0 ? -1 : users_zones_loaded + loaded;
     }
 }
@@ -135,8 +136,11 @@ _str users_next_probe(_str biggest)
 /// Whether Perl's values are told from what else is in glibc's arenas, which takes reading them all; and whether that came out.
 int users_count_perl;
 int users_perl_known;
+/// Bytes of Perl's blocks that are neither in memory nor on swap.
+long users_perl_excess;
 
-/// After `process_divide`: gives Perl its part of the arenas, by bytes, since pages there are shared with others.
+/// After `process_divide`: gives Perl its part of the arenas, since pages there are shared with others. Its size is what its blocks are. What of them is in
+/// memory, and on swap, is an estimate: blocks that are in use are taken to be in one or the other, as all of the arenas is, and never more than is there.
 void users_split_perl(void)
 {
 ##ifdefvar PL_curinterp
@@ -144,13 +148,11 @@ void users_split_perl(void)
         return;
     int arena = process_part("glibc arena");
     struct process_sum all = process_parts[arena];
-    long whole = _is_live() ? all.resident : all.size;
-    if (whole <= 0)
-        return;
-    double share = (double)perl_share_bytes / whole;
-    if (share > 1)
-        share = 1;
-    long size = (long)(all.size * share), resident = (long)(all.resident * share), unshared = (long)(all.unshared * share);
+    long size = perl_share_bytes < all.size ? perl_share_bytes : all.size;
+    long there = all.resident + all.swapped;
+    users_perl_excess = _is_live() && perl_share_bytes > there ? perl_share_bytes - there : 0;
+    double share = there <= 0 ? 0 : perl_share_bytes < there ? (double)perl_share_bytes / there : 1;
+    long resident = (long)(all.resident * share), unshared = (long)(all.unshared * share);
     long proportional = (long)(all.proportional * share), swapped = (long)(all.swapped * share);
     process_add(arena, -size, -resident, -unshared, -proportional, -swapped);
     process_add(process_part("Perl"), size, resident, unshared, proportional, swapped);

@@ -75,7 +75,7 @@ int lj_add_machine(_str how)
 
 void lj_claim_machine(global_State *g)
 {
-    int own = lj_alloc_valid(((struct lj_alloc_state **)g)[1]);
+    int own = lj_alloc_valid((struct lj_alloc_state *)g->allocd);
     lj_claiming = !own;
     lj_count_all(g);
     lj_claiming = 0;
@@ -125,7 +125,7 @@ void lj_show_segments(void)
         return;
     _foreach (g in lj_machines) {
         lj_showing = 1;
-        lj_alloc_walk(((struct lj_alloc_state **)g)[1]);
+        lj_alloc_walk((struct lj_alloc_state *)g->allocd);
         lj_showing = 0;
     }
     process_take_maps(0);

@@ -27,8 +27,11 @@ struct lj_region {
     int heap;
 };
 struct lj_region lj_regions[];
-/// Where a known segment or large block that begins at an address ends.
+/// Where a known segment or large block that begins at an address ends, and the index of its machine.
 uint64_t lj_region_ends[uint64_t];
+long lj_region_heaps[uint64_t];
+/// Pages that were not looked at, since there were too many.
+long lj_unsearched;
 /// Machines of nginx whose memory is not LuaJIT's allocator's.
 _str lj_foreign[];
 
@@ -67,6 +70,7 @@ long lj_add_heap(struct lj_alloc_state *state)
                 break;
             _push(lj_regions, (struct lj_region){ start, start + s->size, (int)index });
             lj_region_ends[start] = start + s->size;
+            lj_region_heaps[start] = index;
             heap.segments_bytes += s->size;
             s = s->next;
         }
@@ -103,6 +107,7 @@ uint64_t lj_region_at(uint64_t p, uint64_t end, long before)
     int index = before < 0 ? 0 : before;
     _push(lj_regions, (struct lj_region){ p, p + bytes, index });
     lj_region_ends[p] = p + bytes;
+    lj_region_heaps[p] = index;
     lj_heaps[index].large_blocks++;
     lj_heaps[index].large_bytes += bytes;
     return p + bytes;
@@ -169,7 +174,9 @@ long lj_segments_now(struct lj_heap heap)
 #define LJ_STATE_LEAST (sizeof(struct lj_alloc_state) + 8)
 #define LJ_STATE_MOST (sizeof(struct lj_alloc_state) + 128)
 // So many pages are looked at for it, and for large blocks.
+#ifndef LJ_PAGES_MOST
 #define LJ_PAGES_MOST 262144
+#endif
 
 /// Looks for allocators' states at every page of anonymous memory.
 void lj_search(void)
@@ -179,7 +186,11 @@ void lj_search(void)
         if (m.kind != PROCESS_ANON || process_empty(m) || !_contains(m.perms, "w"))
             continue;
         _try {
-            for (uint64_t p = m.start; p < m.end && pages++ < LJ_PAGES_MOST; p += process_page) {
+            for (uint64_t p = m.start; p < m.end; p += process_page) {
+                if (pages++ >= LJ_PAGES_MOST) {
+                    lj_unsearched += (m.end - p) / process_page;
+                    break;
+                }
                 uint64_t head = ((struct lj_alloc_chunk *)p)->head;
                 if ((head & LJ_ALLOC_FLAGS) == LJ_ALLOC_FLAGS && head >= LJ_STATE_LEAST && head <= LJ_STATE_MOST)
                     lj_add_heap((struct lj_alloc_state *)(p + 16));
@@ -195,6 +206,8 @@ void lj_forget(void)
     _clear(lj_heaps);
     _clear(lj_regions);
     _clear(lj_region_ends);
+    _clear(lj_region_heaps);
+    lj_unsearched = 0;
     _clear(lj_foreign);
 }
 
@@ -227,12 +240,14 @@ void lj_find_large_blocks(void)
         long before = -1;
         uint64_t p = m.start;
         _try {
-            while (p < m.end && pages++ < LJ_PAGES_MOST) {
-                uint64_t next = lj_other_until(p) ? : lj_region_at(p, m.end, before);
-                if (next > p) {
-                    long here = lj_heap_of(p);
-                    before = here < 0 ? before : here;
+            while (p < m.end) {
+                if (pages++ >= LJ_PAGES_MOST) {
+                    lj_unsearched += (m.end - p) / process_page;
+                    break;
                 }
+                uint64_t next = lj_other_until(p) ? : lj_region_at(p, m.end, before);
+                if (p in lj_region_heaps)
+                    before = lj_region_heaps[p];
                 p = next > p ? next : p + process_page;
             }
         } _catch (_fault f) {
