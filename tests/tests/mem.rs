@@ -10,7 +10,7 @@ use serde_json::Value;
 use ytrace_tests::fixtures::{self, Nginx, directory, luajits, perl_daemon, standalone_with};
 use ytrace_tests::plain_nginx::PlainNginx;
 use ytrace_tests::processes::{assert_untouched, signal, wait_for};
-use ytrace_tests::program::{Finished, finish_child, run, start};
+use ytrace_tests::program::{Finished, finish_child, run, run_text, start};
 use ytrace_tests::{root, skip};
 
 const ANONYMOUS: &str = "anonymous, unknown allocator";
@@ -400,7 +400,6 @@ fn a_fork_shares_what_it_has_not_written() {
         assert!(few.contains(&share), "{share}");
         assert_eq!(found.resident("glibc mmapped"), pages(2_000_016));
         let private = found.get("glibc mmapped", "private_bytes");
-        // What is read through the kernel's process_vm_readv is copied by it where it was shared (Linux 5.19 and later): some pages.
         assert!(
             (0..100_000).contains(&private),
             "{private} of a part of that mapping"
@@ -426,6 +425,60 @@ fn a_fork_shares_what_it_has_not_written() {
         );
         let here = if pid == child { 0 } else { pages(500_000) };
         assert_eq!(number(&zeroes, "resident_bytes"), here, "{zeroes:?}");
+    }
+}
+
+/// What a process has for itself and shares with others, by the kernel's count, in bytes.
+fn private_and_shared(pid: i32) -> (i64, i64) {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
+    let sum = |start: &str| {
+        let lines = text.lines().filter(|line| line.starts_with(start));
+        let numbers = lines.filter_map(|line| line.split_whitespace().nth(1)?.parse::<i64>().ok());
+        numbers.sum::<i64>() * 1024
+    };
+    (sum("Private_"), sum("Shared_"))
+}
+
+/// The kernel gives a process copies of pages that are pinned while a fork shares them. ytrace does not pin those.
+#[test]
+fn reading_a_fork_leaves_its_pages_shared() {
+    let Some(mut target) = Target::start() else {
+        return;
+    };
+    target.ask("arena 2000000");
+    let address = target.ask("anon 8000000")[0];
+    let child = i32::try_from(target.ask("fork 1000000")[0]).unwrap();
+    for pid in [child, target.pid()] {
+        for mode in ["live", "copy"] {
+            let (private, shared) = private_and_shared(pid);
+            assert!(shared > 9_000_000, "{shared}");
+            let step = page();
+            let text = format!(
+                "_probe _oneshot {{ long sum = 0; char *p = (char *){address};
+                 for (long i = 0; i < 8000000; i += {step}) sum += p[i]; printf(\"%ld\\n\", sum); }}"
+            );
+            let result = run_text(&text, pid, &["--mode", mode, "--max-pause", "5s"]);
+            let result = result.expect_status(0);
+            assert_ne!(result.stdout.trim(), "0", "{result}");
+            run(&[
+                "run",
+                "probes/glibc-chunks.y",
+                "-p",
+                &pid.to_string(),
+                "--mode",
+                mode,
+                "--max-pause",
+                "5s",
+            ])
+            .expect_status(0);
+            let after = private_and_shared(pid);
+            // Pages of the C library that the command maps, too, are shared with it for a time.
+            assert!(
+                after.0 - private < 40_000,
+                "{mode}: {private} private, {} afterwards",
+                after.0
+            );
+        }
     }
 }
 

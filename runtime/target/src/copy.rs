@@ -22,6 +22,7 @@ use crate::maps::Maps;
 use crate::memory::AddressSpace;
 use crate::presence::Pagemap;
 use crate::process::Process;
+use crate::remote::Remote;
 use crate::stop::{PauseReport, Station, StopOptions, Stopper, Supervisor};
 
 use layout::{Layout, SharedFiles};
@@ -134,6 +135,7 @@ pub fn copy_ranges(
         Region::new(usize::try_from(room).map_err(too_large)?).map_err(CopyError::NoMemory)?;
     buffer.populate(0..usize::try_from(warm).map_err(too_large)?.min(buffer.len()));
 
+    let remote = Arc::new(Remote::open(process)?);
     let station = stopper.take()?;
     let Station {
         mut supervisor,
@@ -146,6 +148,7 @@ pub fn copy_ranges(
         wanted,
         shared,
         pagemap,
+        remote,
         buffer,
         helpers: options.threads > 1 && first.bytes > PARALLEL_BYTES,
         options: *options,
@@ -181,6 +184,7 @@ struct Job {
     wanted: Vec<Range<u64>>,
     shared: SharedFiles,
     pagemap: Pagemap,
+    remote: Arc<Remote>,
     buffer: Region,
     /// Whether a second thread copies.
     helpers: bool,
@@ -191,7 +195,7 @@ struct Job {
 impl Job {
     fn run(mut self, supervisor: &mut Supervisor) -> Result<(Taken, SharedFiles), CopyError> {
         let realtime = self.options.stop.realtime;
-        let pool = Pool::new(self.process.pid(), realtime);
+        let pool = Pool::new(Arc::clone(&self.remote), realtime);
         let taken = std::thread::scope(|scope| {
             // However this ends, the helper must not wait for ever.
             let _close = pool.closer();
@@ -267,7 +271,7 @@ impl Job {
         )?;
         let (tasks, mut left) = layout.tasks(&mut self.buffer);
         left.extend(layout.left.iter().cloned());
-        let (finished, unfinished) = pool.run(tasks, &self.shared, deadline);
+        let (finished, unfinished) = pool.run(tasks, &self.shared, &current, deadline);
         if finished.iter().any(|task| task.exited) {
             // Killed while it was stopped. Its pages must not pass for unreadable ones.
             return Err(CopyError::Read(ReadError::Exited));

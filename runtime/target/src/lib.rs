@@ -29,6 +29,7 @@ mod presence;
 mod process;
 mod ptrace;
 mod registers;
+mod remote;
 pub mod scheduling;
 pub mod spawn;
 pub mod stop;

@@ -1,6 +1,6 @@
 //! The memory of a running process.
 //!
-//! Before anything is read, the page table is asked. Present pages are read with `process_vm_readv`, many at a time. Absent
+//! Before anything is read, the page table is asked. Present pages are read many at a time (see `remote.rs`). Absent
 //! pages are never touched through the process, for that would make the kernel provide them and charge them to it:
 //! absent anonymous pages are zeros; those of a mapped file are read from the file; those of shared memory are read from
 //! the object behind the mapping, opened through `/proc/PID/map_files`. Reading a shared memory object at an offset
@@ -21,6 +21,7 @@ use crate::maps::{Mapping, MappingKind, Maps};
 use crate::memory::{AddressSpace, Counters, PageOutcome};
 use crate::presence::{PageState, Pagemap, PresenceRun};
 use crate::process::Process;
+use crate::remote::Remote;
 use crate::sys;
 
 /// The most files that are kept open behind mappings.
@@ -45,6 +46,7 @@ pub struct LiveMemory {
     refreshed: Instant,
     refresh_cost: Duration,
     pagemap: Pagemap,
+    remote: Remote,
     files: Backing,
     runs: Vec<PresenceRun>,
     counters: Counters,
@@ -81,6 +83,7 @@ impl LiveMemory {
             refreshed,
             refresh_cost: refreshed.duration_since(before),
             pagemap: Pagemap::open(process)?,
+            remote: Remote::open(process)?,
             files: Backing::default(),
             runs: Vec::new(),
             counters: Counters::default(),
@@ -253,11 +256,8 @@ impl LiveMemory {
                 .get_mut((position - start) as usize..)
                 .unwrap_or(&mut []);
             self.counters.calls += 1;
-            let got = match sys::read_process(
-                self.process.pid(),
-                &[sys::remote_piece(position, rest.len())],
-                rest,
-            ) {
+            let wanted = position..position + rest.len() as u64;
+            let got = match self.remote.read(&self.maps, std::iter::once(wanted), rest) {
                 Ok(got) => got as u64,
                 Err(Errno::EFAULT) => 0,
                 Err(errno) => return Err(self.failure(position, errno)),

@@ -12,11 +12,11 @@ use crate::error::OpenError;
 use crate::process::Process;
 use crate::sys;
 
-const PRESENT_BIT: u64 = 1 << 63;
+pub(crate) const PRESENT_BIT: u64 = 1 << 63;
 const SWAP_BIT: u64 = 1 << 62;
 const GUARD_BIT: u64 = 1 << 58;
-const FILE_BIT: u64 = 1 << 61;
-const EXCLUSIVE_BIT: u64 = 1 << 56;
+pub(crate) const FILE_BIT: u64 = 1 << 61;
+pub(crate) const EXCLUSIVE_BIT: u64 = 1 << 56;
 
 /// `PAGE_IS_*` of `linux/fs.h`.
 const IS_PRESENT: u64 = 1 << 3;

@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
 use super::layout::SharedFiles;
 use crate::buffer::{Page, Region};
+use crate::maps::Maps;
+use crate::remote::Remote;
 use crate::sys;
 
 /// The longest to wait for the helper to start.
@@ -53,6 +55,8 @@ pub(crate) struct Finished {
 struct Work {
     tasks: VecDeque<Task>,
     deadline: Option<Instant>,
+    /// The mappings that the tasks are of.
+    maps: Arc<Maps>,
     finished: Vec<Finished>,
     busy: usize,
     expired: bool,
@@ -63,7 +67,7 @@ struct Work {
 /// The tasks, shared by the thread that copies and its helper.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    pid: i32,
+    remote: Arc<Remote>,
     realtime: bool,
     work: Mutex<Work>,
     changed: Condvar,
@@ -80,9 +84,9 @@ impl Drop for Closer<'_> {
 }
 
 impl Pool {
-    pub(crate) fn new(pid: i32, realtime: bool) -> Pool {
+    pub(crate) fn new(remote: Arc<Remote>, realtime: bool) -> Pool {
         Pool {
-            pid,
+            remote,
             realtime,
             work: Mutex::new(Work::default()),
             changed: Condvar::new(),
@@ -129,10 +133,12 @@ impl Pool {
         &self,
         tasks: Vec<Task>,
         shared: &SharedFiles,
+        maps: &Arc<Maps>,
         deadline: Option<Instant>,
     ) -> (Vec<Finished>, Vec<Range<u64>>) {
         let mut work = self.lock();
         work.deadline = deadline;
+        work.maps = Arc::clone(maps);
         let (memory, files): (VecDeque<Task>, VecDeque<Task>) = tasks
             .into_iter()
             .partition(|task| task.origin == Origin::Memory);
@@ -188,8 +194,9 @@ impl Pool {
             return Err(work);
         };
         work.busy += 1;
+        let maps = Arc::clone(&work.maps);
         drop(work);
-        let finished = copy_memory(self.pid, task);
+        let finished = copy_memory(&self.remote, &maps, task);
         let mut work = self.lock();
         work.busy -= 1;
         work.finished.push(finished);
@@ -201,31 +208,20 @@ impl Pool {
 }
 
 /// Copies the pieces of a task out of the process, stepping over pages that cannot be read.
-fn copy_memory(pid: i32, mut task: Task) -> Finished {
+fn copy_memory(remote: &Remote, maps: &Maps, mut task: Task) -> Finished {
     let page = sys::page_size();
     let mut failed: Vec<Range<u64>> = Vec::new();
     let mut calls = 0;
     let mut exited = false;
-    let mut remote = Vec::with_capacity(task.pieces.len());
     let bytes = task.region.bytes_mut();
     // How much of the task is done, and in which piece that is.
     let (mut done, mut index, mut inside) = (0usize, 0usize, 0u64);
     while let Some(piece) = task.pieces.get(index) {
-        remote.clear();
-        remote.push(sys::remote_piece(
-            piece.start + inside,
-            (piece.end - piece.start - inside) as usize,
-        ));
-        remote.extend(
-            task.pieces
-                .iter()
-                .skip(index + 1)
-                .take(sys::MAX_PIECES - 1)
-                .map(|piece| sys::remote_piece(piece.start, (piece.end - piece.start) as usize)),
-        );
+        let rest = task.pieces.iter().skip(index + 1).cloned();
+        let wanted = std::iter::once(piece.start + inside..piece.end).chain(rest);
         let local = bytes.get_mut(done..).unwrap_or(&mut []);
         calls += 1;
-        let (mut advance, error) = match sys::read_process(pid, &remote, local) {
+        let (mut advance, error) = match remote.read(maps, wanted, local) {
             Ok(got) => (got as u64, None),
             Err(errno) => (0, Some(errno)),
         };
@@ -313,11 +309,13 @@ fn copy_file(mut task: Task, shared: &SharedFiles) -> Finished {
 #[allow(clippy::single_range_in_vec_init)]
 mod tests {
     use super::*;
+    use crate::process::Process;
 
-    fn copy_of(pid: i32, address: u64) -> Finished {
+    fn copy_of(remote: &Remote, address: u64) -> Finished {
         let page = sys::page_size();
         copy_memory(
-            pid,
+            remote,
+            &Maps::default(),
             Task {
                 region: Region::new(page as usize).unwrap(),
                 pieces: vec![address..address + page],
@@ -328,15 +326,20 @@ mod tests {
 
     #[test]
     fn a_process_that_is_gone_is_told_from_a_page_that_cannot_be_read() {
-        let mut child = std::process::Command::new("true").spawn().unwrap();
-        let pid = i32::try_from(child.id()).unwrap();
+        let mut child = std::process::Command::new("cat")
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let remote_of =
+            |pid: u32| Remote::open(&Process::open(i32::try_from(pid).unwrap()).unwrap()).unwrap();
+        let remote = remote_of(child.id());
         child.wait().unwrap();
         let page = sys::page_size();
-        let gone = copy_of(pid, page);
+        let gone = copy_of(&remote, page);
         assert!(gone.exited);
         assert_eq!(gone.failed, [page..2 * page]);
         // Nothing is ever mapped at the very first page.
-        let own = copy_of(i32::try_from(std::process::id()).unwrap(), 0);
+        let own = copy_of(&remote_of(std::process::id()), 0);
         assert!(!own.exited);
         assert_eq!(own.failed, [0..page]);
     }
