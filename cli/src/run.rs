@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use ytrace_lang::compile::{Compiled, OptionHelp};
@@ -32,6 +33,9 @@ const STACK: usize = 1 << 30;
 
 /// Text for something that is no terminal is collected up to this length, in bytes, within one run of a handler.
 const MOST_WAITING: usize = 64 << 10;
+
+/// Text that comes when none has been written for so long is written at once: who waits for it sees it.
+const QUIET: Duration = Duration::from_millis(20);
 
 /// Runs a probe file.
 pub fn run(arguments: RunArguments, terminal: &Terminal) -> Result<Status, Failure> {
@@ -425,6 +429,8 @@ struct TerminalSink {
     stream: bool,
     /// Text on its way to something that is no terminal.
     waiting: Vec<u8>,
+    /// When some was written last.
+    written: Option<Instant>,
     /// Why standard output could not be written.
     output_error: Option<std::io::Error>,
     color: bool,
@@ -437,6 +443,7 @@ impl TerminalSink {
             shown: false,
             stream: false,
             waiting: Vec::new(),
+            written: None,
             output_error: None,
             color: terminal.error_color,
         }
@@ -472,7 +479,8 @@ impl Sink for TerminalSink {
         }
         self.waiting.extend_from_slice(text);
         // A terminal shows each piece as it comes, lines that are not whole yet too; for files, one call a line is many.
-        if self.terminal.output_terminal || self.waiting.len() >= MOST_WAITING {
+        let quiet = self.written.is_none_or(|last| last.elapsed() >= QUIET);
+        if quiet || self.terminal.output_terminal || self.waiting.len() >= MOST_WAITING {
             self.flush();
         }
     }
@@ -485,6 +493,7 @@ impl Sink for TerminalSink {
         if self.output_error.is_some() {
             return;
         }
+        self.written = Some(Instant::now());
         let mut out = std::io::stdout().lock();
         if let Err(error) = out.write_all(&text).and_then(|()| out.flush()) {
             self.output_error = Some(error);

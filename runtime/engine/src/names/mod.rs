@@ -19,7 +19,9 @@ use std::sync::Arc;
 
 use ytrace_debuginfo as debuginfo;
 use ytrace_lang::target::{LookupError, ModuleId, Scope, TargetType};
-use ytrace_target::{AddressSpace, CoreFile, LiveMemory, LiveOptions, ModuleKind, Process};
+use ytrace_target::{
+    AddressSpace, CoreFile, LiveMemory, LiveOptions, MappingKind, ModuleKind, Process,
+};
 
 /// So many source files are suggested where a prefix names none.
 const MOST_UNITS: usize = 3;
@@ -262,8 +264,8 @@ impl Names {
             }
             (ModuleKind::File, Origin::Types) => return Err(format!("{shown} is of no process")),
             // The vDSO is a file in memory alone; its unwind tables lead out of it.
-            (ModuleKind::Vdso, Origin::Process(process)) => {
-                let bytes = vdso(process, first.start, first.end)
+            (ModuleKind::Vdso, Origin::Process(_)) => {
+                let bytes = vdso(first.start, first.end)
                     .ok_or_else(|| "the vDSO cannot be read".to_owned())?;
                 self.loader.open_bytes(&module.mapped.path, bytes)
             }
@@ -429,14 +431,20 @@ impl Names {
 /// The most of a vDSO that is read, in bytes; those that there are have two or three pages.
 const LARGEST_VDSO: u64 = 256 << 10;
 
-/// The image of the vDSO of a process.
-fn vdso(process: &Process, start: u64, end: u64) -> Option<Vec<u8>> {
+/// The image of the vDSO of a process: the kernel maps the same one into each, so that of this program serves. Reading the target's would
+/// bring pages of it into the target's page table.
+fn vdso(start: u64, end: u64) -> Option<Vec<u8>> {
     let length = end
         .checked_sub(start)
         .filter(|length| *length <= LARGEST_VDSO)?;
+    let own = Process::open(i32::try_from(std::process::id()).ok()?).ok()?;
+    let maps = own.maps().ok()?;
+    let mut mappings = maps.as_slice().iter();
+    let same =
+        mappings.find(|mapping| mapping.kind == MappingKind::Vdso && mapping.len() == length)?;
     let mut bytes = vec![0; usize::try_from(length).ok()?];
-    let mut live = LiveMemory::new(process, LiveOptions::default()).ok()?;
-    live.read(start, &mut bytes).ok()?;
+    let mut live = LiveMemory::new(&own, LiveOptions::default()).ok()?;
+    live.read(same.start, &mut bytes).ok()?;
     Some(bytes)
 }
 
