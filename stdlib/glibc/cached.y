@@ -137,7 +137,8 @@ int glibc_add_thread_caches(void)
     _try {
         int found = 0;
         _foreach (thread in _threads()) {
-            tcache_perthread_struct *t = _tls(thread.tid, tcache);
+            // Symbols alone do not tell its type.
+            tcache_perthread_struct *t = *(tcache_perthread_struct **)&_tls(thread.tid, tcache);
             // Since 2.43 a thread without one points to read-only zeros of the library, before that nowhere.
             found = 1;
             if (!t)

@@ -192,7 +192,17 @@ fn other_versions_of_the_c_library() {
 /// A program without any names, linked statically: the search finds malloc's variables in the data of the executable.
 #[test]
 fn static_and_stripped() {
-    let Some(program) = arenas("heap-static") else {
+    linked_statically("heap-static", "search");
+}
+
+/// Symbols without types: of the threads' caches, too.
+#[test]
+fn static_with_symbols() {
+    linked_statically("heap-static-symbols", "symbols");
+}
+
+fn linked_statically(name: &str, found: &str) {
+    let Some(program) = arenas(name) else {
         return;
     };
     let target = Waiting::start(&mut Command::new(program));
@@ -223,8 +233,9 @@ fn static_and_stripped() {
             .contains(&format!("mapped {} {}\n", said("hblks"), said("hblkhd"))),
         "{result}"
     );
-    assert!(result.stdout.contains("found by search"), "{result}");
-    probes("static", target.pid(), &[]);
+    let found = format!("found by {found}");
+    assert!(result.stdout.contains(&found), "{result}");
+    probes(name, target.pid(), &[]);
 }
 
 #[test]
