@@ -115,6 +115,8 @@ _probe _begin {
     long length = duration == "" ? 0 : milliseconds(duration);
     if (length < 0)
         _error("--duration takes a number and ms, s, m, h or d, not '%s'", duration);
+    if (duration != "" && length == 0)
+        _error("--duration takes more than nothing; \"\" is for as long as nobody interrupts");
     divide(first);
     started = _now_ms();
     until = length ? started + length : 0;

@@ -46,7 +46,7 @@ _probe _oneshot {
     long total = perl_total_bytes();
     printf("Perl %hB in %s values and beside them   %s   %s\n", total, graph_thousands(perl_values), resident_share(total, resident_bytes()),
            interpreters == 1 ? "1 interpreter" : sprintf("%ld interpreters%s", interpreters, interpreter ? sprintf(", number %d shown", interpreter) : ""));
-    printf("%s objects of %s classes, %hB of strings, %hB of optrees, %hB in the string table\n", graph_thousands(perl_objects),
+    printf("%s objects of %s classes, %hB of strings, %hB of subs' optrees, %hB in the string table\n", graph_thousands(perl_objects),
            graph_thousands(perl_classes_found), _sum(perl_strings), perl_total_code, perl_shared_key_bytes_total + perl_string_table_bytes);
     _assert_equal("values in the arenas, PL_sv_count", perl_values, counted);
     perl_say_heap();

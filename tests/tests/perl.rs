@@ -176,7 +176,7 @@ fn statistics_by_type_and_class() {
             assert!(bytes > 1_000, "{version}: {what}: {bytes}");
         }
         let table = header(&json);
-        let table = table.split(" of optrees, ").nth(1).unwrap();
+        let table = table.split(" of subs' optrees, ").nth(1).unwrap();
         assert!(
             table.contains("kB in the string table"),
             "{version}: {table}"
