@@ -50,6 +50,7 @@ void glibc_take_maps(void)
     _clear(glibc_maps);
     glibc_page = _page_size();
     int own = 0;
+    int writable = 0;
     uint64_t last = 0;
     _str executable = "";
     _foreach (module in _modules()) {
@@ -70,11 +71,12 @@ void glibc_take_maps(void)
             map.flags |= GLIBC_MAP_PRIVATE;
         if (m.file == "" || _isprefix(m.file, "[anon") || _isprefix(m.file, "/anon_hugepage"))
             map.flags |= GLIBC_MAP_ANON;
-        // Zeroed data follows that of the file.
+        // Zeroed data follows that of the file that can be written.
         if (m.file != "")
             own = (m.file ~~ rx/\/libc(\.so\.6|-2\.[0-9]+\.so)( |$)/) || (executable != "" && _isprefix(m.file, executable));
-        else if (map.start != last)
+        else if (map.start != last || !writable)
             own = 0;
+        writable = map.flags & GLIBC_MAP_WRITE;
         if (own)
             map.flags |= GLIBC_MAP_OWN;
         last = map.end;

@@ -128,19 +128,36 @@ uint64_t glibc_try_page(uint64_t p, uint64_t end)
     }
 }
 
+/// Whether a mapping may hold what malloc has mapped.
+#define glibc_maps_anonymous(m) (((m).flags & (GLIBC_MAP_DATA | GLIBC_MAP_ANON)) == (GLIBC_MAP_DATA | GLIBC_MAP_ANON) && !((m).flags & GLIBC_MAP_OWN))
+
+/// Where the anonymous memory ends that a mapping begins or goes on: `madvise` and its like cut one block into several mappings.
+uint64_t glibc_anonymous_until(long i)
+{
+    uint64_t end = glibc_maps[i].end;
+    for (long j = i + 1; j < _elems(glibc_maps) && glibc_maps[j].start == end && glibc_maps_anonymous(glibc_maps[j]); j++)
+        end = glibc_maps[j].end;
+    return end;
+}
+
 /// Looks at the start of each anonymous mapping, then, while malloc's count says that there are more, at every page of each.
 void glibc_look_at_mappings(void)
 {
     uint64_t until[];
     _clear(glibc_blocks);
     glibc_blocks_bytes = 0;
+    uint64_t p = 0;
+    uint64_t end = 0;
     for (long i = 0; i < _elems(glibc_maps); i++) {
         struct glibc_map m = glibc_maps[i];
-        uint64_t p = m.start;
-        if ((m.flags & (GLIBC_MAP_DATA | GLIBC_MAP_ANON)) != (GLIBC_MAP_DATA | GLIBC_MAP_ANON) || m.flags & GLIBC_MAP_OWN || (m.rss == 0 && _is_live()))
+        if (p < m.start)
+            p = m.start;
+        if ((!glibc_maps_anonymous(m) || (m.rss == 0 && _is_live())) && p < m.end)
             p = m.end;
+        if (p < m.end && end < m.end)
+            end = glibc_anonymous_until(i);
         while (p < m.end) {
-            uint64_t next = glibc_try_page(p, m.end);
+            uint64_t next = glibc_try_page(p, end);
             if (next <= p)
                 break;
             p = next;
@@ -148,10 +165,15 @@ void glibc_look_at_mappings(void)
         _push(until, p);
     }
     glibc_pages_looked_at = 0;
+    p = 0;
+    end = 0;
     for (long i = 0; i < _elems(glibc_maps); i++) {
-        uint64_t end = glibc_maps[i].end;
-        uint64_t p = until[i];
-        while (p < end) {
+        uint64_t stop = glibc_maps[i].end;
+        if (p < until[i])
+            p = until[i];
+        if (p < stop && end < stop)
+            end = glibc_anonymous_until(i);
+        while (p < stop) {
             if (_elems(glibc_blocks) >= glibc_par->n_mmaps && !glibc_parts_missing())
                 return;
             if (++glibc_pages_looked_at > GLIBC_MOST_PAGES)

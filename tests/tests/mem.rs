@@ -371,6 +371,33 @@ fn stacks_of_threads() {
     Breakdown::stopped(target.pid(), &[]);
 }
 
+/// Advice cuts a block of malloc into several mappings; it is still one block, and malloc's own figures agree.
+#[test]
+fn a_block_in_several_mappings() {
+    let Some(mut target) = Target::start() else {
+        return;
+    };
+    let blocks = [3_000_000, 5_000_000];
+    for block in blocks {
+        let address = target.ask(&format!("split {block}"))[0];
+        assert_ne!(
+            mapping_of(target.pid(), address),
+            mapping_of(target.pid(), address + block / 2)
+        );
+    }
+    let found = Breakdown::stopped(target.pid(), &[]);
+    let whole: i64 = blocks.iter().map(|block| pages(block + 16)).sum();
+    assert_eq!(found.resident("glibc mmapped"), whole);
+    let pid = target.pid().to_string();
+    let result = run(&["run", "probes/glibc-verdict.y", "-p", &pid]).expect_status(0);
+    assert!(
+        result
+            .stdout
+            .contains("mmapped chunks = mp_.n_mmaps: 2 = 2"),
+        "{result}"
+    );
+}
+
 /// A forked process and its parent: what both have, and what each has for itself.
 #[test]
 fn a_fork_shares_what_it_has_not_written() {
