@@ -5,6 +5,7 @@
 //! the handles `_str` and `_path`. Evaluation order is left to right throughout.
 
 use crate::source::Span;
+use crate::target::ModuleId;
 use crate::types::{TypeId, Types};
 use ytrace_values::{Operation, constants::Scalar};
 
@@ -210,6 +211,82 @@ pub enum ProbePoint {
     End,
     /// Every so many nanoseconds.
     Timer(u64),
+    /// So many times a second, on each of the target's threads that runs.
+    Profile(u64),
+    /// At something that the target does.
+    Event(Box<EventPoint>),
+}
+
+/// Something that the target does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventPoint {
+    /// Where.
+    pub site: EventSite,
+    /// Whether the handler runs when the function returns.
+    pub at_return: bool,
+    /// Functions without parameters that run when the function is entered, for a handler that runs at its return. Each gives
+    /// a word, which [`Operation::EntryValue`] asks for by its index here.
+    pub entry_values: Vec<FunctionId>,
+}
+
+/// Where an event is waited for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EventSite {
+    /// Functions of the target: one, or those that a pattern matches.
+    Functions(Vec<EventFunction>),
+    /// The addresses of a line of the source.
+    Line {
+        /// The file, as written.
+        file: String,
+        /// The line, from 1.
+        line: u64,
+    },
+    /// An address of code.
+    Address(u64),
+    /// A static probe.
+    Static {
+        /// Who provides it.
+        provider: String,
+        /// Its name.
+        name: String,
+    },
+    /// Access to memory of the target.
+    Watch {
+        /// Where.
+        address: u64,
+        /// How many bytes: 1, 2, 4 or 8.
+        length: u64,
+        /// Whether reads count, too.
+        reads: bool,
+    },
+    /// What becomes of the process and its threads.
+    Process(ProcessEvent),
+}
+
+/// A function that a probe is on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventFunction {
+    /// Its name.
+    pub name: String,
+    /// Its module.
+    pub module: ModuleId,
+    /// Where it begins.
+    pub address: u64,
+}
+
+/// An event of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProcessEvent {
+    /// A thread begins.
+    ThreadBegin,
+    /// A thread ends.
+    ThreadEnd,
+    /// The process executes another program.
+    Exec,
+    /// The process ends.
+    Exit,
+    /// A signal is delivered.
+    Signal,
 }
 
 /// A function.

@@ -1,6 +1,6 @@
 //! The seam to everything outside of a program but the target's memory.
 
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::memory::Memory;
 
 /// One mapping of the target, as `_maps()` shows it.
@@ -125,6 +125,28 @@ pub enum PageFigure {
     Swapped,
 }
 
+/// What the handler of a probe on an event asks of the hit that it runs for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HitQuestion {
+    /// A general register, by its DWARF number.
+    Register(u64),
+    /// The low 64 bits of a vector register, counted from 0.
+    Vector(u64),
+    /// An argument of a static probe, counted from 0.
+    Argument(u64),
+    /// Where the function that was hit begins; 0 where the point is no function's.
+    Function,
+    /// A value of the probe that was taken when the function was entered, by its index.
+    Entry(u64),
+    /// The weight of this hit in a sample of one in `every` bytes, 0 if it is not of the sample.
+    Sample {
+        /// How many bytes there are from one hit of the sample to the next, on average.
+        every: u64,
+        /// The bytes of this hit.
+        bytes: u64,
+    },
+}
+
 /// What a program asks of the world. The engine implements it; tests give a small double.
 pub trait Host {
     /// Writes data output (`printf`, `puts`, `_print`).
@@ -164,6 +186,11 @@ pub trait Host {
     fn register(&mut self, name: &str, tid: u64) -> Result<u64, Fault>;
     /// The stack of a thread, read from this memory.
     fn backtrace(&mut self, tid: u64, memory: &mut dyn Memory) -> Result<Stack, Fault>;
+    /// What is known of the hit that the handler runs for.
+    fn hit(&mut self, question: HitQuestion) -> Result<u64, Fault> {
+        Err(Fault::new(FaultKind::NotAvailable)
+            .with_message(format!("{question:?} is known only of an event")))
+    }
     /// The address of a thread-local variable, given the program's index of it.
     fn thread_local(&mut self, variable: u32, tid: u64) -> Result<u64, Fault>;
     /// `_resident`, `_unshared`, `_swapped`: bytes of the pages that lie in a range as a whole, as of now; `None` if that cannot be known.

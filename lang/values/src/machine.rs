@@ -8,7 +8,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::floats::canonical64;
 use crate::format::Output;
 use crate::histogram;
-use crate::host::{Host, PROCESS_FIELDS, PageFigure};
+use crate::host::{HitQuestion, Host, PROCESS_FIELDS, PageFigure};
 use crate::memory::Memory;
 use crate::operation::Operation;
 use crate::paths::FrameWord;
@@ -243,7 +243,13 @@ impl Machine<'_> {
                 | Op::Mappings
                 | Op::Threads
                 | Op::Modules
-                | Op::RandomInteger,
+                | Op::RandomInteger
+                | Op::HitRegister
+                | Op::HitVector
+                | Op::HitArgument
+                | Op::HitFunction
+                | Op::EntryValue
+                | Op::SampleBytes,
                 _,
             ) => self.world(operation, arguments)?,
 
@@ -352,6 +358,14 @@ impl Machine<'_> {
                 let variable = u32::try_from(variable)
                     .map_err(|_| internal("no such thread-local variable"))?;
                 self.host.thread_local(variable, tid)
+            }
+            (Op::HitRegister, &[number]) => self.host.hit(HitQuestion::Register(number)),
+            (Op::HitVector, &[number]) => self.host.hit(HitQuestion::Vector(number)),
+            (Op::HitArgument, &[number]) => self.host.hit(HitQuestion::Argument(number)),
+            (Op::HitFunction, []) => self.host.hit(HitQuestion::Function),
+            (Op::EntryValue, &[index]) => self.host.hit(HitQuestion::Entry(index)),
+            (Op::SampleBytes, &[every, bytes]) => {
+                self.host.hit(HitQuestion::Sample { every, bytes })
             }
             (Op::PageSize, []) => Ok(self.memory.page_size()),
             (Op::ResidentBytes | Op::UnsharedBytes | Op::SwappedBytes, &[address, length]) => {

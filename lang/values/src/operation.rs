@@ -223,6 +223,20 @@ pub enum Operation {
     /// `(limit) -> 0 ≤ n < limit`.
     RandomInteger,
 
+    // The hit of a probe on an event: only handlers of such probes have these.
+    /// `(number) -> word`: a general register as of the hit, numbered as DWARF numbers them on the target's architecture.
+    HitRegister,
+    /// `(number) -> the bits of the low 64 bits` of a vector register, numbered from 0.
+    HitVector,
+    /// `(n) -> word`: argument `n`, from 0, of a static probe.
+    HitArgument,
+    /// `() -> address` at which the function that was hit begins; 0 where the point is no function's.
+    HitFunction,
+    /// `(n) -> word`: what the `n`-th entry value of the probe was when the function was entered.
+    EntryValue,
+    /// `(every, bytes) -> weight`, or 0 where this hit is not of the sample.
+    SampleBytes,
+
     // The fault that a `_catch` caught last.
     /// `() -> str`.
     FaultKind,
@@ -354,6 +368,12 @@ impl Operation {
             | Operation::SymbolName
             | Operation::PageSize
             | Operation::RandomInteger
+            | Operation::HitRegister
+            | Operation::HitVector
+            | Operation::HitArgument
+            | Operation::HitFunction
+            | Operation::EntryValue
+            | Operation::SampleBytes
             | Operation::FaultKind
             | Operation::FaultAddress
             | Operation::FaultMessage

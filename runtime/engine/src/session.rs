@@ -292,9 +292,13 @@ impl<'o> Session<'o> {
         for probe in &compiled.typed.probes {
             match probe.point {
                 ProbePoint::Begin | ProbePoint::Oneshot | ProbePoint::End => {}
-                ProbePoint::Timer(_) => {
+                ProbePoint::Timer(_) | ProbePoint::Profile(_) | ProbePoint::Event(_) => {
+                    let what = match probe.point {
+                        ProbePoint::Event(_) => "a probe on an event",
+                        _ => "a timer",
+                    };
                     return Err(SessionError::NeedsProcess {
-                        what: "a timer",
+                        what,
                         place: compiled.sources.location(probe.span),
                     });
                 }

@@ -75,7 +75,10 @@ impl Checker<'_> {
                 ProbePoint::Begin => {
                     (probe.span.file, probe.span.start) > (before.file, before.start)
                 }
-                ProbePoint::Oneshot | ProbePoint::Timer(_) => true,
+                ProbePoint::Oneshot
+                | ProbePoint::Timer(_)
+                | ProbePoint::Profile(_)
+                | ProbePoint::Event(_) => true,
                 ProbePoint::End => false,
             })
             .map(|probe| probe.span)

@@ -462,7 +462,8 @@ impl Filetest {
                     ProbePoint::Begin => (0, "_begin"),
                     ProbePoint::End => (2, "_end"),
                     ProbePoint::Oneshot => (1, "_oneshot"),
-                    ProbePoint::Timer(_) => (1, "_timer"),
+                    ProbePoint::Timer(_) | ProbePoint::Profile(_) => (1, "_timer"),
+                    ProbePoint::Event(_) => (1, "event"),
                 };
                 if its_group != group || (ended && group != 2) {
                     continue;
