@@ -3,6 +3,7 @@
 //! Modes, budgets, probe points, the library that ships with ytrace, and the adapters that make
 //! debug information and address spaces what the language's seams ask for.
 
+mod compiling;
 mod copying;
 pub mod core;
 pub mod error;
@@ -17,6 +18,7 @@ pub mod names;
 pub mod options;
 mod program;
 pub mod result;
+mod schedule;
 pub mod series;
 pub mod session;
 pub mod target;

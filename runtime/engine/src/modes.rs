@@ -9,7 +9,6 @@ use crate::error::SessionError;
 use crate::host::{RunHost, Sink};
 use crate::memory::GoneMemory;
 use crate::options::Mode;
-use crate::series::Recorder;
 use crate::session::{EXITED, Session, State};
 use crate::target::Target;
 
@@ -152,76 +151,6 @@ impl Session<'_> {
         }
     }
 
-    /// Runs timers until `_exit()`, Ctrl-C, or the end of the target.
-    pub(crate) fn run_timers(
-        &mut self,
-        process: &Process,
-        state: &mut State<'_>,
-        timers: &[(usize, u64)],
-        recorder: &mut Recorder,
-        sink: &mut dyn Sink,
-    ) -> Result<(), SessionError> {
-        let begun = Instant::now();
-        let mut due: Vec<(Instant, usize, Duration)> = timers
-            .iter()
-            .map(|(probe, interval)| {
-                let interval = Duration::from_nanos((*interval).max(1));
-                (begun + interval, *probe, interval)
-            })
-            .collect();
-        sink.progress("");
-        while !state.end {
-            let Some((at, _, _)) = due.iter().min().copied() else {
-                return Ok(());
-            };
-            if self.wait_until(process, at) {
-                break;
-            }
-            // Those that are due by now share a view of the target, and so a pause. In the order of the file.
-            let now = Instant::now();
-            let probes: Vec<usize> = due
-                .iter()
-                .filter(|(at, _, _)| *at <= now)
-                .map(|(_, probe, _)| *probe)
-                .collect();
-            self.run_handlers(state, &probes, sink)?;
-            recorder.sample(&probes, state.store, self.started.elapsed());
-            sink.progress("");
-            let now = Instant::now();
-            for (at, probe, interval) in &mut due {
-                if probes.contains(probe) {
-                    *at = next_round(*at, *interval, now);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits; true if the target exited or the user interrupted before.
-    fn wait_until(&self, process: &Process, at: Instant) -> bool {
-        use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-        /// An interrupt between the check and the wait is seen after this long at most.
-        const SLICE: Duration = Duration::from_millis(200);
-        loop {
-            if self.interrupted() || process.exited() {
-                return true;
-            }
-            let left = at.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return false;
-            }
-            let timeout = PollTimeout::try_from(left.min(SLICE)).unwrap_or(PollTimeout::ZERO);
-            // The descriptor becomes readable when the target exits. A wait that is interrupted is
-            // taken up again.
-            let _ = match process.pidfd() {
-                Some(descriptor) => {
-                    poll(&mut [PollFd::new(descriptor, PollFlags::POLLIN)], timeout)
-                }
-                None => poll(&mut [], timeout),
-            };
-        }
-    }
-
     pub(crate) fn stop_options(&self) -> StopOptions {
         StopOptions {
             max_pause: self.options.max_pause,
@@ -294,32 +223,5 @@ impl Session<'_> {
         pauses.threads = pauses.threads.max(report.threads);
         pauses.restarted_calls += report.restarted_calls;
         pauses.expired |= report.expired;
-    }
-}
-
-/// When a timer that was due at `at` is due next: a whole number of intervals later, after `now`. A handler that takes longer
-/// than its interval skips rounds.
-fn next_round(at: Instant, interval: Duration, now: Instant) -> Instant {
-    let late = now.saturating_duration_since(at).as_nanos();
-    let rounds = late / interval.as_nanos().max(1) + 1;
-    let ahead = rounds.saturating_mul(interval.as_nanos());
-    at + Duration::from_nanos(u64::try_from(ahead).unwrap_or(u64::MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rounds_that_were_missed_are_skipped_at_once() {
-        let at = Instant::now();
-        let second = Duration::from_secs(1);
-        assert_eq!(next_round(at, second, at), at + second);
-        assert_eq!(next_round(at, second, at + second), at + 2 * second);
-        assert_eq!(next_round(at, second, at + second * 7 / 2), at + 4 * second);
-        // An hour late with the shortest interval: no loop over the rounds.
-        let hour = Duration::from_secs(3600);
-        let shortest = Duration::from_nanos(1);
-        assert_eq!(next_round(at, shortest, at + hour), at + hour + shortest);
     }
 }

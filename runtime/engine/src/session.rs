@@ -1,6 +1,5 @@
 //! A session: one program on one target, from text to a result.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -10,18 +9,17 @@ use ytrace_lang::compile::{
     self, CompileError, Compiled, LayoutChoices, OptionHelp, Request, SourceErrors,
 };
 use ytrace_lang::execute::Outcome;
-use ytrace_lang::hir::{LayoutUse, ProbePoint};
+use ytrace_lang::hir::ProbePoint;
 use ytrace_lang::ir::{FunctionId, Program};
 use ytrace_lang::source::SourceFile;
-use ytrace_lang::target::SymbolSource;
 use ytrace_report::{Earlier, Output};
 use ytrace_target::{
-    AddressSpace, CacheOptions, CoreFile, LiveMemory, LiveOptions, Module, PageCache, PausedCopy,
-    Process, Stopper, ThreadSnapshot, scheduling,
+    AddressSpace, CacheOptions, CoreFile, LiveMemory, LiveOptions, Module, PageCache, Process,
+    Stopper, ThreadSnapshot, scheduling,
 };
-use ytrace_values::{FaultKind, Memory, Store};
+use ytrace_values::{FaultKind, Store};
 
-use crate::error::{Misfit, SessionError};
+use crate::error::SessionError;
 use crate::host::{CutStacks, Effects, RunHost, Sink};
 use crate::identity::{Identity, Rules};
 use crate::library::Library;
@@ -30,7 +28,6 @@ use crate::names::{DebugOptions, Names};
 use crate::options::{Mode, Options};
 use crate::program::Runner;
 use crate::result::{FaultReport, RunResult};
-use crate::series::Recorder;
 use crate::target::Target;
 use crate::views;
 
@@ -343,111 +340,7 @@ impl<'o> Session<'o> {
         Ok(())
     }
 
-    /// Compiles, and finds for each `_layout` the first candidate that holds on the target.
-    fn compile(
-        &mut self,
-        main: &SourceFile,
-        sink: &mut dyn Sink,
-    ) -> Result<(Compiled, Runner), SessionError> {
-        let mut choices = LayoutChoices::new();
-        let mut tried: Vec<(String, Misfit)> = Vec::new();
-        let mut group = String::new();
-        let mut waived = BTreeSet::new();
-        let mut copy = None;
-        loop {
-            sink.progress("reading debug information");
-            let started = Instant::now();
-            let compiled = self.compile_once(main, choices.clone())?;
-            self.result.timings.compile += started.elapsed();
-            let failed = self.failed_layout(&compiled, &waived, &mut copy, sink)?;
-            if self.interrupted() {
-                // A check that was cut short says nothing of its layout.
-                return Err(SessionError::Interrupted);
-            }
-            let Some((layout, candidate, why)) = failed else {
-                let runner = self.runner(&compiled.program)?;
-                let layouts = compiled.typed.layouts.iter();
-                self.result.layouts = layouts
-                    .filter(|layout| !waived.contains(&layout.group))
-                    .filter_map(|layout| Some((layout.group.clone(), layout.candidate.clone()?)))
-                    .collect();
-                return Ok((compiled, runner));
-            };
-            let next = layout
-                .candidates
-                .iter()
-                .skip_while(|known| **known != candidate)
-                .nth(1)
-                .cloned();
-            // Groups are settled one after another.
-            if layout.group != group {
-                group.clone_from(&layout.group);
-                tried.clear();
-            }
-            tried.push((candidate, why));
-            match next {
-                Some(next) => {
-                    choices.insert(layout.group, next);
-                }
-                None if tried.iter().all(|(_, why)| *why == Misfit::Dispensable) => {
-                    // Any types do: the program asks itself whether they fit, and does without.
-                    choices.remove(&layout.group);
-                    waived.insert(layout.group);
-                }
-                None => {
-                    return Err(SessionError::Layout {
-                        group: layout.group,
-                        tried,
-                        missing: self.names.missing_debug_information(),
-                        runtimes: self.rules.runtimes(&self.target, true),
-                    });
-                }
-            }
-        }
-    }
-
-    /// The first `_layout` whose candidate does not hold on the target: the layout, the candidate
-    /// and why. Types from debug information need no proof, nor do groups that the program does without.
-    fn failed_layout(
-        &mut self,
-        compiled: &Compiled,
-        waived: &BTreeSet<String>,
-        copy: &mut Option<TargetMemory<PausedCopy>>,
-        sink: &mut dyn Sink,
-    ) -> Result<Option<(LayoutUse, String, Misfit)>, SessionError> {
-        let mut runner = None;
-        for (index, layout) in compiled.typed.layouts.iter().enumerate() {
-            let Some(candidate) = layout.candidate.clone() else {
-                continue;
-            };
-            if waived.contains(&layout.group) {
-                continue;
-            }
-            sink.progress(&format!("trying layout {candidate}"));
-            let runner = match &mut runner {
-                Some(runner) => runner,
-                // Most candidates fail: only what the checks need is compiled for them.
-                empty => empty.insert(self.runner(&Program {
-                    probes: Vec::new(),
-                    ..compiled.program.clone()
-                })?),
-            };
-            match self.validate(runner, compiled, index, copy, sink)? {
-                Ok(()) => {}
-                Err(Unfit::Misfit(why)) => return Ok(Some((layout.clone(), candidate, why))),
-                Err(Unfit::Exhausted(reason)) => {
-                    return Err(SessionError::LayoutBudget {
-                        group: layout.group.clone(),
-                        candidate,
-                        reason,
-                    });
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    fn runner(&mut self, program: &Program) -> Result<Runner, SessionError> {
+    pub(crate) fn runner(&mut self, program: &Program) -> Result<Runner, SessionError> {
         let started = Instant::now();
         let runner = Runner::new(Arc::new(program.clone()), self.options, self.page_size);
         self.result.timings.machine_code += started.elapsed();
@@ -461,108 +354,11 @@ impl<'o> Session<'o> {
         self.result.timings.machine_code += started.elapsed();
     }
 
-    fn compile_once(
-        &mut self,
-        main: &SourceFile,
-        layouts: LayoutChoices,
-    ) -> Result<Compiled, SessionError> {
-        let mut library = Library::new(&self.options.include);
-        let compiled = compile::compile(Request {
-            main: main.clone(),
-            loader: &mut library,
-            target: Some(&mut self.names),
-            layouts,
-            defines: self.options.defines.clone(),
-            arguments: self.options.arguments.clone(),
-        });
-        if let Ok(compiled) = &compiled
-            && compiled.typed.live
-            && self.mode == Mode::Auto
-            && matches!(self.target, Target::Process(_))
-        {
-            self.mode = Mode::Live;
-            self.note_choice("live, as the probe asks".to_owned());
-        }
-        compiled.map_err(|error| match error {
-            CompileError::Source(errors) => SessionError::Source { errors },
-            CompileError::Arguments(message, hint) => SessionError::Arguments { message, hint },
-            CompileError::Help(options) => SessionError::Help(options),
-        })
-    }
-
-    /// Runs the check of a layout; the inner error says why it does not hold. Live memory may change
-    /// under a check, so where one fails there, it is made again on a copy, and so are all later ones.
-    fn validate(
-        &mut self,
-        runner: &mut Runner,
-        compiled: &Compiled,
-        layout: usize,
-        copy: &mut Option<TargetMemory<PausedCopy>>,
-        sink: &mut dyn Sink,
-    ) -> Result<Result<(), Unfit>, SessionError> {
-        let Some(function) = compiled.program.validators.get(layout).copied() else {
-            return Ok(Err(Unfit::failed("it has no check")));
-        };
-        if let Some(memory) = copy {
-            return Ok(self.check_layout(runner, function, memory));
-        }
-        let Some(process) = self.running().filter(|_| self.mode != Mode::Live) else {
-            let mut memory = self.memory()?;
-            return Ok(self.check_layout(runner, function, &mut *memory));
-        };
-        let mut memory = self.live_memory(&process)?;
-        let verdict = self.check_layout(runner, function, &mut memory);
-        let settled = matches!(verdict, Ok(()) | Err(Unfit::Exhausted(_)));
-        if settled || self.interrupted() {
-            return Ok(verdict);
-        }
-        let touched = memory.cache().touched();
-        let before = memory.cache().space().mappings();
-        let plan = self.plan(memory.space_mut(), &before, &touched)?;
-        drop(memory);
-        if plan.ranges.is_empty() {
-            return Ok(verdict);
-        }
-        match self.copy(&process, &plan, sink) {
-            Ok((mut memory, _)) => {
-                let verdict = self.check_layout(runner, function, &mut memory);
-                *copy = Some(memory);
-                Ok(verdict)
-            }
-            // Too much to copy: what live memory said stands.
-            Err(SessionError::Copy(_)) => Ok(verdict),
-            Err(error) => Err(error),
-        }
-    }
-
     /// The process, if the target is one that runs: what it is asked may change, and it can be stopped.
     pub(crate) fn running(&self) -> Option<Process> {
         match &self.target {
             Target::Process(process) if self.held.is_none() => Some(process.clone()),
             _ => None,
-        }
-    }
-
-    fn check_layout(
-        &self,
-        runner: &mut Runner,
-        function: FunctionId,
-        memory: &mut dyn Memory,
-    ) -> Result<(), Unfit> {
-        let mut effects = Effects::default();
-        let threads = self.held.as_deref().unwrap_or_default();
-        let mut host = RunHost::new(&self.target, &self.names, &mut effects).with_threads(threads);
-        let (mut store, outcome) = runner.store(memory, &mut host, self.options);
-        if let Err(fault) = outcome.result {
-            return Err(Unfit::of(&fault.fault));
-        }
-        let outcome = runner.run(function, &mut store, memory, &mut host, self.options);
-        match outcome.result {
-            Ok(0) => Err(Unfit::failed("its check does not hold")),
-            // An `int`: its low half is the value.
-            Ok(value) if (value as i32) < 0 => Err(Unfit::Misfit(Misfit::Dispensable)),
-            Ok(_) => Ok(()),
-            Err(fault) => Err(Unfit::of(&fault.fault)),
         }
     }
 
@@ -605,66 +401,6 @@ impl<'o> Session<'o> {
             },
         )?;
         Ok(TargetMemory::new(PageCache::new(live, cache_options())?))
-    }
-
-    /// Runs the probes: `_begin`, then `_oneshot` and the timers, then `_end`.
-    fn run_probes(
-        &mut self,
-        state: &mut State<'_>,
-        sink: &mut dyn Sink,
-    ) -> Result<(), SessionError> {
-        let of = |wanted: fn(&ProbePoint) -> bool| -> Vec<usize> {
-            let probes = state.compiled.typed.probes.iter().enumerate();
-            probes
-                .filter(|(_, probe)| wanted(&probe.point))
-                .map(|(index, _)| index)
-                .collect()
-        };
-        let begin = of(|point| *point == ProbePoint::Begin);
-        let oneshot = of(|point| *point == ProbePoint::Oneshot);
-        let end = of(|point| *point == ProbePoint::End);
-        let timers: Vec<(usize, u64)> = state
-            .compiled
-            .typed
-            .probes
-            .iter()
-            .enumerate()
-            .filter_map(|(index, probe)| match probe.point {
-                ProbePoint::Timer(interval) => Some((index, interval)),
-                _ => None,
-            })
-            .collect();
-        let mut recorder = Recorder::new(&state.compiled.typed, &state.compiled.program);
-        // Handlers that are due at the same time share a view of the target, and so a pause.
-        for probes in [&begin, &oneshot] {
-            if !state.end && !probes.is_empty() {
-                self.run_handlers(state, probes, sink)?;
-            }
-        }
-        match self.running() {
-            _ if timers.is_empty() => {}
-            None => self
-                .result
-                .partial("the timers did not run: the command had come to its exit"),
-            Some(_) if state.end => {}
-            Some(process) => self.run_timers(&process, state, &timers, &mut recorder, sink)?,
-        }
-        if self.result.error.is_some() {
-            return Ok(());
-        }
-        // Ctrl-C is how a session with timers ends, and `_end` is there to show what it has gathered. A further one ends that.
-        self.options.interrupt.store(false, Ordering::Relaxed);
-        // Each of these runs, whatever the others do.
-        for probe in end {
-            self.run_handlers(state, &[probe], sink)?;
-        }
-        let recorded = recorder.finish(state.store, self.started.elapsed());
-        self.result.series = recorded.series;
-        self.result.notes.extend(recorded.notes);
-        for reason in recorded.partial {
-            self.result.partial(reason);
-        }
-        Ok(())
     }
 
     /// Notes how a run ended; tells whether the session is to end.
@@ -830,7 +566,7 @@ fn debug_options(options: &Options) -> Result<DebugOptions, SessionError> {
 }
 
 /// The budget that ran out, with its option.
-fn exhausted(kind: FaultKind) -> Option<&'static str> {
+pub(crate) fn exhausted(kind: FaultKind) -> Option<&'static str> {
     Some(match kind {
         FaultKind::StepsExhausted => "the step budget was exhausted (--steps)",
         FaultKind::TimeExhausted => "the time budget was exhausted (--timeout)",
@@ -839,30 +575,6 @@ fn exhausted(kind: FaultKind) -> Option<&'static str> {
         FaultKind::OutputExhausted => "the output budget was exhausted (--max-output)",
         _ => return None,
     })
-}
-
-/// How the check of a layout went, where it did not hold.
-enum Unfit {
-    /// It says that the layout does not fit.
-    Misfit(Misfit),
-    /// It could not come to its end.
-    Exhausted(&'static str),
-}
-
-impl Unfit {
-    fn failed(text: &str) -> Self {
-        Unfit::Misfit(Misfit::Failed(text.to_owned()))
-    }
-
-    fn of(fault: &ytrace_values::Fault) -> Self {
-        match (exhausted(fault.kind), fault.kind, &fault.message) {
-            (Some(reason), ..) => Unfit::Exhausted(reason),
-            (None, FaultKind::Raised, Some(message)) => {
-                Unfit::Misfit(Misfit::Explained(message.clone()))
-            }
-            _ => Unfit::failed(&format!("its check ended early: {fault}")),
-        }
-    }
 }
 
 /// Why a result is partial when the target did not live to its end.
