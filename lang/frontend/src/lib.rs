@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ast;
+pub mod capture;
 pub mod check;
 mod classify;
 pub mod compile;
