@@ -9,37 +9,41 @@ use crate::flame_text::join;
 use crate::model::{Change, Compared, Difference, Flamegraph, Unit};
 use crate::tree::Tree;
 
-/// One line.
+/// One line; a value that is not known is `None`.
 pub(crate) struct Row {
     pub(crate) level: usize,
     pub(crate) name: String,
-    pub(crate) old: i128,
-    pub(crate) new: i128,
+    pub(crate) old: Option<i128>,
+    pub(crate) new: Option<i128>,
     /// Whether it stands for what was left out.
     rest: bool,
 }
 
 impl Row {
-    pub(crate) fn growth(&self) -> i128 {
-        self.new - self.old
+    pub(crate) fn growth(&self) -> Option<i128> {
+        Some(self.new? - self.old?)
     }
 
-    /// `+1.3 MB`, `-4`, `0`.
+    /// `+1.3 MB`, `-4`, `0`, `unknown`.
     pub(crate) fn grown(&self, unit: Unit) -> String {
-        signed(unit, self.growth())
+        self.growth()
+            .map_or_else(|| UNKNOWN.to_owned(), |growth| signed(unit, growth))
     }
 
     /// `+12 %`; or that there was or is nothing.
     pub(crate) fn share(&self) -> String {
-        match (self.old, self.new) {
+        let (Some(old), Some(new), Some(growth)) = (self.old, self.new, self.growth()) else {
+            return String::new();
+        };
+        match (old, new) {
             (0, 0) => String::new(),
             (0, _) => "new".to_owned(),
             (_, 0) => "gone".to_owned(),
             (old, _) if old < 0 => String::new(),
             (old, _) => {
-                let percent = self.growth() as f64 * 100.0 / old as f64;
+                let percent = growth as f64 * 100.0 / old as f64;
                 match percent.abs() {
-                    _ if self.growth() == 0 => "0 %".to_owned(),
+                    _ if growth == 0 => "0 %".to_owned(),
                     large if large >= 9.95 => format!("{percent:+.0} %"),
                     middle if middle >= 0.1 => format!("{percent:+.1} %"),
                     _ => format!("{}<0.1 %", if percent < 0.0 { "-" } else { "+" }),
@@ -47,6 +51,14 @@ impl Row {
             }
         }
     }
+}
+
+/// What stands in place of a number that is not known.
+const UNKNOWN: &str = "unknown";
+
+/// A value of a line.
+pub(crate) fn value(unit: Unit, number: Option<i128>) -> String {
+    number.map_or_else(|| UNKNOWN.to_owned(), |number| unit.show(number))
 }
 
 pub(crate) fn signed(unit: Unit, number: i128) -> String {
@@ -65,10 +77,11 @@ pub(crate) fn unit(difference: &Difference) -> Unit {
 pub(crate) fn rows(difference: &Difference, most: usize) -> Vec<Row> {
     let selected = difference.selected;
     let values = |change: &Change| (change.before(selected), change.now(selected));
+    // What is known of neither run is no change.
     let changed = difference
         .rows
         .iter()
-        .filter(|change| change.growth(selected) != 0);
+        .filter(|change| change.growth(selected) != Some(0) && values(change) != (None, None));
     if difference.of == Compared::Paths {
         let clamp = |number: i128| number.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
         let graph = Flamegraph {
@@ -78,17 +91,17 @@ pub(crate) fn rows(difference: &Difference, most: usize) -> Vec<Row> {
             rows: difference
                 .rows
                 .iter()
-                .map(|change| {
-                    let (old, new) = values(change);
-                    let size = change.growth(selected).unsigned_abs();
+                .filter_map(|change| {
+                    let (old, new) = (change.before(selected)?, change.now(selected)?);
+                    let size = (new - old).unsigned_abs();
                     let size = i64::try_from(size).unwrap_or(i64::MAX);
-                    (change.name.clone(), vec![size, clamp(old), clamp(new)])
+                    Some((change.name.clone(), vec![size, clamp(old), clamp(new)]))
                 })
                 .collect(),
         };
         let tree = Tree::new(&graph);
         let outline = tree.outline(most);
-        let number = |values: &[i128], at: usize| values.get(at).copied().unwrap_or(0);
+        let number = |values: &[i128], at: usize| values.get(at).copied();
         let lines = outline.lines.iter().map(|line| Row {
             level: line.level,
             name: join(&line.frames),
@@ -113,7 +126,7 @@ pub(crate) fn rows(difference: &Difference, most: usize) -> Vec<Row> {
         return rows;
     }
     let mut order: Vec<&Change> = changed.collect();
-    order.sort_by_key(|change| Reverse(change.growth(selected).unsigned_abs()));
+    order.sort_by_key(|change| Reverse(change.growth(selected).map(i128::unsigned_abs)));
     let (kept, hidden) = order.split_at(order.len().min(most));
     let mut rows: Vec<Row> = kept
         .iter()
@@ -139,34 +152,59 @@ pub(crate) fn rows(difference: &Difference, most: usize) -> Vec<Row> {
             .then_with(|| a.name.cmp(&b.name))
     });
     if !hidden.is_empty() {
-        let (old, new) = hidden.iter().fold((0, 0), |(old, new), change| {
-            let (before, now) = values(change);
-            (old + before, new + now)
+        let known = hidden.iter().filter_map(|change| match values(change) {
+            (Some(old), Some(new)) => Some((old, new)),
+            _ => None,
         });
+        let (count, old, new) = known.fold((0, 0, 0), |(count, before, after), (old, new)| {
+            (count + 1, before + old, after + new)
+        });
+        // Nothing can be said of their sum where none of them is known.
+        let sum = |number: i128| Some(number).filter(|_| count > 0);
         rows.push(Row {
             level: 0,
             name: format!(
-                "({} smaller change{})",
+                "({} smaller change{}{})",
                 units::thousands(hidden.len() as i128),
-                if hidden.len() == 1 { "" } else { "s" }
+                if hidden.len() == 1 { "" } else { "s" },
+                unknown(hidden.len().saturating_sub(count) as u64),
             ),
-            old,
-            new,
+            old: sum(old),
+            new: sum(new),
             rest: true,
         });
     }
     rows
 }
 
-/// What the title of a view says of its changes; of a table with several columns of numbers, also which of them is compared.
+/// `, 3 unknown`, or nothing.
+fn unknown(count: u64) -> String {
+    match count {
+        0 => String::new(),
+        count => format!(", {} {UNKNOWN}", units::thousands(count)),
+    }
+}
+
+/// How many rows cannot be compared, since one of the two runs does not know their value.
+fn unknown_rows(difference: &Difference) -> u64 {
+    let selected = difference.selected;
+    let rows = difference.rows.iter();
+    rows.filter(|change| change.growth(selected).is_none())
+        .count() as u64
+}
+
+/// What the title of a view says of its changes, the sums being of the rows that are known in both runs; of a table with several columns of numbers, also which of them is compared.
 pub(crate) fn summary(difference: &Difference) -> String {
     let selected = difference.selected;
     let unit = unit(difference);
     let (mut old, mut new, mut changed, mut came, mut went) = (0, 0, 0_u64, 0_u64, 0_u64);
+    let not_known = unknown_rows(difference);
     for change in &difference.rows {
-        old += change.before(selected);
-        new += change.now(selected);
-        changed += u64::from(change.growth(selected) != 0);
+        if let (Some(before), Some(now)) = (change.before(selected), change.now(selected)) {
+            old += before;
+            new += now;
+            changed += u64::from(now != before);
+        }
         came += u64::from(change.old.is_none());
         went += u64::from(change.new.is_none());
     }
@@ -177,15 +215,22 @@ pub(crate) fn summary(difference: &Difference) -> String {
             .map(|name| format!("{} ", escape::line(name.as_bytes()))),
         _ => None,
     };
+    let sum = match not_known > 0 && not_known == difference.rows.len() as u64 {
+        true => UNKNOWN.to_owned(),
+        false => format!(
+            "{} ({} → {})",
+            signed(unit, new - old),
+            unit.show(old),
+            unit.show(new)
+        ),
+    };
     format!(
-        "{}{} ({} → {}) · {} changed, of them {} new, {} gone",
+        "{}{sum} · {} changed, of them {} new, {} gone{}",
         column.unwrap_or_default(),
-        signed(unit, new - old),
-        unit.show(old),
-        unit.show(new),
         units::thousands(changed),
         units::thousands(came),
-        units::thousands(went)
+        units::thousands(went),
+        unknown(not_known),
     )
 }
 
@@ -193,8 +238,11 @@ pub(crate) fn summary(difference: &Difference) -> String {
 pub(crate) fn difference(difference: &Difference, style: &Style) -> Vec<String> {
     let unit = unit(difference);
     let rows = rows(difference, style.rows);
-    if rows.iter().all(|row| row.growth() == 0) {
-        return vec!["(nothing changed)".to_owned()];
+    if rows.iter().all(|row| row.growth() == Some(0)) {
+        return vec![match unknown_rows(difference) {
+            0 => "(nothing changed)".to_owned(),
+            count => format!("(nothing known changed{})", unknown(count)),
+        }];
     }
     let cells: Vec<[String; 4]> = rows
         .iter()
@@ -202,8 +250,8 @@ pub(crate) fn difference(difference: &Difference, style: &Style) -> Vec<String> 
             [
                 row.grown(unit),
                 row.share(),
-                unit.show(row.old),
-                unit.show(row.new),
+                value(unit, row.old),
+                value(unit, row.new),
             ]
         })
         .collect();
@@ -240,7 +288,7 @@ pub(crate) fn difference(difference: &Difference, style: &Style) -> Vec<String> 
         let name = cut_middle(&row.name, room - indent);
         let name = match (row.rest, row.growth()) {
             (true, _) => style.paint(Tone::Faint, &name),
-            (_, growth) if growth > 0 => style.paint(Tone::Warm, &name),
+            (_, Some(growth)) if growth > 0 => style.paint(Tone::Warm, &name),
             _ => name,
         };
         let line = format!("{}  {}{name}", joined(cells), " ".repeat(indent));

@@ -29,14 +29,14 @@ pub fn render(graph: &Flamegraph, footer: &Footer) -> String {
 }
 
 /// The paths of a difference, a line `a;b;c OLD NEW` each, as tools for differential flame graphs read them. Values below 0
-/// count as 0.
+/// count as 0; a path of which one is not known is left out.
 pub fn difference(difference: &Difference) -> String {
     let mut out = String::new();
     for change in &difference.rows {
-        let (old, new) = (
-            change.before(difference.selected),
-            change.now(difference.selected),
-        );
+        let selected = difference.selected;
+        let (Some(old), Some(new)) = (change.before(selected), change.now(selected)) else {
+            continue;
+        };
         if (old, new) != (0, 0) {
             out.push_str(&stack(change.name.iter().map(String::as_str)));
             out.push_str(&format!(" {} {}\n", old.max(0), new.max(0)));

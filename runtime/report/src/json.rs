@@ -78,10 +78,10 @@ enum DataDocument<'a> {
 struct ChangeDocument<'a> {
     name: &'a [String],
     /// Null for what is new.
-    old: Option<&'a [i64]>,
+    old: Option<&'a [Option<i64>]>,
     /// Null for what is gone.
-    new: Option<&'a [i64]>,
-    growth: Vec<i128>,
+    new: Option<&'a [Option<i64>]>,
+    growth: Vec<Option<i128>>,
 }
 
 #[derive(Serialize)]

@@ -264,41 +264,38 @@ pub enum Compared {
     Rows,
 }
 
-/// One row of two runs: one value a weight in each.
+/// One row of two runs: one value a weight in each, `None` for a value that is not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
     /// The frames of a path, or the parts of a key.
     pub name: Vec<String>,
     /// The values in the earlier run; `None` if it had no such row.
-    pub old: Option<Vec<i64>>,
+    pub old: Option<Vec<Option<i64>>>,
     /// The values in the later run; `None` if it has no such row.
-    pub new: Option<Vec<i64>>,
+    pub new: Option<Vec<Option<i64>>>,
 }
 
 impl Change {
-    /// A value of the earlier run; 0 where there was none.
-    pub fn before(&self, weight: usize) -> i128 {
-        let values = self.old.as_ref();
-        values
-            .and_then(|values| values.get(weight))
-            .copied()
-            .unwrap_or(0)
-            .into()
+    /// A value of the earlier run: 0 where it had no such row, `None` where it is not known.
+    pub fn before(&self, weight: usize) -> Option<i128> {
+        value(self.old.as_deref(), weight)
     }
 
-    /// A value of the later run; 0 where there is none.
-    pub fn now(&self, weight: usize) -> i128 {
-        let values = self.new.as_ref();
-        values
-            .and_then(|values| values.get(weight))
-            .copied()
-            .unwrap_or(0)
-            .into()
+    /// A value of the later run: 0 where it has no such row, `None` where it is not known.
+    pub fn now(&self, weight: usize) -> Option<i128> {
+        value(self.new.as_deref(), weight)
     }
 
-    /// How much a value grew.
-    pub fn growth(&self, weight: usize) -> i128 {
-        self.now(weight) - self.before(weight)
+    /// How much a value grew; `None` where one of the two is not known.
+    pub fn growth(&self, weight: usize) -> Option<i128> {
+        Some(self.now(weight)? - self.before(weight)?)
+    }
+}
+
+fn value(row: Option<&[Option<i64>]>, weight: usize) -> Option<i128> {
+    match row {
+        None => Some(0),
+        Some(values) => values.get(weight).copied().flatten().map(i128::from),
     }
 }
 

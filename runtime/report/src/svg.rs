@@ -48,9 +48,9 @@ pub fn difference(
         rows: difference
             .rows
             .iter()
-            .map(|change| {
-                let values = vec![clamp(change.now(selected)), clamp(change.before(selected))];
-                (change.name.clone(), values)
+            .filter_map(|change| {
+                let (old, new) = (change.before(selected)?, change.now(selected)?);
+                Some((change.name.clone(), vec![clamp(new), clamp(old)]))
             })
             .collect(),
     };

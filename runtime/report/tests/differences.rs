@@ -7,7 +7,8 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use ytrace_report::text::Options;
 use ytrace_report::{
-    DifferenceError, Earlier, Flamegraph, Output, Report, ViewData, difference, render,
+    Cell, Column, DifferenceError, Earlier, Flamegraph, Line, Output, Report, Sample, Series,
+    Table, Unit, View, ViewData, difference, render,
 };
 
 /// A result with every kind of view, and one of some time later.
@@ -99,7 +100,7 @@ fn what_grew_shrank_came_and_went() {
         .map(|row| {
             (
                 row.name[0].as_str(),
-                row.growth(0),
+                row.growth(0).unwrap(),
                 row.old.is_some(),
                 row.new.is_some(),
             )
@@ -130,6 +131,103 @@ fn what_grew_shrank_came_and_went() {
             common::text(&report, options)
         );
     }
+}
+
+/// A table of memory by name, with a column that may not be known.
+fn table(title: &str, rows: &[(&str, i64, f64)]) -> View {
+    let column = |name: &str, unit| Column {
+        name: name.to_owned(),
+        unit,
+    };
+    let rows = rows.iter().map(|(name, pages, bytes)| {
+        let name = Cell::Text((*name).to_owned());
+        vec![name, Cell::Float(*bytes), Cell::Integer(*pages)]
+    });
+    View {
+        kind: "table".into(),
+        title: title.into(),
+        unit: "bytes".into(),
+        data: ViewData::Table(Table {
+            columns: vec![
+                column("name", Unit::Count),
+                column("resident", Unit::Bytes),
+                column("pages", Unit::Count),
+            ],
+            rows: rows.collect(),
+        }),
+    }
+}
+
+#[test]
+fn what_is_unknown_is_no_growth() {
+    const UNKNOWN: f64 = f64::NAN;
+    let run = |views| Report {
+        probe: "held.y".into(),
+        views,
+        ..Report::default()
+    };
+    let old = run(vec![
+        table("Some", &[("a", 1, 100.0), ("b", 2, UNKNOWN), ("c", 3, 5.0)]),
+        table("None now", &[("a", 1, 100.0)]),
+        table("Never", &[("a", 1, UNKNOWN)]),
+        table("No longer", &[("a", 1, 7.0), ("b", 1, UNKNOWN)]),
+    ]);
+    let mut new = run(vec![
+        table(
+            "Some",
+            &[
+                ("a", 1, UNKNOWN),
+                ("b", 2, 5000.0),
+                ("c", 3, 25.0),
+                ("d", 4, UNKNOWN),
+            ],
+        ),
+        table("None now", &[("a", 7, UNKNOWN)]),
+        table("Never", &[("a", 1, UNKNOWN)]),
+        table("No longer", &[("a", 1, 7.0), ("b", 1, UNKNOWN)]),
+    ]);
+    let line = |at: u64, value| Sample {
+        at: std::time::Duration::from_secs(at),
+        value: Cell::Float(value),
+    };
+    let series = |last| View {
+        kind: "series".into(),
+        title: "Over time".into(),
+        unit: "bytes".into(),
+        data: ViewData::Series(Series {
+            lines: vec![Line {
+                name: "x".into(),
+                samples: vec![line(1, 3.0), line(2, last)],
+            }],
+        }),
+    };
+    let mut old = old;
+    old.views.push(series(UNKNOWN));
+    new.views.push(series(900.0));
+    new.compare(&earlier(&old)).unwrap();
+    let ViewData::Difference(some) = &new.differences[0].data else {
+        panic!();
+    };
+    let rows = some.rows.iter();
+    let rows: Vec<_> = rows
+        .map(|row| (row.name[0].as_str(), row.growth(0)))
+        .collect();
+    assert_eq!(
+        rows,
+        [("c", Some(20)), ("a", None), ("b", None), ("d", None)]
+    );
+    insta::assert_snapshot!(common::text(&new, Options::default()));
+    let html = String::from_utf8(render(&new, Output::Html).unwrap()).unwrap();
+    assert!(html.contains(">unknown<") && !html.contains("+5.0 kB"));
+    let svg = String::from_utf8(render(&new, Output::Svg).unwrap()).unwrap();
+    assert!(svg.contains("unknown") && !svg.contains("+900 B"), "{svg}");
+    let document: serde_json::Value = serde_json::from_slice(&json(&new)).unwrap();
+    let row = &document["differences"][0]["rows"][2];
+    assert_eq!(row["old"], serde_json::json!([null, 2]));
+    assert_eq!(row["growth"], serde_json::json!([null, 0]));
+    // The file that was written last serves as well.
+    let again = difference::compare(&earlier(&old), &earlier(&new)).unwrap();
+    assert_eq!(again.differences, new.differences);
 }
 
 #[test]

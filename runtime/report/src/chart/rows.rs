@@ -242,16 +242,17 @@ fn draw(
 pub(super) fn difference(label: &str, difference: &Difference) -> io::Result<String> {
     let unit = difference_text::unit(difference);
     let changes = difference_text::rows(difference, MOST.0);
-    let sizes = changes.iter().map(|row| row.growth().unsigned_abs());
+    let grown = |row: &difference_text::Row| row.growth().unwrap_or(0);
+    let sizes = changes.iter().map(|row| grown(row).unsigned_abs());
     let greatest = sizes.max().unwrap_or(0);
-    if greatest == 0 {
+    if changes.iter().all(|row| row.growth() == Some(0)) {
         return nothing(label);
     }
     let rows = changes.iter().map(|row| Row {
         name: format!("{}{}", "\u{a0}\u{a0}".repeat(row.level.min(12)), row.name),
-        share: share(row.growth(), greatest),
+        share: share(grown(row), greatest),
         value: joined(row.grown(unit), &row.share()),
-        color: if row.growth() < 0 { PALETTE[0] } else { LESS },
+        color: if grown(row) < 0 { PALETTE[0] } else { LESS },
     });
     let block = Block {
         heading: String::new(),

@@ -24,8 +24,14 @@ pub(crate) struct Rows {
     pub(crate) weights: Vec<String>,
     pub(crate) units: Vec<Unit>,
     pub(crate) selected: usize,
-    pub(crate) rows: Vec<(Vec<String>, Vec<i64>)>,
+    pub(crate) rows: Vec<NamedRow>,
+    /// Of a table: its columns and cells, in place of rows. Only both tables together tell their text from their numbers.
+    pub(crate) columns: Vec<(String, Unit)>,
+    pub(crate) cells: Vec<Vec<Cell>>,
 }
+
+/// A name, and its values; `None` for one that is not known.
+type NamedRow = (Vec<String>, Vec<Option<i64>>);
 
 impl Report {
     /// Adds what changed since an earlier run to [`Report::differences`], and a warning for each view that the earlier run
@@ -124,12 +130,20 @@ fn between(old: &[Rows], new: &[Rows]) -> (Vec<View>, Vec<String>) {
 }
 
 fn changes(old: &Rows, new: &Rows) -> Difference {
-    // A table without rows does not tell its numbers from its text.
+    let tables;
+    let (old, new) = match new.of {
+        Compared::Rows => {
+            tables = (by_name(old, new), by_name(new, old));
+            (&tables.0, &tables.1)
+        }
+        Compared::Paths | Compared::Keys => (old, new),
+    };
+    // Without rows a table may have no columns.
     let form = match new.rows.is_empty() {
         true => old,
         false => new,
     };
-    // Columns are compared by name; one that the earlier run lacks was nothing then.
+    // Columns are compared by name; what one was that the earlier run lacks is not known.
     let places: Vec<Option<usize>> = form
         .weights
         .iter()
@@ -138,24 +152,22 @@ fn changes(old: &Rows, new: &Rows) -> Difference {
     let mut index: HashMap<&[String], usize> = HashMap::new();
     let mut rows: Vec<Change> = Vec::new();
     for (name, values) in &old.rows {
-        let values = places.iter().map(|place| {
-            place
-                .and_then(|place| values.get(place))
-                .copied()
-                .unwrap_or(0)
-        });
+        let values = places
+            .iter()
+            .map(|place| place.and_then(|place| values.get(place)).copied().flatten());
         if let Some(row) = row_of(&mut rows, &mut index, name) {
             add(&mut row.old, values);
         }
     }
     for (name, values) in &new.rows {
-        let values = (0..form.weights.len()).map(|weight| values.get(weight).copied().unwrap_or(0));
+        let values = (0..form.weights.len()).map(|weight| values.get(weight).copied().flatten());
         if let Some(row) = row_of(&mut rows, &mut index, name) {
             add(&mut row.new, values);
         }
     }
     let selected = form.selected.min(form.weights.len().saturating_sub(1));
     rows.sort_by(|a, b| {
+        // What is not known comes last.
         let growth = |row: &Change| row.growth(selected);
         growth(b).cmp(&growth(a)).then_with(|| a.name.cmp(&b.name))
     });
@@ -185,13 +197,15 @@ fn row_of<'r, 'n>(
     rows.get_mut(at)
 }
 
-/// Adds to what is known; names may come twice.
-fn add(known: &mut Option<Vec<i64>>, values: impl Iterator<Item = i64>) {
+/// Adds to what is there; names may come twice. A sum of which a part is not known is not known.
+fn add(known: &mut Option<Vec<Option<i64>>>, values: impl Iterator<Item = Option<i64>>) {
     match known {
         None => *known = Some(values.collect()),
         Some(known) => {
             for (known, value) in known.iter_mut().zip(values) {
-                *known = known.saturating_add(value);
+                *known = known
+                    .zip(value)
+                    .map(|(known, value)| known.saturating_add(value));
             }
         }
     }
@@ -199,18 +213,19 @@ fn add(known: &mut Option<Vec<i64>>, values: impl Iterator<Item = i64>) {
 
 /// The rows of a view of this run.
 fn rows(view: &View) -> Rows {
+    let (mut columns, mut cells) = (Vec::new(), Vec::new());
     let (of, weights, selected, rows) = match &view.data {
         ViewData::Flamegraph(graph) => (
             Compared::Paths,
             names(&graph.weights, &view.unit),
             graph.selected,
-            graph.rows.clone(),
+            known(&graph.rows),
         ),
         ViewData::Bars(bars) => (
             Compared::Keys,
             names(&bars.weights, &view.unit),
             bars.selected,
-            bars.rows.clone(),
+            known(&bars.rows),
         ),
         ViewData::Histogram(histogram) => {
             let groups = histogram.groups.iter();
@@ -219,18 +234,17 @@ fn rows(view: &View) -> Rows {
         }
         ViewData::Series(series) => {
             let lines = series.lines.iter().map(|line| {
-                let last = line.samples.last().and_then(|sample| sample.value.number());
+                let last = line.samples.last().map(|sample| sample.value.number());
                 (line.name.clone(), last)
             });
             last_values(lines, &view.unit)
         }
         ViewData::Heapmap(map) => regions(map),
         ViewData::Table(table) => {
-            let columns = table.columns.iter();
-            let columns: Vec<_> = columns
-                .map(|column| (column.name.clone(), column.unit))
-                .collect();
-            cells(&columns, table.rows.iter().map(|row| row.as_slice()))
+            let named = table.columns.iter();
+            columns.extend(named.map(|column| (column.name.clone(), column.unit)));
+            cells.clone_from(&table.rows);
+            (Compared::Rows, Vec::new(), 0, Vec::new())
         }
         ViewData::Difference(_) => Default::default(),
     };
@@ -239,41 +253,37 @@ fn rows(view: &View) -> Rows {
         title: view.title.clone(),
         unit: view.unit.clone(),
         of,
-        units: match &view.data {
-            ViewData::Table(table) => {
-                let columns = table.columns.iter();
-                units(
-                    &weights,
-                    columns.map(|each| (each.name.as_str(), each.unit)),
-                )
-            }
-            _ => units(&weights, std::iter::empty()),
-        },
+        units: units(&weights),
         weights,
         selected,
         rows,
+        columns,
+        cells,
     }
 }
 
-/// What the values of these names are: what the columns of a table say, else what the names say.
-fn units<'c>(
-    weights: &[String],
-    columns: impl Iterator<Item = (&'c str, Unit)> + Clone,
-) -> Vec<Unit> {
-    let unit = |name: &String| {
-        let column = columns.clone().find(|(column, _)| column == name);
-        column.map_or_else(|| Unit::of(name), |(_, unit)| unit)
-    };
-    weights.iter().map(unit).collect()
+/// What the values of these names are.
+fn units(weights: &[String]) -> Vec<Unit> {
+    weights.iter().map(|name| Unit::of(name)).collect()
 }
 
 /// What kind of rows, the names of their values, which of these decides, and the rows.
-type Form = (Compared, Vec<String>, usize, Vec<(Vec<String>, Vec<i64>)>);
+type Form = (Compared, Vec<String>, usize, Vec<NamedRow>);
+
+/// Rows all of whose values are known.
+fn known(rows: &[(Vec<String>, Vec<i64>)]) -> Vec<NamedRow> {
+    let rows = rows.iter();
+    rows.map(|(name, values)| (name.clone(), values.iter().copied().map(Some).collect()))
+        .collect()
+}
 
 fn distributions(groups: impl Iterator<Item = (Vec<String>, u64, i128)>, unit: &str) -> Form {
     let rows = groups.map(|(key, count, sum)| {
         let sum = sum.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
-        (key, vec![i64::try_from(count).unwrap_or(i64::MAX), sum])
+        (
+            key,
+            vec![Some(i64::try_from(count).unwrap_or(i64::MAX)), Some(sum)],
+        )
     });
     let sum = match unit {
         "" => "sum",
@@ -283,8 +293,9 @@ fn distributions(groups: impl Iterator<Item = (Vec<String>, u64, i128)>, unit: &
     (Compared::Keys, weights, 0, rows.collect())
 }
 
-fn last_values(lines: impl Iterator<Item = (String, Option<f64>)>, unit: &str) -> Form {
-    let rows = lines.filter_map(|(name, last)| Some((vec![name], vec![rounded(last?)])));
+/// Lines by their last sample: `None` for a line that has none, `Some(None)` for one that is not known.
+fn last_values(lines: impl Iterator<Item = (String, Option<Option<f64>>)>, unit: &str) -> Form {
+    let rows = lines.filter_map(|(name, last)| Some((vec![name], vec![last?.map(rounded)])));
     (Compared::Keys, vec![unit.to_owned()], 0, rows.collect())
 }
 
@@ -299,41 +310,20 @@ fn regions(map: &Heapmap) -> Form {
             name.push(word(&map.owners, part.owner));
         }
         let bytes = i64::try_from(part.bytes()).unwrap_or(i64::MAX);
-        (name, vec![bytes, 1])
+        (name, vec![Some(bytes), Some(1)])
     });
     let weights = vec!["bytes".to_owned(), "regions".to_owned()];
     (Compared::Keys, weights, 0, rows.collect())
 }
 
-/// Rows of a table: columns of text and of ids are the name of a row, all others its numbers. The first column of bytes
-/// decides, or else the first number.
-fn cells<'a>(columns: &[(String, Unit)], rows: impl Iterator<Item = &'a [Cell]>) -> Form {
-    let rows: Vec<&[Cell]> = rows.collect();
-    let numeric: Vec<bool> = columns
-        .iter()
-        .enumerate()
-        .map(|(index, (_, unit))| {
-            let cells = || rows.iter().filter_map(|row| row.get(index));
-            // A column that is empty throughout may be one of text in the other run.
-            match unit {
-                Unit::Identity => false,
-                Unit::Bytes | Unit::Nanoseconds => true,
-                Unit::Count => {
-                    cells().any(|cell| cell.number().is_some())
-                        && cells().all(|cell| cell.number().is_some() || *cell == Cell::Empty)
-                }
-            }
-        })
-        .collect();
-    let chosen = |wanted: bool| {
-        let columns = columns.iter().zip(&numeric).enumerate();
-        columns
-            .filter(move |(_, (_, numeric))| **numeric == wanted)
-            .map(|(index, _)| index)
-            .collect::<Vec<usize>>()
-    };
-    let (words, numbers) = (chosen(false), chosen(true));
-    let rows = rows.iter().map(|row| {
+/// The rows of a table by name, for a comparison with `other`: columns of text and of ids are the name of a row, all others its
+/// numbers. The first column of bytes of which both know anything decides, or else the first such number.
+///
+/// Whether a column is one of text shows in both tables: either may have no row, or nothing in that column.
+fn by_name(rows: &Rows, other: &Rows) -> Rows {
+    let (words, numbers): (Vec<usize>, Vec<usize>) =
+        (0..rows.columns.len()).partition(|index| is_word(rows, other, *index));
+    let named = rows.cells.iter().map(|row| {
         let word = |index: &usize| match row.get(*index) {
             Some(Cell::Text(text)) => text.clone(),
             Some(Cell::Bool(truth)) => truth.to_string(),
@@ -342,28 +332,73 @@ fn cells<'a>(columns: &[(String, Unit)], rows: impl Iterator<Item = &'a [Cell]>)
                 .map_or(String::new(), |number| number.to_string()),
             None => String::new(),
         };
-        let number = |index: &usize| match row.get(*index) {
-            Some(Cell::Integer(number)) => *number,
-            Some(Cell::Unsigned(number)) => i64::try_from(*number).unwrap_or(i64::MAX),
-            Some(cell) => cell.number().map_or(0, rounded),
-            None => 0,
+        let number = |index: &usize| match row.get(*index)? {
+            Cell::Integer(number) => Some(*number),
+            Cell::Unsigned(number) => Some(i64::try_from(*number).unwrap_or(i64::MAX)),
+            cell => cell.number().map(rounded),
         };
         (
-            words.iter().map(word).collect::<Vec<_>>(),
-            numbers.iter().map(number).collect::<Vec<_>>(),
+            words.iter().map(word).collect(),
+            numbers.iter().map(number).collect(),
         )
     });
-    let rows = rows.collect();
-    let unit = |index: &usize| columns.get(*index).map(|(_, unit)| *unit);
-    let selected = numbers
-        .iter()
-        .position(|index| unit(index) == Some(Unit::Bytes));
-    let weights = numbers
-        .iter()
-        .filter_map(|index| columns.get(*index))
-        .map(|(name, _)| name.clone())
-        .collect();
-    (Compared::Rows, weights, selected.unwrap_or(0), rows)
+    let column = |index: &usize| rows.columns.get(*index);
+    let known = |name: &str| {
+        [rows, other].iter().all(|rows| {
+            rows.cells.is_empty() || column_of(rows, name).any(|cell| cell.number().is_some())
+        })
+    };
+    let find = |wanted: Option<Unit>| {
+        numbers.iter().position(|index| {
+            column(index).is_some_and(|(name, unit)| {
+                wanted.is_none_or(|wanted| *unit == wanted) && known(name)
+            })
+        })
+    };
+    let selected = find(Some(Unit::Bytes)).or_else(|| find(None));
+    Rows {
+        kind: rows.kind.clone(),
+        title: rows.title.clone(),
+        unit: rows.unit.clone(),
+        of: rows.of,
+        weights: numbers
+            .iter()
+            .filter_map(column)
+            .map(|(name, _)| name.clone())
+            .collect(),
+        units: numbers
+            .iter()
+            .filter_map(column)
+            .map(|(_, unit)| *unit)
+            .collect(),
+        selected: selected.unwrap_or(0),
+        rows: named.collect(),
+        columns: Vec::new(),
+        cells: Vec::new(),
+    }
+}
+
+/// Whether a column of a table is part of the rows' names.
+fn is_word(rows: &Rows, other: &Rows, index: usize) -> bool {
+    let Some((name, unit)) = rows.columns.get(index) else {
+        return true;
+    };
+    let cells = || column_of(rows, name).chain(column_of(other, name));
+    match unit {
+        Unit::Identity => true,
+        Unit::Bytes | Unit::Nanoseconds => false,
+        Unit::Count => {
+            cells().any(|cell| matches!(cell, Cell::Text(_)))
+                || cells().all(|cell| cell.number().is_none())
+        }
+    }
+}
+
+/// The cells of the column of a name.
+fn column_of<'r>(rows: &'r Rows, name: &str) -> impl Iterator<Item = &'r Cell> {
+    let index = rows.columns.iter().position(|(column, _)| column == name);
+    let cells = rows.cells.iter();
+    cells.filter_map(move |row| row.get(index?))
 }
 
 fn rounded(number: f64) -> i64 {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::error::Category;
 
-use super::{Rows, cell_of, cells, distributions, last_values, regions, units};
+use super::{Rows, cell_of, distributions, known, last_values, regions, units};
 use crate::json::{SCHEMA, VERSION};
 use crate::markup::line;
 use crate::model::{Cell, Compared, Heapmap, Region, Unit};
@@ -334,9 +334,11 @@ fn rows(view: ViewDocument) -> Result<Rows, String> {
             (RowDocument::Key { key, values }, Compared::Keys) => Ok((key, values)),
             _ => Err("a row has another form than its view".to_owned()),
         });
-        rows.collect::<Result<Vec<_>, String>>()
+        let rows = rows.collect::<Result<Vec<_>, String>>()?;
+        Ok::<_, String>(known(&rows))
     };
     let mut columns: Vec<(String, Unit)> = Vec::new();
+    let mut cells: Vec<Vec<Cell>> = Vec::new();
     let (of, weights, selected, rows) = match view.form.as_str() {
         "paths" | "keys" => {
             let of = match view.form.as_str() {
@@ -350,7 +352,7 @@ fn rows(view: ViewDocument) -> Result<Rows, String> {
                 RowDocument::Cells(cells) => Ok(cells.iter().map(cell_of).collect()),
                 _ => Err("a row of a table is no list".to_owned()),
             });
-            let rows: Vec<Vec<Cell>> = rows.collect::<Result<_, String>>()?;
+            cells = rows.collect::<Result<_, String>>()?;
             columns.extend(view.columns.into_iter().map(|column| {
                 let unit = match column.unit.as_str() {
                     "bytes" => Unit::Bytes,
@@ -360,7 +362,7 @@ fn rows(view: ViewDocument) -> Result<Rows, String> {
                 };
                 (column.name, unit)
             }));
-            cells(&columns, rows.iter().map(Vec::as_slice))
+            (Compared::Rows, Vec::new(), 0, Vec::new())
         }
         "histogram" => {
             let groups = view.groups.into_iter();
@@ -369,7 +371,7 @@ fn rows(view: ViewDocument) -> Result<Rows, String> {
         }
         "series" => {
             let lines = view.lines.into_iter().map(|line| {
-                let last = line.samples.last().and_then(|last| last.value.as_f64());
+                let last = line.samples.last().map(|last| last.value.as_f64());
                 (line.name, last)
             });
             last_values(lines, &view.unit)
@@ -382,12 +384,11 @@ fn rows(view: ViewDocument) -> Result<Rows, String> {
         title: view.title,
         unit: view.unit,
         of,
-        units: units(
-            &weights,
-            columns.iter().map(|(name, unit)| (name.as_str(), *unit)),
-        ),
+        units: units(&weights),
         weights,
         selected,
         rows,
+        columns,
+        cells,
     })
 }

@@ -167,8 +167,8 @@ pub(super) fn numbers(view: &View) -> Vec<Numbers> {
                         format!("{indent}{}", cell(&row.name)),
                         row.grown(unit),
                         row.share(),
-                        unit.show(row.old),
-                        unit.show(row.new),
+                        difference_text::value(unit, row.old),
+                        difference_text::value(unit, row.new),
                     ]
                 });
             let mut columns = vec![word("name")];
