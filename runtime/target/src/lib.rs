@@ -19,6 +19,7 @@ mod cgroup;
 mod copy;
 mod core;
 mod error;
+pub mod events;
 mod facts;
 mod live;
 mod maps;

@@ -1,0 +1,165 @@
+//! The errors of events.
+
+use nix::errno::Errno;
+use thiserror::Error;
+
+use super::facilities::EventDenial;
+use super::session::ProbeId;
+
+/// A plan that cannot be carried out.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// A register that the kernel does not give at a hit.
+    #[error(
+        "register {number} (in DWARF's numbering) cannot be had at a hit without stopping the thread"
+    )]
+    Unavailable {
+        /// Its number in DWARF.
+        number: u16,
+    },
+    /// The thread pointer is asked for, and the kernel does not say where it keeps it.
+    #[error("the thread pointer cannot be had at a hit: {why}")]
+    NoThreadPointer {
+        /// Why not.
+        why: String,
+    },
+    /// Something refers to a value or a step that does not come before it, or that is none of the right kind.
+    #[error("{what} {number} is used where it is not known")]
+    Unknown {
+        /// What: a value, a capture, a lookup, a sample, a saved value, a table.
+        what: &'static str,
+        /// Its number.
+        number: u32,
+    },
+    /// A number is outside of what is allowed.
+    #[error("{what}: {number} is not within {least} and {most}")]
+    Range {
+        /// What it is the number of.
+        what: &'static str,
+        /// The number.
+        number: u64,
+        /// The least one allowed.
+        least: u64,
+        /// The greatest one allowed.
+        most: u64,
+    },
+    /// A table is used as one of another kind, or with another number of keys.
+    #[error("table {table} is not used as it was declared: {why}")]
+    TableUse {
+        /// Its number.
+        table: u32,
+        /// What differs.
+        why: &'static str,
+    },
+    /// A part sends more than one record.
+    #[error("a part can send one record, this one sends two")]
+    TwoRecords,
+    /// The values that are needed at the same time take more than the room that the kernel gives.
+    #[error("the values needed at the same time take {bytes} bytes, and {limit} are to be had")]
+    TooComplex {
+        /// What they take.
+        bytes: u32,
+        /// What there is.
+        limit: u32,
+    },
+    /// A kind of probe that can only have a part for the entry.
+    #[error("this kind of event has no return")]
+    NoReturn,
+}
+
+/// Events cannot be had, or something about them failed.
+#[derive(Clone, Debug, Error)]
+#[non_exhaustive]
+pub enum EventError {
+    /// A probe's plan cannot be carried out.
+    #[error("probe {}: {error}", probe.0)]
+    Plan {
+        /// Which probe.
+        probe: ProbeId,
+        /// What is wrong with it.
+        error: PlanError,
+    },
+    /// A probe needs what this kernel, or the way that is left by `YTRACE_FORBID`, does not offer.
+    #[error("{what} cannot be had by {by}")]
+    Unsupported {
+        /// What is needed.
+        what: &'static str,
+        /// By which way.
+        by: &'static str,
+    },
+    /// The kernel refuses.
+    #[error("the kernel refuses {what}: {cause}")]
+    Denied {
+        /// What it refuses.
+        what: &'static str,
+        /// Why.
+        cause: EventDenial,
+    },
+    /// The kernel's verifier refuses the program made for a probe, which is a defect of this program.
+    #[error("the kernel's verifier refuses the program of probe {} ({errno}): {log}", probe.0)]
+    Verifier {
+        /// Which probe.
+        probe: ProbeId,
+        /// The error.
+        errno: Errno,
+        /// The last lines of what the verifier says.
+        log: String,
+    },
+    /// A call of the kernel fails.
+    #[error("{what}: {errno}")]
+    System {
+        /// What was done.
+        what: &'static str,
+        /// The error.
+        errno: Errno,
+    },
+    /// A file under `/proc` or `/sys` could not be read or understood.
+    #[error("{path}: {why}")]
+    Proc {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A number of a table or probe that the session does not have.
+    #[error("there is no {what} {number}")]
+    NoSuch {
+        /// What.
+        what: &'static str,
+        /// Its number.
+        number: u32,
+    },
+    /// A number outside of what is allowed.
+    #[error("{what}: {number} is not within {least} and {most}")]
+    Range {
+        /// What it is the number of.
+        what: &'static str,
+        /// The number.
+        number: u64,
+        /// The least one allowed.
+        least: u64,
+        /// The greatest one allowed.
+        most: u64,
+    },
+    /// The environment variable `YTRACE_FORBID` names something that cannot be switched off.
+    #[error("YTRACE_FORBID names `{word}`, which is none of: {}", crate::sys::TIERS.join(", "))]
+    UnknownTier {
+        /// The unknown word.
+        word: String,
+    },
+}
+
+impl EventError {
+    /// What would make it work, where something would.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            EventError::Denied { cause, .. } => cause.hint(),
+            EventError::Verifier { .. } => Some(
+                "this is a defect of ytrace: please report it with the text above and `uname -r`"
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The records that hits send, read in place.
+
+use super::layout::{Header, RecordLayout};
+use super::program::Register;
+use super::session::ProbeId;
+
+/// Bytes that a hit captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Captured<'a> {
+    /// The bytes; of a string those before its NUL.
+    Bytes(&'a [u8]),
+    /// The first bytes of a longer string.
+    Cut(&'a [u8]),
+    /// The memory could not be read.
+    Failed,
+}
+
+impl<'a> Captured<'a> {
+    /// The bytes, cut or not.
+    pub fn bytes(&self) -> Option<&'a [u8]> {
+        match self {
+            Captured::Bytes(bytes) | Captured::Cut(bytes) => Some(bytes),
+            Captured::Failed => None,
+        }
+    }
+}
+
+/// A record, which borrows the bytes of the ring buffer.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    pub(super) header: Header,
+    pub(super) bytes: &'a [u8],
+    pub(super) layout: &'a RecordLayout,
+    pub(super) tid: i32,
+    pub(super) pid: i32,
+}
+
+impl<'a> Record<'a> {
+    /// The probe that was hit.
+    pub fn probe(&self) -> ProbeId {
+        ProbeId(self.header.probe)
+    }
+
+    /// Whether the return part sent it.
+    pub fn is_return(&self) -> bool {
+        self.layout.on_return
+    }
+
+    /// When, in nanoseconds of the monotonic clock ([`crate::monotonic_ns`]).
+    pub fn time(&self) -> u64 {
+        self.header.time
+    }
+
+    /// The thread, in our pid namespace; as the kernel numbers it where that cannot be told any more.
+    pub fn tid(&self) -> i32 {
+        self.tid
+    }
+
+    /// The process, in our pid namespace.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// The processor.
+    pub fn cpu(&self) -> u32 {
+        self.header.cpu
+    }
+
+    /// The number that the site was given.
+    pub fn cookie(&self) -> u64 {
+        self.header.cookie
+    }
+
+    /// How many bytes it stands for, where the part samples; else 0.
+    pub fn weight(&self) -> u64 {
+        self.header.weight
+    }
+
+    /// A register, where the plan asks for it.
+    pub fn register(&self, register: Register) -> Option<u64> {
+        self.layout.register(self.bytes, register)
+    }
+
+    /// The value at this place of the plan's list; `None` if it failed or if there is no such place.
+    pub fn value(&self, place: usize) -> Option<u64> {
+        if self.header.failed >> place & 1 == 1 {
+            return None;
+        }
+        self.layout.value(self.bytes, place)
+    }
+
+    /// What was captured, by the place in the plan's list: `captures` first, then `entry_captures`. `None` if there is no such
+    /// place.
+    pub fn capture(&self, place: usize) -> Option<Captured<'a>> {
+        self.layout.capture(self.bytes, place)
+    }
+
+    /// The stack from the stack pointer upwards: as many bytes as the plan asks for, or fewer where what follows could not be
+    /// read: the stack ends there, or, seldom, its page is on swap.
+    pub fn stack(&self) -> &'a [u8] {
+        self.layout.stack(self.bytes, self.header.stack_length)
+    }
+
+    /// Whether all the bytes of stack that were asked for are there.
+    pub fn has_whole_stack(&self) -> bool {
+        self.header.stack_length == self.layout.stack_bytes
+    }
+}
