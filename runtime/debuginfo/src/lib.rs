@@ -48,4 +48,6 @@ pub use types::{
     Aggregate, BaseEncoding, Bitfield, EnumType, Enumerator, Field, FieldRole, NameKind, TypeDesc,
     TypeRef,
 };
-pub use unwind::{Cut, MAX_FRAMES, MappedModule, Stack, ThreadState, Unwinder};
+pub use unwind::{
+    CapturedStack, CodeMap, Cut, MAX_FRAMES, MappedModule, REGISTERS, Stack, ThreadState, Unwinder,
+};

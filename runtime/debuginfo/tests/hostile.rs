@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use common::Build;
 use proptest::prelude::*;
 use ytrace_debuginfo::{
-    DebugRoot, Loader, MAX_FRAMES, MappedModule, Module, NameKind, ThreadState, TypeDesc, TypeRef,
-    Unwinder,
+    CapturedStack, CodeMap, Cut, DebugRoot, Loader, MAX_FRAMES, MappedModule, Module, NameKind,
+    REGISTERS, Stack, ThreadState, TypeDesc, TypeRef, Unwinder,
 };
 
 const SOURCE: &str = "
@@ -20,6 +20,9 @@ const SOURCE: &str = "
     int outer(struct node *n, int x) { return inner(x) + n->a + local; }
     int main(void) { counter[1] = 2; return outer(head, 3); }
 ";
+
+/// The number of the stack pointer among the registers.
+const STACK_POINTER: usize = if cfg!(target_arch = "x86_64") { 7 } else { 31 };
 
 /// One machine word of work is not enough to hang on: everything must be done well within this.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -86,32 +89,73 @@ fn ask(module: &Module) {
     }
 }
 
-/// Unwinds from an address of the module on a stack whose words lead all over it.
-fn unwind(module: &Module, start: u64) {
-    const BIAS: u64 = 0x7000_0000;
-    let module_at = |address: u64| {
+/// A module, and nothing else, at [`BIAS`].
+struct Alone<'a>(&'a Module);
+
+const BIAS: u64 = 0x7000_0000;
+
+impl CodeMap for Alone<'_> {
+    fn module_at(&self, address: u64) -> Option<MappedModule<'_>> {
         (BIAS..BIAS + 0x4000)
             .contains(&address)
             .then_some(MappedModule {
                 range: BIAS..BIAS + 0x4000,
                 bias: BIAS,
-                module,
+                module: self.0,
             })
-    };
-    let mut read = |address: u64| {
+    }
+}
+
+/// Unwinds from an address of the module on a stack whose words lead all over it, by the tables themselves and by rows of them.
+fn unwind(module: &Module, start: u64) {
+    let word = |address: u64| {
         let odd = address.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (!odd.is_multiple_of(64)).then_some(match odd % 3 {
+        match odd % 3 {
             0 => BIAS + odd % 0x2000,
             1 => address.wrapping_add(odd % 256),
             _ => odd,
-        })
+        }
+    };
+    let mut registers = [0; REGISTERS];
+    for (number, register) in (0u64..).zip(&mut registers) {
+        *register = 0x1000 + number * start;
+    }
+    let instruction_pointer = BIAS + start;
+    let stack_pointer = registers[STACK_POINTER];
+    let memory: Vec<u8> = (0..0x400u64)
+        .flat_map(|index| word(stack_pointer + index * 8).to_ne_bytes())
+        .collect();
+    let captured = CapturedStack {
+        instruction_pointer,
+        registers,
+        memory: &memory,
+    };
+    let mut read = |address: u64| {
+        let offset = usize::try_from(address.checked_sub(stack_pointer)?).ok()?;
+        let bytes = memory.get(offset..)?.first_chunk()?;
+        Some(u64::from_ne_bytes(*bytes))
     };
     let thread = ThreadState {
-        instruction_pointer: BIAS + start,
-        register: &|number| Some(0x1000 + u64::from(number) * start),
+        instruction_pointer,
+        register: &|number| registers.get(usize::from(number)).copied(),
     };
-    let stack = Unwinder::default().stack(&thread, &module_at, &mut read);
-    assert!((1..=MAX_FRAMES).contains(&stack.frames.len()));
+    let mut slow = Unwinder::default().stack(&thread, &Alone(module), &mut read);
+    assert!((1..=MAX_FRAMES).contains(&slow.frames.len()));
+    // By what a function reads, a word beyond the slice is one that cannot be read.
+    if let Some(Cut::Memory(address)) = slow.cut
+        && let Some(offset) = address.checked_sub(stack_pointer)
+        && offset < 64 << 20
+    {
+        slow.bytes = offset + 8;
+        slow.cut = Some(Cut::Slice(slow.bytes));
+    }
+    let mut unwinder = Unwinder::default();
+    let mut fast = Stack::default();
+    // The second time, rows are there.
+    for _ in 0..2 {
+        unwinder.captured(&captured, &Alone(module), &mut fast);
+        assert_eq!(fast, slow, "from {start:#x}");
+    }
 }
 
 fn walk(module: &Module, ty: TypeRef, depth: usize, budget: &mut usize) {

@@ -91,9 +91,9 @@ impl CutStacks {
     fn count(&mut self, cut: Option<Cut>) {
         match cut {
             None => {}
-            Some(Cut::Memory(_)) => self.unreadable += 1,
+            Some(Cut::Memory(_) | Cut::Slice(_)) => self.unreadable += 1,
             Some(Cut::Depth) => self.deep += 1,
-            Some(Cut::Lost) => self.lost += 1,
+            Some(Cut::Lost | Cut::NoTable | Cut::Cycle) => self.lost += 1,
         }
     }
 }

@@ -3,21 +3,20 @@
 use gimli::{
     CfaRule, DebugFrameOffset, EhFrameOffset, Evaluation, EvaluationResult, FrameDescriptionEntry,
     Location, Register, RegisterRule, UnwindContext, UnwindExpression, UnwindOffset, UnwindSection,
-    Value,
+    UnwindTableRow, Value,
 };
 
+use super::rows::{Compact, Row};
 use super::tables::{Section, Tables};
-use super::{Cut, ThreadState};
+use super::{Cut, Next, WORD, Words};
 use crate::dwarf::Reader;
 
 /// The registers that are followed: on x86-64 the general ones (System V ABI AMD64, figure 3.36), on AArch64 x0 to x30, of
 /// which the last is the return address, and the stack pointer (AADWARF64). The return address of x86-64 is no register.
-const REGISTERS: u16 = if cfg!(target_arch = "x86_64") { 16 } else { 32 };
-const STACK_POINTER: Register = Register(if cfg!(target_arch = "x86_64") { 7 } else { 31 });
+pub const REGISTERS: usize = if cfg!(target_arch = "x86_64") { 16 } else { 32 };
+pub(super) const STACK_POINTER: Register =
+    Register(if cfg!(target_arch = "x86_64") { 7 } else { 31 });
 const FRAME_POINTER: Register = Register(if cfg!(target_arch = "x86_64") { 6 } else { 29 });
-
-/// The size of a word of the stack, in bytes.
-const WORD: u64 = size_of::<u64>() as u64;
 
 /// The most operations of one expression.
 const MAX_OPERATIONS: u32 = 10_000;
@@ -25,18 +24,18 @@ const MAX_OPERATIONS: u32 = 10_000;
 /// Where a frame pointer may lead at most, in bytes above the stack pointer: beyond any frame, within any stack.
 const MAX_FRAME: u64 = 64 << 20;
 
-type Memory<'a> = dyn FnMut(u64) -> Option<u64> + 'a;
-
 /// A function that is being called, with its registers as far as they are known.
 #[derive(Clone, Debug)]
 pub(super) struct Frame {
     /// The next instruction.
-    address: u64,
+    pub(super) address: u64,
     /// Whether that follows a call: the function may end with it.
-    returned_to: bool,
-    registers: [Option<u64>; REGISTERS as usize],
+    pub(super) returned_to: bool,
+    values: [u64; REGISTERS],
+    /// Which of the values are known, a bit each.
+    known: u32,
     /// Memory that could not be read, and held a register of this frame.
-    unreadable: Option<u64>,
+    pub(super) unreadable: Option<u64>,
 }
 
 /// What lies beyond a frame.
@@ -50,7 +49,7 @@ pub(super) enum Step {
 }
 
 /// Why a rule gives no value.
-enum Unknown {
+pub(super) enum Unknown {
     /// The register was not saved.
     Register,
     /// The memory at this address cannot be read.
@@ -62,16 +61,28 @@ enum Unknown {
 pub(super) struct Context(UnwindContext<usize>);
 
 impl Frame {
-    /// The frame that a thread is in.
-    pub(super) fn innermost(thread: &ThreadState<'_>) -> Self {
-        let mut registers = [None; REGISTERS as usize];
-        for (number, register) in (0..REGISTERS).zip(&mut registers) {
-            *register = (thread.register)(number);
-        }
-        Self {
-            address: thread.instruction_pointer,
+    /// The frame that a thread is in. `register` gives registers by their DWARF numbers.
+    pub(super) fn innermost(address: u64, register: &dyn Fn(u16) -> Option<u64>) -> Self {
+        let mut frame = Self {
+            address,
             returned_to: false,
-            registers,
+            values: [0; REGISTERS],
+            known: 0,
+            unreadable: None,
+        };
+        for number in 0..REGISTERS as u16 {
+            frame.set(Register(number), register(number));
+        }
+        frame
+    }
+
+    /// The frame that a thread is in whose registers are all known.
+    pub(super) fn captured(address: u64, registers: &[u64; REGISTERS]) -> Self {
+        Self {
+            address,
+            returned_to: false,
+            values: *registers,
+            known: u32::MAX,
             unreadable: None,
         }
     }
@@ -81,51 +92,80 @@ impl Frame {
         self.address.wrapping_sub(u64::from(self.returned_to))
     }
 
-    fn register(&self, register: Register) -> Option<u64> {
-        self.registers
-            .get(usize::from(register.0))
-            .copied()
-            .flatten()
+    /// What tells frames of a stack from each other.
+    pub(super) fn place(&self) -> (u64, Option<u64>) {
+        (self.address, self.stack_pointer())
+    }
+
+    pub(super) fn stack_pointer(&self) -> Option<u64> {
+        self.register(STACK_POINTER)
+    }
+
+    #[inline]
+    pub(super) fn register(&self, register: Register) -> Option<u64> {
+        let value = *self.values.get(usize::from(register.0))?;
+        (self.known & (1 << register.0) != 0).then_some(value)
     }
 
     /// Why one of its registers is not known.
-    fn unknown(&self) -> Unknown {
+    pub(super) fn unknown(&self) -> Unknown {
         self.unreadable.map_or(Unknown::Register, Unknown::Memory)
     }
 
-    fn set(&mut self, register: Register, value: Option<u64>) {
-        if let Some(place) = self.registers.get_mut(usize::from(register.0)) {
-            *place = value;
+    #[inline]
+    pub(super) fn set(&mut self, register: Register, value: Option<u64>) {
+        let Some(place) = self.values.get_mut(usize::from(register.0)) else {
+            return;
+        };
+        let bit = 1 << register.0;
+        match value {
+            Some(value) => {
+                *place = value;
+                self.known |= bit;
+            }
+            None => self.known &= !bit,
         }
     }
 
-    /// The caller by the chain of frame pointers: the word there is the caller's, the next one the return address.
+    /// Goes where a step leads.
+    pub(super) fn take(&mut self, step: Step) -> Next {
+        match step {
+            Step::Caller(caller) => {
+                *self = *caller;
+                Next::Caller
+            }
+            Step::End => Next::End,
+            Step::Cut(cut) => Next::Cut(cut),
+        }
+    }
+
+    /// Goes to the caller by the chain of frame pointers: the word there is the caller's, the next one the return address.
     pub(super) fn by_frame_pointer(
-        &self,
+        &mut self,
         is_code: &dyn Fn(u64) -> bool,
-        read: &mut Memory<'_>,
-    ) -> Step {
+        memory: &mut dyn Words,
+    ) -> Next {
         let (Some(stack), Some(frame)) =
             (self.register(STACK_POINTER), self.register(FRAME_POINTER))
         else {
-            return Step::Cut(Cut::Lost);
+            return Next::Cut(Cut::NoTable);
         };
         let near = frame >= stack && frame - stack <= MAX_FRAME && frame % WORD == 0;
         let Some(after) = frame.checked_add(2 * WORD).filter(|_| near) else {
-            return Step::Cut(Cut::Lost);
+            return Next::Cut(Cut::NoTable);
         };
-        let (Some(saved), Some(address)) = (read(frame), read(frame + WORD)) else {
-            return Step::Cut(Cut::Memory(frame));
+        let (Some(saved), Some(address)) = (memory.word(frame), memory.word(frame + WORD)) else {
+            return Next::Cut(Cut::Memory(frame + WORD));
         };
-        if !is_code(address) {
-            return Step::Cut(Cut::Lost);
+        // What called is before the address to return to.
+        if !is_code(address.wrapping_sub(1)) {
+            return Next::Cut(Cut::NoTable);
         }
-        let mut caller = self.clone();
-        caller.address = address;
-        caller.returned_to = true;
-        caller.set(FRAME_POINTER, Some(saved));
-        caller.set(STACK_POINTER, Some(after));
-        Step::Caller(Box::new(caller))
+        self.address = address;
+        self.returned_to = true;
+        self.set(FRAME_POINTER, Some(saved));
+        self.set(STACK_POINTER, Some(after));
+        Next::Caller
     }
 }
 
@@ -137,35 +177,43 @@ impl Context {
         tables: &Tables,
         address: u64,
         frame: &Frame,
-        read: &mut Memory<'_>,
+        memory: &mut dyn Words,
     ) -> Option<Step> {
         tables.parts.iter().find_map(|part| {
             let offset = part.find(address)?;
             match &part.section {
-                Section::Runtime(section) => {
-                    self.by_entry(tables, section, EhFrameOffset(offset), address, frame, read)
-                }
-                Section::Debug(section) => self.by_entry(
-                    tables,
-                    section,
-                    DebugFrameOffset(offset),
-                    address,
-                    frame,
-                    read,
-                ),
+                Section::Runtime(section) => self
+                    .entry(tables, section, EhFrameOffset(offset), address)
+                    .map(|covered| covered.step(frame, memory)),
+                Section::Debug(section) => self
+                    .entry(tables, section, DebugFrameOffset(offset), address)
+                    .map(|covered| covered.step(frame, memory)),
             }
         })
     }
 
-    fn by_entry<S: UnwindSection<Reader>>(
-        &mut self,
+    /// The row for an address of the file; `None` if no entry covers it.
+    pub(super) fn row(&mut self, tables: &Tables, address: u64) -> Option<Row> {
+        tables.parts.iter().find_map(|part| {
+            let offset = part.find(address)?;
+            match &part.section {
+                Section::Runtime(section) => self
+                    .entry(tables, section, EhFrameOffset(offset), address)
+                    .map(|covered| covered.compact()),
+                Section::Debug(section) => self
+                    .entry(tables, section, DebugFrameOffset(offset), address)
+                    .map(|covered| covered.compact()),
+            }
+        })
+    }
+
+    fn entry<'a, S: UnwindSection<Reader>>(
+        &'a mut self,
         tables: &Tables,
-        section: &S,
+        section: &'a S,
         offset: S::Offset,
         address: u64,
-        frame: &Frame,
-        read: &mut Memory<'_>,
-    ) -> Option<Step>
+    ) -> Option<Covered<'a, S>>
     where
         S::Offset: UnwindOffset<usize>,
     {
@@ -176,11 +224,51 @@ impl Context {
         let row = entry
             .unwind_info_for_address(section, bases, &mut self.0, address)
             .ok()?;
-        let mut rules = Rules {
+        Some(Covered {
             section,
-            entry: &entry,
+            row,
+            entry,
+        })
+    }
+}
+
+/// An entry of a table, and its row for an address.
+struct Covered<'a, S> {
+    section: &'a S,
+    row: &'a UnwindTableRow<usize>,
+    entry: FrameDescriptionEntry<Reader>,
+}
+
+impl<S: UnwindSection<Reader>> Covered<'_, S>
+where
+    S::Offset: UnwindOffset<usize>,
+{
+    fn compact(&self) -> Row {
+        let expression = |expression: &UnwindExpression<usize>| {
+            let bytes = expression.get(self.section).ok()?;
+            Some((bytes, self.entry.cie().encoding()))
+        };
+        let column = self.entry.cie().return_address_register();
+        Compact::of(
+            self.row,
+            column,
+            !self.entry.is_signal_trampoline(),
+            &expression,
+        )
+        .map_or(Row::Full, Row::Compact)
+    }
+
+    fn step(&self, frame: &Frame, memory: &mut dyn Words) -> Step {
+        let Self {
+            section,
+            row,
+            entry,
+        } = self;
+        let mut rules = Rules {
+            section: *section,
+            entry,
             frame,
-            read,
+            memory,
         };
         let top = match row.cfa() {
             CfaRule::RegisterAndOffset { register, offset } => frame
@@ -191,11 +279,14 @@ impl Context {
         };
         let top = match top {
             Ok(top) => top,
-            Err(unknown) => return Some(Step::Cut(unknown.into())),
+            Err(unknown) => return Step::Cut(unknown.into()),
         };
         let mut caller = frame.clone();
         caller.set(STACK_POINTER, Some(top));
         for (register, rule) in row.registers() {
+            if usize::from(register.0) >= REGISTERS {
+                continue;
+            }
             let value = rules.value(*register, rule, top);
             if let Err(Unknown::Memory(address)) = value {
                 caller.unreadable.get_or_insert(address);
@@ -205,28 +296,23 @@ impl Context {
         let column = entry.cie().return_address_register();
         let address = match row.register(column) {
             // Tables end so the functions that threads begin with.
-            Some(RegisterRule::Undefined) => return Some(Step::End),
+            Some(RegisterRule::Undefined) => return Step::End,
             Some(rule) => match rules.value(column, &rule, top) {
                 Ok(address) => address,
-                Err(unknown) => return Some(Step::Cut(unknown.into())),
+                Err(unknown) => return Step::Cut(unknown.into()),
             },
             None => match frame.register(column) {
                 Some(address) => address,
-                None => return Some(Step::Cut(frame.unknown().into())),
+                None => return Step::Cut(frame.unknown().into()),
             },
         };
         if address == 0 {
-            return Some(Step::End);
-        }
-        let same = (address, caller.register(STACK_POINTER))
-            == (frame.address, frame.register(STACK_POINTER));
-        if same {
-            return Some(Step::Cut(Cut::Lost));
+            return Step::End;
         }
         caller.address = address;
         // What a signal interrupted has not called anything.
         caller.returned_to = !entry.is_signal_trampoline();
-        Some(Step::Caller(Box::new(caller)))
+        Step::Caller(Box::new(caller))
     }
 }
 
@@ -240,19 +326,19 @@ impl From<Unknown> for Cut {
 }
 
 /// The rules of one row of a table.
-struct Rules<'a, 'r, S> {
+struct Rules<'a, S> {
     section: &'a S,
     entry: &'a FrameDescriptionEntry<Reader>,
     frame: &'a Frame,
-    read: &'a mut Memory<'r>,
+    memory: &'a mut dyn Words,
 }
 
-impl<S: UnwindSection<Reader>> Rules<'_, '_, S>
+impl<S: UnwindSection<Reader>> Rules<'_, S>
 where
     S::Offset: UnwindOffset<usize>,
 {
     fn word(&mut self, address: u64) -> Result<u64, Unknown> {
-        (self.read)(address).ok_or(Unknown::Memory(address))
+        self.memory.word(address).ok_or(Unknown::Memory(address))
     }
 
     /// The caller's value of a register. `top` is the canonical frame address.

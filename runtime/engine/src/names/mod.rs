@@ -57,6 +57,7 @@ pub struct Names {
     types: Vec<(usize, debuginfo::TypeRef)>,
     numbers: HashMap<(usize, debuginfo::TypeRef), TargetType>,
     unwinder: RefCell<debuginfo::Unwinder>,
+    code: stacks::Code,
 }
 
 /// Where the files of modules are.
@@ -171,6 +172,7 @@ impl Names {
             types: Vec::new(),
             numbers: HashMap::new(),
             unwinder: RefCell::default(),
+            code: stacks::Code::default(),
         }
     }
 
@@ -217,6 +219,7 @@ impl Names {
             types: Vec::new(),
             numbers: HashMap::new(),
             unwinder: RefCell::default(),
+            code: stacks::Code::default(),
         })
     }
 

@@ -1,10 +1,33 @@
 //! Stacks of the target's threads.
 
-use ytrace_debuginfo::{MappedModule, Stack, ThreadState};
-use ytrace_target::Registers;
+use std::cell::{OnceCell, RefCell};
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use ytrace_debuginfo::{CapturedStack, CodeMap, MappedModule, REGISTERS, Stack, ThreadState};
+use ytrace_target::{Maps, Registers};
 use ytrace_values::Memory;
 
-use super::Names;
+use super::{Names, Origin};
+
+/// How long what is known of code outside of modules holds before it is looked up again for an address that is not there.
+const FRESH: Duration = Duration::from_millis(100);
+
+/// Where code is.
+#[derive(Default)]
+pub(super) struct Code {
+    /// The executable mappings of modules, in order, and the modules.
+    modules: OnceCell<Vec<(Range<u64>, usize)>>,
+    /// The executable mappings of anything else, in order: what compilers have made in memory.
+    others: RefCell<Others>,
+}
+
+#[derive(Default)]
+struct Others {
+    ranges: Vec<Range<u64>>,
+    /// When they were looked up.
+    since: Option<Instant>,
+}
 
 impl Names {
     /// Reads the unwind tables of all modules: for when stacks are wanted while the target stands still.
@@ -29,7 +52,6 @@ impl Names {
 
     /// The stack of a thread that stopped with these registers, read from memory as of that instant.
     pub(crate) fn stack(&self, registers: &Registers, memory: &mut dyn Memory) -> Stack {
-        let module_at = |address| self.mapped_module(self.module_at(address)?);
         let mut read = |address| {
             let mut word = [0; size_of::<u64>()];
             memory.read(address, &mut word).ok()?;
@@ -40,8 +62,87 @@ impl Names {
             instruction_pointer: registers.instruction_pointer,
             register: &register,
         };
-        self.unwinder
-            .borrow_mut()
-            .stack(&thread, &module_at, &mut read)
+        self.unwinder.borrow_mut().stack(&thread, self, &mut read)
+    }
+
+    /// The stack of a thread that had these registers, the general ones by their DWARF numbers, and this memory from its stack
+    /// pointer upwards when it was captured. `stack` is filled anew; its room is used again.
+    // Events are what captures stacks.
+    #[allow(dead_code)]
+    pub(crate) fn captured_stack(
+        &self,
+        instruction_pointer: u64,
+        registers: [u64; REGISTERS],
+        memory: &[u8],
+        stack: &mut Stack,
+    ) {
+        let captured = CapturedStack {
+            instruction_pointer,
+            registers,
+            memory,
+        };
+        self.unwinder.borrow_mut().captured(&captured, self, stack);
+    }
+
+    /// The module whose code is at an address.
+    fn code_at(&self, address: u64) -> Option<usize> {
+        let modules = self.code.modules.get_or_init(|| {
+            let mappings = self.modules().iter().enumerate().flat_map(|(index, one)| {
+                let code = one.mapped.mappings.iter();
+                code.filter(|mapping| mapping.permissions.execute)
+                    .map(move |mapping| (mapping.range(), index))
+            });
+            let mut mappings: Vec<_> = mappings.collect();
+            mappings.sort_unstable_by_key(|(range, _)| range.start);
+            mappings
+        });
+        let after = modules.partition_point(|(range, _)| range.start <= address);
+        let (range, index) = modules.get(after.checked_sub(1)?)?;
+        range.contains(&address).then_some(*index)
+    }
+
+    /// The mappings as they are now.
+    fn mappings_now(&self) -> Option<Maps> {
+        match &self.origin {
+            Origin::Process(process) => process.maps().ok(),
+            Origin::Core(core) => Some(Maps::clone(&core.maps())),
+            Origin::Types => None,
+        }
+    }
+}
+
+impl CodeMap for Names {
+    fn module_at(&self, address: u64) -> Option<MappedModule<'_>> {
+        self.mapped_module(self.code_at(address)?)
+    }
+
+    fn is_code(&self, address: u64) -> bool {
+        if self.code_at(address).is_some() {
+            return true;
+        }
+        let mut others = self.code.others.borrow_mut();
+        let known = |ranges: &[Range<u64>]| {
+            let after = ranges.partition_point(|range| range.start <= address);
+            let range = after.checked_sub(1).and_then(|at| ranges.get(at));
+            range.is_some_and(|range| range.contains(&address))
+        };
+        if known(&others.ranges) {
+            return true;
+        }
+        if others.since.is_some_and(|since| since.elapsed() < FRESH) {
+            return false;
+        }
+        others.since = Some(Instant::now());
+        let Some(maps) = self.mappings_now() else {
+            return false;
+        };
+        // They are in order.
+        others.ranges = maps
+            .as_slice()
+            .iter()
+            .filter(|mapping| mapping.permissions.execute)
+            .map(|mapping| mapping.range())
+            .collect();
+        known(&others.ranges)
     }
 }

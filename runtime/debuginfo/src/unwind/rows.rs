@@ -1,0 +1,229 @@
+//! Rows of unwind tables in a form that takes some nanoseconds to apply, by the address of the code.
+//!
+//! Nearly all rows of compiled code have one: the canonical frame address is a register and an offset, or the word there; what is
+//! saved lies at an offset from it. Others, such as those of signal trampolines, are left to the full tables.
+
+use std::collections::HashMap;
+
+use gimli::{CfaRule, Encoding, Expression, Operation, Register, RegisterRule, UnwindExpression};
+
+use super::frame::{Frame, REGISTERS, STACK_POINTER, Unknown};
+use super::{Next, WORD, Words};
+use crate::dwarf::Reader;
+
+/// The most rows that are kept: two dozen addresses of each of some thousand functions.
+const MAX_ROWS: usize = 1 << 16;
+
+/// The most registers that a row restores. Those that functions preserve are six on x86-64, twelve on AArch64 with the return
+/// address, eight floating-point ones apart.
+const MAX_SAVED: usize = 12;
+
+/// Offsets from the canonical frame address are kept in words of this many bytes.
+const UNIT: i64 = WORD as i64;
+
+/// What is known of the code at an address.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Row {
+    /// The row of its table.
+    Compact(Compact),
+    /// A table covers it, whose row has no compact form.
+    Full,
+    /// No table covers it.
+    Uncovered,
+}
+
+/// A row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Compact {
+    /// The canonical frame address is that register plus the offset, or the word of memory there, plus the other offset.
+    offset: i32,
+    register: u8,
+    indirect: bool,
+    /// Whether the caller's address follows a call.
+    returned_to: bool,
+    caller: Caller,
+    /// The registers that were saved, and where: words from the canonical frame address.
+    saved: [(u8, i8); MAX_SAVED],
+    count: u8,
+    /// What is added to the word of memory.
+    after: i32,
+}
+
+/// Where the caller's address is.
+#[derive(Clone, Copy, Debug)]
+enum Caller {
+    /// So many words from the canonical frame address.
+    Saved(i8),
+    /// In this register.
+    Register(u8),
+    /// There is none.
+    None,
+}
+
+/// An expression that was read, and how it is encoded.
+type Readable = (Expression<Reader>, Encoding);
+
+impl Compact {
+    /// The compact form of a row whose return address is in `column`. `expression` gives the bytes of one.
+    pub(super) fn of(
+        row: &gimli::UnwindTableRow<usize>,
+        column: Register,
+        returned_to: bool,
+        expression: &dyn Fn(&UnwindExpression<usize>) -> Option<Readable>,
+    ) -> Option<Self> {
+        let general = |register: Register| {
+            let number = u8::try_from(register.0).ok()?;
+            (usize::from(number) < REGISTERS).then_some(number)
+        };
+        let (register, offset, indirect, after) = match row.cfa() {
+            CfaRule::RegisterAndOffset { register, offset } => (*register, *offset, false, 0),
+            CfaRule::Expression(unread) => {
+                let (register, offset, after) = word_at_register(expression(unread)?)?;
+                (register, offset, true, after)
+            }
+        };
+        let mut caller = Caller::Register(general(column).unwrap_or(u8::MAX));
+        let mut saved = [(0, 0); MAX_SAVED];
+        let mut count = 0u8;
+        for (register, rule) in row.registers() {
+            let words = match rule {
+                RegisterRule::SameValue => continue,
+                RegisterRule::Offset(offset) if offset % UNIT == 0 => {
+                    Some(i8::try_from(offset / UNIT).ok()?)
+                }
+                RegisterRule::Undefined => None,
+                _ => return None,
+            };
+            if *register == column {
+                caller = words.map_or(Caller::None, Caller::Saved);
+            }
+            let Some(number) = general(*register) else {
+                // What is not followed is not restored.
+                continue;
+            };
+            if *register == STACK_POINTER {
+                return None;
+            }
+            *saved.get_mut(usize::from(count))? = (number, words?);
+            count += 1;
+        }
+        if matches!(caller, Caller::Register(number) if usize::from(number) >= REGISTERS) {
+            return None;
+        }
+        Some(Self {
+            offset: i32::try_from(offset).ok()?,
+            register: general(register)?,
+            indirect,
+            returned_to,
+            caller,
+            saved,
+            count,
+            after: i32::try_from(after).ok()?,
+        })
+    }
+
+    /// Goes from a frame to its caller.
+    #[inline]
+    pub(super) fn apply(&self, frame: &mut Frame, memory: &mut impl Words) -> Next {
+        let cut = |unknown: Unknown| Next::Cut(unknown.into());
+        let Some(base) = frame.register(Register(self.register.into())) else {
+            return cut(frame.unknown());
+        };
+        let mut top = base.wrapping_add_signed(self.offset.into());
+        if self.indirect {
+            let Some(word) = memory.word(top) else {
+                return cut(Unknown::Memory(top));
+            };
+            top = word.wrapping_add_signed(self.after.into());
+        }
+        let place = |words: i8| top.wrapping_add_signed(i64::from(words) * UNIT);
+        // A register that holds the return address is asked for before others are restored.
+        let in_register = match self.caller {
+            Caller::Register(number) => {
+                Some((frame.register(Register(number.into())), frame.unknown()))
+            }
+            _ => None,
+        };
+        let mut unreadable = None;
+        let saved = self.saved.get(..usize::from(self.count));
+        for (number, words) in saved.unwrap_or_default() {
+            let value = memory.word(place(*words));
+            if value.is_none() {
+                unreadable = unreadable.or(Some(place(*words)));
+            }
+            frame.set(Register((*number).into()), value);
+        }
+        frame.unreadable = frame.unreadable.or(unreadable);
+        frame.set(STACK_POINTER, Some(top));
+        let address = match (self.caller, in_register) {
+            (Caller::Saved(words), _) => match memory.word(place(words)) {
+                Some(address) => address,
+                None => return cut(Unknown::Memory(place(words))),
+            },
+            (Caller::Register(_), Some((Some(address), _))) => address,
+            (Caller::Register(_), Some((None, unknown))) => return cut(unknown),
+            (Caller::None, _) | (Caller::Register(_), None) => return Next::End,
+        };
+        if address == 0 {
+            return Next::End;
+        }
+        frame.address = address;
+        frame.returned_to = self.returned_to;
+        Next::Caller
+    }
+}
+
+/// What an expression of the form "the word at a register and an offset, plus a constant" says. Compilers write it for functions
+/// that align their stack, and programmers of assembly for those that replace it.
+fn word_at_register((bytes, encoding): Readable) -> Option<(Register, i64, i64)> {
+    let mut operations = bytes.operations(encoding);
+    let mut next = || operations.next().ok();
+    let Some(Operation::RegisterOffset {
+        register, offset, ..
+    }) = next()?
+    else {
+        return None;
+    };
+    let Some(Operation::Deref { size, .. }) = next()? else {
+        return None;
+    };
+    if u64::from(size) != WORD {
+        return None;
+    }
+    let after = match next()? {
+        None => 0,
+        Some(Operation::PlusConstant { value }) => {
+            next()?.is_none().then_some(i64::try_from(value).ok()?)?
+        }
+        Some(_) => return None,
+    };
+    Some((register, offset, after))
+}
+
+/// Rows by the address of the code.
+#[derive(Default)]
+pub(super) struct Rows(HashMap<u64, Row, foldhash::fast::RandomState>);
+
+impl Rows {
+    /// The row for an address, which `make` gives if it is not kept.
+    #[inline]
+    pub(super) fn get(&mut self, address: u64, make: impl FnOnce() -> Row) -> Row {
+        if let Some(row) = self.0.get(&address) {
+            return *row;
+        }
+        let row = make();
+        // Addresses that are no code are all different.
+        if !matches!(row, Row::Uncovered) {
+            if self.0.len() >= MAX_ROWS {
+                self.0.clear();
+            }
+            self.0.insert(address, row);
+        }
+        row
+    }
+
+    /// Forgets all rows.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
