@@ -96,6 +96,12 @@ pub struct RunArguments {
     /// With -c: run `_oneshot` after so long instead of at the exit
     #[arg(long, value_name = "TIME", value_parser = parse_duration, requires = "command")]
     pub after: Option<Duration>,
+    /// End timers and probes on events after so long, and show the result
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub duration: Option<Duration>,
+    /// Show what has been found so far each time so long has passed; on a terminal in place
+    #[arg(long, value_name = "TIME", value_parser = parse_interval)]
+    pub interval: Option<Duration>,
     /// Write the result to a file, by its ending: .svg, .html, .folded, .json, .txt (repeatable)
     #[arg(short, long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
@@ -422,6 +428,16 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 }
 
 /// A time that is a limit.
+/// How often the result may be shown.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
+
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        interval if interval < SHORTEST_INTERVAL => Err("an interval is 10ms or more".to_owned()),
+        interval => Ok(interval),
+    }
+}
+
 fn parse_limit(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
         Duration::ZERO => Err("a limit is more than 0".to_owned()),

@@ -15,8 +15,11 @@ use ytrace_lang::render::render;
 use ytrace_lang::source::SourceFile;
 use ytrace_report::{Earlier, Output, Report, output, text};
 use ytrace_runtime::library::{self, ProbeFileError};
+use ytrace_runtime::names::Names;
 use ytrace_runtime::result::RunResult;
-use ytrace_runtime::{Budgets, ExecutorKind, Mode, Options, Session, SessionError, Sink, views};
+use ytrace_runtime::{
+    Budgets, ExecutorKind, Finding, Mode, Options, Session, SessionError, Sink, views,
+};
 use ytrace_target::{Held, Process, spawn};
 
 use crate::arguments::{ModeChoice, RunArguments};
@@ -169,7 +172,11 @@ fn run_session(
     arguments: &RunArguments,
     terminal: &Terminal,
 ) -> Result<Status, Failure> {
-    let mut sink = TerminalSink::new(terminal);
+    let mut sink = TerminalSink {
+        weight: arguments.weight.clone(),
+        rows: arguments.rows,
+        ..TerminalSink::new(terminal)
+    };
     session.expect(forms(arguments)?);
     if let Some(earlier) = &earlier {
         session.compare_with(earlier.clone());
@@ -189,7 +196,11 @@ fn run_session(
         // The run was ended early, for its output went nowhere.
         return terminal::output_failure(&error).map_or(Ok(Status::Success), Err);
     }
-    let mut report = views::report(&finished, session.names(), arguments.weight.as_deref());
+    let mut report = views::report(
+        &finished.finding(),
+        session.names(),
+        arguments.weight.as_deref(),
+    );
     if let Some(earlier) = &earlier {
         report.compare(earlier).map_err(Failure::usage)?;
     }
@@ -234,12 +245,7 @@ pub fn show(
     }
     // What the probe printed must have arrived before anything else is said of it.
     terminal::print("")?;
-    let options = text::Options {
-        width: terminal.width,
-        color: terminal.output_color,
-        rows: rows.map_or(text::Options::default().rows, most_rows),
-        fold: terminal.output_terminal,
-    };
+    let options = output_options(rows, terminal);
     let errors = text::Options {
         color: terminal.error_color,
         fold: terminal.interactive,
@@ -274,6 +280,16 @@ pub fn show(
     }
     say(&text::render_footer(&trailer(report), errors));
     Ok(())
+}
+
+/// How results are shown on standard output.
+fn output_options(rows: Option<usize>, terminal: &Terminal) -> text::Options {
+    text::Options {
+        width: terminal.width,
+        color: terminal.output_color,
+        rows: rows.map_or(text::Options::default().rows, most_rows),
+        fold: terminal.output_terminal,
+    }
 }
 
 /// The limit that `--rows` asks for.
@@ -366,6 +382,8 @@ fn options(arguments: &RunArguments) -> Options {
         defines: defines(&arguments.define),
         arguments: arguments.script.clone(),
         weight: arguments.weight.clone(),
+        duration: arguments.duration,
+        interval: arguments.interval,
         interrupt: &INTERRUPTED,
     }
 }
@@ -434,6 +452,9 @@ struct TerminalSink {
     /// Why standard output could not be written.
     output_error: Option<std::io::Error>,
     color: bool,
+    /// The column that decides in what is shown meanwhile, and how many rows that has.
+    weight: Option<String>,
+    rows: Option<usize>,
 }
 
 impl TerminalSink {
@@ -446,6 +467,8 @@ impl TerminalSink {
             written: None,
             output_error: None,
             color: terminal.error_color,
+            weight: None,
+            rows: None,
         }
     }
 }
@@ -512,6 +535,22 @@ impl Sink for TerminalSink {
             ("", "")
         };
         say(&format!("{yellow}warning{reset}: {}\n", safe(text)));
+    }
+
+    fn interim(&mut self, finding: &Finding<'_>, names: &Names) {
+        let report = views::report(finding, names, self.weight.as_deref());
+        if report.shown().is_empty() {
+            return;
+        }
+        self.progress("");
+        if self.terminal.output_terminal {
+            // What was there is replaced; what was printed before stays in the terminal's memory.
+            self.waiting.extend_from_slice(b"\x1b[H\x1b[2J");
+        }
+        let options = output_options(self.rows, &self.terminal);
+        self.waiting
+            .extend_from_slice(&text::render_data(&report, options));
+        self.flush();
     }
 
     fn progress(&mut self, text: &str) {

@@ -12,6 +12,7 @@ use ytrace_values::{Fault, FaultKind, Host, Memory};
 use crate::figures::Figures;
 use crate::names::Names;
 use crate::names::hexadecimal;
+use crate::session::Finding;
 use crate::target::Target;
 
 /// Receives what a session shows while it runs.
@@ -27,6 +28,8 @@ pub trait Sink {
     fn flush(&mut self) {}
     /// A warning of the probe or of ytrace, for standard error.
     fn warn(&mut self, text: &str);
+    /// What has been found so far, where it was asked for ([`crate::Options::interval`]).
+    fn interim(&mut self, _finding: &Finding<'_>, _names: &Names) {}
     /// What is being done now, for a progress line; empty to clear it.
     fn progress(&mut self, text: &str);
 }

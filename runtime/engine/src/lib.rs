@@ -29,4 +29,4 @@ pub use error::SessionError;
 pub use host::Sink;
 pub use options::{Budgets, ExecutorKind, Mode, Options};
 pub use result::RunResult;
-pub use session::{Finished, Session};
+pub use session::{Finding, Finished, Session};

@@ -107,6 +107,10 @@ pub struct Options {
     pub arguments: Vec<String>,
     /// The column of a view that decides.
     pub weight: Option<String>,
+    /// How long timers and probes on events run; `None` for as long as the target does.
+    pub duration: Option<Duration>,
+    /// How often what has been found so far is given to [`crate::Sink::interim`].
+    pub interval: Option<Duration>,
     /// Set from a signal handler to end the session early.
     pub interrupt: &'static AtomicBool,
 }
@@ -133,6 +137,8 @@ impl Default for Options {
             defines: Vec::new(),
             arguments: Vec::new(),
             weight: None,
+            duration: None,
+            interval: None,
             interrupt: &NEVER,
         }
     }

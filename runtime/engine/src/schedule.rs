@@ -7,9 +7,10 @@ use ytrace_lang::hir::ProbePoint;
 use ytrace_target::Process;
 
 use crate::error::SessionError;
-use crate::host::Sink;
+use crate::host::{Effects, Sink};
+use crate::options::Options;
 use crate::series::Recorder;
-use crate::session::{Session, State};
+use crate::session::{Finding, Session, State, take_effects};
 
 impl Session<'_> {
     /// Runs the probes: `_begin`, then `_oneshot` and the timers, then `_end`.
@@ -72,8 +73,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Runs timers until `_exit()`, Ctrl-C, or the end of the target.
-    pub(crate) fn run_timers(
+    /// Runs timers until `_exit()`, Ctrl-C, the end of the time that was given, or the end of the target.
+    fn run_timers(
         &mut self,
         process: &Process,
         state: &mut State<'_>,
@@ -81,40 +82,50 @@ impl Session<'_> {
         recorder: &mut Recorder,
         sink: &mut dyn Sink,
     ) -> Result<(), SessionError> {
-        let begun = Instant::now();
-        let mut due: Vec<(Instant, usize, Duration)> = timers
-            .iter()
-            .map(|(probe, interval)| {
-                let interval = Duration::from_nanos((*interval).max(1));
-                (begun + interval, *probe, interval)
-            })
-            .collect();
+        let mut agenda = Agenda::new(timers, self.options, Instant::now());
         sink.progress("");
         while !state.end {
-            let Some((at, _, _)) = due.iter().min().copied() else {
+            let Some(at) = agenda.next() else {
                 return Ok(());
             };
             if self.wait_until(process, at) {
                 break;
             }
-            // Those that are due by now share a view of the target, and so a pause. In the order of the file.
-            let now = Instant::now();
-            let probes: Vec<usize> = due
-                .iter()
-                .filter(|(at, _, _)| *at <= now)
-                .map(|(_, probe, _)| *probe)
-                .collect();
-            self.run_handlers(state, &probes, sink)?;
-            recorder.sample(&probes, state.store, self.started.elapsed());
-            sink.progress("");
-            let now = Instant::now();
-            for (at, probe, interval) in &mut due {
-                if probes.contains(probe) {
-                    *at = next_round(*at, *interval, now);
-                }
+            let due = agenda.due(Instant::now());
+            // Those that are due by now share a view of the target, and so a pause.
+            if !due.probes.is_empty() {
+                self.run_handlers(state, &due.probes, sink)?;
+                recorder.sample(&due.probes, state.store, self.started.elapsed());
             }
+            if due.interim && !state.end {
+                self.show_interim(state, sink);
+            }
+            sink.progress("");
+            if due.end {
+                break;
+            }
+            agenda.done(&due, Instant::now());
         }
         Ok(())
+    }
+
+    /// Gives what has been found so far to the sink.
+    fn show_interim(&self, state: &State<'_>, sink: &mut dyn Sink) {
+        let mut result = self.result.clone();
+        let effects = Effects {
+            // It was shown as it came.
+            text: Vec::new(),
+            ..state.effects.clone()
+        };
+        take_effects(&mut result, effects);
+        self.conclude(&mut result);
+        let finding = Finding {
+            main: state.main,
+            compiled: state.compiled,
+            store: state.store,
+            result: &result,
+        };
+        sink.interim(&finding, &self.names);
     }
 
     /// Waits; true if the target exited or the user interrupted before.
@@ -139,6 +150,80 @@ impl Session<'_> {
                 }
                 None => poll(&mut [], timeout),
             };
+        }
+    }
+}
+
+/// What is to be done when.
+struct Agenda {
+    /// When a timer is due, its probe, and its interval. In the order of the file.
+    timers: Vec<(Instant, usize, Duration)>,
+    /// When what has been found so far is shown, and how often.
+    interim: Option<(Instant, Duration)>,
+    /// When all ends.
+    end: Option<Instant>,
+}
+
+/// What is due.
+struct Due {
+    /// Probes, in the order of the file.
+    probes: Vec<usize>,
+    /// Whether what has been found so far is to be shown.
+    interim: bool,
+    /// Whether the time is over.
+    end: bool,
+}
+
+impl Agenda {
+    /// The agenda of timers, which are given with their intervals in nanoseconds.
+    fn new(timers: &[(usize, u64)], options: &Options, begun: Instant) -> Self {
+        let timers = timers.iter().map(|(probe, interval)| {
+            let interval = Duration::from_nanos((*interval).max(1));
+            (begun + interval, *probe, interval)
+        });
+        Self {
+            timers: timers.collect(),
+            interim: options.interval.and_then(|interval| {
+                let interval = interval.max(Duration::from_nanos(1));
+                Some((begun.checked_add(interval)?, interval))
+            }),
+            // A time without end is none.
+            end: options.duration.and_then(|time| begun.checked_add(time)),
+        }
+    }
+
+    /// When the next thing is due; `None` if nothing but the end is to come.
+    fn next(&self) -> Option<Instant> {
+        let first = self.timers.iter().map(|(at, _, _)| *at).min()?;
+        let interim = self.interim.map(|(at, _)| at);
+        [Some(first), interim, self.end].into_iter().flatten().min()
+    }
+
+    /// What is due by now.
+    fn due(&self, now: Instant) -> Due {
+        Due {
+            probes: self
+                .timers
+                .iter()
+                .filter(|(at, _, _)| *at <= now)
+                .map(|(_, probe, _)| *probe)
+                .collect(),
+            interim: self.interim.is_some_and(|(at, _)| at <= now),
+            end: self.end.is_some_and(|at| at <= now),
+        }
+    }
+
+    /// Notes that it has been done.
+    fn done(&mut self, due: &Due, now: Instant) {
+        for (at, probe, interval) in &mut self.timers {
+            if due.probes.contains(probe) {
+                *at = next_round(*at, *interval, now);
+            }
+        }
+        if let Some((at, interval)) = &mut self.interim
+            && due.interim
+        {
+            *at = next_round(*at, *interval, now);
         }
     }
 }

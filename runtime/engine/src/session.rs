@@ -65,6 +65,31 @@ pub struct Finished {
     pub result: RunResult,
 }
 
+impl Finished {
+    /// The same by reference.
+    pub fn finding(&self) -> Finding<'_> {
+        Finding {
+            main: &self.main,
+            compiled: &self.compiled,
+            store: &self.store,
+            result: &self.result,
+        }
+    }
+}
+
+/// What a program has found, at its end or so far.
+#[derive(Clone, Copy)]
+pub struct Finding<'a> {
+    /// Its main file.
+    pub main: &'a SourceFile,
+    /// The typed and the lowered program.
+    pub compiled: &'a Compiled,
+    /// Its globals and containers.
+    pub store: &'a Store,
+    /// What was found besides the views.
+    pub result: &'a RunResult,
+}
+
 impl<'o> Session<'o> {
     /// Opens a process and finds its modules.
     ///
@@ -227,6 +252,7 @@ impl<'o> Session<'o> {
         let mut effects = Effects::default();
         let (mut store, end) = self.fresh_store(&mut runner, &mut effects, &compiled)?;
         let mut state = State {
+            main: &main,
             runner: &mut runner,
             compiled: &compiled,
             store: &mut store,
@@ -239,38 +265,7 @@ impl<'o> Session<'o> {
         }
         sink.progress("");
         let mut result = std::mem::take(&mut self.result);
-        result.text = std::mem::take(&mut effects.text);
-        result.warnings = std::mem::take(&mut effects.warnings);
-        result.checks = std::mem::take(&mut effects.checks);
-        if effects.more_checks > 0 {
-            result.partial(format!(
-                "{} further cross-checks were not kept",
-                effects.more_checks
-            ));
-        }
-        let CutStacks {
-            unreadable,
-            deep,
-            lost,
-        } = effects.cut_stacks;
-        if unreadable > 0 {
-            result.partial(format!(
-                "{unreadable} stacks end where memory could not be read"
-            ));
-        }
-        if deep > 0 {
-            result.partial(format!(
-                "{deep} stacks have more than {MAX_FRAMES} frames, which were cut off at their outer ends"
-            ));
-        }
-        if lost > 0 {
-            result.note(format!(
-                "{lost} stacks end where neither a table nor a frame pointer leads on"
-            ));
-        }
-        if effects.asked_for_pages {
-            result.note("which pages were resident, shared or swapped is not known of a core file");
-        }
+        take_effects(&mut result, effects);
         result.notes.extend(self.names.notes());
         self.conclude(&mut result);
         Ok(Finished {
@@ -468,7 +463,7 @@ impl<'o> Session<'o> {
     }
 
     /// The reasons for a partial result that only the end shows.
-    fn conclude(&self, result: &mut RunResult) {
+    pub(crate) fn conclude(&self, result: &mut RunResult) {
         let counters = result.counters;
         if counters.missed > 0 {
             result.partial(format!(
@@ -645,6 +640,7 @@ pub fn options_of(main: &SourceFile, options: &Options) -> Result<Vec<OptionHelp
 
 /// What the handlers of a program work on.
 pub(crate) struct State<'a> {
+    pub(crate) main: &'a SourceFile,
     pub(crate) runner: &'a mut Runner,
     pub(crate) compiled: &'a Compiled,
     pub(crate) store: &'a mut Store,
@@ -673,6 +669,42 @@ pub(crate) fn is_last(outcome: &Outcome) -> bool {
         kind,
         Some(FaultKind::Exit | FaultKind::Error | FaultKind::Interrupted | FaultKind::TargetGone)
     )
+}
+
+/// Adds to a result what its handlers left behind.
+pub(crate) fn take_effects(result: &mut RunResult, effects: Effects) {
+    result.text = effects.text;
+    result.warnings = effects.warnings;
+    result.checks = effects.checks;
+    if effects.more_checks > 0 {
+        result.partial(format!(
+            "{} further cross-checks were not kept",
+            effects.more_checks
+        ));
+    }
+    let CutStacks {
+        unreadable,
+        deep,
+        lost,
+    } = effects.cut_stacks;
+    if unreadable > 0 {
+        result.partial(format!(
+            "{unreadable} stacks end where memory could not be read"
+        ));
+    }
+    if deep > 0 {
+        result.partial(format!(
+            "{deep} stacks have more than {MAX_FRAMES} frames, which were cut off at their outer ends"
+        ));
+    }
+    if lost > 0 {
+        result.note(format!(
+            "{lost} stacks end where neither a table nor a frame pointer leads on"
+        ));
+    }
+    if effects.asked_for_pages {
+        result.note("which pages were resident, shared or swapped is not known of a core file");
+    }
 }
 
 /// A page cache within our allowance.

@@ -13,7 +13,7 @@ use ytrace_values::{AggregateSummary, Store, Value};
 
 use crate::error::SessionError;
 use crate::names::Names;
-use crate::session::Finished;
+use crate::session::Finding;
 use crate::target::shell_word;
 
 /// Why a result cannot be shown as asked.
@@ -123,15 +123,15 @@ fn declared(compiled: &Compiled) -> impl Iterator<Item = (&View, &ViewShape)> {
 }
 
 /// Makes a report of what a program left behind. `weight` is the column that decides, in the views that have it.
-pub fn report(finished: &Finished, names: &Names, weight: Option<&str>) -> report::Report {
-    let result = &finished.result;
+pub fn report(finished: &Finding<'_>, names: &Names, weight: Option<&str>) -> report::Report {
+    let result = finished.result;
     let header: Vec<String> = result
         .identity
         .iter()
         .map(|identity| identity.line())
         .collect();
     let mut views = Vec::new();
-    for (index, (view, shape)) in declared(&finished.compiled).enumerate() {
+    for (index, (view, shape)) in declared(finished.compiled).enumerate() {
         let offset = finished
             .compiled
             .program
@@ -195,8 +195,8 @@ fn probe_name(file: &str) -> String {
     name.to_owned()
 }
 
-fn footer(finished: &Finished) -> report::Footer {
-    let result = &finished.result;
+fn footer(finished: &Finding<'_>) -> report::Footer {
+    let result = finished.result;
     let mut modes: Vec<&str> = result.modes.iter().map(|mode| mode.name()).collect();
     // A handler that read nothing that can change was not worth a mode of its own.
     if modes.len() > 1 {
@@ -242,7 +242,7 @@ const MAX_SUCCESSORS: usize = 4;
 const MAX_TEXT: usize = 200;
 
 /// The commands that look at those to which the target has handed over.
-fn successors_hint(finished: &Finished) -> Vec<String> {
+fn successors_hint(finished: &Finding<'_>) -> Vec<String> {
     let program = if finished.main.name == "-e" {
         // A text of several lines is no word of a line.
         match finished.main.text.trim() {
@@ -276,14 +276,14 @@ fn kind_name(kind: ViewKind) -> &'static str {
 }
 
 fn view_data(
-    finished: &Finished,
+    finished: &Finding<'_>,
     names: &Names,
     view: &View,
     offset: u64,
     shape: ViewShape,
 ) -> report::ViewData {
     let (kind, unit) = (view.kind, view.unit.as_str());
-    let store = &finished.store;
+    let store = finished.store;
     let constants = &store.constants;
     let write_path = |handle: u64| frames(store, names, handle).join(" / ");
     let global = usize::try_from(offset)

@@ -80,7 +80,7 @@ fn run(
     let options = options(interrupt);
     let mut session = Session::open(process, &options)?;
     let finished = session.run(source(probe), &mut AtText(action))?;
-    let report = views::report(&finished, session.names(), None);
+    let report = views::report(&finished.finding(), session.names(), None);
     Ok((finished, report))
 }
 
@@ -191,7 +191,7 @@ _probe _end { printf("%d\n", rounds[1] > 0); }
     let finished = session
         .run(source(probe), &mut AtLearning(Some(&INTERRUPT)))
         .unwrap();
-    let report = views::report(&finished, session.names(), None);
+    let report = views::report(&finished.finding(), session.names(), None);
     assert_eq!(text(&finished), "1\n");
     let partial = finished.result.partial.join("; ");
     assert!(
