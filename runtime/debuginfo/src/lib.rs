@@ -10,6 +10,7 @@
 //! Every file may be hostile. No input makes this crate panic, recurse without bound, or allocate out of proportion to its size.
 #![deny(unsafe_code)]
 
+mod code;
 mod compress;
 mod demangle;
 mod dwarf;
@@ -32,6 +33,8 @@ mod typefile;
 mod types;
 mod unwind;
 
+pub use code::instruction::KernelRules;
+pub use code::place::{Refusal, Serves, Site, SiteKind};
 pub use elf::{Section, Segment, ThreadLocalSegment};
 pub use error::{Candidate, Error, Result};
 pub use files::{FileProvider, HostFiles};

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use crate::code::facts::CodeFacts;
 use crate::dwarf::Files;
 use crate::elf::{ElfImage, Section, Segment, ThreadLocalSegment};
 use crate::error::{Candidate, Error, Result};
@@ -159,6 +160,7 @@ impl Loader {
             debug: OnceLock::new(),
             symbols: OnceLock::new(),
             lines: Lines::default(),
+            code: OnceLock::new(),
         })
     }
 }
@@ -181,6 +183,7 @@ pub struct Module {
     debug: OnceLock<Result<Located>>,
     symbols: OnceLock<Vec<SymbolTable>>,
     lines: Lines,
+    code: OnceLock<CodeFacts>,
 }
 
 impl std::fmt::Debug for Module {
@@ -195,6 +198,10 @@ impl std::fmt::Debug for Module {
 impl Module {
     pub(crate) fn image(&self) -> &ElfImage {
         &self.image
+    }
+
+    pub(crate) fn code_cell(&self) -> &OnceLock<CodeFacts> {
+        &self.code
     }
 
     /// The path by which it was opened.

@@ -11,7 +11,7 @@
 
 mod frame;
 mod rows;
-mod tables;
+pub(crate) mod tables;
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use gimli::{
-    BaseAddresses, CieOrFde, CommonInformationEntry, DebugFrame, EhFrame, FrameDescriptionEntry,
-    RunTimeEndian, UnwindOffset, UnwindSection,
+    BaseAddresses, CfaRule, CieOrFde, CommonInformationEntry, DebugFrame, DebugFrameOffset,
+    EhFrame, EhFrameOffset, FrameDescriptionEntry, RunTimeEndian, UnwindContext, UnwindOffset,
+    UnwindSection,
 };
 
 use crate::dwarf::Reader;
@@ -20,7 +21,7 @@ const MAX_ENTRY: usize = 64 << 10;
 const MAX_OVERLAP: usize = 64;
 
 /// The tables of one module. Addresses are those of its file.
-pub(super) struct Tables {
+pub(crate) struct Tables {
     pub(super) bases: BaseAddresses,
     pub(super) parts: Vec<Part>,
 }
@@ -50,7 +51,7 @@ struct Entry {
 
 impl Tables {
     /// The tables of a module. Of damaged ones those before the damage are used.
-    pub(super) fn of(module: &Module) -> Self {
+    pub(crate) fn of(module: &Module) -> Self {
         let address = |name: &str| {
             let sections = module.sections().iter();
             let mut found = sections.filter(|section| section.name == name);
@@ -86,6 +87,44 @@ impl Tables {
             });
         }
         Self { bases, parts }
+    }
+
+    /// The ranges of addresses that entries cover, of each section in order.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        let entries = self.parts.iter().flat_map(|part| &part.entries);
+        entries.map(|entry| (entry.start, entry.end))
+    }
+
+    /// Where the caller's frame is when the instruction at `address` is next; `None` if no entry covers it.
+    pub(crate) fn frame_top(
+        &self,
+        address: u64,
+        context: &mut UnwindContext<usize>,
+    ) -> Option<CfaRule<usize>> {
+        self.parts.iter().find_map(|part| {
+            let offset = part.find(address)?;
+            let bases = &self.bases;
+            match &part.section {
+                Section::Runtime(section) => {
+                    let entry = section
+                        .fde_from_offset(bases, EhFrameOffset(offset), EhFrame::cie_from_offset)
+                        .ok()?;
+                    let row = entry.unwind_info_for_address(section, bases, context, address);
+                    Some(row.ok()?.cfa().clone())
+                }
+                Section::Debug(section) => {
+                    let entry = section
+                        .fde_from_offset(
+                            bases,
+                            DebugFrameOffset(offset),
+                            DebugFrame::cie_from_offset,
+                        )
+                        .ok()?;
+                    let row = entry.unwind_info_for_address(section, bases, context, address);
+                    Some(row.ok()?.cfa().clone())
+                }
+            }
+        })
     }
 }
 

@@ -1,0 +1,7 @@
+//! Where probes go: which places of a module's code stand for a function, a line or a static probe, and what a probe costs there.
+//!
+//! Nothing here runs or changes anything: all is read from the module's file and its debug information.
+
+pub(crate) mod facts;
+pub(crate) mod instruction;
+pub(crate) mod place;
