@@ -94,7 +94,7 @@ pub struct RunArguments {
     #[arg(short, long, value_name = "COMMAND")]
     pub command: Option<String>,
     /// With -c: run `_oneshot` after so long instead of at the exit
-    #[arg(long, value_name = "TIME", value_parser = parse_duration, requires = "command")]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, allow_hyphen_values = true)]
     pub after: Option<Duration>,
     /// End timers and probes on events after so long, and show the result
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
@@ -112,7 +112,7 @@ pub struct RunArguments {
     #[arg(long, value_name = "NAME")]
     pub weight: Option<String>,
     /// The most rows of each view as text, 0 for all [default: 25 on the terminal, all in .txt]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = parse_rows, allow_negative_numbers = true)]
     pub rows: Option<usize>,
     /// How the target is read
     #[arg(long, value_enum, default_value_t = ModeChoice::Auto, value_name = "MODE")]
@@ -121,7 +121,7 @@ pub struct RunArguments {
     #[arg(long, value_name = "TIME", value_parser = parse_pause, default_value = "50ms", allow_hyphen_values = true)]
     pub max_pause: Duration,
     /// Run on these processors only, as in 0-3,7 (also during the pause)
-    #[arg(long, value_name = "LIST", value_parser = parse_processors)]
+    #[arg(long, value_name = "LIST", value_parser = parse_processors, allow_hyphen_values = true)]
     pub cpu: Option<Processors>,
     /// Read pages of the target that are swapped out (this brings them back into its memory)
     #[arg(long)]
@@ -183,7 +183,7 @@ pub struct CoreFiles {
     #[arg(long, value_name = "DIR", requires = "core")]
     pub sysroot: Option<PathBuf>,
     /// With --core: the most that a compressed core file may decompress to [default: half of what is free where temporary files go]
-    #[arg(long, value_name = "BYTES", value_parser = parse_size, requires = "core")]
+    #[arg(long, value_name = "BYTES", value_parser = parse_size, allow_negative_numbers = true, requires = "core")]
     pub max_core: Option<u64>,
 }
 
@@ -352,6 +352,13 @@ pub fn parse_pid(text: &str) -> Result<i32, String> {
     }
 }
 
+/// A number of rows.
+fn parse_rows(text: &str) -> Result<usize, String> {
+    text.trim()
+        .parse()
+        .map_err(|_| "expected a number of rows, such as 25; 0 shows all".to_owned())
+}
+
 /// A number with a suffix K, M, G or T (powers of 1024).
 pub fn parse_size(text: &str) -> Result<u64, String> {
     let text = text.trim();
@@ -500,6 +507,8 @@ mod tests {
             parse_pause("20"),
             Err("a unit is missing: 20ms, or 20s".to_owned())
         );
+        assert_eq!(parse_rows("0"), Ok(0));
+        assert!(parse_rows("-1").is_err_and(|error| error.contains("number of rows")));
         assert_eq!(parse_pid("12"), Ok(12));
         assert!(parse_pid("0").is_err() && parse_pid("-1").is_err() && parse_pid("nginx").is_err());
     }

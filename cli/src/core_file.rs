@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ytrace_report::units;
 use ytrace_runtime::{SessionError, Sink};
-use ytrace_target::{CoreFile, CoreOptions};
+use ytrace_target::{CoreFile, CoreOptions, Opening};
 
 use crate::arguments::CoreFiles;
 use crate::diagnose::failure;
 use crate::failure::Failure;
 
-/// Opens a core file, and shows how far decompressing it has come, until `interrupted` is set.
+/// Opens a core file, and shows how far that has come, until `interrupted` is set.
 pub fn open(
     path: &Path,
     files: &CoreFiles,
@@ -23,12 +23,15 @@ pub fn open(
         sysroot: files.sysroot.clone(),
         most_bytes: files.max_core,
     };
-    let opened = CoreFile::open_with(path, options, &mut |done| {
-        let share = done.used.saturating_mul(100) / done.of.max(1);
-        sink.progress(&format!(
-            "decompressing the core file: {share} %, {}",
-            units::bytes(done.unpacked)
-        ));
+    let opened = CoreFile::open_with(path, options, &mut |opening| {
+        sink.progress(&match opening {
+            Opening::Unpacking(done) => {
+                let share = done.used.saturating_mul(100) / done.of.max(1);
+                let unpacked = units::bytes(done.unpacked);
+                format!("decompressing the core file: {share} %, {unpacked}")
+            }
+            Opening::Files { done, of } => format!("looking at its files: {done} of {of}"),
+        });
         !interrupted.load(Ordering::Relaxed)
     });
     sink.progress("");

@@ -42,6 +42,7 @@ const QUIET: Duration = Duration::from_millis(20);
 
 /// Runs a probe file.
 pub fn run(arguments: RunArguments, terminal: &Terminal) -> Result<Status, Failure> {
+    belong(&arguments)?;
     forms(&arguments)?;
     for path in &arguments.output {
         output::check_output(path).map_err(Failure::usage)?;
@@ -65,6 +66,31 @@ pub fn run(arguments: RunArguments, terminal: &Terminal) -> Result<Status, Failu
             "ytrace failed; this is a defect of ytrace, the target goes on",
         )),
     }
+}
+
+/// Refuses options that mean nothing for the target given.
+fn belong(arguments: &RunArguments) -> Result<(), Failure> {
+    let refused = |option: &str, why: &str| {
+        let failure = Failure::usage(format!("{option} cannot be used here: {why}"));
+        Err(failure.with_hint(format!("leave {option} out")))
+    };
+    let of_core = arguments.core.is_some();
+    if arguments.after.is_some() && arguments.command.is_none() {
+        return refused(
+            "--after",
+            match of_core {
+                true => "a core file stands still, it is of no use to wait",
+                false => "it says when to look at a command that -c starts",
+            },
+        );
+    }
+    if arguments.read_swap && of_core {
+        return refused(
+            "--read-swap",
+            "a core file has no pages on swap; what of them was dumped is in it",
+        );
+    }
+    Ok(())
 }
 
 fn run_on_target(

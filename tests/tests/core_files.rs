@@ -232,6 +232,25 @@ _probe _end { puts(\"end\"); }
             .says(&["cannot be used with"]);
     }
     run(&["run", &good, "-p", "1", "--exe", &good]).expect_status(2);
+    // What means nothing for it.
+    for (more, why) in [
+        (vec!["--after", "1s"], "a core file stands still"),
+        (vec!["--read-swap"], "a core file has no pages on swap"),
+        (
+            vec!["--rows", "-1"],
+            "expected a number of rows, such as 25",
+        ),
+        (vec!["--max-core", "-1"], "expected a number such as"),
+    ] {
+        let result = run(&[&["run", &good, "--core", &core], &more[..]].concat());
+        let result = result.expect_status(2);
+        result.says(&[why, more[0]]);
+        assert!(!result.stderr.contains("tip:"), "{result}");
+    }
+    run(&["run", &good, "--core", "/"])
+        .expect_status(2)
+        .says(&["/ is a directory, not a core file"])
+        .hints();
     // The wrong program, a missing one, and its types in its place.
     run(&["run", &good, "--core", &core, "--exe", "/bin/true"])
         .expect_status(2)

@@ -266,7 +266,7 @@ fn core_files_of_the_kernel_plain_compressed_and_cut_short() {
     let cut = format!("{}.cut", killed.core);
     for (whole, lost, said) in [
         (&bytes, 64 << 10, "the core file is truncated"),
-        (&packed, 16, "cut short or damaged"),
+        (&packed, 16, "the compressed core file is cut short"),
     ] {
         std::fs::write(&cut, &whole[..whole.len() - lost]).unwrap();
         let (post, json) = probe("glibc-chunks", &["--core", &cut], folder.path());
@@ -276,6 +276,14 @@ fn core_files_of_the_kernel_plain_compressed_and_cut_short() {
         post.says(&["PARTIAL: ", said]);
         assert_eq!(json["views"], killed.before[0]["views"], "{post}");
     }
+    // With nothing but its notes, the files are still known by where they were mapped.
+    std::fs::write(&cut, &bytes[..12 << 10]).unwrap();
+    let post = run(&["run", "probes/glibc-chunks.y", "--core", &cut]).expect_status(1);
+    post.says(&["PARTIAL: the core file is truncated"]);
+    assert!(
+        !post.stderr.contains("not the file that was mapped"),
+        "{post}"
+    );
     // Without its second half nothing is found, and that is said, too.
     std::fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
     let post = run(&["run", "probes/glibc-chunks.y", "--core", &cut]).expect_status(1);
@@ -283,6 +291,70 @@ fn core_files_of_the_kernel_plain_compressed_and_cut_short() {
         "PARTIAL: the core file is truncated",
         "it is not in the core file",
     ]);
+}
+
+/// Where the notes of a core file of `gcore` stand: behind all else.
+fn notes_of(bytes: &[u8]) -> usize {
+    let word = |at: usize| u64::from_ne_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
+    let half = |at: usize| u16::from_ne_bytes(bytes[at..at + 2].try_into().unwrap()) as usize;
+    let headers = (0..half(56)).map(|index| word(32) + index * 56);
+    let mut notes = headers.filter(|at| bytes[*at..at + 4] == 4u32.to_ne_bytes());
+    word(notes.next().unwrap() + 8)
+}
+
+#[test]
+fn a_core_file_of_gcore_without_its_end() {
+    let test = "a_core_file_of_gcore_without_its_end";
+    let Some(program) = c_fixture(test, "heap") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let target = Waiting::start(&mut Command::new(&program));
+    let Some(core) = gcore(test, folder.path(), target.pid()) else {
+        return;
+    };
+    drop(target);
+    let (_, whole) = probe("glibc-chunks", &["--core", &core], folder.path());
+    let bytes = std::fs::read(&core).unwrap();
+    let notes = notes_of(&bytes);
+    let cut = format!("{core}.cut");
+    let program = program.to_str().unwrap();
+    // Without its notes, and without the end of the stack, where the executable's path stands.
+    for (end, named) in [(notes, true), (notes - (16 << 10), false)] {
+        std::fs::write(&cut, &bytes[..end]).unwrap();
+        for more in [vec![], vec!["--exe", program]] {
+            let mut words = vec!["--core", cut.as_str()];
+            words.extend(&more);
+            let (post, json) = probe("glibc-chunks", &words, folder.path());
+            assert_eq!(post.status, Some(3), "{post}");
+            assert_eq!(json["views"], whole["views"], "{post}");
+            assert_eq!(json["checks"], whole["checks"], "{post}");
+            let partial = json["footer"]["partial"].to_string();
+            assert!(
+                partial.contains("no threads, registers and list of mapped files"),
+                "{post}"
+            );
+            let missing = partial.contains("but not that of the executable, whose build-id is");
+            assert_eq!(missing, !named && more.is_empty(), "{post}");
+        }
+    }
+    // Without its libraries, of which the dynamic linker's list tells; this is not to be found anywhere else.
+    std::fs::write(&cut, &bytes[..256 << 10]).unwrap();
+    run(&["run", "probes/glibc-chunks.y", "--core", &cut])
+        .expect_status(2)
+        .says(&[
+            "lists no mapped programs",
+            "tells the names of 0 of 1 files",
+            "--exe FILE",
+        ]);
+    let own = [
+        "run",
+        "-e",
+        "_probe _oneshot { printf(\"%d\\n\", &main != 0); }",
+    ];
+    let of_own = run(&[&own[..], &["--core", &cut, "--exe", program]].concat()).expect_status(3);
+    assert_eq!(of_own.stdout, "1\n", "{of_own}");
+    of_own.says(&["tells the names of 1 of 1 files"]);
 }
 
 /// Whether only root's tests can be run, and are not.

@@ -44,7 +44,7 @@ impl CoreNamesError {
     pub fn hint(&self) -> Option<String> {
         match self {
             CoreNamesError::NoModules { .. } => {
-                Some("the kernel writes the list (the note NT_FILE) at the start of a core file, `gcore` at its end; copy the whole file".to_owned())
+                Some("the kernel writes the list (the note NT_FILE) at the start of a core file, `gcore` at its end; copy the whole file; where its memory is there and the list is not, --exe FILE tells which the executable is".to_owned())
             }
             CoreNamesError::Executable { build_id, .. } => {
                 let which = build_id
@@ -62,7 +62,7 @@ fn because(warnings: &[String]) -> String {
     if warnings.is_empty() {
         return String::new();
     }
-    format!(": {}", warnings.join(", "))
+    format!(": {}", warnings.join("; "))
 }
 
 /// Opens the modules of a core file.

@@ -39,7 +39,8 @@ mod tasks;
 mod usage;
 
 pub use self::core::{
-    CoreError, CoreFile, CoreMemory, CoreModuleError, CoreModuleFile, CoreOptions, Unpacking,
+    CoreError, CoreFile, CoreMemory, CoreModuleError, CoreModuleFile, CoreOptions, Opening,
+    Unpacking,
 };
 pub use access::DenialCause;
 pub use budget::{MemoryHeadroom, memory_headroom};

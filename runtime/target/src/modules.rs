@@ -15,20 +15,20 @@ use crate::memory::AddressSpace;
 /// The most entries of the dynamic linker's list that are followed.
 const MAX_LINKS: usize = 16_384;
 /// The most entries of a dynamic section that are looked at.
-const MAX_DYNAMIC: usize = 512;
+pub(crate) const MAX_DYNAMIC: usize = 512;
 /// The most program headers that are looked at.
 const MAX_PROGRAM_HEADERS: u64 = 512;
 /// The most namespaces (`dlmopen`) that are followed.
 const MAX_NAMESPACES: usize = 64;
 
 pub(crate) const AT_PHDR: u64 = 3;
-const AT_PHENT: u64 = 4;
-const AT_PHNUM: u64 = 5;
-const PT_DYNAMIC: u32 = 2;
+pub(crate) const AT_PHENT: u64 = 4;
+pub(crate) const AT_PHNUM: u64 = 5;
+pub(crate) const PT_DYNAMIC: u32 = 2;
 const PT_PHDR: u32 = 6;
-const DT_DEBUG: u64 = 21;
+pub(crate) const DT_DEBUG: u64 = 21;
 /// The size of a 64-bit program header.
-const PROGRAM_HEADER_SIZE: u64 = 56;
+pub(crate) const PROGRAM_HEADER_SIZE: u64 = 56;
 
 /// What a module is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,11 +99,13 @@ pub struct ModuleFile {
 
 /// What the dynamic linker's list tells of one module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Link {
+pub(crate) struct Link {
     /// `l_addr`.
     bias: u64,
+    /// `l_name`: where its path stands.
+    pub(crate) name: u64,
     /// `l_ld`: the address of its dynamic section.
-    dynamic: u64,
+    pub(crate) dynamic: u64,
     /// Where the entry itself is.
     address: u64,
 }
@@ -254,7 +256,7 @@ fn read_elf_header<S: AddressSpace + ?Sized>(
 }
 
 /// Follows program headers → dynamic section → `r_debug` → `link_map`. 64-bit programs only.
-fn read_links<S: AddressSpace + ?Sized>(
+pub(crate) fn read_links<S: AddressSpace + ?Sized>(
     space: &mut S,
     headers: u64,
     count: u64,
@@ -314,12 +316,13 @@ fn follow<S: AddressSpace + ?Sized>(
     let mut link = first;
     while link != 0 && links.len() < MAX_LINKS && seen.insert(link) {
         // struct link_map: l_addr, l_name, l_ld, l_next, l_prev.
-        let Ok([bias, _, dynamic, next]) = read_words::<4, S>(space, link) else {
+        let Ok([bias, name, dynamic, next]) = read_words::<4, S>(space, link) else {
             return;
         };
         if space.mapping_at(dynamic).is_some() {
             links.push(Link {
                 bias,
+                name,
                 dynamic,
                 address: link,
             });

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use ytrace_target::{
-    AddressSpace, CoreError, CoreFile, CoreModuleError, CoreOptions, MappingKind, PageOutcome,
-    ReadError,
+    AddressSpace, CoreError, CoreFile, CoreModuleError, CoreOptions, MappingKind, Opening,
+    PageOutcome, ReadError,
 };
 
 const BASE: u64 = 0x5555_0000_0000;
@@ -253,7 +253,60 @@ fn what_is_no_core_file_is_told() {
     memory.read(address + 1, &mut byte).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let error = CoreFile::open(directory.path(), CoreOptions::default()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("is a directory, not a core file")
+    );
+    let error = CoreFile::open(Path::new("/dev/null"), CoreOptions::default()).unwrap_err();
+    assert!(error.to_string().ends_with("is a device, not a core file"));
+    let error = CoreFile::open(Path::new("/nonexistent"), CoreOptions::default()).unwrap_err();
     assert!(matches!(error, CoreError::Read { .. }));
+}
+
+#[test]
+fn without_its_notes_the_memory_tells_which_files_were_mapped() {
+    let core = core_of(&own());
+    let lost = |executable: Option<PathBuf>| {
+        let mut core = core.clone();
+        // The notes stand beyond the end, as those of gcore do in a file that was cut short.
+        let far = (core.len() as u64 + 1).to_ne_bytes();
+        core[64 + 8..64 + 16].copy_from_slice(&far);
+        let options = CoreOptions {
+            executable,
+            ..CoreOptions::default()
+        };
+        CoreFile::open(stored(&core).path(), options).unwrap()
+    };
+    let nameless = lost(None);
+    assert_eq!(nameless.modules(), []);
+    let warnings = nameless.warnings().join("\n");
+    for part in [
+        "truncated",
+        "no threads, registers and list of mapped files",
+        "build-id is",
+    ] {
+        assert!(warnings.contains(part), "{warnings}");
+    }
+    let named = lost(Some(own()));
+    let modules = named.modules();
+    assert_eq!(modules.len(), 1, "{modules:?}");
+    assert!(modules[0].main);
+    assert_eq!((modules[0].path.clone(), modules[0].start()), (own(), BASE));
+    assert!(named.open_module(&modules[0]).unwrap().verified);
+    assert!(
+        modules[0]
+            .mappings
+            .iter()
+            .any(|part| part.permissions.execute)
+    );
+    assert_eq!((named.pid(), named.threads().len()), (None, 0));
+    let other = lost(Some(PathBuf::from("/bin/true")));
+    let error = other.open_module(&other.modules()[0]).unwrap_err();
+    assert!(
+        matches!(error, CoreModuleError::OtherBuild { .. }),
+        "{error}"
+    );
 }
 
 fn compressed(bytes: &[u8]) -> Vec<u8> {
@@ -287,9 +340,38 @@ fn compressed_core_files_are_unpacked() {
     cut.extend(&compressed(&plain[plain.len() - PAGE..])[..9]);
     let core = open(&cut).unwrap();
     let warnings = core.warnings().join("\n");
-    assert!(warnings.contains("cut short or damaged"), "{warnings}");
+    assert!(
+        warnings.starts_with("the compressed core file is cut short\n"),
+        "{warnings}"
+    );
     assert!(warnings.contains("truncated"), "{warnings}");
     assert_eq!(core.pid(), Some(4242));
+    // Nothing that only readers of the decompressor's source would understand.
+    for (bytes, said) in [
+        (
+            &whole[..whole.len().min(9)],
+            "it ends within the first of what is compressed",
+        ),
+        (
+            &[&whole[..], b"more"].concat(),
+            "something follows that is not compressed with zstd",
+        ),
+    ] {
+        let said_so = match open(bytes) {
+            Ok(core) => core.warnings().join("\n"),
+            Err(error) => error.to_string(),
+        };
+        assert!(
+            said_so.contains(said) && !said_so.contains("Error"),
+            "{said_so}"
+        );
+    }
+    // pzstd puts a frame that is to be skipped before each.
+    let mut skipped = 0x184d_2a5f_u32.to_le_bytes().to_vec();
+    skipped.extend(4u32.to_le_bytes());
+    skipped.extend([1, 2, 3, 4]);
+    skipped.extend(&whole);
+    assert_eq!(stack_page(&open(&skipped).unwrap()), [0xa5; PAGE]);
     // Core files within core files are not looked for.
     let error = open(&compressed(&whole)).unwrap_err();
     assert!(matches!(error, CoreError::Compressed { .. }), "{error}");
@@ -318,7 +400,10 @@ fn a_compressed_core_file_takes_no_more_than_it_may() {
         most_bytes: Some(32 << 20),
         ..CoreOptions::default()
     };
-    let error = CoreFile::open_with(bomb.path(), options, &mut |done| {
+    let error = CoreFile::open_with(bomb.path(), options, &mut |opening| {
+        let Opening::Unpacking(done) = opening else {
+            panic!("{opening:?}");
+        };
         told.push(done);
         true
     });
@@ -327,6 +412,75 @@ fn a_compressed_core_file_takes_no_more_than_it_may() {
     assert!(told.iter().all(|done| done.used <= done.of));
     let error = CoreFile::open_with(bomb.path(), CoreOptions::default(), &mut |_| false);
     assert!(matches!(error, Err(CoreError::Interrupted { .. })));
+}
+
+/// A core file that lists many mapped files, whose names are all of this program, and has memory of none.
+fn core_of_many_files(names: u64, mappings: u64) -> Vec<u8> {
+    let page = PAGE as u64;
+    let mut files = Vec::new();
+    push(&mut files, &[mappings, page]);
+    for index in 0..mappings {
+        let start = BASE + index * 2 * page;
+        push(&mut files, &[start, start + page, index % 3]);
+    }
+    for index in 0..mappings {
+        let number = index % names;
+        for bit in 0..16 {
+            let separator: &[u8] = if number >> bit & 1 == 1 { b"/." } else { b"/" };
+            files.extend(separator);
+        }
+        files.extend(own().as_os_str().as_encoded_bytes());
+        files.push(0);
+    }
+    let mut notes = Vec::new();
+    note(&mut notes, 0x4649_4c45, &files);
+    let image = std::fs::read(own()).unwrap();
+    let mut core = image[..16].to_vec();
+    for half in [4u16, u16::from_ne_bytes(image[18..20].try_into().unwrap())] {
+        core.extend(half.to_ne_bytes());
+    }
+    core.extend(1u32.to_ne_bytes());
+    push(&mut core, &[0, 64, 0]);
+    core.extend(0u32.to_ne_bytes());
+    for half in [64u16, 56, 1, 64, 0, 0] {
+        core.extend(half.to_ne_bytes());
+    }
+    core.extend(4u32.to_ne_bytes());
+    core.extend(0u32.to_ne_bytes());
+    push(&mut core, &[64 + 56, 0, 0, notes.len() as u64, 0, 4]);
+    core.extend(notes);
+    core
+}
+
+#[test]
+fn the_cost_of_many_mapped_files_grows_with_their_number() {
+    let cost = |factor: u64| {
+        let core = stored(&core_of_many_files(200 * factor, 10_000 * factor));
+        let tries = (0..3).map(|_| {
+            let before = std::time::Instant::now();
+            CoreFile::open(core.path(), CoreOptions::default()).unwrap();
+            before.elapsed()
+        });
+        tries.min().unwrap()
+    };
+    let (few, many) = (cost(2), cost(16));
+    assert!(
+        many < few * 8 * 3,
+        "{few:?} and {many:?} for eight times as many"
+    );
+}
+
+#[test]
+fn looking_at_mapped_files_can_be_interrupted() {
+    let core = stored(&core_of_many_files(100, 1000));
+    let mut told = Vec::new();
+    let error = CoreFile::open_with(core.path(), CoreOptions::default(), &mut |opening| {
+        told.push(opening);
+        told.len() < 10
+    });
+    assert!(matches!(error, Err(CoreError::Interrupted { .. })));
+    let last = Some(&Opening::Files { done: 9, of: 100 });
+    assert_eq!((told.len(), told.last()), (10, last));
 }
 
 /// Uses everything that a core file tells.

@@ -9,14 +9,19 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use ruzstd::decoding::StreamingDecoder;
-use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
+use ruzstd::decoding::errors::{FrameDecoderError, FrameHeaderError, ReadFrameHeaderError};
 
 use super::error::CoreError;
 use crate::sys;
 
 /// What a frame begins with.
-const MAGIC: [u8; 4] = 0xfd2f_b528_u32.to_le_bytes();
+const MAGIC: u32 = 0xfd2f_b528;
+/// What a frame begins with that is to be skipped, but for its last four bits. pzstd writes one before each frame; lz4 has them, too.
+const SKIPPED: u32 = 0x184d_2a50;
+/// So many frames that are to be skipped may come first.
+const MAX_SKIPPED: usize = 64;
 /// Windows larger than this (128 MiB) are refused, as the zstd command does.
 const MAX_WINDOW: u64 = 128 << 20;
 /// Bytes that are unpacked between two looks at limits and interrupts.
@@ -45,9 +50,18 @@ pub(super) struct Unpacked {
 
 /// Whether a file begins as zstd's do.
 pub(super) fn is_zstd(file: &File) -> bool {
-    let mut start = [0; MAGIC.len()];
-    let got = sys::read_at(file.as_fd(), &mut start, 0);
-    got == Ok(MAGIC.len()) && start == MAGIC
+    let mut at = 0u64;
+    for _ in 0..=MAX_SKIPPED {
+        let mut start = [[0; 4]; 2];
+        let got = sys::read_at(file.as_fd(), start.as_flattened_mut(), at);
+        let [magic, length] = start.map(u32::from_le_bytes);
+        match got {
+            Ok(4..) if magic == MAGIC => return true,
+            Ok(8) if magic & !0xf == SKIPPED => at += 8 + u64::from(length),
+            _ => return false,
+        }
+    }
+    false
 }
 
 /// Unpacks a file, of which no more than `limit` bytes may come; `None` takes half of what is free on the disk. `progress` is
@@ -79,6 +93,8 @@ pub(super) fn unpack(
     let mut source = Counted {
         file: BufReader::with_capacity(PIECE, file),
         used: 0,
+        ended: false,
+        failed: None,
     };
     let mut unpacked = 0u64;
     let mut buffer = vec![0; PIECE];
@@ -101,21 +117,26 @@ pub(super) fn unpack(
                     &mut source.by_ref().take(u64::from(length)),
                     &mut std::io::sink(),
                 );
-                skipped.map_err(|error| read_error(&error))?;
-                continue;
+                match skipped.map_err(|error| read_error(&error))? {
+                    skipped if skipped < u64::from(length) => break Some(Lack::CutShort),
+                    _ => continue,
+                }
             }
-            Err(error) => break Some(error.to_string()),
+            Err(error) => break Some(source.lack(Some(&error))),
         };
         let damage = loop {
             let got = match frame.read(&mut buffer) {
                 Ok(got) => got,
-                Err(error) => break Some(error.to_string()),
+                Err(error) => {
+                    let error = error.get_ref().and_then(|error| error.downcast_ref());
+                    break Some(frame.get_ref().lack(error));
+                }
             };
             let Some(piece) = buffer.get(..got).filter(|piece| !piece.is_empty()) else {
                 let expected = frame.decoder.get_checksum_from_data();
                 let found = frame.decoder.get_calculated_checksum();
                 break (expected.is_some() && found.is_some() && expected != found)
-                    .then(|| "its checksum is another".to_owned());
+                    .then(|| Lack::Damaged("its checksum is another".to_owned()));
             };
             if unpacked.saturating_add(got as u64) > limit {
                 return Err(CoreError::TooLarge {
@@ -140,17 +161,31 @@ pub(super) fn unpack(
         .set_len(unpacked)
         .map_err(|error| store_error(&error))?;
     match ended {
-        Some(why) if unpacked == 0 => Err(CoreError::Damaged {
+        Some(lack) if unpacked == 0 => Err(CoreError::Damaged {
             path: path.to_owned(),
-            reason: format!("it cannot be decompressed: {why}"),
+            reason: match lack {
+                Lack::CutShort => "it ends within the first of what is compressed".to_owned(),
+                Lack::Damaged(why) => format!("it cannot be decompressed: {why}"),
+            },
         }),
         ended => Ok(Unpacked {
             file: target,
-            warning: ended.map(|why| {
-                format!("the compressed core file is cut short or damaged: after {unpacked} bytes it cannot be decompressed: {why}")
+            warning: ended.map(|lack| match lack {
+                Lack::CutShort => "the compressed core file is cut short".to_owned(),
+                Lack::Damaged(why) => format!(
+                    "the compressed core file is damaged: {unpacked} bytes could be decompressed, and then {why}"
+                ),
             }),
         }),
     }
+}
+
+/// Why a file cannot be unpacked to its end.
+enum Lack {
+    /// It ends too early.
+    CutShort,
+    /// What is wrong.
+    Damaged(String),
 }
 
 /// Writes what is not zeros.
@@ -186,12 +221,48 @@ fn free_bytes(file: &File) -> std::io::Result<u64> {
 struct Counted<'a> {
     file: BufReader<&'a File>,
     used: u64,
+    /// Whether more was wanted than it has.
+    ended: bool,
+    /// Why it could not be read.
+    failed: Option<Errno>,
+}
+
+impl Counted<'_> {
+    /// Why what was read of it cannot be unpacked.
+    fn lack(&self, error: Option<&FrameDecoderError>) -> Lack {
+        type Error = FrameDecoderError;
+        if let Some(errno) = self.failed {
+            return Lack::Damaged(format!("it cannot be read: {errno}"));
+        }
+        Lack::Damaged(match error {
+            _ if self.ended => return Lack::CutShort,
+            Some(Error::WindowSizeTooBig { requested, max }) => {
+                format!("more memory would be needed ({requested} bytes) than is allowed ({max})")
+            }
+            Some(
+                Error::FrameHeaderError(FrameHeaderError::WindowTooBig { .. })
+                | Error::FailedToInitialize(FrameHeaderError::WindowTooBig { .. }),
+            ) => "more memory would be needed than is allowed".to_owned(),
+            Some(Error::DictNotProvided { .. }) => "a dictionary would be needed".to_owned(),
+            Some(Error::ReadFrameHeaderError(ReadFrameHeaderError::BadMagicNumber(_))) => {
+                "something follows that is not compressed with zstd".to_owned()
+            }
+            _ => "the data are not what zstd writes".to_owned(),
+        })
+    }
 }
 
 impl Read for Counted<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let got = self.file.read(buffer)?;
+        let got = self.file.read(buffer);
+        if let Err(error) = &got
+            && error.kind() != std::io::ErrorKind::Interrupted
+        {
+            self.failed = Some(sys::errno_of(error));
+        }
+        let got = got?;
         self.used += got as u64;
+        self.ended |= got == 0 && !buffer.is_empty();
         Ok(got)
     }
 }

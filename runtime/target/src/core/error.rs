@@ -13,8 +13,16 @@ pub enum CoreError {
     Read {
         /// The file.
         path: PathBuf,
-        /// The error; `EINVAL` for what is no regular file.
+        /// The error.
         errno: Errno,
+    },
+    /// It is no regular file.
+    #[error("{} is {what}, not a core file", path.display())]
+    NoFile {
+        /// The path.
+        path: PathBuf,
+        /// What it is instead.
+        what: &'static str,
     },
     /// It is compressed in a way that is not read here.
     #[error("{} is compressed ({format})", path.display())]
@@ -44,8 +52,8 @@ pub enum CoreError {
         /// The error.
         errno: Errno,
     },
-    /// The user ended it while it was being unpacked.
-    #[error("interrupted while {} was being decompressed", path.display())]
+    /// The user ended it while it was being opened.
+    #[error("interrupted while {} was being opened", path.display())]
     Interrupted {
         /// The file.
         path: PathBuf,
@@ -91,7 +99,7 @@ impl CoreError {
             CoreError::Store { .. } => {
                 Some("TMPDIR=DIR names a directory with room for temporary files".to_owned())
             }
-            CoreError::NotCore { .. } => Some(
+            CoreError::NotCore { .. } | CoreError::NoFile { .. } => Some(
                 "the kernel writes core files where /proc/sys/kernel/core_pattern says; `gcore PID` makes one of a running process"
                     .to_owned(),
             ),
@@ -104,7 +112,7 @@ impl CoreError {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum CoreModuleError {
     /// It cannot be opened.
-    #[error("{} cannot be opened: {errno}", path.display())]
+    #[error("{} cannot be opened: {}", path.display(), reason(*errno))]
     Open {
         /// Where it was looked for.
         path: PathBuf,
@@ -146,7 +154,16 @@ pub enum CoreModuleError {
     },
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// Why a file could not be opened.
+fn reason(errno: Errno) -> String {
+    match errno {
+        Errno::EINVAL => "it is no regular file".to_owned(),
+        errno => errno.to_string(),
+    }
+}
+
+/// Bytes as hexadecimal digits; `none` for none.
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     if bytes.is_empty() {
         return "none".to_owned();
     }

@@ -1,6 +1,8 @@
 //! What tells one build of an ELF file from another: its build-id, or else its program headers.
 
+use std::fs::File;
 use std::ops::Range;
+use std::os::fd::AsFd;
 
 use object::NativeEndian;
 use object::elf::{self, FileHeader64};
@@ -8,9 +10,14 @@ use object::pod;
 use object::read::elf::{FileHeader, NoteIterator, ProgramHeader};
 
 use crate::maps::{Mapping, Permissions};
+use crate::sys;
 
 /// The most program headers that are looked at.
 const MAX_HEADERS: usize = 512;
+/// The most segments: what linkers make has less than ten.
+const MAX_LOADS: usize = 64;
+/// How many places are tried for the segments of a file.
+const MAX_PLACES: usize = 8;
 /// The most bytes of a segment of notes that are looked at.
 const MAX_NOTES: u64 = 1 << 16;
 
@@ -23,6 +30,8 @@ pub(super) struct Build {
     pub headers: Vec<u8>,
     /// What of the file is mapped where.
     pub loads: Vec<Load>,
+    /// The address of its dynamic section, in the file, if it has one.
+    pub dynamic: Option<u64>,
 }
 
 /// A `PT_LOAD` header.
@@ -37,41 +46,53 @@ pub(super) struct Load {
 }
 
 impl Build {
-    /// The segment that a mapping shows a part of.
-    pub fn load_of(&self, mapping: &Mapping, page_size: u64) -> Option<&Load> {
-        let length = mapping.end - mapping.start;
-        let end = mapping.offset.checked_add(length)?;
-        let holds = |load: &&Load| {
-            let first = load.file.start & !(page_size - 1);
-            let last = load.file.end.checked_next_multiple_of(page_size);
-            first <= mapping.offset && last.is_some_and(|last| end <= last)
-        };
-        // The last page of one segment is often the first one of the next: that which begins there is mapped over it.
-        self.loads.iter().rev().find(holds)
+    /// Whether another mark is of the same build.
+    pub fn is(&self, other: &Build) -> bool {
+        self.id == other.id && (self.id.is_some() || self.headers == other.headers)
     }
 
-    /// Whether mappings of one file show segments of it, all as far from where the file has them.
-    pub fn fits<'a>(
-        &self,
-        mut mappings: impl Iterator<Item = &'a Mapping>,
-        page_size: u64,
-    ) -> bool {
-        let mut bias = None;
-        mappings.all(|mapping| {
-            // A file that is mapped twice begins anew.
-            if mapping.offset == 0 {
-                bias = None;
-            }
-            let Some(load) = self.load_of(mapping, page_size) else {
-                return false;
-            };
+    /// The segments that a mapping may show a part of. The last page of one segment is often the first one of the next, so there may be
+    /// two: first that which begins later, for it is mapped over the other.
+    fn loads_of(&self, mapping: &Mapping, page_size: u64) -> impl Iterator<Item = &Load> {
+        let first = mapping.offset;
+        let end = first.checked_add(mapping.end - mapping.start);
+        self.loads.iter().rev().filter(move |load| {
+            let start = load.file.start & !(page_size - 1);
+            let last = load.file.end.checked_next_multiple_of(page_size);
+            start <= first && matches!((end, last), (Some(end), Some(last)) if end <= last)
+        })
+    }
+
+    /// The segment that each of some mappings of the file shows a part of, all as far from where the file has them; `None` for those that
+    /// show none. The mappings are in the order of their addresses; a file that is mapped twice begins anew at its first byte.
+    pub fn place(&self, mappings: &[&Mapping], page_size: u64) -> Vec<Option<&Load>> {
+        let bias = |mapping: &Mapping, load: &Load| {
             let address = mapping
                 .offset
                 .wrapping_sub(load.file.start)
                 .wrapping_add(load.address);
-            let found = mapping.start.wrapping_sub(address);
-            *bias.get_or_insert(found) == found
-        })
+            mapping.start.wrapping_sub(address)
+        };
+        let mut placed = Vec::with_capacity(mappings.len());
+        let mut rest = mappings;
+        while let Some((first, after)) = rest.split_first() {
+            let again = after.iter().position(|part| part.offset == 0);
+            let (copy, next) = rest.split_at(again.map_or(rest.len(), |index| index + 1));
+            let candidates: Vec<&Load> = self.loads_of(first, page_size).take(MAX_PLACES).collect();
+            // The last of those that do equally well is taken.
+            let found = candidates.into_iter().rev().map(|load| {
+                let wanted = bias(first, load);
+                let fitting = |part: &&Mapping| {
+                    let mut loads = self.loads_of(part, page_size);
+                    loads.find(|load| bias(part, load) == wanted)
+                };
+                copy.iter().map(fitting).collect::<Vec<_>>()
+            });
+            let most = found.max_by_key(|loads| loads.iter().flatten().count());
+            placed.extend(most.unwrap_or_else(|| vec![None; copy.len()]));
+            rest = next;
+        }
+        placed
     }
 }
 
@@ -105,6 +126,7 @@ pub(super) fn build_of(read: &mut dyn FnMut(u64, usize) -> Option<Vec<u8>>) -> O
     let loads = list
         .iter()
         .filter(|header| header.p_type(NativeEndian) == elf::PT_LOAD)
+        .take(MAX_LOADS)
         .map(|header| {
             let start = header.p_offset(NativeEndian);
             Load {
@@ -114,7 +136,25 @@ pub(super) fn build_of(read: &mut dyn FnMut(u64, usize) -> Option<Vec<u8>>) -> O
             }
         })
         .collect();
-    Some(Build { id, headers, loads })
+    let dynamic = list
+        .iter()
+        .find(|header| header.p_type(NativeEndian) == elf::PT_DYNAMIC)
+        .map(|header| header.p_vaddr(NativeEndian));
+    Some(Build {
+        id,
+        headers,
+        loads,
+        dynamic,
+    })
+}
+
+/// The mark of a file.
+pub(super) fn build_of_file(file: &File) -> Option<Build> {
+    build_of(&mut |offset, length| {
+        let mut bytes = vec![0; length];
+        let got = sys::read_at(file.as_fd(), &mut bytes, offset).ok()?;
+        (got == length).then_some(bytes)
+    })
 }
 
 /// What a segment may be used for. Whether it is shared is not told.

@@ -15,6 +15,7 @@ mod error;
 mod image;
 mod memory;
 mod parse;
+mod recover;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -22,6 +23,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -37,8 +39,9 @@ use crate::modules::{AT_PHDR, Module, auxiliary_value};
 use crate::process::open_regular;
 use crate::registers::ThreadSnapshot;
 use crate::sys;
-use image::{Build, build_of};
+use image::{Build, build_of, build_of_file};
 use parse::{Content, MappedFile, Segment};
+use recover::recover;
 
 /// The most files of which permissions are taken.
 const MAX_FILES: usize = 4096;
@@ -69,8 +72,24 @@ struct Inner {
     file: File,
     content: Content,
     maps: Arc<Maps>,
+    /// Which of the mappings show each file, by the file's number.
+    parts: HashMap<u64, Vec<usize>>,
     page_size: u64,
     options: CoreOptions,
+}
+
+/// How far opening a core file has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// It is being unpacked.
+    Unpacking(Unpacking),
+    /// The files that it names are being looked at.
+    Files {
+        /// So many have been.
+        done: usize,
+        /// So many will be.
+        of: usize,
+    },
 }
 
 /// The file of a module, open.
@@ -96,43 +115,59 @@ impl CoreFile {
         CoreFile::open_with(path, options, &mut |_| true)
     }
 
-    /// The same. `progress` is told how far unpacking has come, and ends it by `false`.
+    /// The same. `progress` is told how far it has come, and ends it by `false`.
     ///
     /// # Errors
     /// As those of [`CoreFile::open`], and [`CoreError::Interrupted`].
     pub fn open_with(
         path: &Path,
         mut options: CoreOptions,
-        progress: &mut dyn FnMut(Unpacking) -> bool,
+        progress: &mut dyn FnMut(Opening) -> bool,
     ) -> Result<CoreFile, CoreError> {
         options.executable = options
             .executable
             .map(|path| std::path::absolute(&path).unwrap_or(path));
-        let file = open_regular(path, &[]).map_err(|errno| CoreError::Read {
-            path: path.to_owned(),
-            errno,
-        })?;
+        let file = open_regular(path, &[]).map_err(|errno| refused(path, errno))?;
         let (file, warning) = if compressed::is_zstd(&file) {
-            let unpacked = compressed::unpack(&file, path, options.most_bytes, progress)?;
+            let mut progress = |done| progress(Opening::Unpacking(done));
+            let unpacked = compressed::unpack(&file, path, options.most_bytes, &mut progress)?;
             (unpacked.file, unpacked.warning)
         } else {
             (file, None)
         };
         let mut content = parse::parse(&file, path)?;
         content.warnings.splice(0..0, warning);
-        let page_size = content.page_size();
-        let maps = Arc::new(mappings(&content));
         let mut core = CoreFile {
             inner: Arc::new(Inner {
                 path: path.to_owned(),
                 file,
+                page_size: content.page_size(),
+                maps: Arc::new(mappings(&content)),
+                parts: HashMap::new(),
                 content,
-                maps,
-                page_size,
                 options,
             }),
         };
-        let maps = core.with_permissions();
+        let mut proceed = |done, of| match progress(Opening::Files { done, of }) {
+            true => Ok(()),
+            false => Err(CoreError::Interrupted {
+                path: path.to_owned(),
+            }),
+        };
+        if core.inner.content.files.is_empty() {
+            let found = recover(&core, &mut proceed)?;
+            if let Some(inner) = Arc::get_mut(&mut core.inner) {
+                inner.content.files = found.files;
+                inner.content.auxv = found.auxv;
+                inner.content.warnings.push(found.warning);
+                inner.page_size = inner.content.page_size();
+                inner.maps = Arc::new(mappings(&inner.content));
+            }
+        }
+        if let Some(inner) = Arc::get_mut(&mut core.inner) {
+            inner.parts = parts(&inner.maps);
+        }
+        let maps = core.with_permissions(&mut proceed)?;
         if let Some(inner) = Arc::get_mut(&mut core.inner) {
             inner.maps = Arc::new(maps);
         }
@@ -140,29 +175,58 @@ impl CoreFile {
     }
 
     /// The mappings, with the permissions of those of files that have no segment in the core file: gdb leaves out what the process
-    /// has not changed. The files tell.
-    fn with_permissions(&self) -> Maps {
-        let mut builds: HashMap<u64, Option<Build>> = HashMap::new();
+    /// has not changed. The files tell. `proceed` is told how many of how many files were looked at.
+    fn with_permissions(
+        &self,
+        proceed: &mut dyn FnMut(usize, usize) -> Result<(), CoreError>,
+    ) -> Result<Maps, CoreError> {
+        let page_size = self.inner.page_size;
         let mut list = self.inner.maps.as_slice().to_vec();
-        for mapping in &mut list {
-            let told = self.segment_at(mapping.start).is_some();
-            if told || mapping.kind != MappingKind::File {
+        let untold = |mapping: &Mapping| {
+            mapping.kind == MappingKind::File && self.segment_at(mapping.start).is_none()
+        };
+        let files: Vec<&Vec<usize>> = self
+            .inner
+            .parts
+            .values()
+            .filter(|parts| parts.iter().any(|part| list.get(*part).is_some_and(untold)))
+            .take(MAX_FILES)
+            .collect();
+        for (done, indexes) in files.iter().enumerate() {
+            proceed(done, files.len())?;
+            let parts = self.at(indexes);
+            let Some(first) = parts.first() else {
                 continue;
-            }
-            if !builds.contains_key(&mapping.inode) && builds.len() >= MAX_FILES {
+            };
+            let Ok((_, build)) = self.open_build(first) else {
                 continue;
-            }
-            let build = builds
-                .entry(mapping.inode)
-                .or_insert_with(|| Some(self.open_build(mapping).ok()?.1));
-            let load = build
-                .as_ref()
-                .and_then(|build| build.load_of(mapping, self.inner.page_size));
-            if let Some(load) = load {
-                mapping.permissions = load.permissions;
+            };
+            let loads = build.place(&parts, page_size);
+            for ((index, part), load) in indexes.iter().zip(&parts).zip(loads) {
+                if let (Some(mapping), Some(load)) = (list.get_mut(*index), load)
+                    && untold(part)
+                {
+                    mapping.permissions = load.permissions;
+                }
             }
         }
-        Maps::from_mappings(list)
+        Ok(Maps::from_mappings(list))
+    }
+
+    /// The mappings of the file that one of them shows, by ascending address.
+    fn parts_of(&self, mapping: &Mapping) -> Vec<&Mapping> {
+        self.inner
+            .parts
+            .get(&mapping.inode)
+            .map_or(Vec::new(), |indexes| self.at(indexes))
+    }
+
+    fn at(&self, indexes: &[usize]) -> Vec<&Mapping> {
+        let maps = self.inner.maps.as_slice();
+        indexes
+            .iter()
+            .filter_map(|index| maps.get(*index))
+            .collect()
     }
 
     /// The path that it was opened by.
@@ -325,20 +389,15 @@ impl CoreFile {
         file: &File,
         path: &Path,
     ) -> Result<(bool, Build), CoreModuleError> {
-        let found = build_of(&mut |offset, length| {
-            let mut bytes = vec![0; length];
-            let got = sys::read_at(file.as_fd(), &mut bytes, offset).ok()?;
-            (got == length).then_some(bytes)
-        });
-        let Some(found) = found else {
+        let Some(found) = build_of_file(file) else {
             return Err(CoreModuleError::NotElf {
                 path: path.to_owned(),
             });
         };
         let Some(wanted) = self.build(mapping) else {
-            let maps = self.inner.maps.as_slice().iter();
-            let same = maps.filter(|part| part.inode == mapping.inode && part.path == mapping.path);
-            return if found.fits(same, self.inner.page_size) {
+            let parts = self.parts_of(mapping);
+            let placed = found.place(&parts, self.inner.page_size);
+            return if placed.iter().all(Option::is_some) {
                 Ok((false, found))
             } else {
                 Err(CoreModuleError::OtherSegments {
@@ -363,12 +422,8 @@ impl CoreFile {
 
     /// The mark of the file behind a mapping, from what the core file holds of its first pages.
     fn build(&self, mapping: &Mapping) -> Option<Build> {
-        let maps = &self.inner.maps;
-        let first = maps
-            .as_slice()
-            .iter()
-            .filter(|part| part.inode == mapping.inode && part.path == mapping.path)
-            .find(|part| part.offset == 0)?;
+        let parts = self.parts_of(mapping);
+        let first = parts.iter().find(|part| part.offset == 0)?;
         build_of(&mut |offset, length| {
             let mut bytes = vec![0; length];
             let start = first.start.checked_add(offset)?;
@@ -426,6 +481,38 @@ impl CoreFile {
         let length = segment.dumped.checked_sub(within)?;
         (length > 0).then(|| (segment.offset.saturating_add(within), length))
     }
+}
+
+/// Why a path could not be opened as a core file.
+fn refused(path: &Path, errno: Errno) -> CoreError {
+    let kind = std::fs::metadata(path).map(|found| found.file_type());
+    let what = match (errno, kind) {
+        (Errno::EINVAL, Ok(kind)) if kind.is_dir() => "a directory",
+        (Errno::EINVAL, Ok(kind)) if kind.is_fifo() => "a pipe",
+        (Errno::EINVAL, Ok(kind)) if kind.is_socket() => "a socket",
+        (Errno::EINVAL, Ok(kind)) if kind.is_char_device() || kind.is_block_device() => "a device",
+        _ => {
+            return CoreError::Read {
+                path: path.to_owned(),
+                errno,
+            };
+        }
+    };
+    CoreError::NoFile {
+        path: path.to_owned(),
+        what,
+    }
+}
+
+/// Which mappings show each file, by the file's number.
+fn parts(maps: &Maps) -> HashMap<u64, Vec<usize>> {
+    let mut parts: HashMap<u64, Vec<usize>> = HashMap::new();
+    for (index, mapping) in maps.as_slice().iter().enumerate() {
+        if mapping.inode != 0 {
+            parts.entry(mapping.inode).or_default().push(index);
+        }
+    }
+    parts
 }
 
 /// Opens a regular file by a path that is taken to be below a directory, links included.

@@ -111,6 +111,13 @@ pub(super) fn parse(file: &File, path: &Path) -> Result<Content, CoreError> {
     if count > MAX_ENTRIES {
         return Err(damaged(format!("it claims to have {count} segments")));
     }
+    let table = header.e_phoff(NativeEndian);
+    let size = (count as u64).saturating_mul(u64::from(header.e_phentsize(NativeEndian)));
+    if table.saturating_add(size) > length {
+        return Err(damaged(format!(
+            "it is cut short after {length} bytes, within its program headers, which tell what it holds"
+        )));
+    }
     let headers = header
         .program_headers(NativeEndian, &cache)
         .map_err(|error| damaged(error.to_string()))?;
@@ -291,7 +298,7 @@ fn read_piece(file: &File, offset: u64, length: u64) -> Result<Vec<u8>, Errno> {
 }
 
 /// Leaves out what overlaps an earlier one; returns how many those were.
-fn drop_overlapping<T>(sorted: &mut Vec<T>, range: impl Fn(&T) -> Range<u64>) -> usize {
+pub(super) fn drop_overlapping<T>(sorted: &mut Vec<T>, range: impl Fn(&T) -> Range<u64>) -> usize {
     let before = sorted.len();
     let mut end = 0;
     sorted.retain(|item| {
