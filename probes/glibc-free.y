@@ -98,10 +98,10 @@ _probe _oneshot {
     while (_elems(by_arena) > arenas)
         _pop(by_arena);
     glibc_print_sums();
-    if (_is_live())
+    if (glibc_residency_known())
         printf("%hB of %hB free and top are whole resident pages\n", inside, all);
     else
-        printf("%hB are free and top; how much of that was resident is unknown\n", all);
+        printf("%hB are free and top; how much of that is resident in whole pages is unknown\n", all);
     glibc_check();
     printf("next: ytrace run probes/glibc-verdict.y %s\n", _target_words());
 }

@@ -36,7 +36,9 @@ struct owner_row by_owner[];
 long trim[int];
 long trim_unshared;
 long tops_left;
+// Of free chunks: how many have whole resident pages inside, and the bytes of these.
 long free_pages_chunks;
+long free_pages;
 // Chunks in use and free whose size lies between the default threshold of direct mapping and the present one.
 long between_used;
 long between_free;
@@ -125,6 +127,7 @@ void glibc_on_free(uint64_t p, uint64_t size)
         long inside = glibc_resident_inside(p, size);
         if (inside) {
             free_pages_chunks++;
+            free_pages += inside;
             trim[glibc_arena] += inside;
             trim_unshared += glibc_unshared_inside(p, size);
         }
@@ -301,15 +304,18 @@ _probe _oneshot {
     printf("%s: %hB of %hB is free%s\n", verdict, a.free + kept, whole, verdict == "FRAGMENTED" ? ", held by what is in use around it" : verdict == "RETAINED" ? ", kept for later" : "");
     printf("in use      %9hB  %3.0f %%  %s chunks, and %hB in %s mapped directly\n", a.used + glibc_blocks_bytes, glibc_percent(a.used + glibc_blocks_bytes, whole),
            glibc_thousands(a.used_chunks), glibc_blocks_bytes, glibc_thousands(_elems(glibc_blocks)));
-    _str inside = _is_live() ? sprintf("%hB in whole resident pages of %s", trimmed + tops_left, glibc_thousands(free_pages_chunks))
-                  : "what of them was resident is unknown";
+    // Tops are no chunks of this line.
+    _str inside = glibc_residency_known() ? sprintf("%hB in whole resident pages of %s", free_pages, glibc_thousands(free_pages_chunks))
+                  : "what of them is resident is unknown";
     printf("free        %9hB  %3.0f %%  %s chunks; %s\n", a.free, glibc_percent(a.free, whole), glibc_thousands(a.free_chunks), inside);
     printf("caches      %9hB  %3.0f %%  of threads %hB, fast bins %hB\n", a.cached + a.fast, glibc_percent(a.cached + a.fast, whole), a.cached, a.fast);
     printf("top         %9hB  %3.0f %%\n", a.top, glibc_percent(a.top, whole));
     _str shared = "";
-    if (trimmed - trim_unshared >= glibc_page)
+    if (glibc_sharing_unknown > 0)
+        shared = "; how much of that is shared with forked relatives is unknown";
+    else if (trimmed - trim_unshared >= glibc_page)
         shared = sprintf("; %hB of that is shared with forked relatives: the machine gains it only if all of them trim", trimmed - trim_unshared);
-    if (trimmed == 0 && _resident((void *)glibc_main, 1) < 0)
+    if (!glibc_residency_known())
         puts("malloc_trim(0): unknown here, for nothing tells which pages are resident");
     else
         printf("malloc_trim(0) now: %hB here%s%s\n", trimmed, shared, tops_left > 0 ? sprintf("; not %hB in tops that it leaves alone", tops_left) : "");

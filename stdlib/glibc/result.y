@@ -31,20 +31,35 @@ long glibc_whole(void)
     return glibc_all.system + glibc_blocks_bytes;
 }
 
-/// What malloc_trim would give back of a free chunk: the bytes of resident pages that lie behind its head as a whole; 0 where that cannot be known.
+/// Chunks with whole pages inside, of which nothing tells whether those are resident: a core file does not, nor a kernel that refuses to.
+long glibc_residency_unknown;
+
+/// What malloc_trim would give back of a free chunk: the bytes of resident pages that lie behind its head as a whole. Where that cannot be known the chunk
+/// is counted in `glibc_residency_unknown`, and the rest gives 0: a sum has to be asked for by `glibc_resident_sum`.
 long glibc_resident_inside(uint64_t p, uint64_t size)
 {
     if (size < glibc_page + sizeof(struct malloc_chunk))
         return 0;
     long bytes = _resident((void *)(p + sizeof(struct malloc_chunk)), size - sizeof(struct malloc_chunk));
+    if (bytes < 0)
+        glibc_residency_unknown++;
     return bytes > 0 ? bytes : 0;
 }
 
-/// A sum of `glibc_resident_inside` for a column.
+/// Whether sums of `glibc_resident_inside` are whole.
+int glibc_residency_known(void)
+{
+    return _is_live() && glibc_residency_unknown == 0;
+}
+
+/// A sum of `glibc_resident_inside` for a column; unknown if a part of it is.
 double glibc_resident_sum(long bytes)
 {
-    return _is_live() ? (double)bytes : UNKNOWN;
+    return glibc_residency_known() ? (double)bytes : UNKNOWN;
 }
+
+/// Free chunks by which pages of theirs no other process shares could not be told.
+long glibc_sharing_unknown;
 
 /// Of these, the bytes of pages that no other process shares: forked relatives keep a page until each of them has given it back.
 long glibc_unshared_inside(uint64_t p, uint64_t size)
@@ -52,6 +67,8 @@ long glibc_unshared_inside(uint64_t p, uint64_t size)
     if (size < glibc_page + sizeof(struct malloc_chunk))
         return 0;
     long bytes = _unshared((void *)(p + sizeof(struct malloc_chunk)), size - sizeof(struct malloc_chunk));
+    if (bytes < 0)
+        glibc_sharing_unknown++;
     return bytes > 0 ? bytes : 0;
 }
 

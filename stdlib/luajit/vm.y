@@ -19,13 +19,23 @@ _str lj_vm_found;
 #define LJ_SCAN_EACH (16ul << 20)
 uint64_t lj_scan_left_out;
 
+/// Whether anything was met that may be a machine of any layout. Where nothing was, no other layout need be tried.
+int lj_met;
+
+/// Whether the words at an address look like a main thread of any layout: its tag, and `glref` with an address just behind it.
+#define lj_like_gc64(p) (*(uint64_t *)((p) + 16) - (p) - 64 <= 192 && *(uint8_t *)((p) + 9) == 6)
+#define lj_like_gc32(p) (*(uint32_t *)((p) + 8) - (p) - 32 <= 96 && *(uint8_t *)((p) + 5) == 6)
+
 /// The main thread of the first valid state in one stretch of memory. A main thread's `glref` points just past the thread itself, since both are
 /// parts of one GG_State, which is what the scan looks for.
 lua_State *lj_scan_range(uint64_t start, uint64_t end)
 {
     uint64_t glref = (uint64_t)&((lua_State *)0)->glref;
     uint64_t distance = (uint64_t)&((GG_State *)0)->g;
+    int met = lj_met;
     for (uint64_t p = (start + 7) & ~7ul; p + sizeof(GG_State) <= end; p += 8) {
+        if (!met && (lj_like_gc64(p) || lj_like_gc32(p)))
+            met = lj_met = 1;
 #if LJ_GC64
         if (*(uint64_t *)(p + glref) == p + distance && lj_valid_state((lua_State *)p))
             return (lua_State *)p;
@@ -47,6 +57,7 @@ lua_State *lj_scan(void)
             continue;
         if (m.file != "" && m.file != "[heap]" && !(m.file ~~ rx/^\[anon/))
             continue;
+        // Of another layout there may be one.
         if (!LJ_GC64 && (uint64_t)m.start >= 1ul << 32)
             continue;
         // Reserved address space can be huge and nearly empty.
@@ -68,6 +79,7 @@ lua_State *lj_scan(void)
                 return L;
         } _catch (_fault f) {
             // A mapping that cannot be read to its end: the next one.
+            lj_met = 1;
         }
     }
     return NULL;
@@ -86,6 +98,7 @@ lua_State *lj_standalone_state(void)
 /// A state's main thread, if the state is valid; else NULL.
 lua_State *lj_valid_main(lua_State *L)
 {
+    lj_met |= L != NULL;
     return L && lj_valid_state(L) ? mainthread(G(L)) : NULL;
 }
 
@@ -93,6 +106,7 @@ lua_State *lj_valid_main(lua_State *L)
 lua_State *lj_find_main_state(_str which)
 {
     lua_State *L = NULL;
+    lj_met = 0;
     if (which == "auto" || which == "http") {
         L = lj_valid_main((lua_State *)ngx_http_lua_vm());
         if (L) {
@@ -127,10 +141,17 @@ int lj_valid(void)
 {
     if (lj_find_main_state("auto"))
         return 1;
+    int nowhere = !lj_met && !lj_scan_left_out;
 #ifdef LAYOUTS_ARE_OPTIONAL
-    return -1;
+    return nowhere ? -2 : -1;
 #else
-    lj_none("auto");
+    if (!nowhere)
+        lj_none("auto");
+    _try {
+        lj_none("auto");
+    } _catch (_fault f) {
+        _error("%s", f.message);
+    }
     return 0;
 #endif
 }

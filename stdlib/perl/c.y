@@ -174,7 +174,12 @@ _module "libperl.so*", "perl", "perl5*", _exe;
 #define OA_COP (10u << 8)
 #define OA_LOOPEXOP (13u << 8)
 #define OA_UNOP_AUX (15u << 8)
+##ifdefvar PL_opargs
 #define PL_opargs_of(type) (((const uint32_t *)&PL_opargs)[type])
+##else
+// No Perl is here.
+#define PL_opargs_of(type) 0u
+##endif
 ##ifdeftype struct rcpv
 #define RCPVx(pv) ((RCPV *)((pv) - offsetof(struct rcpv, pv)))
 ##endif

@@ -74,7 +74,11 @@ void perl_sizes_of(struct interpreter *p)
     perl_body_sizes[PERL_PVOBJ] = sizeof(struct xpvobject);
 ##endif
     // Ops are numbered anew in each version.
+##ifdefvar PL_op_name
     const char **names = (const char **)&PL_op_name;
+##else
+    const char **names = NULL;
+##endif
     _try {
         // The list ends with what stands for freed ops.
         for (int i = 0; i < 512; i++) {
@@ -293,6 +297,20 @@ uint64_t perl_shared_text_bytes(char *pv)
 ##endif
 }
 
+/// Whether a statement's warnings are one of the two sets that all share.
+int perl_standard_warnings(uint64_t warnings)
+{
+##ifdefvar PL_WARN_ALL
+    if (warnings == (uint64_t)&PL_WARN_ALL)
+        return 1;
+##endif
+##ifdefvar PL_WARN_NONE
+    if (warnings == (uint64_t)&PL_WARN_NONE)
+        return 1;
+##endif
+    return 0;
+}
+
 /// What a statement holds outside of its op: the file's name, warnings, hints.
 uint64_t perl_statement_bytes(COP *cop)
 {
@@ -300,7 +318,7 @@ uint64_t perl_statement_bytes(COP *cop)
     if (cop->cop_file)
         bytes += perl_shared_text_bytes(cop->cop_file);
     uint64_t warnings = (uint64_t)cop->cop_warnings;
-    if (warnings && warnings != (uint64_t)&PL_WARN_ALL && warnings != (uint64_t)&PL_WARN_NONE) {
+    if (warnings && !perl_standard_warnings(warnings)) {
 ##ifdeftype struct rcpv
         bytes += perl_shared_text_bytes((char *)warnings);
 ##else

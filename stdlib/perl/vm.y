@@ -1,13 +1,10 @@
-/// Finds the Perl interpreters of a process: the one that `PL_curinterp` names, and those of all other threads, which each thread keeps in thread-local
-/// storage (`PL_thr_key`, and since 5.36 `PL_current_context`).
+/// Finds the Perl interpreters of a process: the one that `PL_curinterp` names; those that the module `threads` has made, which are on a list that the first
+/// one knows; and those of all other threads, which each thread keeps in thread-local storage (`PL_thr_key`, and since 5.36 `PL_current_context`): where
+/// threads' registers are known, which they are not while threads run.
 _module "libperl.so*", "perl", "perl5*", _exe;
 
 #ifndef PERL_VM_Y
 #define PERL_VM_Y
-
-##ifndefvar PL_curinterp
-##error "no Perl in this target: no program or library in it defines PL_curinterp. `ytrace ps` shows in which processes it is"
-##endif
 
 #include <perl/layouts.y>
 #include <perl/c.y>
@@ -18,6 +15,8 @@ struct interpreter *perl_interpreters[];
 long perl_threads[];
 /// What was tried, for the error.
 _str perl_tried;
+/// Threads whose storage could not be looked at.
+long perl_threads_unseen;
 
 /// Adds an address if it is an interpreter and not known yet.
 void perl_add_interpreter(struct interpreter *p, long tid)
@@ -56,12 +55,49 @@ void perl_scan_thread(long tid)
     }
 }
 
+/// How the module `threads` (threads.xs) begins its record of a thread. All are on a ring, on which the first belongs to the first interpreter.
+struct perl_ithread {
+    struct perl_ithread *next;
+    struct perl_ithread *prev;
+    struct interpreter *interp;
+};
+
+/// Adds the interpreters of the threads that Perl code has made. `PL_modglobal` leads to them by a key that ends in the module's version.
+void perl_add_ithreads(struct interpreter *first)
+{
+    SV *hv = (SV *)first->Imodglobal;
+    if (!perl_valid_hash(hv) || !HvARRAY(hv))
+        return;
+    for (uint64_t b = 0; b <= HvMAX(hv) && b < 65536; b++) {
+        HE *he = HvARRAY(hv)[b];
+        for (int i = 0; he && i < 65536; i++) {
+            HEK *hek = HeKEY_hek(he);
+            SV *sv = HeVAL(he);
+            he = HeNEXT(he);
+            if (HEK_LEN(hek) < 14 || memcmp(HEK_KEY(hek), "threads::_pool", 14) != 0 || SvTYPE(sv) != PERL_IV)
+                continue;
+            struct perl_ithread *main = (struct perl_ithread *)SvIVX(sv);
+            if (((uint64_t)main & 7) || !_readable(main, sizeof(struct perl_ithread)) || main->interp != first)
+                continue;
+            struct perl_ithread *thread = main->next;
+            for (int n = 0; thread != main && n < 65536; n++) {
+                if (thread->next->prev != thread)
+                    break;
+                perl_add_interpreter(thread->interp, 0);
+                thread = thread->next;
+            }
+        }
+    }
+}
+
 /// Finds all interpreters. Gives their number.
 long perl_find_interpreters(void)
 {
     _clear(perl_interpreters);
     _clear(perl_threads);
     perl_tried = "";
+    perl_threads_unseen = 0;
+##ifdefvar PL_curinterp
     _try {
         struct interpreter *p = *(struct interpreter **)&PL_curinterp;
         if (!p)
@@ -70,14 +106,19 @@ long perl_find_interpreters(void)
             perl_add_interpreter(p, 0);
         if (p && _elems(perl_interpreters) == 0)
             perl_tried = sprintf("PL_curinterp leads to %p, which is not laid out as the types in use say", p);
+        else if (p)
+            perl_add_ithreads(p);
     } _catch (_fault f) {
         perl_tried = "PL_curinterp cannot be read: " + f.message;
     }
+##endif
     _try {
         _foreach (t in _threads())
             perl_scan_thread(t.tid);
     } _catch (_fault f) {
-        // Registers are not known in every mode. What PL_curinterp names is known all the same.
+        // Registers are not known in every mode. What PL_curinterp leads to is known all the same.
+        _foreach (t in _threads())
+            perl_threads_unseen++;
         perl_tried = perl_tried + (perl_tried == "" ? "" : "; ") + "thread-local storage cannot be read: " + f.message;
     }
     if (_elems(perl_interpreters) == 0 && perl_tried == "")
@@ -85,9 +126,22 @@ long perl_find_interpreters(void)
     return _elems(perl_interpreters);
 }
 
+/// Ends the run of a process without Perl.
+void perl_absent(void)
+{
+    _error("no Perl in this process: no program or library in it defines PL_curinterp. `ytrace ps` shows in which processes it is");
+}
+
 /// The check of <perl/layouts.y>: whether the types in use fit an interpreter of this process.
 int perl_valid(void)
 {
+##ifndefvar PL_curinterp
+#ifdef LAYOUTS_ARE_OPTIONAL
+    return -2;
+#else
+    perl_absent();
+#endif
+##endif
     if (perl_find_interpreters() > 0)
         return 1;
 #ifdef LAYOUTS_ARE_OPTIONAL
@@ -101,10 +155,16 @@ int perl_valid(void)
 /// Finds all interpreters, or ends the run with an explanation.
 void perl_need_interpreters(void)
 {
+##ifndefvar PL_curinterp
+    perl_absent();
+##endif
     if (perl_find_interpreters() == 0)
         _error("no Perl interpreter found: %s. Looked at PL_curinterp and at the thread-local storage of all threads. Is Perl in this process, and has "
                "it started? `ytrace ps` tells. A Perl that is built without threads, or of a version that <perl/layouts.y> does not know, needs its debug "
                "information (package perl-debug or the like)", perl_tried);
+    if (perl_threads_unseen > _elems(perl_interpreters))
+        _warn("%ld threads could not be asked for an interpreter of their own, which takes a stop (--mode copy or stop): %ld interpreters are included, those "
+              "that PL_curinterp and Perl's module `threads` know", perl_threads_unseen, _elems(perl_interpreters));
 }
 
 #endif

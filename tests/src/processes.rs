@@ -84,7 +84,7 @@ pub fn memory_figures(pid: i32) -> BTreeMap<String, u64> {
         value.trim_end_matches("kB").trim().parse().ok()
     };
     let mut figures = BTreeMap::new();
-    for name in ["Rss", "Anonymous", "Swap", "Pss_Shmem"] {
+    for name in ["Rss", "Anonymous", "Swap", "Pss_Anon", "Pss_Shmem"] {
         figures.insert(name.to_owned(), number(&text, name).unwrap_or(0));
     }
     for name in ["RssShmem", "VmSwap"] {

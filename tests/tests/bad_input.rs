@@ -662,3 +662,36 @@ fn fixtures_are_where_they_are_looked_for() {
         );
     }
 }
+
+/// A process without a runtime is told so at once, in one error; a layout is looked for only where there is something to fit it to.
+#[test]
+fn absent_runtimes_are_one_error() {
+    let programs = [Path::new("/bin/cat"), &directory().join("c/pretend")];
+    for program in programs {
+        if !program.is_file() {
+            skip("absent_runtimes_are_one_error", "a program is missing");
+            continue;
+        }
+        let pretends = program.ends_with("pretend");
+        let target = match pretends {
+            true => Waiting::start(&mut Command::new(program)),
+            false => Waiting::start(Command::new("sh").args(["-c", "echo READY; exec cat"])),
+        };
+        let pid = target.pid().to_string();
+        for (probe, says) in [
+            ("perl-gc-stats", "no Perl "),
+            ("perl-gc-fgraph", "no Perl "),
+            ("lua-gc-stats", "no LuaJIT machine found"),
+            ("lua-gc-fgraph", "no LuaJIT machine found"),
+            ("ngx-pools", "nginx"),
+        ] {
+            let file = format!("probes/{probe}.y");
+            let result = run(&["run", &file, "-p", &pid]).expect_status(USAGE);
+            result.says(&[says, "found in this process: glibc"]);
+            assert_eq!(result.stderr.matches("error").count(), 1, "{result}");
+            if !pretends && !probe.starts_with("ngx") {
+                assert!(!result.stderr.contains("layouts were tried"), "{result}");
+            }
+        }
+    }
+}

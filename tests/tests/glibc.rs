@@ -422,3 +422,106 @@ fn no_heap_is_a_clear_error() {
     );
     result.says(&["malloc"]);
 }
+
+/// A result of a probe, whose checks hold.
+fn result_of(probe: &str, pid: i32) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("result.json");
+    let file = format!("probes/{probe}.y");
+    let pid = pid.to_string();
+    let arguments = ["run", &file, "-p", &pid, "--max-pause", "5s", "-o"];
+    run(&[&arguments[..], &[json.to_str().unwrap()]].concat()).expect_status(0);
+    serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap()
+}
+
+/// The line of a result that begins so.
+fn line_of<'a>(json: &'a Value, start: &str) -> &'a str {
+    let lines = json["header"].as_array().unwrap().iter();
+    lines
+        .filter_map(Value::as_str)
+        .find(|line| line.starts_with(start))
+        .unwrap_or_else(|| panic!("no line {start:?} in {json}"))
+}
+
+/// Bytes as results show them.
+fn in_words(bytes: f64) -> String {
+    let powers = [(1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
+    match powers.iter().find(|(power, _)| bytes >= *power) {
+        Some((power, unit)) => format!("{:.1} {unit}", bytes / power),
+        None => format!("{bytes} B"),
+    }
+}
+
+/// The line of free chunks counts their pages, not those of tops, and not pages of none: in a program where whole pages lie in free chunks, and in one where
+/// they lie in tops alone.
+#[test]
+fn pages_in_free_chunks_are_those_of_the_chunks() {
+    let Some(program) = arenas("arenas") else {
+        return;
+    };
+    let targets = [
+        Waiting::start(Command::new(&program).args(["4", "20000"])),
+        Waiting::start(Command::new(&program).args(["1", "100", "blocked"])),
+        Waiting::start(Command::new(&program).args(["0", "4", "blocked"])),
+    ];
+    for target in targets {
+        let free = result_of("glibc-free", target.pid());
+        let kinds = free["views"][0]["rows"].as_array().unwrap();
+        // kind, chunks, bytes, resident bytes
+        let listed = kinds.iter().filter(|row| row[0] != "top");
+        let bytes: f64 = listed.map(|row| row[3].as_f64().unwrap()).sum();
+        let verdict = result_of("glibc-verdict", target.pid());
+        let line = line_of(&verdict, "free ");
+        let said = format!("; {} in whole resident pages of ", in_words(bytes));
+        let (_, chunks) = line
+            .split_once(&said)
+            .unwrap_or_else(|| panic!("no {said:?} in {line:?}"));
+        assert_eq!(chunks == "0", bytes == 0.0, "{line}");
+    }
+}
+
+/// Pages that a worker shares are the machine's again only when it has trimmed, too: what is said of that, against the kernel's proportional figures.
+#[test]
+fn what_workers_share_is_gained_when_all_trim() {
+    let Some(program) = arenas("workers") else {
+        return;
+    };
+    let mut target = Waiting::start(Command::new(program).arg("3000"));
+    let own = target.pid();
+    let worker: i32 = target.ready.parse().unwrap();
+    // Shares in the machine's memory of both processes.
+    let machine = || [own, worker].map(|pid| memory_figures(pid)["Pss_Anon"] * 1024);
+    let trim = |pid| -> (String, f64) {
+        let json = result_of("glibc-verdict", pid);
+        let arenas = json["views"][0]["rows"].as_array().unwrap();
+        let columns = json["views"][0]["columns"].as_array().unwrap();
+        let column = columns.iter().position(|each| each["name"] == "trim_bytes");
+        let bytes = arenas[0][column.unwrap()].as_f64().unwrap();
+        (line_of(&json, "malloc_trim(0) now").to_owned(), bytes)
+    };
+    for pid in [own, worker] {
+        let (line, bytes) = trim(pid);
+        assert!(bytes > 20e6, "{line}");
+        let text = in_words(bytes);
+        let start = format!("malloc_trim(0) now: {text} here; {text} of that is shared ");
+        assert!(line.starts_with(&start), "{line}");
+    }
+    let (_, said) = trim(own);
+    let before = machine();
+    let sum = |figures: [u64; 2]| (figures[0] + figures[1]) as f64;
+    target.say("own");
+    wait_for("this one has trimmed", || {
+        (sum(before) - sum(machine())).abs() < 1e6
+            && (before[0] - machine()[0]) as f64 > said / 2.0 - 1e6
+    });
+    // The machine has not gained a thing: all of it is the worker's now, which alone can give it back.
+    let (line, bytes) = trim(worker);
+    assert_eq!(bytes, said, "{line}");
+    assert!(!line.contains("shared"), "{line}");
+    assert!(trim(own).1 < said / 50.0, "{}", trim(own).0);
+    target.say("worker");
+    wait_for("the worker has trimmed", || trim(worker).1 < said / 50.0);
+    let gained = sum(before) - sum(machine());
+    eprintln!("{said} were said, the machine gained {gained}");
+    assert!((gained - said).abs() <= said / 50.0, "{gained} of {said}");
+}

@@ -226,7 +226,15 @@ fn interpreters_of_threads() {
             path.starts_with(&["%My::Cache::", "$My::Cache::cache"])
         });
         assert_eq!(cache[2], 200, "{version}: {cache:?}");
-        result(STATS, &target, &[]);
+        let copied = result(STATS, &target, &[]);
+        // Without a stop, too: the module `threads` knows them.
+        let live = result(STATS, &target, &["--mode", "live"]);
+        assert!(
+            header(&live).contains("3 interpreters"),
+            "{version}: {live}"
+        );
+        assert_eq!(live["warnings"], serde_json::json!([]), "{version}");
+        assert_eq!(live["views"], copied["views"], "{version}");
     }
 }
 

@@ -62,12 +62,19 @@ impl Session<'_> {
                 group.clone_from(&layout.group);
                 tried.clear();
             }
+            let settled = matches!(why, Misfit::Dispensable { all: true } | Misfit::Absent(_));
+            if settled {
+                // What other candidates say no longer matters.
+                tried.clear();
+            }
             tried.push((candidate, why));
-            match next {
+            let dispensable =
+                |(_, why): &(String, Misfit)| matches!(why, Misfit::Dispensable { .. });
+            match next.filter(|_| !settled) {
                 Some(next) => {
                     choices.insert(layout.group, next);
                 }
-                None if tried.iter().all(|(_, why)| *why == Misfit::Dispensable) => {
+                None if tried.iter().all(dispensable) => {
                     // Any types do: the program asks itself whether they fit, and does without.
                     choices.remove(&layout.group);
                     waived.insert(layout.group);
@@ -216,7 +223,9 @@ impl Session<'_> {
         match outcome.result {
             Ok(0) => Err(Unfit::failed("its check does not hold")),
             // An `int`: its low half is the value.
-            Ok(value) if (value as i32) < 0 => Err(Unfit::Misfit(Misfit::Dispensable)),
+            Ok(value) if (value as i32) < 0 => Err(Unfit::Misfit(Misfit::Dispensable {
+                all: (value as i32) < -1,
+            })),
             Ok(_) => Ok(()),
             Err(fault) => Err(Unfit::of(&fault.fault)),
         }
@@ -241,6 +250,9 @@ impl Unfit {
             (Some(reason), ..) => Unfit::Exhausted(reason),
             (None, FaultKind::Raised, Some(message)) => {
                 Unfit::Misfit(Misfit::Explained(message.clone()))
+            }
+            (None, FaultKind::Error, Some(message)) => {
+                Unfit::Misfit(Misfit::Absent(message.clone()))
             }
             _ => Unfit::failed(&format!("its check ended early: {fault}")),
         }

@@ -114,15 +114,20 @@ pub enum Misfit {
     /// Anything else.
     Failed(String),
     /// Its check gave a number below 0: what the layout is of is not there, and the program can do without.
-    Dispensable,
+    Dispensable {
+        /// Whether that is so for all candidates: a number below -1.
+        all: bool,
+    },
+    /// Its check ended with `_error`, in these words: what the layout is of is not there, whatever its candidate.
+    Absent(String),
 }
 
 impl Misfit {
     /// The text alone.
     pub fn text(&self) -> &str {
         match self {
-            Misfit::Explained(text) | Misfit::Failed(text) => text,
-            Misfit::Dispensable => "its check does not hold",
+            Misfit::Explained(text) | Misfit::Failed(text) | Misfit::Absent(text) => text,
+            Misfit::Dispensable { .. } => "its check does not hold",
         }
     }
 }
@@ -131,6 +136,7 @@ impl Misfit {
 fn explanation(tried: &[(String, Misfit)]) -> Option<&str> {
     let (_, first) = tried.first()?;
     match first {
+        Misfit::Absent(text) => Some(text),
         Misfit::Explained(text) if tried.iter().all(|(_, why)| why == first) => Some(text),
         _ => None,
     }
@@ -188,6 +194,8 @@ impl SessionError {
                         "the target has no types for `{group}`; {} layouts were tried, from {first} to {last}",
                         tried.len()
                     )],
+                    // Types would not help.
+                    (_, [(_, Misfit::Absent(_))]) => Vec::new(),
                     (Some(_), _) => vec![format!("the target has no types for `{group}`")],
                     _ => tried_hints(tried),
                 };
@@ -196,7 +204,7 @@ impl SessionError {
                 } else {
                     hints.push(format!("found in this process: {}", runtimes.join(", ")));
                 }
-                if !missing.is_empty() {
+                if !missing.is_empty() && !matches!(tried.as_slice(), [(_, Misfit::Absent(_))]) {
                     hints.push(missing_hint(missing));
                 }
                 hints
