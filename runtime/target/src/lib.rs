@@ -58,7 +58,7 @@ pub use plan::{CopyPlan, plan_copy};
 pub use presence::{PageState, PageTable, PresenceRun, Residency};
 pub use process::Process;
 pub use registers::{Registers, ThreadSnapshot};
-pub use spawn::{Held, SpawnError, SpawnedTarget, spawn};
+pub use spawn::{Held, SpawnError, SpawnedTarget, spawn, spawn_held};
 pub use stop::{PauseReport, PausedProcess, StopOptions, Stopper, TRACER_NAME};
 pub use sys::monotonic_ns;
 pub use usage::{MappingUsage, MemoryUsage, field_bytes};

@@ -24,6 +24,7 @@ const MAX_NAMESPACES: usize = 64;
 pub(crate) const AT_PHDR: u64 = 3;
 pub(crate) const AT_PHENT: u64 = 4;
 pub(crate) const AT_PHNUM: u64 = 5;
+const AT_BASE: u64 = 7;
 pub(crate) const PT_DYNAMIC: u32 = 2;
 const PT_PHDR: u32 = 6;
 pub(crate) const DT_DEBUG: u64 = 21;
@@ -255,38 +256,33 @@ fn read_elf_header<S: AddressSpace + ?Sized>(
     Ok(Some((start.wrapping_add(offset), counts & 0xffff)))
 }
 
+/// Whether the dynamic linker has loaded and relocated all libraries that a program is started with; also if there is no
+/// dynamic linker, or one that tells nothing. `auxv` is the content of `/proc/PID/auxv`.
+pub(crate) fn is_loaded<S: AddressSpace + ?Sized>(space: &mut S, auxv: &[u8]) -> bool {
+    let interpreted = auxiliary_value(auxv, AT_BASE).is_some_and(|base| base != 0);
+    let headers = auxiliary_value(auxv, AT_PHDR);
+    let (true, Some(headers)) = (interpreted, headers) else {
+        return true;
+    };
+    let count = auxiliary_value(auxv, AT_PHNUM).unwrap_or(0);
+    match read_debug(space, headers, count) {
+        // Without such an entry it never tells.
+        Ok(None) => true,
+        Ok(Some(0)) => false,
+        // struct r_debug: r_version, r_map, r_brk, r_state. The state is RT_CONSISTENT before and after, RT_ADD meanwhile.
+        Ok(Some(debug)) => read_words::<4, S>(space, debug)
+            .is_ok_and(|[_, first, _, state]| first != 0 && state as u32 == 0),
+        Err(_) => false,
+    }
+}
+
 /// Follows program headers → dynamic section → `r_debug` → `link_map`. 64-bit programs only.
 pub(crate) fn read_links<S: AddressSpace + ?Sized>(
     space: &mut S,
     headers: u64,
     count: u64,
 ) -> Result<Vec<Link>, ReadError> {
-    let count = count.min(MAX_PROGRAM_HEADERS);
-    let (mut bias, mut dynamic) = (0u64, None);
-    for index in 0..count {
-        // p_type and p_flags share the first word; p_vaddr is the third, p_memsz the sixth.
-        let header: [u64; 7] =
-            read_words(space, headers.wrapping_add(index * PROGRAM_HEADER_SIZE))?;
-        let [kind, _, address, _, _, size, _] = header;
-        match kind as u32 {
-            PT_PHDR => bias = headers.wrapping_sub(address),
-            PT_DYNAMIC => dynamic = Some((address, size)),
-            _ => {}
-        }
-    }
-    let Some((address, size)) = dynamic else {
-        return Ok(Vec::new());
-    };
-    let start = address.wrapping_add(bias);
-    let mut debug = 0;
-    for index in 0..(size / 16).min(MAX_DYNAMIC as u64) {
-        let [tag, value]: [u64; 2] = read_words(space, start.wrapping_add(index * 16))?;
-        match tag {
-            DT_DEBUG => debug = value,
-            0 => break,
-            _ => continue,
-        }
-    }
+    let mut debug = read_debug(space, headers, count)?.unwrap_or(0);
     let mut links = Vec::new();
     let mut seen = HashSet::new();
     for _ in 0..MAX_NAMESPACES {
@@ -304,6 +300,40 @@ pub(crate) fn read_links<S: AddressSpace + ?Sized>(
         };
     }
     Ok(links)
+}
+
+/// The value of `DT_DEBUG` (the address of `r_debug`, 0 until the dynamic linker has set it), if the program has such an entry.
+fn read_debug<S: AddressSpace + ?Sized>(
+    space: &mut S,
+    headers: u64,
+    count: u64,
+) -> Result<Option<u64>, ReadError> {
+    let count = count.min(MAX_PROGRAM_HEADERS);
+    let (mut bias, mut dynamic) = (0u64, None);
+    for index in 0..count {
+        // p_type and p_flags share the first word; p_vaddr is the third, p_memsz the sixth.
+        let header: [u64; 7] =
+            read_words(space, headers.wrapping_add(index * PROGRAM_HEADER_SIZE))?;
+        let [kind, _, address, _, _, size, _] = header;
+        match kind as u32 {
+            PT_PHDR => bias = headers.wrapping_sub(address),
+            PT_DYNAMIC => dynamic = Some((address, size)),
+            _ => {}
+        }
+    }
+    let Some((address, size)) = dynamic else {
+        return Ok(None);
+    };
+    let start = address.wrapping_add(bias);
+    for index in 0..(size / 16).min(MAX_DYNAMIC as u64) {
+        let [tag, value]: [u64; 2] = read_words(space, start.wrapping_add(index * 16))?;
+        match tag {
+            DT_DEBUG => return Ok(Some(value)),
+            0 => break,
+            _ => {}
+        }
+    }
+    Ok(None)
 }
 
 /// Follows one list; what was read before an error is kept.

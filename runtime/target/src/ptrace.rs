@@ -10,6 +10,9 @@ use nix::errno::Errno;
 
 /// `PTRACE_EVENT_STOP` of `linux/ptrace.h`.
 pub(crate) const EVENT_STOP: i32 = 128;
+/// The event of [`Change::Stopped`] for a thread that [`go_on_to_call`] has brought to a system call, or to the end of one. It is
+/// none that the kernel has; `PTRACE_O_TRACESYSGOOD` must be set.
+pub(crate) const EVENT_CALL: i32 = 0x100;
 /// `PTRACE_LISTEN` of `linux/ptrace.h`.
 const LISTEN: u32 = 0x4208;
 
@@ -70,6 +73,12 @@ pub(crate) fn go_on(tid: i32, signal: i32) -> Result<(), Errno> {
     request(libc::PTRACE_CONT as u32, tid, 0, number(signal))
 }
 
+/// The same, until it comes to a system call, or to the end of one.
+pub(crate) fn go_on_to_call(tid: i32, signal: i32) -> Result<(), Errno> {
+    let signal = usize::try_from(signal).unwrap_or(0);
+    request(libc::PTRACE_SYSCALL as u32, tid, 0, number(signal))
+}
+
 /// Leaves a thread stopped by job control, and is told when that ends.
 pub(crate) fn listen(tid: i32) -> Result<(), Errno> {
     request(LISTEN, tid, 0, number(0))
@@ -120,7 +129,10 @@ fn change(kind: libc::idtype_t, id: libc::id_t, flags: i32) -> Result<Change, Er
         libc::CLD_TRAPPED | libc::CLD_STOPPED => Change::Stopped {
             tid,
             signal: status & 0x7f,
-            event: status >> 8,
+            event: match status >> 8 {
+                0 if status & 0x80 != 0 => EVENT_CALL,
+                event => event,
+            },
         },
         _ => Change::Exited { tid },
     })

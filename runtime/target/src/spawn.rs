@@ -108,6 +108,33 @@ pub struct SpawnedTarget {
 /// The command line is not well-formed, there is no such program, it cannot be executed, or it may not be traced; nothing
 /// is left running.
 pub fn spawn(command: &str) -> Result<SpawnedTarget, SpawnError> {
+    start(command, false)
+}
+
+/// The same, but the command is held when the dynamic linker has loaded and relocated its libraries, before their constructors
+/// and its own code run, until [`SpawnedTarget::go`]. Where there is no dynamic linker, it is held before its first
+/// instruction; where there is one that does not tell what it does (`r_debug` of `link.h`), at its first system call.
+///
+/// The dynamic linker is followed from one of its system calls to the next: no breakpoint is set.
+///
+/// # Errors
+/// As [`spawn`].
+pub fn spawn_held(command: &str) -> Result<SpawnedTarget, SpawnError> {
+    let mut target = start(command, true)?;
+    loop {
+        match target.messages.recv() {
+            Ok(Message::Loaded) => return Ok(target),
+            Ok(message) => target.note(message),
+            Err(_) => return Err(SpawnError::TracerLost),
+        }
+        if target.phase != Phase::Traced {
+            // It ended before that: what is left of it is for the caller to see.
+            return Ok(target);
+        }
+    }
+}
+
+fn start(command: &str, hold: bool) -> Result<SpawnedTarget, SpawnError> {
     // A child that was forked but has not exec'ed yet holds the pipes of every start under way, which would then wait for
     // each other's end: one start at a time.
     static STARTING: Mutex<()> = Mutex::new(());
@@ -119,7 +146,7 @@ pub fn spawn(command: &str) -> Result<SpawnedTarget, SpawnError> {
     let given = Arc::clone(&order);
     let tracer = std::thread::Builder::new()
         .name("ytrace-command".to_owned())
-        .spawn(move || tracer::run(&plan, &sender, &given))
+        .spawn(move || tracer::run(&plan, hold, &sender, &given))
         .map_err(|error| SpawnError::NoThread {
             errno: sys::errno_of(&error),
         })?;
@@ -155,6 +182,14 @@ impl SpawnedTarget {
         match &self.phase {
             Phase::Exiting { threads, .. } => threads,
             _ => &[],
+        }
+    }
+
+    /// Lets a command go on that [`spawn_held`] has started.
+    pub fn go(&self) {
+        self.order.give(Order::GO);
+        if let Some(tracer) = &self.tracer {
+            tracer.thread().unpark();
         }
     }
 
@@ -233,7 +268,7 @@ impl SpawnedTarget {
                 let status = self.reap(Duration::MAX);
                 self.phase = Phase::Gone(status);
             }
-            Message::Started(_) | Message::Failed(_) => {}
+            Message::Started(_) | Message::Loaded | Message::Failed(_) => {}
         }
     }
 

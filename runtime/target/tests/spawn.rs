@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use common::{Program, stopper};
 use ytrace_target::{
     AddressSpace, Held, LiveMemory, LiveOptions, PausedProcess, Process, SpawnError, SpawnedTarget,
-    StopOptions, spawn,
+    StopOptions, spawn, spawn_held,
 };
 
 const WORD: u64 = 0x5eed0f1ab1e;
@@ -120,6 +120,63 @@ fn code(held: Held) -> Option<i32> {
     match held {
         Held::AtExit(status) => status.code(),
         other => panic!("{other:?}"),
+    }
+}
+
+/// The names of a process's modules.
+fn modules(process: &Process) -> Vec<String> {
+    let mut live = LiveMemory::new(process, LiveOptions::default()).unwrap();
+    let auxv = process.auxiliary_vector().unwrap();
+    let found = ytrace_target::Module::find_all(&mut live, &auxv);
+    let names = found.iter().filter_map(|module| module.path.file_name());
+    names
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect()
+}
+
+#[test]
+fn a_command_can_be_held_with_its_libraries_loaded_and_nothing_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("early.c");
+    std::fs::write(
+        &source,
+        "#include <unistd.h>\nstatic int out;\n__attribute__((constructor)) static void early(void) { out = write(2, \"c\\n\", 2); }\nint main(void) { return out + 3; }\n",
+    )
+    .unwrap();
+    for (flags, library) in [(&["-O1"][..], true), (&["-static"][..], false)] {
+        let program = folder.path().join("early");
+        let built = std::process::Command::new("gcc")
+            .args(flags)
+            .arg("-o")
+            .arg(&program)
+            .arg(&source)
+            .status()
+            .unwrap();
+        assert!(built.success());
+        let (input_end, input) = pipe();
+        let (output, output_end) = pipe();
+        let line = program.display().to_string();
+        let mut target = redirected(&input_end, &output_end, || spawn_held(&line)).unwrap();
+        drop((input_end, input, output_end));
+        let loaded = modules(target.process());
+        assert_eq!(loaded.first().map(String::as_str), Some("early"));
+        let libc = loaded.iter().any(|name| name.starts_with("libc.so"));
+        assert_eq!(libc, library, "{loaded:?}");
+        nix::fcntl::fcntl(&output, nix::fcntl::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK)).unwrap();
+        let mut byte = [0u8; 1];
+        assert_eq!(
+            nix::unistd::read(&output, &mut byte),
+            Err(nix::errno::Errno::EAGAIN)
+        );
+        target.go();
+        assert_eq!(code(target.wait(&NEVER, None)), Some(5), "{flags:?}");
+        assert_eq!(nix::unistd::read(&output, &mut byte), Ok(1));
+        target.release();
+        // One that is never let go is ended.
+        let target = redirected(&pipe().0, &pipe().1, || spawn_held(&line)).unwrap();
+        let pid = target.process().pid();
+        drop(target);
+        assert!(!Path::new(&format!("/proc/{pid}")).exists());
     }
 }
 

@@ -7,8 +7,10 @@ use crate::registers::Registers;
 
 /// What the tracer of a command is told of: its exit, its new threads, its `execve`. The processes that it forks are not
 /// traced, and `PTRACE_O_EXITKILL` is not set.
-pub(super) const EVENTS: i32 =
-    libc::PTRACE_O_TRACEEXIT | libc::PTRACE_O_TRACECLONE | libc::PTRACE_O_TRACEEXEC;
+pub(super) const EVENTS: i32 = libc::PTRACE_O_TRACEEXIT
+    | libc::PTRACE_O_TRACECLONE
+    | libc::PTRACE_O_TRACEEXEC
+    | libc::PTRACE_O_TRACESYSGOOD;
 
 /// How a stopped thread came into the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

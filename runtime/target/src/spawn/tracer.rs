@@ -13,8 +13,10 @@ use super::child::{Child, Report};
 use super::command::{Plan, execute_error};
 use super::requests::{self, Call};
 use crate::access::diagnose;
+use crate::live::{LiveMemory, LiveOptions};
+use crate::modules;
 use crate::process::Process;
-use crate::ptrace::{self, Change, EVENT_STOP};
+use crate::ptrace::{self, Change, EVENT_CALL, EVENT_STOP};
 use crate::registers::{Registers, ThreadSnapshot};
 use crate::tasks::thread_state;
 
@@ -26,15 +28,20 @@ const ALL_LIMIT: Duration = Duration::from_secs(1);
 /// How often the threads are looked at until all have come to their exit.
 const LOOK: Duration = Duration::from_micros(50);
 
+/// The most system calls of the dynamic linker that are looked at: a program that makes more of them is on its way.
+const MOST_CALLS: u32 = 20_000;
+
 /// What the owner wants of the tracer.
 #[derive(Debug, Default)]
 pub(super) struct Order(AtomicU8);
 
 impl Order {
+    /// Let the command go that is held before its own code runs.
+    pub(super) const GO: u8 = 1;
     /// Detach from the command, unless it is exiting.
-    pub(super) const DETACH: u8 = 1;
+    pub(super) const DETACH: u8 = 2;
     /// End in any case.
-    pub(super) const END: u8 = 2;
+    pub(super) const END: u8 = 3;
 
     pub(super) fn give(&self, order: u8) {
         self.0.fetch_max(order, Ordering::AcqRel);
@@ -50,6 +57,8 @@ impl Order {
 pub(super) enum Message {
     /// The program has been executed.
     Started(Process),
+    /// Its libraries are loaded, and it is held until [`Order::GO`].
+    Loaded,
     /// It could not be, and the child has gone.
     Failed(SpawnError),
     /// The process is held at its exit until [`Order::END`].
@@ -84,7 +93,7 @@ pub(super) fn wake_up(tracer: libc::pthread_t) {
 }
 
 /// What the tracer thread does.
-pub(super) fn run(plan: &Plan, messages: &Sender<Message>, order: &Order) {
+pub(super) fn run(plan: &Plan, hold: bool, messages: &Sender<Message>, order: &Order) {
     let (child, report) = match start(plan) {
         Ok(started) => started,
         Err(error) => {
@@ -105,6 +114,8 @@ pub(super) fn run(plan: &Plan, messages: &Sender<Message>, order: &Order) {
         status: None,
         undecided: None,
         deadline: None,
+        loading: None,
+        hold,
     };
     if tracer.watch() == End::AtExit {
         while order.given() < Order::END {
@@ -185,6 +196,10 @@ struct Tracer<'a> {
     undecided: Option<Instant>,
     /// When the threads that have not come to their exit are no longer waited for.
     deadline: Option<Instant>,
+    /// How many more system calls of the dynamic linker are looked at, while it is at work.
+    loading: Option<u32>,
+    /// Whether the command is to be held when its libraries are loaded.
+    hold: bool,
 }
 
 impl Tracer<'_> {
@@ -195,7 +210,7 @@ impl Tracer<'_> {
             if ordered == Order::END {
                 return End::Over;
             }
-            let wait = !closing && ordered == 0;
+            let wait = !closing && ordered < Order::DETACH;
             let change = match ptrace::any_change(wait) {
                 Ok(change) => change,
                 // Not among the errors that the call has; the end of this thread detaches.
@@ -210,7 +225,7 @@ impl Tracer<'_> {
                 }
                 Change::NoneLeft => return self.gone(),
                 Change::Interrupted => {}
-                Change::Nothing if !closing && ordered != 0 => return End::Over,
+                Change::Nothing if !closing && ordered >= Order::DETACH => return End::Over,
                 Change::Nothing => std::thread::sleep(LOOK),
             }
             if self.status.is_some() {
@@ -247,7 +262,12 @@ impl Tracer<'_> {
                 // taken note of (`looks_like_a_spurious_pid`).
                 ptrace::take_note(tid);
                 self.executed();
-                ptrace::go_on(tid, 0)
+                self.load();
+                self.go_on(tid, 0)
+            }
+            EVENT_CALL => {
+                self.load();
+                self.go_on(tid, 0)
             }
             libc::PTRACE_EVENT_CLONE => {
                 if let Ok(new) = ptrace::event_message(tid)
@@ -261,11 +281,42 @@ impl Tracer<'_> {
             EVENT_STOP if is_stop_signal(signal) => {
                 ptrace::listen(tid).or_else(|_| ptrace::go_on(tid, 0))
             }
-            0 => ptrace::go_on(tid, signal),
-            _ => ptrace::go_on(tid, 0),
+            0 => self.go_on(tid, signal),
+            _ => self.go_on(tid, 0),
         };
         if done.is_err_and(|errno| errno != Errno::ESRCH) {
             let _ = ptrace::go_on(tid, 0);
+        }
+    }
+
+    /// Lets a thread go on, to the next system call while the dynamic linker is at work.
+    fn go_on(&self, tid: i32, signal: i32) -> Result<(), Errno> {
+        match self.loading {
+            Some(_) if tid == self.pid => ptrace::go_on_to_call(tid, signal),
+            _ => ptrace::go_on(tid, signal),
+        }
+    }
+
+    /// Looks whether the libraries are loaded, and if they are, holds the command until it is to go on.
+    fn load(&mut self) {
+        let (Some(left), Some(process)) = (self.loading, &self.process) else {
+            return;
+        };
+        let loaded = || {
+            let auxv = process.auxiliary_vector().ok()?;
+            let mut memory = LiveMemory::new(process, LiveOptions::default()).ok()?;
+            Some(modules::is_loaded(&mut memory, &auxv))
+        };
+        if left > 0 && loaded() == Some(false) {
+            self.loading = Some(left - 1);
+            return;
+        }
+        self.loading = None;
+        // Nobody listening means that it is to go on.
+        if self.messages.send(Message::Loaded).is_ok() {
+            while self.order.given() < Order::GO {
+                std::thread::park();
+            }
         }
     }
 
@@ -290,6 +341,7 @@ impl Tracer<'_> {
         let _ = self.messages.send(match Process::open(self.pid) {
             Ok(process) => {
                 self.process = Some(process.clone());
+                self.loading = self.hold.then_some(MOST_CALLS);
                 Message::Started(process)
             }
             Err(error) => {
