@@ -34,7 +34,9 @@ mod types;
 mod unwind;
 
 pub use code::instruction::KernelRules;
+pub use code::operand::{MachineRegister, Operand, StaticArgument};
 pub use code::place::{Refusal, Serves, Site, SiteKind};
+pub use code::usdt::{Semaphore, StaticProbe, StaticProbes};
 pub use elf::{Section, Segment, ThreadLocalSegment};
 pub use error::{Candidate, Error, Result};
 pub use files::{FileProvider, HostFiles};

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use common::Build;
 use ytrace_debuginfo::{
     KernelRules, Loader, Module, Refusal, Serves, Site, SiteKind, Symbol, SymbolKind,
 };
@@ -164,5 +165,163 @@ fn sites_of_all_functions_are_instructions_that_no_branch_leads_to() {
         assert!(tally.functions > 300, "{name}: {tally:?}");
         assert!(tally.cheap >= tally.cheap_at_entry, "{name}: {tally:?}");
         assert!(tally.refused * 50 < tally.functions, "{name}: {tally:?}");
+    }
+}
+
+/// What `readelf -n` knows of static probes: provider, name, address, semaphore, arguments.
+fn readelf(path: &Path) -> Vec<(String, String, u64, u64, String)> {
+    let output = Command::new("readelf")
+        .args(["-n", "-W"])
+        .arg(path)
+        .env("LC_ALL", "C")
+        .output()
+        .expect("readelf is needed");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut found: Vec<(String, String, u64, u64, String)> = Vec::new();
+    for line in text.lines().map(str::trim) {
+        if let Some((_, provider)) = line.split_once("Provider: ") {
+            found.push((provider.into(), String::new(), 0, 0, String::new()));
+        }
+        let Some(last) = found.last_mut() else {
+            continue;
+        };
+        if let Some(name) = line.strip_prefix("Name: ") {
+            last.1 = name.into();
+        } else if let Some(arguments) = line.strip_prefix("Arguments: ") {
+            last.4 = arguments.into();
+        } else if let Some(places) = line.strip_prefix("Location: ") {
+            let number = |key: &str| {
+                let at = places.split(key).nth(1).unwrap_or_default();
+                let word = at.trim().split(',').next().unwrap_or_default();
+                u64::from_str_radix(word.trim_start_matches("0x"), 16).unwrap_or_default()
+            };
+            last.2 = places
+                .split(',')
+                .next()
+                .and_then(|w| u64::from_str_radix(w.trim_start_matches("0x"), 16).ok())
+                .unwrap_or_default();
+            last.3 = number("Semaphore: ");
+        }
+    }
+    found.sort();
+    found
+}
+
+fn static_probes(path: &Path) -> usize {
+    let module = Loader::default().open(path).unwrap();
+    let found = module.static_probes().unwrap();
+    assert_eq!(found.problems, Vec::<String>::new());
+    let mut ours: Vec<_> = found
+        .probes
+        .iter()
+        .map(|p| {
+            let arguments: Vec<&str> = p.arguments.iter().map(|a| a.text.as_str()).collect();
+            (
+                p.provider.clone(),
+                p.name.clone(),
+                p.address,
+                p.semaphore.map_or(0, |s| s.address),
+                arguments.join(" "),
+            )
+        })
+        .collect();
+    ours.sort();
+    assert_eq!(ours, readelf(path));
+    for probe in &found.probes {
+        for argument in &probe.arguments {
+            assert!(
+                argument.operand != ytrace_debuginfo::Operand::Unknown,
+                "{probe:?}"
+            );
+        }
+        // Each marks a `nop`, which costs little.
+        let site = module
+            .site_at(probe.address, KernelRules::default())
+            .unwrap();
+        assert_eq!(
+            (site.instruction.as_str(), site.kind),
+            ("nop", SiteKind::Emulated)
+        );
+    }
+    found.probes.len()
+}
+
+#[test]
+fn static_probes_of_installed_programs() {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.fixtures");
+    let of_release = format!("{fixtures}/glibc/2.43/usr/lib/x86_64-linux-gnu/libc.so.6");
+    let files = [
+        of_release.as_str(),
+        "/lib/x86_64-linux-gnu/libc.so.6",
+        "/usr/lib/x86_64-linux-gnu/libstdc++.so.6",
+        "/usr/bin/python3",
+    ];
+    // Not every distribution builds the C library with them.
+    let counts = files.map(Path::new).map(|path| {
+        if path.exists() {
+            static_probes(path)
+        } else {
+            0
+        }
+    });
+    eprintln!("static probes: {counts:?}");
+    if counts.iter().sum::<usize>() == 0 {
+        common::skip("static_probes", "nothing that is installed has any");
+    }
+}
+
+/// The note that `<sys/sdt.h>` makes, written out, since the header is not everywhere.
+const PROBES: &str = r#"
+#define STR(x) #x
+#define PROBE(provider, name, semaphore, format, ...) \
+    __asm__ volatile("990: nop\n" \
+        ".pushsection .note.stapsdt,\"?\",\"note\"\n.balign 4\n" \
+        ".4byte 992f-991f, 994f-993f, 3\n991: .asciz \"stapsdt\"\n992: .balign 4\n" \
+        "993: .8byte 990b\n.8byte _.stapsdt.base\n.8byte " semaphore "\n" \
+        ".asciz \"" #provider "\"\n.asciz \"" #name "\"\n.asciz \"" format "\"\n" \
+        "994: .balign 4\n.popsection\n" \
+        ".ifndef _.stapsdt.base\n.pushsection .stapsdt.base,\"aG\",\"progbits\",.stapsdt.base,comdat\n" \
+        ".weak _.stapsdt.base\n.hidden _.stapsdt.base\n_.stapsdt.base: .space 1\n" \
+        ".size _.stapsdt.base,1\n.popsection\n.endif\n" :: __VA_ARGS__)
+__attribute__((section(".probes"))) unsigned short demo_hot_semaphore;
+long counter = 42;
+struct s { long a, b; };
+__attribute__((noinline)) int work(int n, struct s *s, const char *text, double d) {
+    PROBE(demo, hot, "demo_hot_semaphore", "-4@%0 8@%1 8@%2 -4@%3", "nor"(n), "nor"(s->b), "nor"(text), "nor"(5));
+    PROBE(demo, cold, "0", "8@%0 8f@%1", "m"(counter), "x"(d));
+    return n + (int)s->a;
+}
+int main(int argc, char **argv) {
+    struct s s = {argc, 2};
+    if (argc > 100) PROBE(demo, cold, "0", "", "i"(0));
+    return work(argc, &s, argv[0], 1.5) == 7;
+}
+"#;
+
+#[test]
+fn static_probes_of_compiled_programs() {
+    let build = Build::new(&[("p.c", PROBES)]);
+    for (name, flags) in [("o0", ["-O0", "-pie"]), ("o2", ["-O2", "-no-pie"])] {
+        build.run("gcc", &[&flags[..], &["-g", "-o", name, "p.c"]].concat());
+        let path = build.path(name);
+        assert_eq!(static_probes(&path), 3, "{name}");
+        let module = build.open(name);
+        let found = module.static_probes().unwrap().probes;
+        let hot = found.iter().find(|p| p.name == "hot").unwrap();
+        let semaphore = hot.semaphore.unwrap();
+        // The file holds zero there, and it is the symbol.
+        let symbol = module.symbols_named("demo_hot_semaphore");
+        assert_eq!(symbol[0].address, semaphore.address);
+        let bytes = std::fs::read(&path).unwrap();
+        let at = semaphore.file_offset.unwrap() as usize;
+        assert_eq!(bytes[at..at + 2], [0, 0]);
+        let cold = found
+            .iter()
+            .find(|p| p.name == "cold" && !p.arguments.is_empty());
+        let ytrace_debuginfo::Operand::Symbol { address, .. } = &cold.unwrap().arguments[0].operand
+        else {
+            panic!("{cold:?}")
+        };
+        assert_eq!(*address, Some(module.symbols_named("counter")[0].address));
     }
 }

@@ -4,4 +4,6 @@
 
 pub(crate) mod facts;
 pub(crate) mod instruction;
+pub(crate) mod operand;
 pub(crate) mod place;
+pub(crate) mod usdt;
