@@ -21,6 +21,11 @@ void perl_say_heap(void)
     } _catch (_fault f) {
         // It is damaged.
     }
+    if (!found && perl_has_glibc_blocks()) {
+        _warn("glibc's heap was not found, though Perl's blocks come from it: what malloc keeps of it makes no sense");
+        _assert_equal("Perl's blocks, at most what is in use", perl_bytes_chunks, 0);
+        return;
+    }
     if (!found) {
         _warn("glibc's heap was not found, so Perl's blocks are not held against it: another allocator, or memory that makes no sense");
         return;

@@ -33,11 +33,36 @@ uint32_t perl_op_multiconcat;
 uint32_t perl_op_nextstate;
 uint32_t perl_op_dbstate;
 
+/// Of how many of the first blocks the word in front was looked at, and before how many of them it is the size of a chunk of glibc's.
+uint32_t perl_blocks_tried;
+uint32_t perl_blocks_of_glibc;
+#define PERL_BLOCKS_TO_TRY 256
+
 /// No block is longer: what says so is no length.
 #define PERL_MAX_BLOCK (1ul << 46)
 
 /// Called for each block from malloc that is counted, with where it begins and how much Perl asked for.
 __attribute__((weak)) void perl_on_block(void *block, uint64_t size) { }
+
+/// Notes whether a block has the chunk of glibc's malloc that one of its size gets: with flags in the last three bits, and at times 16 bytes longer,
+/// where the rest of a chunk was too small to be split off.
+void perl_try_block(void *block, uint64_t chunk)
+{
+    perl_blocks_tried++;
+    _try {
+        uint64_t found = ((uint64_t *)block)[-1] & ~7ul;
+        if (found == chunk || found == chunk + 16)
+            perl_blocks_of_glibc++;
+    } _catch (_fault f) {
+        // Nothing stands in front of it.
+    }
+}
+
+/// Whether Perl's memory comes from glibc's malloc, as the blocks themselves show.
+int perl_has_glibc_blocks(void)
+{
+    return perl_blocks_tried > 0 && perl_blocks_of_glibc > perl_blocks_tried / 2;
+}
 
 /// Counts a block from malloc. Its chunk has a word in front and is a multiple of 16 bytes, at least 32.
 uint64_t perl_block(void *block, uint64_t size)
@@ -46,8 +71,11 @@ uint64_t perl_block(void *block, uint64_t size)
         _raise("a block of %lu bytes", size);
     perl_on_block(block, size);
     perl_bytes_blocks += size;
-    perl_bytes_chunks += size <= 24 ? 32 : (size + 23) & ~15ul;
+    uint64_t chunk = size <= 24 ? 32 : (size + 23) & ~15ul;
+    perl_bytes_chunks += chunk;
     perl_number_blocks++;
+    if (perl_blocks_tried < PERL_BLOCKS_TO_TRY)
+        perl_try_block(block, chunk);
     return size;
 }
 

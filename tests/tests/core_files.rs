@@ -100,6 +100,55 @@ fn a_core_file_gives_the_types_of_its_program() {
 }
 
 #[test]
+fn a_debug_file_goes_with_an_executable_of_another_name() {
+    let test = "a_debug_file_goes_with_an_executable_of_another_name";
+    let Some(original) = records(test) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let path = |name: &str| folder.join(name).display().to_string();
+    let original = original.display().to_string();
+    let (stripped, debug) = (path("stripped"), path("symbols"));
+    for arguments in [
+        ["--strip-all", &original, &stripped],
+        ["--only-keep-debug", &original, &debug],
+    ] {
+        let Ok(done) = Command::new("objcopy").args(arguments).status() else {
+            return skip(test, "objcopy is missing");
+        };
+        assert!(done.success());
+    }
+    let target = Waiting::start(&mut Command::new(&stripped));
+    let pid = target.pid().to_string();
+    let Some(core) = gcore(test, folder, target.pid()) else {
+        return;
+    };
+    let renamed = path("renamed");
+    std::fs::copy(&stripped, &renamed).unwrap();
+    let text = "_probe _oneshot { printf(\"%d\\n\", items->count); }";
+    let of_core = ["run", "-e", text, "--core", &core, "--exe", &renamed];
+    run(&of_core)
+        .expect_status(1)
+        .says(&["stripped has no type information"]);
+    let debug_file = |module: &str| format!("{module}={debug}");
+    let of_live = ["run", "-e", text, "-p", &pid];
+    let mut outputs = Vec::new();
+    for target in [&of_core[..], &of_live[..]] {
+        for module in ["stripped", "_exe", "str?pp*"] {
+            let given = debug_file(module);
+            let result = run(&[target, &["--debug-file", &given]].concat()).expect_status(0);
+            outputs.push(result.stdout);
+        }
+    }
+    outputs.dedup();
+    assert_eq!(outputs.len(), 1, "{outputs:?}");
+    run(&[&of_core[..], &["--debug-file", &debug_file("renamed")]].concat())
+        .expect_status(2)
+        .says(&["the target has no module `renamed`"]);
+}
+
+#[test]
 fn a_core_file_of_the_kernel_does_too() {
     let test = "a_core_file_of_the_kernel_does_too";
     let Some(program) = records(test) else {

@@ -445,3 +445,53 @@ fn perl_and_its_threads() {
         }
     }
 }
+
+/// Overwrites a word of the process's memory in a core file.
+fn overwrite(core: &str, address: u64, value: u64) {
+    let mut bytes = std::fs::read(core).unwrap();
+    let word = |at: usize| u64::from_ne_bytes(bytes[at..at + 8].try_into().unwrap());
+    let count = u16::from_ne_bytes(bytes[56..58].try_into().unwrap());
+    let mut headers = (0..usize::from(count)).map(|index| word(32) as usize + index * 56);
+    let offset = headers.find_map(|at| {
+        let within = address.checked_sub(word(at + 16))?;
+        let is_load = bytes[at..at + 4] == 1u32.to_ne_bytes();
+        (is_load && within < word(at + 32)).then(|| (word(at + 8) + within) as usize)
+    });
+    let at = offset.unwrap();
+    bytes[at..at + 8].copy_from_slice(&value.to_ne_bytes());
+    std::fs::write(core, bytes).unwrap();
+}
+
+#[test]
+fn perl_whose_heap_makes_no_sense() {
+    let test = "perl_whose_heap_makes_no_sense";
+    if not_root(test) {
+        return;
+    }
+    let (_, perl) = perls().swap_remove(0);
+    if !perl.is_file() {
+        return skip(test, "Perl is missing");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let target = perl_daemon(&perl, 100, 20, 1);
+    let Some(core) = gcore(test, folder.path(), target.pid()) else {
+        return;
+    };
+    drop(target);
+    let text = "#include <glibc/arenas.y>
+_probe _oneshot { glibc_attach(); printf(\"%lu %lu\\n\", (uint64_t)&glibc_main->top, (uint64_t)&glibc_main->next); }";
+    let found = run(&["run", "-e", text, "--core", &core]).expect_status(0);
+    for address in found.stdout.split_whitespace() {
+        overwrite(&core, address.parse().unwrap(), 0);
+    }
+    for name in PERL {
+        let (post, json) = probe(name, &["--core", &core], folder.path());
+        assert_eq!(post.status, Some(3), "{post}");
+        let partial = json["footer"]["partial"].to_string();
+        assert!(
+            partial.contains("Perl's blocks, at most what is in use"),
+            "{post}"
+        );
+        post.says(&["glibc's heap was not found, though Perl's blocks come from it"]);
+    }
+}

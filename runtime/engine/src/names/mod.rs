@@ -14,7 +14,7 @@ mod types;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ytrace_debuginfo as debuginfo;
@@ -52,6 +52,8 @@ pub struct Opened {
 pub struct Names {
     origin: Origin,
     loader: debuginfo::Loader,
+    /// Debug files given for modules by name.
+    debug_files: Vec<(String, PathBuf)>,
     types_files: Vec<debuginfo::TypesFile>,
     modules: Vec<LoadedModule>,
     types: Vec<(usize, debuginfo::TypeRef)>,
@@ -100,9 +102,9 @@ impl debuginfo::FileProvider for Origin {
 #[derive(Debug, Default)]
 pub struct DebugOptions {
     /// Debug files given for modules by name.
-    pub files: Vec<(String, std::path::PathBuf)>,
+    pub files: Vec<(String, PathBuf)>,
     /// More directories like `/usr/lib/debug`.
-    pub roots: Vec<std::path::PathBuf>,
+    pub roots: Vec<PathBuf>,
     /// Types files, for the modules that they are of.
     pub types: Vec<debuginfo::TypesFile>,
     /// Whether they may be used for other builds of these modules that they fit.
@@ -166,6 +168,7 @@ impl Names {
             .collect();
         Self {
             origin,
+            debug_files: options.files.clone(),
             types_files: options.types.clone(),
             loader,
             modules,
@@ -214,6 +217,7 @@ impl Names {
         Ok(Self {
             origin: Origin::Types,
             loader,
+            debug_files: Vec::new(),
             types_files: files,
             modules,
             types: Vec::new(),
@@ -252,14 +256,17 @@ impl Names {
                 let file = process
                     .open_mapping(first)
                     .map_err(|error| format!("{shown}: {error}"))?;
-                self.loader.open_file(&module.mapped.path, &file.file)
+                let path = &module.mapped.path;
+                self.loader_of(module, path).open_file(path, &file.file)
             }
             (ModuleKind::File, Origin::Core(core)) => {
                 match (
                     core.open_module(&module.mapped),
                     self.types_of(core, module),
                 ) {
-                    (Ok(opened), _) => self.loader.open_file(&opened.path, &opened.file),
+                    (Ok(opened), _) => self
+                        .loader_of(module, &opened.path)
+                        .open_file(&opened.path, &opened.file),
                     // What the build-id finds stands in for the file, but for its data.
                     (Err(_), Some(types)) => self.loader.open_types(types),
                     (Err(error), None) => return Err(error.to_string()),
@@ -285,6 +292,20 @@ impl Names {
             .or(computed)
             .ok_or_else(|| format!("{shown}: none of its mappings is a segment of the file"))?;
         Ok(Opened { info, bias })
+    }
+
+    /// What opens the file of a module, found at `path`, which may have another name than the target knows it by: with the debug file that
+    /// was given for the module.
+    fn loader_of(&self, module: &LoadedModule, path: &Path) -> debuginfo::Loader {
+        let mapped = &module.mapped;
+        let names =
+            |wanted: &str| (wanted == "_exe" && mapped.main) || matches(wanted, &module.file_name);
+        let mut given = self.debug_files.iter().rev();
+        let loader = self.loader.clone();
+        match given.find(|(wanted, _)| names(wanted)) {
+            Some((_, file)) => loader.debug_file(&path.to_string_lossy(), file.clone()),
+            None => loader,
+        }
     }
 
     /// The types file that was made of a module of a core file.
