@@ -293,6 +293,39 @@ fn core_files_of_the_kernel_plain_compressed_and_cut_short() {
     ]);
 }
 
+#[test]
+fn core_files_of_systemd_coredump() {
+    let test = "core_files_of_systemd_coredump";
+    let script = ytrace_tests::root().join("tests/fixtures/systemd-coredump.sh");
+    if !directory()
+        .join("systemd-coredump/lib/systemd/systemd-coredump")
+        .is_file()
+    {
+        return skip(test, "systemd-coredump is not unpacked");
+    }
+    let probes = ["glibc-chunks"];
+    let Some(killed) = killed(test, &probes) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let stored = folder.path().join("stored");
+    std::fs::create_dir(&stored).unwrap();
+    // It asks /proc for the name of the process, so that must be there: this one.
+    let own = std::process::id().to_string();
+    let status = Command::new(script)
+        .args(["store", stored.to_str().unwrap(), &own, "6"])
+        .stdin(std::fs::File::open(&killed.core).unwrap())
+        .stderr(std::process::Stdio::null())
+        .status();
+    assert!(status.unwrap().success());
+    let core = written(&stored).unwrap();
+    assert!(core.ends_with(".zst"), "{core}");
+    let (post, json) = probe(probes[0], &["--core", &core], folder.path());
+    assert_eq!(post.status, Some(0), "{post}");
+    assert_eq!(json["views"], killed.before[0]["views"], "{post}");
+    assert_eq!(json["checks"], killed.before[0]["checks"], "{post}");
+}
+
 /// Where the notes of a core file of `gcore` stand: behind all else.
 fn notes_of(bytes: &[u8]) -> usize {
     let word = |at: usize| u64::from_ne_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
