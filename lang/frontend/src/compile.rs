@@ -170,6 +170,7 @@ fn check_parsed<'a>(
             scopes: &parsed.scopes,
             arguments,
             macros: parsed.expansions.names(),
+            most_probes: check::MOST_PROBES,
         },
         target,
     )

@@ -43,6 +43,8 @@ pub struct Program {
     pub probes: Vec<FunctionId>,
     /// One function a `_layout`, in the order of the typed program: its validator.
     pub validators: Vec<FunctionId>,
+    /// Functions that give values as of entry to probes on returns.
+    pub entry_values: Vec<FunctionId>,
     /// For each global of the typed program, its offset in [`ytrace_values::Store::globals`].
     /// A container global holds its handle there.
     pub global_offsets: Vec<u64>,

@@ -6,6 +6,7 @@
 //! [`source::Loader`].
 #![forbid(unsafe_code)]
 
+pub mod abi;
 pub mod ast;
 pub mod capture;
 pub mod check;

@@ -174,6 +174,15 @@ pub struct FunctionDescription {
     pub variadic: bool,
 }
 
+/// The functions of the target that match a pattern.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MatchingFunctions {
+    /// Their names, and what is known of them. Empty if there are more than were asked for.
+    pub functions: Vec<(String, FunctionDescription)>,
+    /// How many there are.
+    pub total: usize,
+}
+
 /// A macro of the target, as its debug information (`.debug_macro`) has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MacroDescription {
@@ -256,6 +265,21 @@ pub trait SymbolSource {
         name: &str,
     ) -> Result<Option<FunctionDescription>, LookupError>;
 
+    /// Finds the functions that have code and whose names match a pattern, in which `*` stands for any text and `?` for one
+    /// character: in the modules of the scope, each name once. Sources that cannot list functions need not say so.
+    ///
+    /// # Errors
+    /// As [`SymbolSource::find_function`].
+    fn find_functions(
+        &mut self,
+        scope: &Scope,
+        pattern: &str,
+        limit: usize,
+    ) -> Result<MatchingFunctions, LookupError> {
+        let _ = (scope, pattern, limit);
+        Ok(MatchingFunctions::default())
+    }
+
     /// Finds a macro. Sources that know of none need not say so.
     ///
     /// # Errors
@@ -292,7 +316,67 @@ pub trait SymbolSource {
     fn missing_debug_information(&mut self) -> Vec<String>;
 }
 
+/// Whether a name matches a pattern in which `*` stands for any text and `?` for one character.
+///
+/// Takes time in proportion to the product of the lengths at most.
+pub fn matches_pattern(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), name.chars().collect());
+    let (mut at, mut here) = (0, 0);
+    // Where to go on if a `*` must take one more character.
+    let mut again: Option<(usize, usize)> = None;
+    while here < name.len() {
+        match pattern.get(at) {
+            Some('*') => {
+                again = Some((at + 1, here));
+                at += 1;
+            }
+            Some('?') => {
+                at += 1;
+                here += 1;
+            }
+            Some(c) if Some(c) == name.get(here) => {
+                at += 1;
+                here += 1;
+            }
+            _ => match again {
+                Some((star, from)) => {
+                    again = Some((star, from + 1));
+                    at = star;
+                    here = from + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.iter().skip(at).all(|c| *c == '*')
+}
+
 /// Both seams in one.
 pub trait Target: TypeSource + SymbolSource {}
 
 impl<T: TypeSource + SymbolSource> Target for T {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards() {
+        assert!(matches_pattern("libc.so.6", "libc.so.6"));
+        assert!(!matches_pattern("libc.so.6", "libc.so.60"));
+        assert!(matches_pattern("libx*.so*", "libx-5.1.so.2.1.0"));
+        assert!(matches_pattern("*", ""));
+        assert!(matches_pattern("a?c*", "abcdef"));
+        assert!(!matches_pattern("a?c", "ac"));
+        assert!(matches_pattern("*a*b*c", "xxaybzc"));
+        assert!(!matches_pattern("*a*b*c", "xxaybz"));
+    }
+
+    #[test]
+    fn many_stars_end() {
+        let pattern = "*a".repeat(40);
+        assert!(!matches_pattern(&pattern, &"a".repeat(39)));
+        assert!(matches_pattern(&pattern, &"a".repeat(400)));
+    }
+}

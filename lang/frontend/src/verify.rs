@@ -28,6 +28,7 @@ pub fn verify(program: &Program) -> Result<(), VerifyError> {
         verify_function(program, function)?;
     }
     let roots = program.probes.iter().chain(&program.validators);
+    let roots = roots.chain(&program.entry_values);
     for id in roots.chain([&program.initialize]) {
         let known = program.functions.get(id.0 as usize);
         if known.is_none_or(|function| function.parameters != 0) {

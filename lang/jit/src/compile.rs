@@ -112,12 +112,13 @@ impl std::fmt::Debug for CompiledProgram {
 }
 
 impl CompiledProgram {
-    /// Compiles the functions that the initializer, the probes and the validators reach, on up
+    /// Compiles the functions that the initializer, the probes with their values as of entry, and the validators reach, on up
     /// to four threads.
     pub fn compile(program: Arc<Program>, options: Options) -> Result<Self, CompileError> {
         let mut roots = vec![program.initialize];
         roots.extend(&program.probes);
         roots.extend(&program.validators);
+        roots.extend(&program.entry_values);
         let mut compiled = Self::empty(program, options)?;
         let missing = compiled.missing(roots);
         compiled.extend(&missing).map_err(|failure| failure.error)?;

@@ -98,6 +98,14 @@ pub enum SessionError {
         /// File, line and column.
         place: String,
     },
+    /// A probe waits for something that this version does not attach to.
+    #[error("{place}: {what} cannot be attached by this version of ytrace")]
+    NoEvents {
+        /// What kind of probe.
+        what: &'static str,
+        /// File, line and column.
+        place: String,
+    },
     /// The user ended it before there was anything to show.
     #[error("interrupted before the probe ran")]
     Interrupted,
@@ -226,6 +234,10 @@ impl SessionError {
             SessionError::Types(error) => error.hint().into_iter().collect(),
             SessionError::NeedsProcess { .. } => vec![
                 "`_oneshot`, `_begin` and `_end` run on a core file; `-p PID` takes a process"
+                    .to_owned(),
+            ],
+            SessionError::NoEvents { .. } => vec![
+                "`_oneshot`, `_begin`, `_end`, `_timer.s(n)` and `_timer.ms(n)` work; `ytrace check` checks all of them"
                     .to_owned(),
             ],
             SessionError::NoProbe => {

@@ -9,10 +9,10 @@ use std::time::Duration;
 use regex::Regex;
 use serde::Deserialize;
 use ytrace_debuginfo as debuginfo;
+use ytrace_lang::target::matches_pattern;
 use ytrace_target::{CoreFile, ProcessSummary, list_processes};
 
 use crate::library::shipped;
-use crate::names::matches;
 use crate::target::Target;
 
 /// The name of the rules in the shipped library.
@@ -316,11 +316,11 @@ impl Rules {
             .filter(|rule| {
                 rule.modules
                     .iter()
-                    .any(|pattern| files.iter().any(|(name, _)| matches(pattern, name)))
+                    .any(|pattern| files.iter().any(|(name, _)| matches_pattern(pattern, name)))
                     || rule
                         .executable
                         .iter()
-                        .any(|pattern| matches(pattern, &executable))
+                        .any(|pattern| matches_pattern(pattern, &executable))
                     || rule.symbols.iter().any(|all| {
                         !all.is_empty() && all.iter().all(|name| of_executable.contains(name))
                     })

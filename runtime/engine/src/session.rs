@@ -241,6 +241,7 @@ impl<'o> Session<'o> {
             return Err(SessionError::NoProbe);
         }
         self.check_probe_points(&compiled)?;
+        refuse_events(&compiled)?;
         let earlier = self.earlier.as_deref();
         views::check(
             &compiled,
@@ -541,6 +542,24 @@ impl<'o> Session<'o> {
             result.successors = self.rules.successors(&now);
         }
     }
+}
+
+/// Refuses probes that nothing attaches.
+fn refuse_events(compiled: &Compiled) -> Result<(), SessionError> {
+    for probe in &compiled.typed.probes {
+        let what = match probe.point {
+            ProbePoint::Begin | ProbePoint::Oneshot | ProbePoint::End | ProbePoint::Timer(_) => {
+                continue;
+            }
+            ProbePoint::Event(_) => "a probe on an event",
+            ProbePoint::Profile(_) => "`_timer.profile`",
+        };
+        return Err(SessionError::NoEvents {
+            what,
+            place: compiled.sources.location(probe.span),
+        });
+    }
+    Ok(())
 }
 
 /// Binds this program to the processors that were asked for.

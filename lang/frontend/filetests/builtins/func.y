@@ -2,4 +2,4 @@
 _probe _oneshot {
     _func();
 }
-//> error 3:5: `_func` needs a probe on an event [this build has none yet]
+//> error 3:5: `_func` belongs to probes on events [this probe is on none] (help: write `_probe f(T a, U b) { … }` for a function of the target)

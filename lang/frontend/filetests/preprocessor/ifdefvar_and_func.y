@@ -17,3 +17,4 @@ _probe _oneshot {
 }
 //> var
 //> func
+//> arg

@@ -68,16 +68,22 @@ impl Checker<'_> {
                 }
             }
             Meaning::Register(name) => {
-                let name = self.str_constant(name, span);
-                let Some(tid) = self.thread_argument(builtin, expressions.first(), span) else {
-                    return self.unknown_operand(span);
+                let of_hit = match expressions.first() {
+                    None => self.hit_register(name, span, span),
+                    Some(_) => None,
                 };
-                let value = self.operation(
-                    Operation::Register,
-                    vec![name, tid],
-                    self.basics.unsigned_long,
-                    span,
-                );
+                let value = match of_hit {
+                    Some(value) => value,
+                    None => {
+                        let name = self.str_constant(name, span);
+                        let tid = self.thread_argument(builtin, expressions.first(), span);
+                        let Some(tid) = tid else {
+                            return self.unknown_operand(span);
+                        };
+                        let ty = self.basics.unsigned_long;
+                        self.operation(Operation::Register, vec![name, tid], ty, span)
+                    }
+                };
                 self.convert(value, self.basics.void_pointer)
             }
             Meaning::OnContainer(operation) => {
@@ -127,14 +133,6 @@ impl Checker<'_> {
                 return self.thread_local(&expressions, span);
             }
             Meaning::Special(special) => self.special_call(special, builtin, &expressions, span),
-            Meaning::NeedsEvent => {
-                self.error(
-                    span,
-                    format!("`{}` needs a probe on an event", builtin.name),
-                    "this build has none yet",
-                );
-                self.unknown(span)
-            }
         };
         Operand::Value(value)
     }

@@ -93,8 +93,6 @@ pub enum Meaning {
     Message(Operation),
     /// Has its own rules.
     Special(Special),
-    /// Belongs to probes on events.
-    NeedsEvent,
 }
 
 /// Built-ins with rules of their own.
@@ -119,6 +117,10 @@ pub enum Special {
     Register,
     Assert,
     AssertEqual,
+    EntryValue,
+    HitArgument,
+    HitFunction,
+    SampleBytes,
 }
 
 /// One built-in function.
@@ -233,9 +235,7 @@ const fn optional(required: usize, builtin: Builtin) -> Builtin {
 }
 
 use Kind as K;
-use Meaning::{
-    Append, Listing, Message, NeedsEvent, OnAggregate, OnContainer, Reduce, Register, Take, Time,
-};
+use Meaning::{Append, Listing, Message, OnAggregate, OnContainer, Reduce, Register, Take, Time};
 use Operation as O;
 
 const fn plain(operation: Operation) -> Meaning {
@@ -359,10 +359,10 @@ pub const BUILTINS: &[Builtin] = &[
     entry("pow", TWO_DOUBLES, K::Double, plain(O::FloatPow), "As in C."),
     entry("powf", TWO_DOUBLES, K::Float, single(O::FloatPow), "As in C."),
     // Probes on events.
-    entry("_entry", &[("value", K::Any)], K::Depends, NeedsEvent, "The value as of entry."),
-    entry("_arg", &[("n", K::Int)], K::Depends, NeedsEvent, "The n-th argument."),
-    entry("_func", &[], K::Str, NeedsEvent, "The function that was hit."),
-    entry("_every", &[("n", K::Long), ("bytes", K::Long)], K::Long, NeedsEvent, "Samples: the weight, or 0 to skip."),
+    entry("_entry", &[("value", K::Scalar)], K::Depends, special(Special::EntryValue), "In a probe on a function's return: a number or a pointer as of entry, made of parameters, variables of the target and what they lead to."),
+    entry("_arg", &[("n", K::Int)], K::Long, special(Special::HitArgument), "The n-th argument, from 0, a constant: of a function the n-th that is an integer or a pointer, at a return as of entry; of a static probe its own; of `_signal` the signal, of `_exit` and `_thread_end` the status."),
+    entry("_func", &[], K::Str, special(Special::HitFunction), "The name of the function that was hit."),
+    entry("_every", &[("n", K::Long), ("bytes", K::Long)], K::Long, special(Special::SampleBytes), "Samples without bias, on average once in n bytes: how many bytes this hit of so many stands for, or 0 to skip it."),
 ];
 
 #[cfg(test)]

@@ -130,6 +130,7 @@ impl Checker<'_> {
             }
             return self.unknown(span);
         };
+        self.context.calls.entry(id).or_insert(span);
         let defined = self
             .script
             .functions

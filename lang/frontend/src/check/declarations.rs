@@ -230,7 +230,11 @@ impl<'a> Checker<'a> {
     }
 
     /// Checks the body of a function.
-    pub(super) fn check_function(&mut self, function: &'a ast::Function) -> hir::Function {
+    pub(super) fn check_function(
+        &mut self,
+        id: hir::FunctionId,
+        function: &'a ast::Function,
+    ) -> hir::Function {
         let signature = match self.script.ordinary.get(function.name.text.as_str()) {
             Some((Ordinary::Function(index), _)) => {
                 let index = *index;
@@ -270,6 +274,7 @@ impl<'a> Checker<'a> {
         };
         self.check_labels();
         let context = std::mem::replace(&mut self.context, FunctionContext::new(self.basics.void));
+        self.note_asked(id, &context);
         hir::Function {
             name: function.name.text.clone(),
             parameters: signature.parameters.len() as u32,

@@ -45,6 +45,9 @@ impl Checker<'_> {
             if let Some(symbol) = self.context.find(&name.text) {
                 return self.local_operand(symbol, name);
             }
+            if self.is_local_of_handler(name) {
+                return self.unknown_operand(name.span);
+            }
             if let Some((meaning, _)) = self.script.ordinary.get(name.text.as_str()) {
                 let meaning = *meaning;
                 // A prototype alone declares what the target has.
@@ -88,6 +91,7 @@ impl Checker<'_> {
     fn local_operand(&mut self, symbol: LocalSymbol, name: &ast::Name) -> Operand {
         match symbol {
             LocalSymbol::Variable(id) => {
+                self.context.used.insert(id);
                 let ty = self.context.local_type(id).unwrap_or(self.basics.unknown);
                 self.local_variable(id, ty, name.span)
             }

@@ -23,6 +23,7 @@ mod flow;
 mod format_text;
 mod formats;
 mod habits;
+mod hits;
 mod import;
 mod initializers;
 mod layout;
@@ -31,7 +32,9 @@ mod loops;
 mod members;
 mod operators;
 mod options;
+mod points;
 mod probes;
+mod reach;
 mod records;
 mod script;
 mod statements;
@@ -72,7 +75,12 @@ pub struct Input<'a> {
     pub arguments: &'a [String],
     /// The macros that the program defines, for a did-you-mean.
     pub macros: &'a [String],
+    /// How many functions a pattern may match.
+    pub most_probes: usize,
 }
+
+/// The usual bound of [`Input::most_probes`].
+pub const MOST_PROBES: usize = 1000;
 
 /// What checking gives.
 #[derive(Debug)]
@@ -113,6 +121,7 @@ pub fn check<'a>(
     checker.check_layouts(input.unit);
     checker.check_roots(input.unit);
     checker.check_queue();
+    checker.check_reach();
     checker.check_probe_flow();
     Ok(checker.finish())
 }
@@ -174,6 +183,14 @@ struct Checker<'a> {
     regex_check: ytrace_values::regexes::RegexCheck,
     /// The function at hand.
     context: FunctionContext,
+    /// The event whose handler is at hand.
+    hit: Option<hits::Hit>,
+    /// The handler's context while `_entry(…)` in it has one of its own.
+    outer: Option<Box<FunctionContext>>,
+    /// What each function asks of a hit, and whom it calls.
+    asked: Vec<reach::Asked>,
+    /// How many functions a pattern may match.
+    most_probes: usize,
     /// Whether the initializer of a global is being checked.
     in_global: bool,
     diagnostics: Vec<Diagnostic>,
@@ -221,6 +238,10 @@ impl<'a> Checker<'a> {
             formats: Vec::new(),
             regexes: Vec::new(),
             regex_check: Default::default(),
+            hit: None,
+            outer: None,
+            asked: Vec::new(),
+            most_probes: input.most_probes,
             in_global: false,
             diagnostics: Vec::new(),
             errors: 0,
@@ -260,7 +281,7 @@ impl<'a> Checker<'a> {
     /// Checks the bodies of functions until no new one has been reached.
     fn check_queue(&mut self) {
         while let Some(work) = self.queue.pop_front() {
-            let function = self.check_function(work.function);
+            let function = self.check_function(work.id, work.function);
             self.check_flow(&function);
             if let Some(slot) = self.functions.get_mut(work.id.0 as usize) {
                 *slot = Some(function);

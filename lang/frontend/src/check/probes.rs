@@ -1,5 +1,6 @@
 //! Probes and groups of layouts.
 
+use super::hits::Hit;
 use super::symbols::FunctionContext;
 use super::{Checker, Work, suggest};
 use crate::ast;
@@ -7,6 +8,14 @@ use crate::diagnostics::Diagnostic;
 use crate::hir;
 use crate::parse::POINTS;
 use crate::source::Span;
+
+/// A point of a probe, with what its handler may ask.
+enum Point {
+    /// One at which nothing is hit.
+    Plain(hir::ProbePoint),
+    /// An event, or a sample.
+    Hit(Box<Hit>),
+}
 
 impl<'a> Checker<'a> {
     /// Checks a probe: its point, its condition, its body.
@@ -21,19 +30,32 @@ impl<'a> Checker<'a> {
             Some(condition) => self.probe_condition(condition),
             None => true,
         };
+        let Some(point) = point else { return };
         self.context = FunctionContext::new(self.basics.void);
         self.context.probe = true;
-        // A point of another kind has names of its own, which the body would not find.
-        let body = match point {
-            Some(_) => self.statements(&probe.body.statements),
-            None => return,
+        let id = hir::FunctionId(self.functions.len() as u32);
+        self.functions.push(None);
+        let (body, point) = match point {
+            Point::Plain(point) => (self.statements(&probe.body.statements), Some(point)),
+            // Nobody knows the names that the body would use.
+            Point::Hit(hit) if hit.nameless => return,
+            Point::Hit(hit) => {
+                self.hit = Some(*hit);
+                self.context.hit = true;
+                let declared = self.declare_hit_values(true);
+                // As in C, the body may not declare a parameter again.
+                let mut body = self.statements(&probe.body.statements);
+                let assigned = self.assign_hit_values(declared);
+                body.splice(0..0, assigned);
+                (body, self.hit.take().and_then(Hit::into_point))
+            }
         };
         self.check_labels();
         let context = std::mem::replace(&mut self.context, FunctionContext::new(self.basics.void));
+        self.note_asked(id, &context);
         let Some(point) = point.filter(|_| attached) else {
             return;
         };
-        let id = hir::FunctionId(self.functions.len() as u32);
         let name = self.text(head);
         let function = hir::Function {
             name: name.trim().to_owned(),
@@ -44,7 +66,9 @@ impl<'a> Checker<'a> {
             span: head,
         };
         self.check_flow(&function);
-        self.functions.push(Some(function));
+        if let Some(slot) = self.functions.get_mut(id.0 as usize) {
+            *slot = Some(function);
+        }
         self.probes.push(hir::Probe {
             point,
             function: id,
@@ -52,37 +76,32 @@ impl<'a> Checker<'a> {
         });
     }
 
-    fn probe_point(&mut self, point: &'a ast::ProbePoint, span: Span) -> Option<hir::ProbePoint> {
-        let (found, where_) = match point {
-            ast::ProbePoint::Oneshot => return Some(hir::ProbePoint::Oneshot),
-            ast::ProbePoint::Begin => return Some(hir::ProbePoint::Begin),
-            ast::ProbePoint::End => return Some(hir::ProbePoint::End),
-            ast::ProbePoint::Timer { unit, amount } => return self.timer(unit, amount),
+    fn probe_point(&mut self, point: &'a ast::ProbePoint, span: Span) -> Option<Point> {
+        let hit = match point {
+            ast::ProbePoint::Oneshot => return Some(Point::Plain(hir::ProbePoint::Oneshot)),
+            ast::ProbePoint::Begin => return Some(Point::Plain(hir::ProbePoint::Begin)),
+            ast::ProbePoint::End => return Some(Point::Plain(hir::ProbePoint::End)),
+            ast::ProbePoint::Timer { unit, amount } if unit.text == "profile" => {
+                self.profile_event(amount)
+            }
+            ast::ProbePoint::Timer { unit, amount } => {
+                return self.timer(unit, amount).map(Point::Plain);
+            }
             ast::ProbePoint::Function { function, .. } if self.is_misspelled(function) => {
                 return None;
             }
-            ast::ProbePoint::Function { function, .. } => match function {
-                ast::FunctionReference::Named(name) => {
-                    (format!("on the function `{}`", name.text), name.span)
-                }
-                ast::FunctionReference::Computed(expression) => {
-                    ("on a function".to_owned(), expression.span)
-                }
-            },
-            ast::ProbePoint::Line(arguments) => (
-                "on a source line".to_owned(),
-                arguments.first().map_or(span, |argument| argument.span),
-            ),
-            ast::ProbePoint::Address(address) => ("on an address".to_owned(), address.span),
-            ast::ProbePoint::Usdt { name, .. } => ("on a static probe".to_owned(), name.span),
-            ast::ProbePoint::Watch(arguments) => (
-                "on a watchpoint".to_owned(),
-                arguments.first().map_or(span, |argument| argument.span),
-            ),
-            ast::ProbePoint::Process(name) => (format!("`{}`", name.text), name.span),
+            ast::ProbePoint::Function {
+                function,
+                parameters,
+                result,
+            } => self.function_event(function, parameters, result.as_ref()),
+            ast::ProbePoint::Line(arguments) => self.line_event(arguments, span),
+            ast::ProbePoint::Address(address) => self.address_event(address),
+            ast::ProbePoint::Usdt { name, arguments } => self.static_event(name, arguments),
+            ast::ProbePoint::Watch(arguments) => self.watch_event(arguments, span),
+            ast::ProbePoint::Process(name) => self.process_event(name),
         };
-        self.needs_events(&found, where_);
-        None
+        Some(Point::Hit(Box::new(hit)))
     }
 
     /// Reports a function that is not one, but looks like another point.
@@ -121,24 +140,11 @@ impl<'a> Checker<'a> {
         true
     }
 
-    fn needs_events(&mut self, what: &str, span: Span) {
-        self.error_help(
-            span,
-            format!("a probe {what} needs events, which this build does not have yet"),
-            "this point cannot be attached",
-            "`_oneshot`, `_begin`, `_end`, `_timer.s(n)` and `_timer.ms(n)` work",
-        );
-    }
-
     fn timer(&mut self, unit: &ast::Name, amount: &'a ast::Expression) -> Option<hir::ProbePoint> {
         let nanoseconds: i128 = match unit.text.as_str() {
             "s" => 1_000_000_000,
             "ms" => 1_000_000,
             "us" => 1_000,
-            "profile" => {
-                self.needs_events("`_timer.profile`", unit.span);
-                return None;
-            }
             _ => {
                 self.error_help(
                     unit.span,

@@ -79,6 +79,13 @@ impl Checker<'_> {
             }
             (Special::Register, [name, tid @ ..]) => {
                 let name = self.kind_argument(builtin, 0, name);
+                if tid.is_empty()
+                    && let ExpressionKind::Str(text) = &name.kind
+                    && let Ok(text) = std::str::from_utf8(text)
+                    && let Some(value) = self.hit_register(text, span, name.span)
+                {
+                    return value;
+                }
                 // A name that is no constant is taken for that of another register.
                 self.thread_pointers |= matches!(
                     &name.kind,
@@ -92,6 +99,14 @@ impl Checker<'_> {
                     }
                     _ => self.unknown(span),
                 }
+            }
+            (Special::EntryValue, [value]) => self.entry_value(value, span),
+            (Special::HitArgument, [number]) => self.hit_argument(number, span),
+            (Special::HitFunction, []) => self.hit_function(span),
+            (Special::SampleBytes, [every, bytes]) => {
+                let every = self.kind_argument(builtin, 0, every);
+                let bytes = self.kind_argument(builtin, 1, bytes);
+                self.hit_sample(vec![every, bytes], span)
             }
             (Special::Assert, [condition]) => self.assert_call(condition, span),
             (Special::AssertEqual, [name, numbers @ ..]) => {

@@ -1,6 +1,6 @@
 //! The names inside one function.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::hir;
 use crate::source::Span;
@@ -55,6 +55,14 @@ pub(super) struct FunctionContext {
     pub switches: Vec<Switch>,
     /// Whether it is the body of a probe.
     pub probe: bool,
+    /// Whether it is the body of a probe on an event, or in `_entry(…)` there.
+    pub hit: bool,
+    /// The variables that an expression has named.
+    pub used: HashSet<hir::LocalId>,
+    /// The first built-in in it that only an event can answer.
+    pub asks_hit: Option<(&'static str, Span)>,
+    /// The functions of the script that it calls, and where first.
+    pub calls: HashMap<hir::FunctionId, Span>,
 }
 
 impl FunctionContext {
@@ -70,6 +78,10 @@ impl FunctionContext {
             loops: 0,
             switches: Vec::new(),
             probe: false,
+            hit: false,
+            used: HashSet::new(),
+            asks_hit: None,
+            calls: HashMap::new(),
         }
     }
 

@@ -8,8 +8,9 @@ use crate::ast;
 use crate::compile::LayoutChoices;
 use crate::source::{LoadError, Loader, SourceFile, SourceMap};
 use crate::target::{
-    FunctionDescription, LookupError, MemberDescription, ModuleId, NameKind, Scope, SymbolSource,
-    TargetType, TypeDescription, TypeNameKind, TypeSource, VariableDescription,
+    FunctionDescription, LookupError, MatchingFunctions, MemberDescription, ModuleId, NameKind,
+    Scope, SymbolSource, TargetType, TypeDescription, TypeNameKind, TypeSource,
+    VariableDescription, matches_pattern,
 };
 use crate::types::{Type, TypeId, Types};
 
@@ -132,12 +133,14 @@ impl TestTarget {
             scopes: &[],
             arguments: &[],
             macros: &[],
+            most_probes: super::MOST_PROBES,
         };
         let mut checker = Checker::new(&input, None);
         checker.collect(unit);
         let mut target = Self::default();
         let mut variables: Vec<(String, TypeId)> = Vec::new();
         let mut functions: Vec<(String, TypeId)> = Vec::new();
+        let mut parameter_names: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
         for item in &unit.items {
             match &item.kind {
                 ast::ItemKind::Declaration(declaration) => {
@@ -159,6 +162,11 @@ impl TestTarget {
                     }
                 }
                 ast::ItemKind::Function(function) => {
+                    let names = function.parameters.iter();
+                    let names = names
+                        .map(|parameter| parameter.name.as_ref().map(|name| name.text.clone()))
+                        .collect();
+                    parameter_names.insert(function.name.text.clone(), names);
                     let result = checker.type_name_in(&function.result, Place::Typedef);
                     let void = checker.basics.void;
                     let parameters = function
@@ -224,6 +232,8 @@ impl TestTarget {
             else {
                 continue;
             };
+            let names = parameter_names.remove(&name).unwrap_or_default();
+            let names = names.into_iter().chain(std::iter::repeat(None));
             target.functions.insert(
                 name,
                 FunctionDescription {
@@ -232,7 +242,8 @@ impl TestTarget {
                     parameters: Some(
                         parameters
                             .into_iter()
-                            .map(|parameter| (None, target_type(parameter)))
+                            .zip(names)
+                            .map(|(parameter, name)| (name, target_type(parameter)))
                             .collect(),
                     ),
                     result: Some(target_type(result)),
@@ -275,6 +286,28 @@ impl TestTarget {
             },
         );
         self
+    }
+
+    /// The same with a function that debug information knows nothing of.
+    pub fn stripped(mut self, name: &str) -> Self {
+        if let Some(function) = self.functions.get_mut(name) {
+            function.parameters = None;
+            function.result = None;
+        }
+        self
+    }
+
+    /// The same with a function whose parameters end in `...`.
+    pub fn variadic(mut self, name: &str) -> Self {
+        if let Some(function) = self.functions.get_mut(name) {
+            function.variadic = true;
+        }
+        self
+    }
+
+    /// Where a function begins.
+    pub fn function_address(&self, name: &str) -> Option<u64> {
+        self.functions.get(name).map(|function| function.address)
     }
 
     /// The same with bytes (NUL-terminated) in its read-only data.
@@ -431,6 +464,27 @@ impl SymbolSource for TestTarget {
     ) -> Result<Option<FunctionDescription>, LookupError> {
         Self::reachable(scope)?;
         Ok(self.functions.get(name).cloned())
+    }
+
+    fn find_functions(
+        &mut self,
+        scope: &Scope,
+        pattern: &str,
+        limit: usize,
+    ) -> Result<MatchingFunctions, LookupError> {
+        Self::reachable(scope)?;
+        let mut functions: Vec<(String, FunctionDescription)> = self
+            .functions
+            .iter()
+            .filter(|(name, _)| matches_pattern(pattern, name))
+            .map(|(name, function)| (name.clone(), function.clone()))
+            .collect();
+        functions.sort_by_key(|(_, function)| function.address);
+        let total = functions.len();
+        if total > limit {
+            functions.clear();
+        }
+        Ok(MatchingFunctions { functions, total })
     }
 
     fn find_module(&mut self, pattern: &str) -> Option<ModuleId> {

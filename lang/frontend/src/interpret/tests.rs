@@ -49,6 +49,7 @@ fn program(registers: usize, blocks: Vec<(Vec<I>, Terminator)>) -> Arc<Program> 
         initialize: FunctionId(0),
         probes: Vec::new(),
         validators: Vec::new(),
+        entry_values: Vec::new(),
         global_offsets: Vec::new(),
         view_shapes: Vec::new(),
         constants: Arc::new(Constants::default()),

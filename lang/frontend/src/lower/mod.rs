@@ -161,6 +161,16 @@ pub fn lower(program: &hir::Program) -> Result<ir::Program, LowerError> {
             .iter()
             .map(|layout| ir::FunctionId(layout.valid.0))
             .collect(),
+        entry_values: program
+            .probes
+            .iter()
+            .filter_map(|probe| match &probe.point {
+                hir::ProbePoint::Event(event) => Some(&event.entry_values),
+                _ => None,
+            })
+            .flatten()
+            .map(|value| ir::FunctionId(value.0))
+            .collect(),
         global_offsets: unit.global_offsets,
         view_shapes,
         constants: Arc::new(unit.constants),

@@ -25,6 +25,13 @@
 //!   name elsewhere; makes a variable thread-local; bytes of the target's read-only data.
 //! - `//! arguments WORDS…`: the words after `--`.
 //! - `//! steps N`, `//! stack N`, `//! tracer-memory N`, `//! output N`, `//! string N`: budgets.
+//! - `//! hit SITE ITEMS…`, `//! return SITE ITEMS…`: what happens, in order, after `_begin`, `_oneshot` and timers. A site is a
+//!   function's name, `line:FILE:N`, `address:N`, `static:PROVIDER:NAME`, `watch:ADDRESS`, `profile`, or the name of a process event.
+//!   Items are registers (`rdi=1`, `xmm0=1.5`, `xmm1=1.5f`, `xmm2=0x10`), arguments of events (`arg0=1`), `tid=N` and
+//!   `weight=N`. A hit's values as of entry are kept for the next return of the same function in the same thread. A `memory`
+//!   directive that follows takes place then.
+//! - `//! stripped NAME`, `//! variadic NAME`: debug information knows nothing of a function; its parameters end in `...`.
+//! - `//! most-probes N`: how many functions a pattern may match.
 //! - `//! show steps`: the number of steps of each probe is part of the output.
 //! - `//! file NAME`: the lines `//| …` that follow are a file that `#include` finds.
 //!
@@ -34,6 +41,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use super::hits::Step;
 use super::world::{RecordingHost, SparseMemory};
 use crate::check::{self, testing::TestTarget};
 use crate::compile::LayoutChoices;
@@ -86,6 +94,11 @@ pub(super) struct Directives {
     pub(super) limits: Limits,
     show_steps: bool,
     files: Vec<(String, String)>,
+    /// What happens, in order.
+    pub(super) happens: Vec<Step>,
+    stripped: Vec<String>,
+    variadic: Vec<String>,
+    most_probes: usize,
 }
 
 impl Default for Directives {
@@ -106,6 +119,10 @@ impl Default for Directives {
             },
             show_steps: false,
             files: Vec::new(),
+            happens: Vec::new(),
+            stripped: Vec::new(),
+            variadic: Vec::new(),
+            most_probes: check::MOST_PROBES,
         }
     }
 }
@@ -388,6 +405,7 @@ impl Filetest {
                 scopes: &parsed.scopes,
                 arguments: &self.directives.arguments,
                 macros: parsed.expansions.names(),
+                most_probes: self.directives.most_probes,
             },
             Some(&mut double),
         )
@@ -410,6 +428,12 @@ impl Filetest {
             } else {
                 target.at(name, *address)
             };
+        }
+        for name in &directives.stripped {
+            target = target.stripped(name);
+        }
+        for name in &directives.variadic {
+            target = target.variadic(name);
         }
         for (address, bytes) in &directives.literals {
             target = target.string(bytes, *address);
@@ -441,37 +465,67 @@ impl Filetest {
             interrupt: None,
         };
         let mut outcomes: Vec<(String, Outcome)> = Vec::new();
-        let mut machine = Machine {
-            store: &mut store,
-            memory: &mut memory,
-            host: &mut host,
-        };
-        let mut run = |name: &str, function, outcomes: &mut Vec<(String, Outcome)>| {
-            let outcome = executor.run(function, &mut machine, budget);
+        let mut note = |name: &str, outcome: Outcome| {
             let kind = outcome.result.as_ref().err().map(|fault| fault.fault.kind);
             outcomes.push((name.to_owned(), outcome));
             kind
         };
+        let ends = |kind| matches!(kind, Some(FaultKind::Exit | FaultKind::Error));
         // Nothing can run on globals that were not all set.
-        let set = run("initialize", program.initialize, &mut outcomes).is_none();
-        let groups = if set { 0..3 } else { 0..0 };
-        let mut ended = false;
-        for group in groups {
-            for (probe, function) in typed.probes.iter().zip(&program.probes) {
-                let (its_group, name) = match &probe.point {
+        let set = {
+            let mut machine = Machine {
+                store: &mut store,
+                memory: &mut memory,
+                host: &mut host,
+            };
+            let outcome = executor.run(program.initialize, &mut machine, budget);
+            note("initialize", outcome).is_none()
+        };
+        let mut ended = !set;
+        let of_group = |wanted: u32| {
+            let probes = typed.probes.iter().zip(&program.probes);
+            probes.filter_map(move |(probe, function)| {
+                let (group, name) = match &probe.point {
                     ProbePoint::Begin => (0, "_begin"),
-                    ProbePoint::End => (2, "_end"),
                     ProbePoint::Oneshot => (1, "_oneshot"),
-                    ProbePoint::Timer(_) | ProbePoint::Profile(_) => (1, "_timer"),
-                    ProbePoint::Event(_) => (1, "event"),
+                    ProbePoint::Timer(_) => (1, "_timer"),
+                    ProbePoint::End => (2, "_end"),
+                    ProbePoint::Profile(_) | ProbePoint::Event(_) => return None,
                 };
-                if its_group != group || (ended && group != 2) {
+                (group == wanted).then_some((name, *function))
+            })
+        };
+        for group in 0..3 {
+            // What happens to the target happens before the end.
+            if group == 2 && !ended {
+                let mut happening = super::hits::Happening::new(&directives.happens, typed);
+                while let Some((name, function, entry)) = happening.next(&mut memory, &mut host) {
+                    let mut machine = Machine {
+                        store: &mut store,
+                        memory: &mut memory,
+                        host: &mut host,
+                    };
+                    let outcome = executor.run(function, &mut machine, budget);
+                    if entry {
+                        happening.entered(outcome);
+                    } else if ends(note(&name, outcome)) {
+                        ended = true;
+                        break;
+                    }
+                }
+                host.hit = None;
+            }
+            for (name, function) in of_group(group) {
+                if !set || (ended && group != 2) {
                     continue;
                 }
-                let kind = run(name, *function, &mut outcomes);
-                if let Some(FaultKind::Exit | FaultKind::Error) = kind {
-                    ended = true;
-                }
+                let mut machine = Machine {
+                    store: &mut store,
+                    memory: &mut memory,
+                    host: &mut host,
+                };
+                let outcome = executor.run(function, &mut machine, budget);
+                ended |= ends(note(name, outcome));
             }
         }
         Transcript {
@@ -707,7 +761,18 @@ impl Directives {
                 let (address, items) = rest.split_once(' ').unwrap_or((rest, ""));
                 let address =
                     self::number(address).ok_or_else(|| format!("`{address}` is no address"))?;
-                self.memory.write(address, &items_of(items)?);
+                let bytes = items_of(items)?;
+                if self.happens.is_empty() {
+                    self.memory.write(address, &bytes);
+                } else {
+                    self.happens.push(Step::Memory(address, bytes));
+                }
+            }
+            "hit" | "return" => self.happens.push(Step::read(word == "return", rest)?),
+            "stripped" => self.stripped.push(rest.to_owned()),
+            "variadic" => self.variadic.push(rest.to_owned()),
+            "most-probes" => {
+                self.most_probes = usize::try_from(number()?).unwrap_or(usize::MAX);
             }
             "repeat" => {
                 let mut words = rest.splitn(4, ' ');
@@ -765,7 +830,7 @@ impl Directives {
 }
 
 /// A number, decimal or hexadecimal, perhaps negative.
-fn number(text: &str) -> Option<u64> {
+pub(super) fn number(text: &str) -> Option<u64> {
     if let Some(digits) = text.strip_prefix("0x") {
         return u64::from_str_radix(digits, 16).ok();
     }

@@ -4,6 +4,7 @@
 
 pub mod filetest;
 pub mod fuzzing;
+mod hits;
 pub mod mutation;
 pub mod page;
 pub mod world;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ytrace_values::host::{MappingRecord, ModuleRecord, PageFigure, Stack, ThreadRecord};
+use ytrace_values::host::{
+    HitQuestion, MappingRecord, ModuleRecord, PageFigure, Stack, ThreadRecord,
+};
 use ytrace_values::memory::MemoryError;
 use ytrace_values::{Fault, FaultKind, Host, Memory, Page};
 
@@ -57,7 +59,51 @@ pub struct RecordingHost {
     pub warnings: Vec<String>,
     /// Cross-checks: name and both sides.
     pub checks: Vec<(String, i64, i64)>,
+    /// The hit that the handler at hand runs for.
+    pub hit: Option<Hit>,
     clock: u64,
+}
+
+/// What is known of a hit. What is not given is not available.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Hit {
+    /// The thread.
+    pub tid: Option<u64>,
+    /// General registers, by their DWARF numbers.
+    pub registers: BTreeMap<u64, u64>,
+    /// The low halves of vector registers.
+    pub vectors: BTreeMap<u64, u64>,
+    /// The arguments that the event gives.
+    pub arguments: BTreeMap<u64, u64>,
+    /// Where the function begins; 0 where the point is no function's.
+    pub function: u64,
+    /// The weight of the hit in a sample; without it each hit is in it, and stands for its own bytes.
+    pub weight: Option<u64>,
+    /// The values as of entry, or the faults that their functions ended with.
+    pub entry: Vec<Result<u64, String>>,
+}
+
+impl Hit {
+    fn answer(&self, question: HitQuestion) -> Result<u64, String> {
+        let known = |map: &BTreeMap<u64, u64>, number: &u64, what: &str| {
+            let value = map.get(number).copied();
+            value.ok_or_else(|| format!("{what} {number} is not known"))
+        };
+        match question {
+            HitQuestion::Register(number) => known(&self.registers, &number, "register"),
+            HitQuestion::Vector(number) => known(&self.vectors, &number, "vector register"),
+            HitQuestion::Argument(number) => known(&self.arguments, &number, "argument"),
+            HitQuestion::Function => Ok(self.function),
+            HitQuestion::Entry(index) => match usize::try_from(index)
+                .ok()
+                .and_then(|index| self.entry.get(index))
+            {
+                Some(value) => value.clone(),
+                None => Err(format!("entry value {index} is not known")),
+            },
+            HitQuestion::Sample { bytes, .. } => Ok(self.weight.unwrap_or(bytes)),
+        }
+    }
 }
 
 impl Host for RecordingHost {
@@ -96,7 +142,15 @@ impl Host for RecordingHost {
     }
 
     fn tid(&mut self) -> u64 {
-        4212
+        self.hit.as_ref().and_then(|hit| hit.tid).unwrap_or(4212)
+    }
+
+    fn hit(&mut self, question: HitQuestion) -> Result<u64, Fault> {
+        let answer = match &self.hit {
+            Some(hit) => hit.answer(question),
+            None => Err("nothing was hit".to_owned()),
+        };
+        answer.map_err(|why| Fault::new(FaultKind::NotAvailable).with_message(why))
     }
 
     fn execname(&mut self) -> Vec<u8> {

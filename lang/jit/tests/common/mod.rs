@@ -218,6 +218,7 @@ pub fn program(functions: Vec<Function>, constants: Constants) -> Arc<Program> {
         initialize: FunctionId(0),
         probes: vec![FunctionId(0)],
         validators: Vec::new(),
+        entry_values: Vec::new(),
         global_offsets: Vec::new(),
         view_shapes: Vec::new(),
         constants: Arc::new(constants),

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ytrace_debuginfo as debuginfo;
-use ytrace_lang::target::{LookupError, ModuleId, Scope, TargetType};
+use ytrace_lang::target::{LookupError, ModuleId, Scope, TargetType, matches_pattern};
 use ytrace_target::{
     AddressSpace, CoreFile, LiveMemory, LiveOptions, MappingKind, ModuleKind, Process,
 };
@@ -26,7 +26,6 @@ use ytrace_target::{
 /// So many source files are suggested where a prefix names none.
 const MOST_UNITS: usize = 3;
 
-pub(crate) use pattern::matches;
 pub(crate) use symbols::hexadecimal;
 
 /// One module of the target.
@@ -395,12 +394,23 @@ impl Names {
         name: &str,
         mut look: impl FnMut(&Opened, Option<&str>) -> debuginfo::Result<Option<T>>,
     ) -> Result<Option<(usize, T)>, LookupError> {
+        self.search_numbered(scope, name, |_, opened, unit| look(opened, unit))
+    }
+
+    /// The same, where `look` gets the module's number, too.
+    fn search_numbered<T>(
+        &self,
+        scope: &Scope,
+        name: &str,
+        mut look: impl FnMut(usize, &Opened, Option<&str>) -> debuginfo::Result<Option<T>>,
+    ) -> Result<Option<(usize, T)>, LookupError> {
         let (order, unit) = self.order(scope)?;
         for module in order {
             let Ok(opened) = self.open(module) else {
                 continue;
             };
-            let found = look(opened, unit.as_deref()).map_err(|error| lookup_error(name, error))?;
+            let found =
+                look(module, opened, unit.as_deref()).map_err(|error| lookup_error(name, error))?;
             if let Some(found) = found {
                 return Ok(Some((module, found)));
             }
@@ -421,7 +431,7 @@ impl Names {
         if let Some(index) = self
             .modules
             .iter()
-            .position(|module| matches(wanted, &module.file_name))
+            .position(|module| matches_pattern(wanted, &module.file_name))
         {
             return found(index);
         }
@@ -430,7 +440,7 @@ impl Names {
                 self.open(*index)
                     .ok()
                     .and_then(|opened| opened.info.soname())
-                    .is_some_and(|soname| matches(wanted, soname))
+                    .is_some_and(|soname| matches_pattern(wanted, soname))
             })
             .and_then(found)
     }

@@ -1,12 +1,14 @@
 //! Variables, functions and addresses of the target for the language.
 
-use ytrace_debuginfo::{Location, NameKind as DebugKind};
+use std::collections::{BTreeMap, HashSet};
+
+use ytrace_debuginfo::{Function, Location, NameKind as DebugKind, SymbolKind};
 use ytrace_lang::target::{
-    FunctionDescription, LookupError, MacroDescription, ModuleId, NameKind, Scope, SymbolSource,
-    VariableDescription,
+    FunctionDescription, LookupError, MacroDescription, MatchingFunctions, ModuleId, NameKind,
+    Scope, SymbolSource, VariableDescription, matches_pattern,
 };
 
-use super::{Names, Origin, lookup_error};
+use super::{Names, Opened, Origin, lookup_error};
 
 /// The most names that are suggested.
 const MAX_SUGGESTIONS: usize = 5;
@@ -53,28 +55,110 @@ impl SymbolSource for Names {
         scope: &Scope,
         name: &str,
     ) -> Result<Option<FunctionDescription>, LookupError> {
-        let found = self.search(scope, name, |opened, unit| {
+        let look = |opened: &Opened, unit: Option<&str>| {
             let function = opened.info.function(name, unit)?;
             Ok(function.and_then(|function| {
                 let address = function.entry?.wrapping_add(opened.bias);
                 Some((address, function))
             }))
-        })?;
+        };
+        // As dynamic linking binds it: a library's own function comes after what other libraries offer to all.
+        let (order, _) = self.order(scope)?;
+        let own: Vec<usize> = order
+            .into_iter()
+            .filter(|module| {
+                scope.preferred == Some(ModuleId(*module as u32))
+                    || self
+                        .modules()
+                        .get(*module)
+                        .is_some_and(|module| module.mapped.main)
+            })
+            .collect();
+        let mut binding = None;
+        if scope.prefix.is_none() {
+            binding = self.search_numbered(scope, name, |module, opened, unit| {
+                if own.contains(&module) || offers(opened, name) {
+                    look(opened, unit)
+                } else {
+                    Ok(None)
+                }
+            })?;
+        }
+        let found = match binding {
+            Some(found) => Some(found),
+            None => self.search(scope, name, look)?,
+        };
         Ok(found.map(|(module, (address, function))| {
-            let parameters = function.parameters.map(|parameters| {
-                parameters
-                    .into_iter()
-                    .map(|parameter| (parameter.name, self.number(module, parameter.ty)))
-                    .collect()
-            });
-            FunctionDescription {
-                module: ModuleId(module as u32),
-                address,
-                parameters,
-                result: function.result.map(|ty| self.number(module, ty)),
-                variadic: function.variadic,
-            }
+            self.function_described(module, address, function)
         }))
+    }
+
+    fn find_functions(
+        &mut self,
+        scope: &Scope,
+        pattern: &str,
+        limit: usize,
+    ) -> Result<MatchingFunctions, LookupError> {
+        let (order, unit) = self.order(scope)?;
+        let mut seen: HashSet<String> = HashSet::new();
+        let mut found = Vec::new();
+        let mut total = 0_usize;
+        for module in order {
+            let Ok(opened) = self.open(module) else {
+                continue;
+            };
+            let mut names: BTreeMap<String, u64> = BTreeMap::new();
+            for symbol in opened.info.symbols() {
+                let code = matches!(
+                    symbol.kind,
+                    SymbolKind::Function | SymbolKind::IndirectFunction
+                );
+                // What a compiler has split off or specialised (`f.part.0`) belongs to the function of the bare name.
+                let whole = !symbol.name.is_empty() && !symbol.name.contains('.');
+                if code && whole && matches_pattern(pattern, &symbol.name) {
+                    names.entry(symbol.name).or_insert(symbol.address);
+                }
+            }
+            names.retain(|name, _| !seen.contains(name));
+            seen.extend(names.keys().cloned());
+            if unit.is_none() && total.saturating_add(names.len()) > limit {
+                total = total.saturating_add(names.len());
+                continue;
+            }
+            for name in names.into_keys() {
+                let functions = opened
+                    .info
+                    .functions(&name, unit.as_deref())
+                    .map_err(|error| lookup_error(&name, error))?;
+                let mut entries: Vec<u64> = Vec::new();
+                for function in functions {
+                    let Some(entry) = function.entry.filter(|entry| !entries.contains(entry))
+                    else {
+                        continue;
+                    };
+                    entries.push(entry);
+                    total = total.saturating_add(1);
+                    if total <= limit {
+                        found.push((
+                            module,
+                            name.clone(),
+                            entry.wrapping_add(opened.bias),
+                            function,
+                        ));
+                    }
+                }
+            }
+        }
+        if total > limit {
+            found.clear();
+        }
+        let functions = found
+            .into_iter()
+            .map(|(module, name, address, function)| {
+                (name, self.function_described(module, address, function))
+            })
+            .collect();
+        Ok(MatchingFunctions { functions, total })
     }
 
     /// Only the module that the file has chosen and the executable are asked: what the headers of every library define is no part of
@@ -202,7 +286,39 @@ impl SymbolSource for Names {
     }
 }
 
+/// Whether a module offers a function of that name to other modules.
+fn offers(opened: &Opened, name: &str) -> bool {
+    opened.info.symbols_named(name).iter().any(|symbol| {
+        symbol.global
+            && matches!(
+                symbol.kind,
+                SymbolKind::Function | SymbolKind::IndirectFunction
+            )
+    })
+}
+
 impl Names {
+    fn function_described(
+        &mut self,
+        module: usize,
+        address: u64,
+        function: Function,
+    ) -> FunctionDescription {
+        let parameters = function.parameters.map(|parameters| {
+            parameters
+                .into_iter()
+                .map(|parameter| (parameter.name, self.number(module, parameter.ty)))
+                .collect()
+        });
+        FunctionDescription {
+            module: ModuleId(module as u32),
+            address,
+            parameters,
+            result: function.result.map(|ty| self.number(module, ty)),
+            variadic: function.variadic,
+        }
+    }
+
     /// The name of the function or variable at an address, with the offset in it.
     pub fn symbol_name(&self, address: u64) -> Option<(String, u64)> {
         let Some(module) = self.module_at(address) else {

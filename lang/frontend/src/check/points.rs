@@ -1,0 +1,876 @@
+//! The heads of probes on events: which functions and places they name, and what is found there.
+
+use super::Checker;
+use super::class::Class;
+use super::hits::{Arguments, Hit, HitValue};
+use super::suggest::did_you_mean;
+use crate::abi::{self, CallLayout, Location};
+use crate::ast::{self, FunctionReference, ProbeParameters, ProbeResult};
+use crate::diagnostics::Diagnostic;
+use crate::hir::{EventFunction, EventSite, ExpressionKind, ProcessEvent};
+use crate::source::Span;
+use crate::target::{FunctionDescription, NameKind};
+use crate::types::{Type, TypeId};
+
+/// Parameters beyond these are not looked at.
+const MOST_PARAMETERS: usize = 256;
+
+/// The fastest that samples are taken, in samples a second.
+const FASTEST_PROFILE: i128 = 10_000;
+
+/// A function that a head names.
+struct Found {
+    function: EventFunction,
+    prototype: Option<Prototype>,
+}
+
+/// What debug information says of a function.
+#[derive(Clone)]
+struct Prototype {
+    parameters: Vec<(Option<String>, TypeId)>,
+    /// `void` for a function without a result.
+    result: TypeId,
+    variadic: bool,
+}
+
+/// What the head of a probe on functions says.
+struct Head<'a> {
+    parameters: &'a ProbeParameters,
+    result: Option<&'a ProbeResult>,
+    span: Span,
+}
+
+impl<'a> Checker<'a> {
+    /// The event of a probe on functions.
+    pub(super) fn function_event(
+        &mut self,
+        reference: &'a FunctionReference,
+        parameters: &'a ProbeParameters,
+        result: Option<&'a ProbeResult>,
+    ) -> Hit {
+        let (found, name_span) = match reference {
+            FunctionReference::Named(name) => (self.functions_named(name), name.span),
+            FunctionReference::Computed(expression) => {
+                (self.functions_computed(expression), expression.span)
+            }
+        };
+        let head = Head {
+            parameters,
+            result,
+            span: name_span,
+        };
+        let mut hit = Hit::at(None);
+        hit.at_return = result.is_some();
+        hit.on_functions = true;
+        hit.arguments = Arguments::Function { hidden: 0 };
+        self.fill_head(&head, found.as_deref().unwrap_or_default(), &mut hit);
+        match found {
+            Some(found) => {
+                if let [only] = found.as_slice() {
+                    hit.function = Some(only.function.name.clone());
+                }
+                let functions = found.into_iter().map(|found| found.function).collect();
+                hit.site = Some(EventSite::Functions(functions));
+            }
+            // Without the function its parameters have no names.
+            None => hit.nameless |= self.target.is_some() && self.asks_debug_information(&head),
+        }
+        hit
+    }
+
+    /// Whether names or types of a head come from debug information.
+    fn asks_debug_information(&self, head: &Head<'_>) -> bool {
+        matches!(head.parameters, ProbeParameters::Dots)
+            || matches!(head.result, Some(ProbeResult::Named(_)))
+    }
+
+    /// The functions of a name or a pattern; `None` after an error, or without a target.
+    fn functions_named(&mut self, name: &ast::Name) -> Option<Vec<Found>> {
+        let scope = self.scope_of(name);
+        let Some(target) = self.target.as_deref_mut() else {
+            self.add_unresolved(name.span, name.text.clone());
+            return None;
+        };
+        match target.find_function(&scope, &name.text) {
+            Ok(Some(function)) => {
+                let found = self.found(name.text.clone(), function);
+                return Some(vec![found]);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                self.lookup_error(name, error);
+                return None;
+            }
+        }
+        if !name.text.contains(['*', '?']) {
+            self.unknown_target_function(name);
+            return None;
+        }
+        let most = self.most_probes;
+        let target = self.target.as_deref_mut()?;
+        let matches = match target.find_functions(&scope, &name.text, most) {
+            Ok(matches) => matches,
+            Err(error) => {
+                self.lookup_error(name, error);
+                return None;
+            }
+        };
+        if matches.total > most {
+            self.error_help(
+                name.span,
+                format!("`{}` matches {} functions", name.text, matches.total),
+                format!("{most} are the most that one probe may be on"),
+                "narrow the pattern, or name a module: `libc.so.6::`…``; `--max-probes` allows more",
+            );
+            return None;
+        }
+        if matches.functions.is_empty() {
+            self.no_function_matches(name);
+            return None;
+        }
+        let mut found: Vec<Found> = Vec::with_capacity(matches.functions.len());
+        for (name, function) in matches.functions {
+            // Names of the same code are one function.
+            let known = found.iter().any(|known| {
+                known.function.address == function.address
+                    && known.function.module == function.module
+            });
+            if !known {
+                let function = self.found(name, function);
+                found.push(function);
+            }
+        }
+        Some(found)
+    }
+
+    /// `_func(expression)`: the functions that a constant or an option names.
+    fn functions_computed(&mut self, expression: &'a ast::Expression) -> Option<Vec<Found>> {
+        let text = self.constant_text(expression, "the name of a function")?;
+        let name = |prefix: Option<&str>, text: &str| ast::Name {
+            prefix: prefix.map(str::to_owned),
+            text: text.to_owned(),
+            span: expression.span,
+        };
+        let whole = name(None, &text);
+        if let Some((prefix, rest)) = text.split_once("::") {
+            // A name of C++ has colons of its own.
+            let scope = self.scope_of(&whole);
+            let known = self
+                .target
+                .as_deref_mut()
+                .map(|target| target.find_function(&scope, &text));
+            if !matches!(known, Some(Ok(Some(_)))) {
+                return self.functions_named(&name(Some(prefix), rest));
+            }
+        }
+        self.functions_named(&whole)
+    }
+
+    fn found(&mut self, name: String, function: FunctionDescription) -> Found {
+        let FunctionDescription {
+            module,
+            address,
+            parameters,
+            result,
+            variadic,
+        } = function;
+        let prototype = parameters.map(|parameters| Prototype {
+            parameters: parameters
+                .into_iter()
+                .take(MOST_PARAMETERS)
+                .map(|(name, ty)| {
+                    let ty = self.import(ty);
+                    self.complete_value(ty);
+                    (name, ty)
+                })
+                .collect(),
+            result: match result {
+                Some(result) => {
+                    let result = self.import(result);
+                    self.complete_value(result);
+                    result
+                }
+                None => self.basics.void,
+            },
+            variadic,
+        });
+        Found {
+            function: EventFunction {
+                name,
+                module,
+                address,
+            },
+            prototype,
+        }
+    }
+
+    /// Reports a function that the target lacks.
+    fn unknown_target_function(&mut self, name: &ast::Name) {
+        let scope = self.scope_of(name);
+        let mut is_variable = false;
+        let mut close = Vec::new();
+        let mut reasons = Vec::new();
+        if let Some(target) = self.target.as_deref_mut() {
+            is_variable = matches!(target.find_variable(&scope, &name.text), Ok(Some(_)));
+            close = target.suggest(&scope, NameKind::Symbol, &name.text);
+            close.retain(|close| *close != name.text);
+            reasons = target.missing_debug_information();
+        }
+        if is_variable {
+            self.error_help(
+                name.span,
+                format!("`{}` is a variable of the target", name.text),
+                "a probe is on a function",
+                format!(
+                    "who changes it, `_probe _watch(&{}, 8, \"w\")` tells",
+                    name.text
+                ),
+            );
+            return;
+        }
+        let label = match &name.prefix {
+            Some(prefix) => format!("`{prefix}` has no such function"),
+            None => "the target has no such function".to_owned(),
+        };
+        let diagnostic =
+            Diagnostic::error(name.span, format!("no function `{}`", name.text), label);
+        let help = did_you_mean(&close).or_else(|| {
+            let shown: Vec<String> = reasons.into_iter().take(3).collect();
+            (!shown.is_empty()).then(|| shown.join("\n"))
+        });
+        self.report(match help {
+            Some(help) => diagnostic.with_help(help),
+            None => diagnostic,
+        });
+    }
+
+    /// Reports a pattern that no function matches.
+    fn no_function_matches(&mut self, name: &ast::Name) {
+        let scope = self.scope_of(name);
+        // What stands between the stars is what was meant.
+        let stem = name
+            .text
+            .split(['*', '?'])
+            .max_by_key(|part| part.len())
+            .unwrap_or_default()
+            .trim_matches('_')
+            .to_owned();
+        let close = match self.target.as_deref_mut() {
+            Some(target) if !stem.is_empty() => target.suggest(&scope, NameKind::Symbol, &stem),
+            _ => Vec::new(),
+        };
+        let diagnostic = Diagnostic::error(
+            name.span,
+            format!("no function matches `{}`", name.text),
+            "`*` stands for any text, `?` for one character",
+        );
+        self.report(match did_you_mean(&close) {
+            Some(help) => diagnostic.with_help(help),
+            None => diagnostic,
+        });
+    }
+
+    /// Parameters and result of a head, and where they are.
+    fn fill_head(&mut self, head: &Head<'a>, found: &[Found], hit: &mut Hit) {
+        let declared = self.declared_parameters(head.parameters);
+        let declared_result = match head.result {
+            Some(ProbeResult::Typed(parameter)) => self.declared_result(parameter),
+            _ => None,
+        };
+        let mut layout: Option<CallLayout> = None;
+        for found in found {
+            if let Some(prototype) = &found.prototype {
+                self.check_head(head, &declared, declared_result, &found.function, prototype);
+            }
+            let this = self.layout_of(found.prototype.as_ref(), &declared, declared_result);
+            match &layout {
+                None => layout = Some(this),
+                Some(first) if differs(first, &this, declared.len(), head.result) => {
+                    let message = "the functions of this pattern do not have these parameters in the same places";
+                    let label = format!("`{}` differs from the first", found.function.name);
+                    self.error_help(
+                        head.span,
+                        message,
+                        label,
+                        "narrow the pattern, or ask for registers: `_arg(n)`",
+                    );
+                    return;
+                }
+                Some(_) => {}
+            }
+        }
+        let layout = match layout {
+            Some(layout) => layout,
+            None => self.layout_of(None, &declared, declared_result),
+        };
+        hit.arguments = Arguments::Function {
+            hidden: layout.hidden,
+        };
+        let names: Vec<(Option<String>, TypeId, Span)> = match head.parameters {
+            ProbeParameters::Dots => self.parameters_of_all(head, found, hit),
+            _ => declared,
+        };
+        let locations = layout.parameters.iter().cloned();
+        let locations = locations.chain(std::iter::repeat(Location::OutOfReach(
+            "the function has fewer parameters",
+        )));
+        for ((name, ty, span), location) in names.into_iter().zip(locations) {
+            if let Some(name) = name {
+                hit.parameters.push(HitValue {
+                    name,
+                    ty,
+                    location,
+                    span,
+                });
+            }
+        }
+        self.fill_result(head, found, declared_result, layout.result, hit);
+    }
+
+    fn fill_result(
+        &mut self,
+        head: &Head<'a>,
+        found: &[Found],
+        declared: Option<TypeId>,
+        location: Option<Location>,
+        hit: &mut Hit,
+    ) {
+        let (name, ty) = match head.result {
+            None | Some(ProbeResult::Void) => return,
+            Some(ProbeResult::Named(name)) => {
+                let ty = self.result_of_all(name, found).unwrap_or_else(|| {
+                    hit.nameless |= self.target.is_some();
+                    self.basics.unknown
+                });
+                (name, ty)
+            }
+            Some(ProbeResult::Typed(parameter)) => {
+                let Some(name) = &parameter.name else { return };
+                (name, declared.unwrap_or(self.basics.unknown))
+            }
+        };
+        hit.result = Some(HitValue {
+            name: name.text.clone(),
+            ty,
+            location: location.unwrap_or(Location::OutOfReach("the function returns nothing")),
+            span: name.span,
+        });
+    }
+
+    /// The type of a result that the head only names; `None` after an error.
+    fn result_of_all(&mut self, name: &ast::Name, found: &[Found]) -> Option<TypeId> {
+        let mut ty: Option<TypeId> = None;
+        for found in found {
+            let function = &found.function.name;
+            let Some(prototype) = &found.prototype else {
+                self.error_help(
+                    name.span,
+                    format!("the type of what `{function}` returns is not known"),
+                    "there is no debug information about it",
+                    format!("write its type: `-> long {}`", name.text),
+                );
+                return None;
+            };
+            if self.class(prototype.result) == Class::Void {
+                self.returns_nothing(name.span, function);
+                return None;
+            }
+            match ty {
+                Some(first) if !self.same_type(first, prototype.result) => {
+                    let (first, other) = (self.quoted(first), self.quoted(prototype.result));
+                    self.error_help(
+                        name.span,
+                        "the functions of this pattern return different types",
+                        format!("{first} and {other} (`{function}`)"),
+                        format!("write a type that fits all: `-> long {}`", name.text),
+                    );
+                    return None;
+                }
+                _ => ty = Some(prototype.result),
+            }
+        }
+        ty
+    }
+
+    fn returns_nothing(&mut self, span: Span, function: &str) {
+        self.error_help(
+            span,
+            format!("`{function}` returns nothing"),
+            "there is no result to name",
+            "write `-> _void`",
+        );
+    }
+
+    /// Names and types of `(...)`.
+    fn parameters_of_all(
+        &mut self,
+        head: &Head<'a>,
+        found: &[Found],
+        hit: &mut Hit,
+    ) -> Vec<(Option<String>, TypeId, Span)> {
+        let mut first: Option<(&EventFunction, &Prototype)> = None;
+        for found in found {
+            let function = &found.function;
+            let Some(prototype) = &found.prototype else {
+                hit.nameless = true;
+                self.error_help(
+                    head.span,
+                    format!("the parameters of `{}` are not known", function.name),
+                    "there is no debug information about it",
+                    format!(
+                        "write them, `{}(void *p, size_t n)`, or ask for `_arg(0)`",
+                        function.name
+                    ),
+                );
+                return Vec::new();
+            };
+            let Some((other, known)) = first else {
+                first = Some((function, prototype));
+                continue;
+            };
+            let same = known.parameters.len() == prototype.parameters.len()
+                && known.parameters.iter().zip(&prototype.parameters).all(
+                    |((name, ty), (other, other_ty))| {
+                        name == other && self.same_type(*ty, *other_ty)
+                    },
+                );
+            if !same {
+                hit.nameless = true;
+                let (written, other_written) = (
+                    self.written_prototype(&other.name, known),
+                    self.written_prototype(&function.name, prototype),
+                );
+                self.error_help(
+                    head.span,
+                    "the functions of this pattern have different parameters",
+                    format!("`{written}` and `{other_written}`"),
+                    "write those that all of them have, or none, and ask for `_arg(0)`, `_arg(1)` …",
+                );
+                return Vec::new();
+            }
+        }
+        let Some((_, prototype)) = first else {
+            return Vec::new();
+        };
+        let parameters = prototype.parameters.iter();
+        parameters
+            .map(|(name, ty)| (name.clone(), *ty, head.span))
+            .collect()
+    }
+
+    /// A prototype as C writes it.
+    fn written_prototype(&self, name: &str, prototype: &Prototype) -> String {
+        let mut parameters: Vec<String> = prototype
+            .parameters
+            .iter()
+            .map(|(name, ty)| {
+                let ty = self.types.name_of(*ty);
+                match name {
+                    Some(name) if ty.ends_with('*') => format!("{ty}{name}"),
+                    Some(name) => format!("{ty} {name}"),
+                    None => ty,
+                }
+            })
+            .collect();
+        if prototype.variadic {
+            parameters.push("...".to_owned());
+        }
+        if parameters.is_empty() {
+            parameters.push("void".to_owned());
+        }
+        format!("{name}({})", parameters.join(", "))
+    }
+
+    /// The parameters that a head declares, arrays and functions being pointers as in C.
+    fn declared_parameters(
+        &mut self,
+        parameters: &'a ProbeParameters,
+    ) -> Vec<(Option<String>, TypeId, Span)> {
+        let ProbeParameters::Declared(parameters) = parameters else {
+            return Vec::new();
+        };
+        let mut declared = Vec::with_capacity(parameters.len());
+        for parameter in parameters.iter().take(MOST_PARAMETERS) {
+            let ty = self.type_name(&parameter.ty);
+            let span = parameter
+                .name
+                .as_ref()
+                .map_or(parameter.ty.span, |name| name.span);
+            // `f(void)`.
+            if self.class(ty) == Class::Void && parameter.name.is_none() && parameters.len() == 1 {
+                break;
+            }
+            let ty = self.passed_type(ty, parameter);
+            let name = parameter.name.as_ref().map(|name| name.text.clone());
+            declared.push((name, ty, span));
+        }
+        declared
+    }
+
+    /// The type that a parameter or a result has; unknown after an error.
+    fn passed_type(&mut self, ty: TypeId, parameter: &ast::Parameter) -> TypeId {
+        match self.types.resolved(ty) {
+            Type::Array(element, _) | Type::Growing(element) => {
+                let element = *element;
+                return self.types.intern(Type::Pointer(element));
+            }
+            Type::Function { .. } => return self.types.intern(Type::Pointer(ty)),
+            _ => {}
+        }
+        if self.types.is_container(ty) || self.holds_handles(ty) {
+            let found = self.quoted(ty);
+            self.error_help(
+                parameter.ty.span,
+                "a function of the target takes and gives types of C",
+                format!("{found} lives in the tracer"),
+                "text is a `char *`, from which `_tostr(s)` makes a `_str`",
+            );
+            return self.basics.unknown;
+        }
+        let stand_in = parameter.name.clone().unwrap_or_else(|| ast::Name {
+            prefix: None,
+            text: String::new(),
+            span: parameter.ty.span,
+        });
+        if self.is_variable_type(ty, &stand_in) {
+            ty
+        } else {
+            self.basics.unknown
+        }
+    }
+
+    fn declared_result(&mut self, parameter: &'a ast::Parameter) -> Option<TypeId> {
+        let ty = self.type_name(&parameter.ty);
+        if self.class(ty) == Class::Void {
+            self.error_help(
+                parameter.ty.span,
+                "a result cannot be `void`",
+                "there is no value to name",
+                "a probe on the return of such a function is `-> _void`",
+            );
+            return None;
+        }
+        Some(self.passed_type(ty, parameter))
+    }
+
+    /// Where a function has its parameters and its result: by debug information, else as declared.
+    fn layout_of(
+        &self,
+        prototype: Option<&Prototype>,
+        declared: &[(Option<String>, TypeId, Span)],
+        result: Option<TypeId>,
+    ) -> CallLayout {
+        let Some(prototype) = prototype else {
+            let parameters: Vec<TypeId> = declared.iter().map(|(_, ty, _)| *ty).collect();
+            return abi::call_layout(&self.types, &parameters, result);
+        };
+        let parameters: Vec<TypeId> = prototype
+            .parameters
+            .iter()
+            .map(|(_, ty)| *ty)
+            .chain(
+                declared
+                    .iter()
+                    .skip(prototype.parameters.len())
+                    .map(|(_, ty, _)| *ty),
+            )
+            .collect();
+        abi::call_layout(&self.types, &parameters, Some(prototype.result))
+    }
+
+    /// Compares what a head declares with what debug information says of a function.
+    fn check_head(
+        &mut self,
+        head: &Head<'a>,
+        declared: &[(Option<String>, TypeId, Span)],
+        result: Option<TypeId>,
+        function: &EventFunction,
+        prototype: &Prototype,
+    ) {
+        let count = prototype.parameters.len();
+        if let Some((_, _, span)) = declared.get(count) {
+            let written = self.written_prototype(&function.name, prototype);
+            if prototype.variadic {
+                self.error_help(
+                    *span,
+                    format!("`{}` names only {count} of its parameters", function.name),
+                    format!("it is `{written}`"),
+                    "where the others are depends on each call; integers and pointers are `_arg(n)`",
+                );
+            } else {
+                let has = match count {
+                    0 => "no parameters".to_owned(),
+                    1 => "1 parameter".to_owned(),
+                    _ => format!("{count} parameters"),
+                };
+                self.error(
+                    *span,
+                    format!("`{}` has {has}", function.name),
+                    format!("it is `{written}`"),
+                );
+            }
+        }
+        for ((_, ty, span), (name, actual)) in declared.iter().zip(&prototype.parameters) {
+            let what = match name {
+                Some(name) => format!("the parameter `{name}` of `{}`", function.name),
+                None => format!("a parameter of `{}`", function.name),
+            };
+            self.check_passed_alike(*ty, *actual, *span, &what);
+        }
+        let (Some(result), Some(ProbeResult::Typed(parameter))) = (result, head.result) else {
+            return;
+        };
+        let span = parameter.ty.span;
+        if self.class(prototype.result) == Class::Void {
+            self.returns_nothing(span, &function.name);
+            return;
+        }
+        let what = format!("the result of `{}`", function.name);
+        self.check_passed_alike(result, prototype.result, span, &what);
+    }
+
+    /// Reports a declared type that is not passed as the actual one is.
+    fn check_passed_alike(&mut self, declared: TypeId, actual: TypeId, span: Span, what: &str) {
+        if abi::passed_alike(&self.types, declared, actual) != Some(false) {
+            return;
+        }
+        let diagnostic = Diagnostic::error(
+            span,
+            format!("{what} is {}", self.quoted(actual)),
+            format!("{} is passed differently", self.quoted(declared)),
+        );
+        let (is, wanted) = (
+            abi::describe(&self.types, actual),
+            abi::describe(&self.types, declared),
+        );
+        self.report(diagnostic.with_help(format!("it takes {is}; this type takes {wanted}")));
+    }
+
+    /// A string that is known before anything runs; `None` after an error.
+    fn constant_text(&mut self, expression: &'a ast::Expression, what: &str) -> Option<String> {
+        let value = self.value(expression);
+        if self.is_unknown(value.ty) {
+            return None;
+        }
+        let value = self.with_option_values(value);
+        if let ExpressionKind::Str(bytes) = &value.kind {
+            return Some(String::from_utf8_lossy(bytes).into_owned());
+        }
+        let found = self.quoted(value.ty);
+        self.error_help(
+            expression.span,
+            format!("{what} is a string that is known before anything runs"),
+            format!("this is {found}"),
+            "write a string, or an option: `_option _str alloc = \"malloc\";`",
+        );
+        None
+    }
+
+    /// `_timer.profile(hz)`.
+    pub(super) fn profile_event(&mut self, rate: &'a ast::Expression) -> Hit {
+        let mut hit = Hit::at(None);
+        match self.constant_integer(rate) {
+            Some(number) if (1..=FASTEST_PROFILE).contains(&number) => {
+                hit.profile = u64::try_from(number).ok();
+            }
+            Some(number) => self.error(
+                rate.span,
+                format!("samples are taken 1 to {FASTEST_PROFILE} times a second"),
+                format!("this is {number}"),
+            ),
+            None => {}
+        }
+        hit
+    }
+
+    /// `_line("file.c", n)`.
+    pub(super) fn line_event(&mut self, arguments: &'a [ast::Expression], span: Span) -> Hit {
+        let [file, line] = arguments else {
+            self.error_help(
+                span,
+                "`_line` takes a file and a line",
+                format!("{} given", arguments.len()),
+                "it is `_probe _line(\"ngx_event.c\", 231) { … }`",
+            );
+            return Hit::at(None);
+        };
+        let file_text = self.constant_text(file, "the name of a source file");
+        let number = self.constant_integer(line);
+        let (Some(file_text), Some(number)) = (file_text, number) else {
+            return Hit::at(None);
+        };
+        match u64::try_from(number) {
+            Ok(line) if line > 0 => Hit::at(Some(EventSite::Line {
+                file: file_text,
+                line,
+            })),
+            _ => {
+                let found = format!("this is {number}");
+                self.error(line.span, "lines are counted from 1", found);
+                Hit::at(None)
+            }
+        }
+    }
+
+    /// `_addr(expression)`.
+    pub(super) fn address_event(&mut self, expression: &'a ast::Expression) -> Hit {
+        let address = self.known_address(expression, "the address of a probe");
+        Hit::at(address.map(EventSite::Address))
+    }
+
+    /// An address that is known before anything runs; `None` after an error, or without a target.
+    fn known_address(&mut self, expression: &'a ast::Expression, what: &str) -> Option<u64> {
+        let value = self.value(expression);
+        if self.is_unknown(value.ty) {
+            return None;
+        }
+        let value = self.with_option_values(value);
+        let class = self.class(value.ty);
+        match value.kind {
+            ExpressionKind::Integer(address)
+                if class.is_integer() || matches!(class, Class::Pointer(_)) =>
+            {
+                Some(address)
+            }
+            _ => {
+                let found = self.quoted(value.ty);
+                self.error_help(
+                    expression.span,
+                    format!("{what} is known before anything runs"),
+                    format!("this {found} is not"),
+                    "write a number, `&variable`, `&function`, or one of these and an offset",
+                );
+                None
+            }
+        }
+    }
+
+    /// `_usdt("provider:name") (a, b)`.
+    pub(super) fn static_event(
+        &mut self,
+        name: &'a ast::Expression,
+        arguments: &'a [ast::Name],
+    ) -> Hit {
+        let mut hit = Hit::at(None);
+        hit.arguments = Arguments::Event;
+        if let Some(text) = self.constant_text(name, "the name of a static probe") {
+            match text.split_once(':') {
+                Some((provider, probe)) if !provider.is_empty() && !probe.is_empty() => {
+                    hit.site = Some(EventSite::Static {
+                        provider: provider.to_owned(),
+                        name: probe.to_owned(),
+                    });
+                }
+                _ => self.error_help(
+                    name.span,
+                    "a static probe is called `provider:name`",
+                    format!("this is `{text}`"),
+                    "`readelf -n FILE` lists those of a file",
+                ),
+            }
+        }
+        let long = self.basics.long;
+        for (name, number) in arguments.iter().zip(0..) {
+            hit.parameters.push(HitValue {
+                name: name.text.clone(),
+                ty: long,
+                location: Location::Words(vec![abi::Word::Argument(number)]),
+                span: name.span,
+            });
+        }
+        hit
+    }
+
+    /// `_watch(&variable, length, "w")`.
+    pub(super) fn watch_event(&mut self, arguments: &'a [ast::Expression], span: Span) -> Hit {
+        let nowhere = Hit::at(None);
+        let [address, length, mode] = arguments else {
+            self.error_help(
+                span,
+                "`_watch` takes an address, a length and a mode",
+                format!("{} given", arguments.len()),
+                "it is `_probe _watch(&variable, 8, \"w\") { … }`",
+            );
+            return nowhere;
+        };
+        let at = self.known_address(address, "the address of a watchpoint");
+        let bytes = self.constant_integer(length);
+        let text = self.constant_text(mode, "the mode of a watchpoint");
+        let (Some(at), Some(bytes), Some(text)) = (at, bytes, text) else {
+            return nowhere;
+        };
+        let reads = match text.as_str() {
+            "w" => false,
+            "rw" => true,
+            _ => {
+                self.error_help(
+                    mode.span,
+                    format!("no mode `{text}` of a watchpoint"),
+                    "the processor has no other",
+                    "`\"w\"` is for writes, `\"rw\"` for reads, too",
+                );
+                return nowhere;
+            }
+        };
+        if !matches!(bytes, 1 | 2 | 4 | 8) {
+            self.error_help(
+                length.span,
+                "the processor watches 1, 2, 4 or 8 bytes",
+                format!("this is {bytes}"),
+                "what is larger takes several probes",
+            );
+            return nowhere;
+        }
+        let bytes = bytes as u64;
+        if at % bytes != 0 {
+            self.error_help(
+                address.span,
+                format!("the processor watches {bytes} bytes at a multiple of {bytes}"),
+                format!("this is {at:#x}"),
+                "watch fewer bytes",
+            );
+            return nowhere;
+        }
+        Hit::at(Some(EventSite::Watch {
+            address: at,
+            length: bytes,
+            reads,
+        }))
+    }
+
+    /// `_thread_begin` and the others.
+    pub(super) fn process_event(&mut self, name: &ast::Name) -> Hit {
+        let event = match name.text.as_str() {
+            "_thread_begin" => ProcessEvent::ThreadBegin,
+            "_thread_end" => ProcessEvent::ThreadEnd,
+            "_exec" => ProcessEvent::Exec,
+            "_exit" => ProcessEvent::Exit,
+            "_signal" => ProcessEvent::Signal,
+            other => {
+                let message = format!("no event `{other}`");
+                self.error(name.span, message, "no such event");
+                return Hit::at(None);
+            }
+        };
+        let mut hit = Hit::at(Some(EventSite::Process(event)));
+        // The signal, or what the process or thread ends with.
+        if event != ProcessEvent::ThreadBegin && event != ProcessEvent::Exec {
+            hit.arguments = Arguments::Event;
+        }
+        hit
+    }
+}
+
+/// Whether two functions have what a head names in different places.
+fn differs(
+    first: &CallLayout,
+    other: &CallLayout,
+    declared: usize,
+    result: Option<&ProbeResult>,
+) -> bool {
+    let hidden = first.hidden != other.hidden;
+    let parameters =
+        (0..declared).any(|index| first.parameters.get(index) != other.parameters.get(index));
+    let named = matches!(result, Some(ProbeResult::Named(_) | ProbeResult::Typed(_)));
+    parameters || (declared > 0 && hidden) || (named && first.result != other.result)
+}
