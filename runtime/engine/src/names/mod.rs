@@ -297,8 +297,9 @@ impl Names {
     /// was given for the module.
     fn loader_of(&self, module: &LoadedModule, path: &Path) -> debuginfo::Loader {
         let mapped = &module.mapped;
-        let names =
-            |wanted: &str| (wanted == "_exe" && mapped.main) || matches(wanted, &module.file_name);
+        let names = |wanted: &str| {
+            (wanted == "_exe" && mapped.main) || matches_pattern(wanted, &module.file_name)
+        };
         let mut given = self.debug_files.iter().rev();
         let loader = self.loader.clone();
         match given.find(|(wanted, _)| names(wanted)) {
