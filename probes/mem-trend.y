@@ -33,6 +33,8 @@ long first[_str];
 long first_total, started, until;
 // A look at what the kernel counts that did not come out.
 long failed;
+// How much was mapped when the mappings were taken, and how many looks followed the first.
+long mapped, looks;
 
 /// A duration in milliseconds: a number and ms, s, m, h or d. -1 if it is none.
 long milliseconds(_str text)
@@ -73,9 +75,17 @@ void ask_users(void)
         if (objects >= 0)
             said[h.name + " objects"] = objects;
     }
+    // What is mapped meanwhile is looked for only where anything was: it costs the kernel a walk of its page tables.
+    if (virtual != mapped || users_zones_loaded < 0) {
+        process_take_maps(0);
+        mapped = virtual;
+    }
     users_look_at_zones();
-    if (users_zones > 0 && users_zones_loaded >= 0)
-        said[users_nginx() ? "nginx shm, loaded" : "shared memory, loaded"] = users_zones_loaded;
+    _str zones = users_nginx() ? "nginx shm, loaded" : "shared memory, loaded";
+    if (users_zones_loaded < 0)
+        _delete said[zones];
+    else if (users_zones > 0 || zones in said)
+        said[zones] = users_zones_loaded;
 }
 
 void look(void)
@@ -126,6 +136,7 @@ _probe _begin {
 
 _probe _timer.ms(period) {
     look();
+    looks++;
     if (until && _now_ms() >= until)
         _exit();
 }
@@ -169,6 +180,13 @@ _probe _end {
         printf("%ld figures could not be had\n", failed);
     if (lj_unsearched > 0)
         printf("! %ld pages were not searched for LuaJIT's memory, after the first %d\n", lj_unsearched, LJ_PAGES_MOST);
+    // A command that is looked at when it exits has no time left to grow in.
+    _str words = _target_words();
+    if (looks == 0 && _isprefix(words, "-c ") && !_contains(words, " --after ")) {
+        printf("! one look alone, at the command's exit: with --after it is looked at while it runs\n");
+        printf("next: ytrace run probes/mem-trend.y %s --after 1s\n", words);
+        return;
+    }
     _str next = "";
     _foreach (row in growth)
         if (next == "" && row.growth_bytes > 0)

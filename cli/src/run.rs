@@ -26,7 +26,7 @@ use crate::arguments::{ModeChoice, RunArguments};
 use crate::core_file;
 use crate::diagnose::{defines, failure, session_failure};
 use crate::failure::{Failure, Status};
-use crate::terminal::{self, Terminal, safe, say, say_bytes};
+use crate::terminal::{self, Terminal, safe, say};
 
 /// Set by Ctrl-C.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -160,6 +160,7 @@ fn run_on_command(
         ));
     }
     let mut session = Session::open(target.process().clone(), options).map_err(failure)?;
+    session.started_by(command, arguments.after);
     if let Held::AtExit(_) = held {
         session.hold(target.threads().to_vec());
     }
@@ -279,17 +280,16 @@ pub fn show(
     };
     if !files.is_empty() {
         // The numbers that say how far to trust the files.
-        let short = if report.views.is_empty() {
-            trailer(report)
-        } else {
-            Report {
+        // The views are in the files. What the probe printed is data all the same; without views it was shown as it came.
+        if !report.shown().is_empty() {
+            let printed = Report {
                 views: Vec::new(),
                 differences: Vec::new(),
-                warnings: Vec::new(),
                 ..report.clone()
-            }
-        };
-        say_bytes(&text::render(&short, errors));
+            };
+            terminal::print_bytes(&text::render_data(&printed, options))?;
+        }
+        say(&text::render_footer(&trailer(report), errors));
         for path in files {
             say(&format!("wrote {}\n", safe(&path.display().to_string())));
             let form = Output::from_path(path).map_err(Failure::usage)?;

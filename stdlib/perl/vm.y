@@ -148,7 +148,6 @@ int perl_valid(void)
     return -1;
 #else
     _raise("no Perl interpreter of this layout: %s", perl_tried);
-    return 0;
 #endif
 }
 

@@ -103,6 +103,7 @@ fn what_is_shipped_is_formatted_and_right() {
     );
     let done = run(&["check", "stdlib", "probes"]).expect_status(0);
     assert!(done.stdout.contains(" 0 wrong"), "{done}");
+    assert!(!done.stderr.contains("Warning"), "{done}");
 }
 
 #[test]

@@ -898,6 +898,9 @@ fn growth_in_known_steps() {
     let anonymous = samples(0, "anonymous");
     let most = 3 * (pages(2_000_000) + pages(1_000_016)) + growth("glibc arena") + 16 * page();
     assert!(anonymous.last().unwrap() - anonymous[0] <= most);
+    // A zone that came after the first look is among those that are asked.
+    let zones = samples(2, "shared memory, loaded");
+    assert_eq!(*zones.last().unwrap(), pages(700_000), "{zones:?}");
     let mapped = samples(2, "glibc mmapped");
     assert!(
         mapped.is_sorted() && *mapped.last().unwrap() <= said[2],
@@ -949,6 +952,32 @@ fn trends_that_end_early() {
         assert!(finished.stdout.contains(text), "{finished}");
     }
     finished.says(&["PARTIAL", "exited"]);
+    // Nothing can be looked at there any more.
+    assert!(!finished.stderr.contains("next:"), "{finished}");
+
+    // At its exit a command does not grow: that is said, and what to do.
+    let once = run(&["run", "probes/mem-trend.y", "-c", "sh -c 'exit 0'"]).expect_status(3);
+    once.says(&[
+        "PARTIAL: the timers did not run",
+        "with --after",
+        "next: ytrace run probes/mem-trend.y -c 'sh -c '\\''exit 0'\\''' --after 1s",
+    ]);
+    assert!(once.stdout.contains("! one look alone"), "{once}");
+    let child = run(&[
+        "run",
+        "probes/mem-trend.y",
+        "-c",
+        "sleep 60",
+        "--after",
+        "100ms",
+        "--",
+        "--duration",
+        "50ms",
+        "--period",
+        "10",
+    ]);
+    let child = child.expect_status(0);
+    child.says(&["next: ytrace run probes/mem-breakdown.y -c 'sleep 60' --after 100ms"]);
 
     let own = std::process::id().to_string();
     let refused = run(&[

@@ -290,7 +290,8 @@ impl Session<'_> {
         let mut host = RunHost::new(&self.target, &self.names, &mut effects)
             .shown_on(&mut recorder)
             .with_threads(&threads)
-            .with_thread_locals(&state.compiled.typed.thread_locals);
+            .with_thread_locals(&state.compiled.typed.thread_locals)
+            .named(self.words.as_deref());
         let mut outcomes: Vec<Outcome> = Vec::new();
         for function in state.functions(probes) {
             let (runner, store) = (&mut *state.runner, &mut *state.store);
@@ -345,7 +346,8 @@ impl Session<'_> {
         };
         let mut host = RunHost::new(&self.target, &self.names, &mut effects)
             .with_threads(&self.seen_threads)
-            .with_thread_locals(&state.compiled.typed.thread_locals);
+            .with_thread_locals(&state.compiled.typed.thread_locals)
+            .named(self.words.as_deref());
         // A fresh store touches less memory than a copy of one with large arrays.
         let mut store = if state.pristine {
             state.runner.store(memory, &mut host, self.options).0

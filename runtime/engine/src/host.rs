@@ -129,6 +129,8 @@ pub(crate) struct RunHost<'a> {
     pub(crate) threads: &'a [ThreadSnapshot],
     /// The program's thread-local variables.
     pub(crate) thread_locals: &'a [ThreadLocal],
+    /// The words of the command line that name the target, where they are others than its own.
+    words: Option<&'a str>,
     figures: Figures,
 }
 
@@ -142,6 +144,7 @@ impl<'a> RunHost<'a> {
             effects,
             threads: &[],
             thread_locals: &[],
+            words: None,
             figures: Figures::default(),
         }
     }
@@ -161,6 +164,12 @@ impl<'a> RunHost<'a> {
     /// The same with the thread-local variables of the program that runs.
     pub(crate) fn with_thread_locals(mut self, variables: &'a [ThreadLocal]) -> Self {
         self.thread_locals = variables;
+        self
+    }
+
+    /// The same with the words that name the target on the command line, where these are not its own.
+    pub(crate) fn named(mut self, words: Option<&'a str>) -> Self {
+        self.words = words;
         self
     }
 
@@ -287,7 +296,8 @@ impl Host for RunHost<'_> {
     }
 
     fn target_words(&mut self) -> Vec<u8> {
-        self.target.words().into_bytes()
+        let words = self.words.map(str::to_owned);
+        words.unwrap_or_else(|| self.target.words()).into_bytes()
     }
 
     fn symbol_name(&mut self, address: u64) -> Option<String> {

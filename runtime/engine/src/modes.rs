@@ -138,7 +138,8 @@ impl Session<'_> {
             let mut host = RunHost::new(&self.target, &self.names, state.effects)
                 .shown_on(sink)
                 .with_threads(threads)
-                .with_thread_locals(&state.compiled.typed.thread_locals);
+                .with_thread_locals(&state.compiled.typed.thread_locals)
+                .named(self.words.as_deref());
             state.pristine = false;
             let outcome = state
                 .runner

@@ -92,6 +92,8 @@ pub struct RunResult {
     pub series: Vec<crate::series::RecordedSeries>,
     /// Steps taken by the handlers.
     pub steps: u64,
+    /// The number of the target, if it has gone.
+    pub gone: Option<i32>,
     /// Processes that took over from the target, which has gone.
     pub successors: Vec<i32>,
     /// How long each part took.

@@ -51,7 +51,7 @@ impl Session<'_> {
             _ if timers.is_empty() => {}
             None => self
                 .result
-                .partial("the timers did not run: the command had come to its exit"),
+                .partial("the timers did not run: the command had come to its exit (with --after they run while it does)"),
             Some(_) if state.end => {}
             Some(process) => self.run_timers(&process, state, &timers, &mut recorder, sink)?,
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ytrace_debuginfo::MAX_FRAMES;
 use ytrace_lang::compile::{
@@ -28,7 +28,7 @@ use crate::names::{DebugOptions, Names};
 use crate::options::{Mode, Options};
 use crate::program::Runner;
 use crate::result::{FaultReport, RunResult};
-use crate::target::Target;
+use crate::target::{Target, shell_word};
 use crate::views;
 
 /// A target with its names, ready for programs.
@@ -51,6 +51,8 @@ pub struct Session<'o> {
     /// The formats that the result is to be written in.
     forms: Vec<Output>,
     earlier: Option<Arc<Earlier>>,
+    /// The words of the command line that name the target, where they are not its own.
+    pub(crate) words: Option<String>,
 }
 
 /// A program's state and what it found.
@@ -198,6 +200,7 @@ impl<'o> Session<'o> {
             seen_threads: Vec::new(),
             forms: Vec::new(),
             earlier: None,
+            words: None,
         }
     }
 
@@ -206,6 +209,18 @@ impl<'o> Session<'o> {
     /// options say, without a pause. Timers do not run, for no time passes in it.
     pub fn hold(&mut self, threads: Vec<ThreadSnapshot>) {
         self.held = Some(threads);
+    }
+
+    /// Says that the process is one that a command line has started, which suggestions repeat in place of its number: `command`
+    /// as it was given, and how long it ran before it was looked at, if it was not held at its exit.
+    pub fn started_by(&mut self, command: &str, after: Option<Duration>) {
+        let after = after.map_or_else(String::new, |after| {
+            match (after.as_secs(), after.subsec_millis()) {
+                (seconds, 0) => format!(" --after {seconds}s"),
+                _ => format!(" --after {}ms", after.as_millis()),
+            }
+        });
+        self.words = Some(format!("-c {}{after}", shell_word(command)));
     }
 
     /// Names the formats that the result is to be written in, so that a program without a view for one is refused before
@@ -373,7 +388,8 @@ impl<'o> Session<'o> {
     ) -> Result<(Store, bool), SessionError> {
         self.prepare(runner, compiled.program.initialize);
         let mut memory = self.memory()?;
-        let mut host = RunHost::new(&self.target, &self.names, effects);
+        let mut host =
+            RunHost::new(&self.target, &self.names, effects).named(self.words.as_deref());
         let (store, outcome) = runner.store(&mut *memory, &mut host, self.options);
         self.account(&outcome, compiled);
         self.add_counters(memory.counters());
@@ -524,6 +540,7 @@ impl<'o> Session<'o> {
         };
         if self.held.is_none() && process.exited() {
             result.partial(EXITED);
+            result.gone = Some(process.pid());
             if let Some(identity) = &self.identity {
                 result.successors = self.rules.successors(identity);
             }

@@ -186,6 +186,17 @@ pub fn report(finished: &Finding<'_>, names: &Names, weight: Option<&str>) -> re
         next: successors_hint(finished),
     };
     report.move_next_lines();
+    if let Some(pid) = result.gone {
+        // What would look at it again finds nothing.
+        let gone = format!("-p {pid}");
+        report.next.retain(|line| {
+            let mut parts = line.match_indices(&gone);
+            !parts.any(|(at, _)| {
+                let rest = line.get(at + gone.len()..).unwrap_or_default();
+                !rest.starts_with(|c: char| c.is_ascii_digit())
+            })
+        });
+    }
     report
 }
 

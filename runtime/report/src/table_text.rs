@@ -2,7 +2,7 @@
 
 use ytrace_values::units;
 
-use crate::columns::{self, MORE_ROWS, Style, Tone, cut_end};
+use crate::columns::{self, MORE_ROWS, Style, Tone, cut_end, cut_middle};
 use crate::model::{Cell, Table, Unit};
 
 /// The widest that one column may become while others need room.
@@ -57,7 +57,11 @@ pub(crate) fn table(table: &Table, style: &Style) -> Vec<String> {
             if column > 0 {
                 line.push_str("  ");
             }
-            let cell = cut_end(cell, width);
+            // What matters of a path is where it ends.
+            let cell = match cell.starts_with('/') {
+                true => cut_middle(cell, width),
+                false => cut_end(cell, width),
+            };
             line.push_str(&match numeric.get(column) {
                 Some(true) => columns::right(&cell, width),
                 _ => columns::left(&cell, width),
@@ -98,5 +102,41 @@ pub(crate) fn show(cell: &Cell, unit: Unit) -> String {
             _ => unit.show(*number as i128),
         },
         Cell::Text(text) => ytrace_values::escape::line(text.as_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Column;
+
+    #[test]
+    fn paths_keep_the_names_of_their_files() {
+        let text = |text: &str| Cell::Text(text.to_owned());
+        let column = |name: &str| Column {
+            name: name.to_owned(),
+            unit: Unit::Count,
+        };
+        let shown = Table {
+            columns: vec![column("mapping"), column("kind"), column("bytes")],
+            rows: vec![vec![
+                text("/opt/application/releases/2031-01-01/lib/x86_64-linux-gnu/libanswer.so.42"),
+                text("a kind that is told of in more words than there is room for here"),
+                Cell::Integer(7),
+            ]],
+        };
+        let style = Style {
+            width: 80,
+            color: false,
+            rows: 10,
+        };
+        let lines = table(&shown, &style);
+        let row = lines.get(1).map_or("", String::as_str);
+        assert!(
+            row.starts_with("/opt/appl") && row.contains("/libanswer.so.42 "),
+            "{row}"
+        );
+        assert!(row.contains("  a kind that is told"), "{row}");
+        assert!(row.ends_with('7') && columns::width(row) <= 80, "{row}");
     }
 }

@@ -325,7 +325,7 @@ pub const BUILTINS: &[Builtin] = &[
     entry("_tid", &[], K::Long, plain(O::Tid), "The thread id."),
     entry("_execname", &[], K::Str, plain(O::ExecName), "The name of the executable."),
     entry("_is_live", &[], K::Int, plain(O::IsLive), "Whether the target is a process: 0 for a core file, where time stands still and nothing tells which pages were in memory."),
-    entry("_target_words", &[], K::Str, plain(O::TargetWords), "The words that name the target on ytrace's command line (`-p 4211`, `--core core.4211`), for a last line `next: ytrace run …`."),
+    entry("_target_words", &[], K::Str, plain(O::TargetWords), "The words that name the target on ytrace's command line (`-p 4211`, `--core core.4211`, `-c 'make test'`), for a last line `next: ytrace run …`."),
     // Time and chance.
     entry("_now_ns", &[], K::Long, Time(1), "Nanoseconds of the system's monotonic clock, which programs read, too."),
     entry("_now_us", &[], K::Long, Time(1_000), "Microseconds."),

@@ -250,7 +250,7 @@ impl Checker<'_> {
         }
     }
 
-    /// The label of a `case`; `None` after an error.
+    /// The label of a `case`; `None` where there can be none.
     pub(super) fn case_label(
         &mut self,
         value: &ast::Expression,
@@ -266,10 +266,14 @@ impl Checker<'_> {
             self.error(span, "`case` outside of a `switch`", "nothing chooses it");
             return None;
         };
-        let first_word = self.case_word(value, ty)?;
+        let first_word = self.case_word(value, ty);
         let last_word = match last {
-            Some(last) => self.case_word(last, ty)?,
+            Some(last) => self.case_word(last, ty),
             None => first_word,
+        };
+        let (Some(first_word), Some(last_word)) = (first_word, last_word) else {
+            // What is chosen by a value that is not known, or is wrong, can be reached all the same.
+            return Some(self.context.hidden_label());
         };
         let below = |a: u64, b: u64| {
             if signed {
