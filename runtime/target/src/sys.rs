@@ -94,13 +94,30 @@ pub(crate) fn retry<T: PartialOrd + From<i8>>(mut call: impl FnMut() -> T) -> Re
 }
 
 /// The tiers that `YTRACE_FORBID` can switch off.
-pub(crate) const TIERS: [&str; 3] = [PAGEMAP_SCAN, CLOSE_RANGE, PIDFD_SEND_SIGNAL];
+pub(crate) const TIERS: [&str; 7] = [
+    PAGEMAP_SCAN,
+    CLOSE_RANGE,
+    PIDFD_SEND_SIGNAL,
+    BPF,
+    UPROBE_MULTI,
+    UPROBE_SESSION,
+    RINGBUF,
+];
 /// The tier of asking the page table with `PAGEMAP_SCAN`.
 pub(crate) const PAGEMAP_SCAN: &str = "pagemap_scan";
 /// The tier of closing descriptors with `close_range`.
 pub(crate) const CLOSE_RANGE: &str = "close_range";
 /// The tier of ending a supervisor with `pidfd_send_signal`.
 pub(crate) const PIDFD_SEND_SIGNAL: &str = "pidfd_send_signal";
+
+/// The tier of events by programs in the kernel.
+pub(crate) const BPF: &str = "bpf";
+/// The tier of probing many places by one link.
+pub(crate) const UPROBE_MULTI: &str = "uprobe_multi";
+/// The tier of one program for entry and return.
+pub(crate) const UPROBE_SESSION: &str = "uprobe_session";
+/// The tier of one buffer for all processors.
+pub(crate) const RINGBUF: &str = "ringbuf";
 
 /// Whether the tier named `name` is switched off by the environment variable `YTRACE_FORBID`, a list of names with commas
 /// between them.

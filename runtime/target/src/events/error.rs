@@ -150,7 +150,42 @@ pub enum EventError {
     },
 }
 
+/// The most bytes of what the verifier says that an error has: the last ones tell why.
+const LOG_TAIL: usize = 2000;
+
 impl EventError {
+    /// A call that failed.
+    pub(super) fn system(what: &'static str, errno: Errno) -> EventError {
+        match errno {
+            Errno::EPERM | Errno::EACCES => EventError::Denied {
+                what,
+                cause: EventDenial::of(errno),
+            },
+            errno => EventError::System { what, errno },
+        }
+    }
+
+    /// Probes that could not be attached, for another reason than one of their sites.
+    pub(super) fn attach(errno: Errno) -> EventError {
+        EventError::system("attaching probes", errno)
+    }
+
+    /// A program that could not be loaded.
+    pub(super) fn load(probe: ProbeId, errno: Errno, log: &str) -> EventError {
+        if log.trim().is_empty() {
+            return EventError::system("loading a program", errno);
+        }
+        let mut start = log.len().saturating_sub(LOG_TAIL);
+        while !log.is_char_boundary(start) {
+            start += 1;
+        }
+        EventError::Verifier {
+            probe,
+            errno,
+            log: log.get(start..).unwrap_or("").trim().to_owned(),
+        }
+    }
+
     /// What would make it work, where something would.
     pub fn hint(&self) -> Option<String> {
         match self {

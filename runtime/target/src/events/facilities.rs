@@ -1,8 +1,17 @@
 //! Which of the kernel's facilities there are, and who refuses them.
 
 use std::fmt;
+use std::os::fd::AsFd;
 
 use nix::errno::Errno;
+
+use super::assemble::{Assembler, R};
+use super::btf::KernelTypes;
+use super::compile::SessionFunctions;
+use super::error::EventError;
+use super::kernel::{self, AttachType, ProgramType, UprobeSites};
+use super::ring::Ring;
+use crate::sys;
 
 /// `linux/capability.h`.
 const CAP_SYS_ADMIN: u32 = 21;
@@ -29,6 +38,8 @@ pub enum EventDenial {
         /// The error.
         errno: Errno,
     },
+    /// `YTRACE_FORBID` says so.
+    Forbidden,
     /// None of the known causes.
     Unknown {
         /// The error.
@@ -52,6 +63,7 @@ impl fmt::Display for EventDenial {
             EventDenial::Absent { errno } => {
                 write!(out, "this kernel is too old or built without it ({errno})")
             }
+            EventDenial::Forbidden => write!(out, "YTRACE_FORBID switches it off"),
             EventDenial::Unknown { errno } => write!(out, "{errno}"),
         }
     }
@@ -74,16 +86,15 @@ impl EventDenial {
             EventDenial::Absent { .. } => {
                 "needs CONFIG_UPROBES, CONFIG_BPF_SYSCALL, CONFIG_BPF_EVENTS; BPF links on uprobes need Linux 6.6"
             }
-            EventDenial::Unknown { .. } => return None,
+            EventDenial::Forbidden | EventDenial::Unknown { .. } => return None,
         };
         Some(text.to_owned())
     }
 
     /// Finds the cause of a refusal.
     pub(super) fn of(errno: Errno) -> EventDenial {
-        let lacks = |capability| {
-            !crate::sys::has_capability(capability) && !crate::sys::has_capability(CAP_SYS_ADMIN)
-        };
+        let lacks =
+            |capability| !sys::has_capability(capability) && !sys::has_capability(CAP_SYS_ADMIN);
         match errno {
             Errno::EPERM | Errno::EACCES => {
                 if let Some(level) = lockdown() {
@@ -124,17 +135,95 @@ fn filtered() -> bool {
     })
 }
 
-/// What this kernel offers for events.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What this kernel offers for events, and `YTRACE_FORBID` leaves of it.
+#[derive(Clone, Debug)]
 pub struct Facilities {
-    /// BPF programs on many sites of one process by one link (Linux 6.6).
-    pub uprobe_multi: bool,
-    /// One BPF program for entry and return that share a word (Linux 6.13).
+    /// BPF programs on many sites of one process by one link (Linux 6.6); else why not.
+    pub uprobe_multi: Result<(), EventDenial>,
+    /// A ring buffer that all processors share (Linux 5.8); else why not.
+    pub ring_buffer: Result<(), EventDenial>,
+    /// One program for entry and return, which the kernel pairs (Linux 6.13).
     pub uprobe_session: bool,
-    /// A ring buffer that all processors share (Linux 5.8).
-    pub ring_buffer: bool,
-    /// BPF programs at all.
-    pub bpf: bool,
-    /// Whether [`super::Register::FsBase`] can be had, or why not.
+    /// [`super::Register::FsBase`]; else why not.
     pub thread_pointer: Result<(), String>,
+    pub(super) session: Option<SessionFunctions>,
+    pub(super) thread_pointer_offset: Option<i16>,
+}
+
+impl Facilities {
+    /// Finds out, by trying.
+    ///
+    /// # Errors
+    /// `YTRACE_FORBID` names something unknown.
+    pub fn find() -> Result<Facilities, EventError> {
+        let allowed = |name| match sys::forbidden(name) {
+            Ok(forbidden) => Ok(!forbidden),
+            Err(word) => Err(EventError::UnknownTier { word }),
+        };
+        let forbidden = EventDenial::Forbidden;
+        let bpf = allowed(sys::BPF)?;
+        let multi = bpf && allowed(sys::UPROBE_MULTI)?;
+        let session = multi && allowed(sys::UPROBE_SESSION)?;
+        let ring = bpf && allowed(sys::RINGBUF)?;
+        let types = KernelTypes::read();
+        let function = |name: &str| types.as_ref().ok()?.function(name);
+        let functions = || {
+            Some(SessionFunctions {
+                is_return: function("bpf_session_is_return")?,
+                cookie: function("bpf_session_cookie")?,
+            })
+        };
+        let uprobe_multi = match multi {
+            true => try_link(AttachType::UprobeMulti),
+            false => Err(forbidden.clone()),
+        };
+        let session = match session && uprobe_multi.is_ok() {
+            true => functions().filter(|_| try_link(AttachType::UprobeSession).is_ok()),
+            false => None,
+        };
+        let ring_buffer = match ring {
+            true => Ring::new(u32::try_from(sys::page_size()).unwrap_or(0))
+                .map(drop)
+                .map_err(EventDenial::of),
+            false => Err(forbidden),
+        };
+        let offset = types.as_ref().map_err(Clone::clone).and_then(|types| {
+            let offset = types.nested_member("task_struct", "thread", "fsbase");
+            let offset = offset.and_then(|offset| i16::try_from(offset).ok());
+            offset.ok_or_else(|| "the kernel's type information does not tell where".to_owned())
+        });
+        Ok(Facilities {
+            uprobe_multi,
+            ring_buffer,
+            uprobe_session: session.is_some(),
+            thread_pointer: offset.clone().map(drop),
+            session,
+            thread_pointer_offset: offset.ok(),
+        })
+    }
+}
+
+/// Whether links of a kind are known: one to a file that cannot be probed is refused for that, and not as unknown.
+fn try_link(attach: AttachType) -> Result<(), EventDenial> {
+    let mut code = Assembler::default();
+    code.mov(R::R0, 0);
+    code.exit();
+    let absent = EventDenial::Absent {
+        errno: Errno::EINVAL,
+    };
+    let code = code.finish().ok_or(absent)?;
+    let program = kernel::load_program(ProgramType::Kprobe, attach, &code, "ytrace_try")
+        .map_err(|(errno, _)| EventDenial::of(errno))?;
+    let sites = UprobeSites {
+        path: c"/",
+        offsets: &[0],
+        semaphores: &[0],
+        cookies: &[0],
+        pid: i32::try_from(std::process::id()).unwrap_or(0),
+        at_return: false,
+    };
+    match kernel::link_uprobes(program.as_fd(), attach, sites) {
+        Ok(_) | Err(libc::EBADF) => Ok(()),
+        Err(errno) => Err(EventDenial::of(Errno::from_raw(errno))),
+    }
 }

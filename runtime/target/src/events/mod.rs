@@ -3,15 +3,27 @@
 //! A [`Probe`] is a [`Source`] and a [`HitProgram`], a plan of what is to be done at each hit: capture memory, filter, sample,
 //! update tables, send a record. The plan runs in the kernel, on the thread that is hit; records come through a ring
 //! buffer, and what finds no room there is counted. The kernel removes all probes when this program ends, however it ends.
+//!
+//! An [`EventSession`] has the probes of one process: [`EventSession::add_table`], [`EventSession::attach`],
+//! [`EventSession::poll`], [`EventSession::totals`], [`EventSession::rows`]. Dropping it removes the probes.
 
 #![allow(dead_code)]
 
+mod assemble;
+mod attach;
+mod btf;
 mod check;
+mod compile;
+mod counters;
 mod error;
 mod facilities;
+mod kernel;
 mod layout;
+mod numbers;
 mod program;
 mod record;
+mod ring;
+mod rows;
 mod session;
 mod table;
 

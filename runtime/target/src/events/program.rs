@@ -9,7 +9,6 @@
 //! Reading the target's memory may fail, and so may what depends on it. A value *fails* if it
 //! - is a slot or the length of a capture that failed,
 //! - is a division by zero,
-//! - was saved by an entry part that could not be found again,
 //! - is looked up in a table that has no such row,
 //! - has an operand that failed; a [`Value::Select`] depends on its condition and on the chosen operand alone.
 //!

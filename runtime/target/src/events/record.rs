@@ -67,8 +67,8 @@ impl<'a> Record<'a> {
     }
 
     /// The number that the site was given.
-    pub fn cookie(&self) -> u64 {
-        self.header.cookie
+    pub fn cookie(&self) -> u32 {
+        self.header.cookie as u32
     }
 
     /// How many bytes it stands for, where the part samples; else 0.

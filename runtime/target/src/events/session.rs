@@ -1,12 +1,39 @@
 //! Probes on one process: what is attached where, and what came of it.
 
 use std::fs::File;
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
+use super::attach::FileSites;
+use super::check::index;
+use super::compile::{Environment, Mode, Pairing, SAVED_KEY, SavedMaps};
+use super::counters::{Counters, possible_processors};
+use super::error::{EventError, PlanError};
+use super::facilities::Facilities;
+use super::kernel::{self, AttachType, ENOTSUPP, MapType, ProgramType};
+use super::layout::{Header, RecordLayout};
+use super::numbers::Numbers;
 use super::program::HitProgram;
 use super::record::Record;
+use super::ring::Ring;
+use super::rows::Table;
+use super::table::{TableId, TableRow, TableSpec};
+use crate::process::Process;
+use crate::sys;
+
+/// The time between two looks at an empty ring: short after records, longer when none come.
+const SHORT_PAUSE: Duration = Duration::from_micros(500);
+const LONG_PAUSE: Duration = Duration::from_millis(2);
+/// So many looks in vain lead to the longer time.
+const LOOKS_IN_VAIN: u32 = 100;
+/// The most probes of a session.
+const MAX_PROBES: usize = 1 << 16;
+/// The most bytes of a ring.
+const MAX_RING: u32 = 1 << 30;
 
 /// The number of a probe in its session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,7 +75,7 @@ pub struct Site {
     /// Where the semaphore of a static probe is in the file: 16 bits that are incremented while the site is probed.
     pub semaphore: Option<u64>,
     /// A number of the caller's, which the site's hits have ([`Record::cookie`], [`super::Value::Cookie`]).
-    pub cookie: u64,
+    pub cookie: u32,
 }
 
 /// What became of an attempt to attach.
@@ -75,8 +102,7 @@ impl Refused {
     /// Why, in words.
     pub fn reason(&self) -> String {
         match self.errno {
-            // ENOTSUPP, which is not among the error numbers for programs.
-            524 => "the kernel cannot run this instruction elsewhere, as a probe needs".to_owned(),
+            ENOTSUPP => "the kernel cannot run this instruction elsewhere, as a probe needs".to_owned(),
             libc::EINVAL => {
                 "it is no instruction, the file cannot be probed, or the semaphore is used otherwise"
                     .to_owned()
@@ -114,9 +140,468 @@ pub struct PartTotals {
     pub unpaired: u64,
 }
 
-/// What a session tells.
+/// How a session is made.
+#[derive(Clone, Copy, Debug)]
+pub struct EventOptions {
+    /// Bytes of the ring buffer; rounded up to a power of two.
+    pub ring_bytes: u32,
+    /// How many entries may be under way whose return is awaited; when there are more, the oldest are forgotten.
+    pub saved_entries: u32,
+}
+
+impl Default for EventOptions {
+    fn default() -> EventOptions {
+        EventOptions {
+            ring_bytes: 16 << 20,
+            saved_entries: 16 << 10,
+        }
+    }
+}
+
+/// What [`EventSession::poll`] did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Polled {
+    /// How many records there were.
+    pub records: u64,
+    /// Whether the caller broke off.
+    pub stopped: bool,
+}
+
+/// Probes on one process.
 #[derive(Debug)]
-pub enum Event<'a> {
-    /// A hit sent a record.
-    Hit(&'a Record<'a>),
+pub struct EventSession {
+    process: Process,
+    facilities: Facilities,
+    options: EventOptions,
+    processors: usize,
+    numbers: Numbers,
+    ring: Ring,
+    tables: Vec<Table>,
+    /// The counters of each batch of probes that were attached together.
+    counters: Vec<Counters>,
+    /// Where entry parts save, for each batch.
+    saved: Vec<[OwnedFd; 2]>,
+    probes: Vec<Attached>,
+    /// For each probe twice, its layouts.
+    layouts: Vec<Option<RecordLayout>>,
+    malformed: u64,
+}
+
+/// A probe that is attached.
+#[derive(Debug)]
+struct Attached {
+    batch: usize,
+    /// Its place among the counters of the batch.
+    place: usize,
+    parts: Vec<AttachedPart>,
+}
+
+/// A program, and where it runs.
+#[derive(Debug)]
+struct AttachedPart {
+    program: OwnedFd,
+    attach: AttachType,
+    at_return: bool,
+    files: Vec<FileSites>,
+    links: Vec<OwnedFd>,
+}
+
+impl EventSession {
+    /// Prepares for probes on a process; does nothing to it.
+    ///
+    /// # Errors
+    /// The kernel refuses, or offers no way.
+    pub fn new(process: &Process, options: EventOptions) -> Result<EventSession, EventError> {
+        let facilities = Facilities::find()?;
+        if let Err(cause) = &facilities.uprobe_multi {
+            return Err(EventError::Denied {
+                what: "probes by links of many places",
+                cause: cause.clone(),
+            });
+        }
+        if let Err(cause) = &facilities.ring_buffer {
+            return Err(EventError::Denied {
+                what: "a ring buffer",
+                cause: cause.clone(),
+            });
+        }
+        let page = u32::try_from(sys::page_size()).unwrap_or(u32::MAX);
+        let bytes = options.ring_bytes.max(page).min(MAX_RING);
+        let bytes = bytes.next_power_of_two();
+        let ring = Ring::new(bytes).map_err(|errno| EventError::system("a ring buffer", errno))?;
+        let processors = possible_processors().map_err(|why| EventError::Proc {
+            path: "/sys/devices/system/cpu/possible".to_owned(),
+            why,
+        })?;
+        Ok(EventSession {
+            numbers: Numbers::new(process),
+            process: process.clone(),
+            facilities,
+            options,
+            processors,
+            ring,
+            tables: Vec::new(),
+            counters: Vec::new(),
+            saved: Vec::new(),
+            probes: Vec::new(),
+            layouts: Vec::new(),
+            malformed: 0,
+        })
+    }
+
+    /// What the kernel offers.
+    pub fn facilities(&self) -> &Facilities {
+        &self.facilities
+    }
+
+    /// Makes a table, which probes that are attached later may use.
+    ///
+    /// # Errors
+    /// It is too large, or there is no memory for it.
+    pub fn add_table(&mut self, spec: TableSpec) -> Result<TableId, EventError> {
+        let number = u32::try_from(self.tables.len()).unwrap_or(u32::MAX);
+        self.tables.push(Table::new(spec, self.processors)?);
+        Ok(TableId(number))
+    }
+
+    /// The rows of a table as of now, in no order. Rows that are added or removed meanwhile may be missing.
+    ///
+    /// # Errors
+    /// There is no such table, or it cannot be read.
+    pub fn rows(&self, table: TableId) -> Result<Vec<TableRow>, EventError> {
+        self.table(table)?.rows()
+    }
+
+    /// Removes the rows of a table.
+    ///
+    /// # Errors
+    /// As [`EventSession::rows`].
+    pub fn clear_table(&self, table: TableId) -> Result<(), EventError> {
+        self.table(table)?.clear()
+    }
+
+    fn table(&self, table: TableId) -> Result<&Table, EventError> {
+        self.tables.get(index(table.0)).ok_or(EventError::NoSuch {
+            what: "table",
+            number: table.0,
+        })
+    }
+
+    /// Attaches probes. Sites that the kernel refuses are left out and reported; any other refusal leaves none of these probes.
+    ///
+    /// # Errors
+    /// A plan cannot be carried out, or the kernel refuses.
+    pub fn attach(&mut self, probes: Vec<Probe>) -> Result<Attachment, EventError> {
+        let first = self.probes.len();
+        let many = first.saturating_add(probes.len());
+        if many > MAX_PROBES {
+            return Err(EventError::Range {
+                what: "probes of a session",
+                number: many as u64,
+                least: 0,
+                most: MAX_PROBES as u64,
+            });
+        }
+        let counters = Counters::new(probes.len(), self.processors);
+        let counters = counters.map_err(|errno| EventError::system("counters", errno))?;
+        self.counters.push(counters);
+        let done = self.attach_batch(first, &probes);
+        if done.is_err() {
+            self.probes.truncate(first);
+            self.layouts.truncate(2 * first);
+            self.counters.pop();
+            self.saved.truncate(self.counters.len());
+        }
+        done
+    }
+
+    fn attach_batch(&mut self, first: usize, probes: &[Probe]) -> Result<Attachment, EventError> {
+        let id = |place: usize| ProbeId(u32::try_from(first + place).unwrap_or(u32::MAX));
+        let plan = |place| {
+            move |error| EventError::Plan {
+                probe: id(place),
+                error,
+            }
+        };
+        let specs: Vec<TableSpec> = self.tables.iter().map(|table| table.spec).collect();
+        let mut saved_bytes = 0;
+        let mut layouts = Vec::with_capacity(2 * probes.len());
+        for (place, probe) in probes.iter().enumerate() {
+            let program = &probe.program;
+            program.check(&specs).map_err(plan(place))?;
+            let found = program.record_layouts().map_err(plan(place))?;
+            for layout in found.iter().flatten() {
+                self.check_record(layout).map_err(plan(place))?;
+            }
+            layouts.extend(found);
+            let pairing = program.pairing(self.facilities.uprobe_session);
+            if pairing.map_err(plan(place))? == Pairing::Row {
+                saved_bytes = saved_bytes.max(program.saved_bytes().map_err(plan(place))?);
+            }
+        }
+        self.saved.push(self.saved_maps(saved_bytes)?);
+        self.layouts.extend(layouts);
+        let mut attachment = Attachment::default();
+        for (place, probe) in probes.iter().enumerate() {
+            let probe_id = id(place);
+            let parts = match &probe.source {
+                Source::Sites(sites) => {
+                    let parts = self.load(probe_id, place, &probe.program, sites)?;
+                    self.link_sites(probe_id, parts, &mut attachment)?
+                }
+                Source::PageFaults { .. } | Source::Clock { .. } => {
+                    return Err(EventError::Unsupported {
+                        what: "an event without a site",
+                        by: "links of many places",
+                    });
+                }
+            };
+            self.probes.push(Attached {
+                batch: self.counters.len() - 1,
+                place,
+                parts,
+            });
+            attachment.probes.push(probe_id);
+        }
+        Ok(attachment)
+    }
+
+    /// A record must fit into the ring many times, or none would.
+    fn check_record(&self, layout: &RecordLayout) -> Result<(), PlanError> {
+        let most = u64::from(self.options.ring_bytes / 4);
+        let number = u64::from(layout.bytes());
+        if number <= most {
+            return Ok(());
+        }
+        Err(PlanError::Range {
+            what: "bytes of a record, of a ring four times as large",
+            number,
+            least: 0,
+            most,
+        })
+    }
+
+    /// The map in which entry parts save, and its row of zeros.
+    fn saved_maps(&self, bytes: u32) -> Result<[OwnedFd; 2], EventError> {
+        let rows = match bytes {
+            0 => 1,
+            _ => self.options.saved_entries.clamp(1, 1 << 20),
+        };
+        let value = bytes.max(8);
+        let zeros = kernel::create_map(MapType::Array, 4, value, 1, 0, "ytrace_zeros");
+        let saved = kernel::create_map(MapType::LruHash, SAVED_KEY, value, rows, 0, "ytrace_saved");
+        let failed = |errno| EventError::system("a table of entries", errno);
+        Ok([saved.map_err(failed)?, zeros.map_err(failed)?])
+    }
+
+    /// Loads the programs of a probe of the last batch.
+    fn load(
+        &self,
+        probe: ProbeId,
+        place: usize,
+        program: &HitProgram,
+        sites: &[Site],
+    ) -> Result<Vec<AttachedPart>, EventError> {
+        let counters = self.counters.last();
+        let (Some(counters), Some([rows, zeros])) = (counters, self.saved.last()) else {
+            return Ok(Vec::new());
+        };
+        let modes: &[(Mode, AttachType, bool)] = match (&program.on_return, self.facilities.session)
+        {
+            (None, _) => &[(Mode::Entry, AttachType::UprobeMulti, false)],
+            (Some(_), _) if program.entry.steps.is_empty() && program.saved_values.is_empty() => {
+                &[(Mode::Return, AttachType::UprobeMulti, true)]
+            }
+            (Some(_), Some(functions)) => {
+                &[(Mode::Session(functions), AttachType::UprobeSession, false)]
+            }
+            // The return first: no entry shall be without it.
+            (Some(_), None) => &[
+                (Mode::Return, AttachType::UprobeMulti, true),
+                (Mode::Entry, AttachType::UprobeMulti, false),
+            ],
+        };
+        let tables: Vec<_> = self.tables.iter().map(Table::maps).collect();
+        let mut parts = Vec::with_capacity(modes.len());
+        for &(mode, attach, at_return) in modes {
+            let environment = Environment {
+                mode,
+                probe: probe.0,
+                counters: counters.descriptor(),
+                counters_offset: Counters::offset(place),
+                counters_shift: counters.shift(),
+                processors_mask: counters.processors_mask(),
+                ring: Some(self.ring.descriptor()),
+                tables: &tables,
+                saved: Some(SavedMaps {
+                    rows: rows.as_raw_fd(),
+                    zeros: zeros.as_raw_fd(),
+                }),
+                numbering: self.numbers.numbering,
+                only_process: None,
+                fixed_cookie: None,
+                thread_pointer: self.facilities.thread_pointer_offset,
+                page_bytes: u32::try_from(sys::page_size()).unwrap_or(u32::MAX),
+            };
+            let code = program.compile(&environment);
+            let code = code.map_err(|error| EventError::Plan { probe, error })?;
+            let name = format!("ytrace_{}", probe.0);
+            let loaded = kernel::load_program(ProgramType::Kprobe, attach, &code, &name);
+            let program = loaded.map_err(|(errno, log)| EventError::load(probe, errno, &log))?;
+            let files = FileSites::of(sites);
+            parts.push(AttachedPart {
+                program,
+                attach,
+                at_return,
+                files: files.map_err(|errno| EventError::system("a file to be probed", errno))?,
+                links: Vec::new(),
+            });
+        }
+        Ok(parts)
+    }
+
+    fn link_sites(
+        &self,
+        probe: ProbeId,
+        mut parts: Vec<AttachedPart>,
+        attachment: &mut Attachment,
+    ) -> Result<Vec<AttachedPart>, EventError> {
+        for part in &mut parts {
+            let refused = part.link(self.process.pid())?;
+            for (site, errno) in refused {
+                let refused = Refused { probe, site, errno };
+                if !attachment.refused.contains(&refused) {
+                    attachment.refused.push(refused);
+                }
+            }
+        }
+        Ok(parts)
+    }
+
+    /// Takes all probes away for a while; what they have counted remains.
+    pub fn suspend(&mut self) {
+        for part in self.probes.iter_mut().flat_map(|probe| &mut probe.parts) {
+            part.links.clear();
+        }
+    }
+
+    /// Attaches all probes again that [`EventSession::suspend`] has taken away.
+    ///
+    /// # Errors
+    /// The kernel refuses, or the process has gone.
+    pub fn resume(&mut self) -> Result<(), EventError> {
+        let pid = self.process.pid();
+        for part in self.probes.iter_mut().flat_map(|probe| &mut probe.parts) {
+            if part.links.is_empty() {
+                part.link(pid)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the kernel has counted for a probe. A hit that is under way may be counted in part.
+    ///
+    /// # Errors
+    /// There is no such probe.
+    pub fn totals(&self, probe: ProbeId) -> Result<Totals, EventError> {
+        let attached = self.probes.get(index(probe.0));
+        let totals = attached.and_then(|attached| {
+            let counters = self.counters.get(attached.batch)?;
+            Some(counters.totals(attached.place))
+        });
+        totals.ok_or(EventError::NoSuch {
+            what: "probe",
+            number: probe.0,
+        })
+    }
+
+    /// Bytes of records that wait in the ring, of those that fit ([`EventOptions::ring_bytes`]).
+    pub fn waiting_bytes(&self) -> u64 {
+        self.ring.waiting()
+    }
+
+    /// Records that were not of the form that their probe gives them; always 0, but for a defect.
+    pub fn malformed(&self) -> u64 {
+        self.malformed
+    }
+
+    /// Gives all records to `each`, in the order in which the hits asked for their room, until the deadline or until `each`
+    /// breaks off. A deadline that has passed reads what is there. The ring is looked at every half to two milliseconds:
+    /// nobody is woken by a hit, which would cost the target as much as the hit.
+    pub fn poll(
+        &mut self,
+        deadline: Instant,
+        mut each: impl FnMut(&Record<'_>) -> ControlFlow<()>,
+    ) -> Polled {
+        let mut polled = Polled::default();
+        let mut in_vain = 0;
+        loop {
+            let before = polled.records;
+            let EventSession {
+                ring,
+                layouts,
+                numbers,
+                malformed,
+                ..
+            } = self;
+            ring.drain(|bytes| {
+                let Some(record) = read_record(bytes, layouts, numbers) else {
+                    *malformed += 1;
+                    return true;
+                };
+                polled.records += 1;
+                polled.stopped = each(&record).is_break();
+                !polled.stopped
+            });
+            in_vain = match polled.records == before {
+                true => in_vain + 1,
+                false => 0,
+            };
+            let now = Instant::now();
+            if polled.stopped || now >= deadline {
+                return polled;
+            }
+            let pause = match in_vain > LOOKS_IN_VAIN {
+                true => LONG_PAUSE,
+                false => SHORT_PAUSE,
+            };
+            std::thread::sleep(pause.min(deadline - now));
+        }
+    }
+}
+
+fn read_record<'a>(
+    bytes: &'a [u8],
+    layouts: &'a [Option<RecordLayout>],
+    numbers: &mut Numbers,
+) -> Option<Record<'a>> {
+    let header = Header::read(bytes)?;
+    let part = index(header.probe)
+        .checked_mul(2)?
+        .checked_add(usize::from(header.on_return))?;
+    let layout = layouts.get(part)?.as_ref()?;
+    if bytes.len() < index(layout.bytes()) {
+        return None;
+    }
+    Some(Record {
+        header,
+        bytes,
+        layout,
+        tid: numbers.thread(header.tid),
+        pid: numbers.process(header.pid),
+    })
+}
+
+impl AttachedPart {
+    /// Attaches to all sites that are not refused.
+    fn link(&mut self, pid: i32) -> Result<Vec<(usize, i32)>, EventError> {
+        let mut all = Vec::new();
+        for file in &mut self.files {
+            let program = self.program.as_fd();
+            let (links, refused) = file.attach(program, self.attach, pid, self.at_return)?;
+            self.links.extend(links);
+            all.extend(refused);
+        }
+        Ok(all)
+    }
 }

@@ -1,0 +1,513 @@
+//! From a plan to instructions of the kernel's virtual machine.
+//!
+//! A program may be preempted by another thread's hit on the same processor, which runs the same program. So nothing is kept
+//! by processor while it runs: values and small captures are on the stack of 512 bytes that each run has, captures that
+//! no value is read from go straight into the record, and what is counted is counted by atomic additions.
+
+mod record;
+mod schedule;
+mod steps;
+mod tables;
+mod values;
+
+use super::assemble::{Alu, Assembler, Jump, Label, R};
+use super::check::index;
+use super::error::PlanError;
+use super::layout::{RecordLayout, capture_bytes};
+use super::program::*;
+use super::table::TableSpec;
+use schedule::{SavedFailures, Schedule};
+
+/// Helpers of the kernel (`enum bpf_func_id` of `linux/bpf.h`).
+mod helper {
+    pub const MAP_LOOKUP: i32 = 1;
+    pub const MAP_UPDATE: i32 = 2;
+    pub const MAP_DELETE: i32 = 3;
+    pub const TIME: i32 = 5;
+    pub const RANDOM: i32 = 7;
+    pub const PROCESSOR: i32 = 8;
+    pub const PID_TGID: i32 = 14;
+    pub const READ_USER: i32 = 112;
+    pub const READ_KERNEL: i32 = 113;
+    pub const READ_USER_STRING: i32 = 114;
+    pub const NAMESPACE_PID_TGID: i32 = 120;
+    pub const RING_RESERVE: i32 = 131;
+    pub const RING_SUBMIT: i32 = 132;
+    pub const CURRENT_TASK: i32 = 158;
+    pub const ATTACH_COOKIE: i32 = 174;
+    pub const TASK_REGISTERS: i32 = 175;
+}
+
+/// Places of the counters of a part, which has [`COUNTER_BYTES`] of them for each processor.
+pub(super) mod counter {
+    pub const HITS: i16 = 0;
+    pub const FILTERED: i16 = 8;
+    pub const UNSAMPLED: i16 = 16;
+    pub const LOST: i16 = 24;
+    pub const TABLE_FULL: i16 = 32;
+    pub const UNPAIRED: i16 = 40;
+    /// The next number of an entry.
+    pub const NEXT: i16 = 48;
+}
+/// The bytes of the counters of a part; a power of two, so that processors share no cache line.
+pub(super) const COUNTER_BYTES: u32 = 64;
+
+/// Bytes of the key under which an entry part saves.
+pub(super) const SAVED_KEY: u32 = 16;
+/// Bytes of stack that a program has.
+const FRAME_BYTES: u32 = 512;
+
+/// The maps behind a table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TableMaps {
+    pub spec: TableSpec,
+    pub rows: i32,
+    /// Counts by power of two.
+    pub powers: Option<i32>,
+}
+
+/// The maps that an entry part saves in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SavedMaps {
+    pub rows: i32,
+    /// An array of one element, as long as a row, that is never written.
+    pub zeros: i32,
+}
+
+/// Numbers of the kernel's functions that link an entry and its return.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SessionFunctions {
+    pub is_return: i32,
+    pub cookie: i32,
+}
+
+/// How the numbers of threads are had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Numbering {
+    /// As the kernel's first pid namespace has them.
+    Kernel,
+    /// As a pid namespace has them, named by the device and inode of its file.
+    Namespace { device: u64, inode: u64 },
+}
+
+/// When the program runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mode {
+    /// At the site: the entry part.
+    Entry,
+    /// At the return: the return part.
+    Return,
+    /// At both, linked by the kernel.
+    Session(SessionFunctions),
+    /// At an event that is no instruction of the program: the entry part.
+    Event {
+        /// Whether the registers are those with which the thread came into the kernel, whatever it does there.
+        from_task: bool,
+    },
+}
+
+/// What a program is compiled for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Environment<'a> {
+    pub mode: Mode,
+    /// The number of the probe.
+    pub probe: u32,
+    pub counters: i32,
+    /// Where the counters of the probe's entry part are; those of its return part follow.
+    pub counters_offset: u32,
+    /// Bytes of the counters of one processor, as a binary logarithm.
+    pub counters_shift: u32,
+    /// One less than a power of two, and no less than the greatest number of a processor.
+    pub processors_mask: u32,
+    pub ring: Option<i32>,
+    pub tables: &'a [TableMaps],
+    pub saved: Option<SavedMaps>,
+    pub numbering: Numbering,
+    /// Hits of other processes than this one, by the numbering, are ignored.
+    pub only_process: Option<u32>,
+    /// The number that all hits have, where the kernel keeps none with the site.
+    pub fixed_cookie: Option<u32>,
+    /// Where the thread pointer is in the kernel's description of a thread.
+    pub thread_pointer: Option<i16>,
+    pub page_bytes: u32,
+}
+
+/// How an entry part gives values to its return part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pairing {
+    /// There is nothing to give, and nothing that could have ended the entry part.
+    None,
+    /// The word that the kernel keeps for the return.
+    Word,
+    /// A row of a map.
+    Row,
+}
+
+impl HitProgram {
+    /// How the parts are paired.
+    pub(super) fn pairing(&self, session: bool) -> Result<Pairing, PlanError> {
+        if self.on_return.is_none() {
+            return Ok(Pairing::None);
+        }
+        let ends_early = self
+            .entry
+            .steps
+            .iter()
+            .any(|step| matches!(step, Step::ReturnIf { .. } | Step::Sample { .. }));
+        let nothing = self.saved_values.is_empty() && self.saved_captures.is_empty();
+        if nothing && (session || !ends_early) {
+            return Ok(Pairing::None);
+        }
+        if session && self.saved_captures.is_empty() && self.saved_values.len() == 1 {
+            let entry = self.entry_schedule()?;
+            if self
+                .saved_values
+                .iter()
+                .all(|value| entry.failures_of(*value) == 0)
+            {
+                return Ok(Pairing::Word);
+            }
+        }
+        Ok(Pairing::Row)
+    }
+
+    /// Bytes of the row that the entry part saves.
+    pub(super) fn saved_bytes(&self) -> Result<u32, PlanError> {
+        Ok(self.saved_layout()?.bytes())
+    }
+
+    /// Where everything is in such a row, as in a record; the header's word of failed values comes first.
+    fn saved_layout(&self) -> Result<SavedLayout, PlanError> {
+        let mut captures = Vec::with_capacity(self.saved_captures.len());
+        let values = u32::try_from(self.saved_values.len()).unwrap_or(u32::MAX);
+        let mut offset = values.saturating_mul(8).saturating_add(8);
+        for &step in &self.saved_captures {
+            let extent = self.entry.capture_extent(step, self.entry.steps.len())?;
+            captures.push(offset);
+            offset = offset.saturating_add(capture_bytes(extent));
+        }
+        Ok(SavedLayout {
+            captures,
+            bytes: offset,
+        })
+    }
+
+    fn entry_schedule(&self) -> Result<Schedule, PlanError> {
+        let none = SavedFailures::default();
+        Schedule::new(&self.entry, &self.saved_values, &self.saved_captures, none)
+    }
+
+    /// The layouts of the records of the entry and of the return part.
+    pub(super) fn record_layouts(&self) -> Result<[Option<RecordLayout>; 2], PlanError> {
+        let layout = |part: &Part, on_return| -> Result<Option<RecordLayout>, PlanError> {
+            let Some(emit) = part.emit() else {
+                return Ok(None);
+            };
+            let extents = self.record_extents(part, emit)?;
+            Ok(Some(RecordLayout::new(emit, &extents, on_return)))
+        };
+        let on_return = match &self.on_return {
+            Some(part) => layout(part, true)?,
+            None => None,
+        };
+        Ok([layout(&self.entry, false)?, on_return])
+    }
+
+    /// The instructions that carry out the plan.
+    pub(super) fn compile(&self, environment: &Environment<'_>) -> Result<Vec<u64>, PlanError> {
+        let session = matches!(environment.mode, Mode::Session(_));
+        let pairing = self.pairing(session)?;
+        let mut code = Assembler::default();
+        code.mov(R::R6, R::R1);
+        let nothing = Part::default();
+        let on_return = self.on_return.as_ref().unwrap_or(&nothing);
+        match environment.mode {
+            Mode::Entry => self.part(environment, &mut code, &self.entry, false, pairing)?,
+            Mode::Return => self.part(environment, &mut code, on_return, true, pairing)?,
+            Mode::Session(functions) => {
+                let at_return = code.label();
+                code.call_kernel(functions.is_return);
+                code.jump_if(Jump::NotEqual, R::R0, 0, at_return);
+                self.part(environment, &mut code, &self.entry, false, pairing)?;
+                code.place(at_return);
+                self.part(environment, &mut code, on_return, true, pairing)?;
+            }
+            Mode::Event { from_task } => {
+                if from_task {
+                    code.call(helper::CURRENT_TASK);
+                    code.mov(R::R1, R::R0);
+                    code.call(helper::TASK_REGISTERS);
+                    code.mov(R::R6, R::R0);
+                }
+                self.part(environment, &mut code, &self.entry, false, pairing)?;
+            }
+        }
+        code.finish().ok_or(PlanError::TooComplex {
+            bytes: u32::MAX,
+            limit: u32::from(i16::MAX.unsigned_abs()),
+        })
+    }
+
+    fn part(
+        &self,
+        environment: &Environment<'_>,
+        code: &mut Assembler,
+        part: &Part,
+        on_return: bool,
+        pairing: Pairing,
+    ) -> Result<(), PlanError> {
+        let entry = self.entry_schedule()?;
+        let saved_failures: Vec<bool> = self
+            .saved_values
+            .iter()
+            .map(|value| entry.failures_of(*value) != 0)
+            .collect();
+        let schedule = match on_return {
+            false => entry,
+            true => {
+                let saved = SavedFailures {
+                    values: &saved_failures,
+                    captures: self.saved_captures.len(),
+                };
+                Schedule::new(part, &[], &[], saved)?
+            }
+        };
+        let ends = Ends {
+            filtered: code.label(),
+            unsampled: code.label(),
+            end: code.label(),
+            unpaired: code.label(),
+            leave: code.label(),
+        };
+        let mut compiler = PartCompiler {
+            environment,
+            program: self,
+            part,
+            on_return,
+            pairing,
+            saved_layout: self.saved_layout()?,
+            code,
+            frame: Frame::default(),
+            slots: vec![None; part.values.len()],
+            buffers: vec![None; part.steps.len()],
+            outcomes: vec![None; part.steps.len()],
+            time: None,
+            numbers: None,
+            processor: 0,
+            saved_key: None,
+            saved_row: None,
+            schedule,
+            ends,
+        };
+        compiler.run()
+    }
+}
+
+/// Where everything is in what an entry part saves: the word of failed values, the values, the captures.
+#[derive(Clone, Debug, Default)]
+struct SavedLayout {
+    captures: Vec<u32>,
+    bytes: u32,
+}
+
+impl SavedLayout {
+    fn value(&self, place: u32) -> u32 {
+        place.saturating_mul(8).saturating_add(8)
+    }
+
+    fn capture(&self, place: u32) -> u32 {
+        self.captures.get(index(place)).copied().unwrap_or(0)
+    }
+
+    fn bytes(&self) -> u32 {
+        self.bytes
+    }
+}
+
+/// Where a part can end.
+#[derive(Clone, Copy, Debug)]
+struct Ends {
+    filtered: Label,
+    unsampled: Label,
+    end: Label,
+    unpaired: Label,
+    /// Without having counted anything.
+    leave: Label,
+}
+
+/// The stack of a run, in words of eight bytes, which are named by their distance below the frame register.
+#[derive(Clone, Copy, Debug, Default)]
+struct Frame {
+    used: u64,
+}
+
+impl Frame {
+    /// Room for so many bytes; the place of the first of them.
+    fn take(&mut self, bytes: u32) -> Result<i16, PlanError> {
+        let words = bytes.div_ceil(8).max(1);
+        let total = FRAME_BYTES / 8;
+        let too_complex = PlanError::TooComplex {
+            bytes: bytes.saturating_add(8 * self.used.count_ones()),
+            limit: FRAME_BYTES,
+        };
+        if words > total {
+            return Err(too_complex);
+        }
+        let mask = u64::MAX >> (64 - words);
+        // The first word of the room is the farthest below the frame.
+        let free = (0..=total - words).find(|low| self.used >> low & mask == 0);
+        let low = free.ok_or(too_complex)?;
+        self.used |= mask << low;
+        let farthest = i16::try_from(8 * (low + words)).unwrap_or(i16::MAX);
+        Ok(-farthest)
+    }
+
+    /// Gives room back.
+    fn release(&mut self, place: i16, bytes: u32) {
+        let words = bytes.div_ceil(8).max(1);
+        let high = u32::from(place.unsigned_abs()) / 8;
+        let low = high.saturating_sub(words);
+        self.used &= !((u64::MAX >> (64 - words.min(64))) << low);
+    }
+}
+
+/// A part that is being compiled. r6 has the registers of the hit, r7 the record, r8 the counters, r9 the bits of what
+/// failed.
+struct PartCompiler<'a> {
+    environment: &'a Environment<'a>,
+    program: &'a HitProgram,
+    part: &'a Part,
+    on_return: bool,
+    pairing: Pairing,
+    saved_layout: SavedLayout,
+    code: &'a mut Assembler,
+    frame: Frame,
+    /// For each value that was computed, where it is.
+    slots: Vec<Option<i16>>,
+    /// For each capture that is kept, where its length and state are; its bytes follow.
+    buffers: Vec<Option<i16>>,
+    /// For each step with an outcome, where that is.
+    outcomes: Vec<Option<i16>>,
+    time: Option<i16>,
+    /// The numbers of the thread and of the process, four bytes each.
+    numbers: Option<i16>,
+    processor: i16,
+    saved_key: Option<i16>,
+    /// Where the address of the saved row is, or the saved word.
+    saved_row: Option<i16>,
+    schedule: Schedule,
+    ends: Ends,
+}
+
+impl PartCompiler<'_> {
+    fn run(&mut self) -> Result<(), PlanError> {
+        self.begin()?;
+        for number in 0..self.part.steps.len() {
+            self.compute(number)?;
+            self.step(number)?;
+            self.release(number);
+        }
+        let last = self.part.steps.len();
+        if !self.on_return && self.pairing != Pairing::None {
+            self.compute(last)?;
+            self.save()?;
+        }
+        self.finish();
+        Ok(())
+    }
+
+    /// Finds the counters, leaves other processes alone, finds what the entry part saved, and counts the hit.
+    fn begin(&mut self) -> Result<(), PlanError> {
+        let environment = self.environment;
+        if let Some(process) = environment.only_process {
+            let numbers = self.numbers()?;
+            self.code.load(Width::Four, R::R1, R::Frame, numbers + 4);
+            self.code.number(R::R2, u64::from(process));
+            self.code
+                .jump_if(Jump::NotEqual, R::R1, R::R2, self.ends.leave);
+        }
+        self.processor = self.frame.take(8)?;
+        self.code.call(helper::PROCESSOR);
+        let mask = i32::try_from(environment.processors_mask).unwrap_or(i32::MAX);
+        self.code.alu(Alu::And, R::R0, mask);
+        self.code
+            .store(Width::Eight, R::Frame, self.processor, R::R0);
+        let shift = i32::try_from(environment.counters_shift).unwrap_or(0);
+        self.code.alu(Alu::Lsh, R::R0, shift);
+        let part = match self.on_return {
+            true => COUNTER_BYTES,
+            false => 0,
+        };
+        let offset = environment.counters_offset.saturating_add(part);
+        self.code.map_value(R::R8, environment.counters, offset);
+        self.code.alu(Alu::Add, R::R8, R::R0);
+        self.code.mov(R::R9, 0);
+        if self.on_return {
+            self.find_saved()?;
+        }
+        self.count(counter::HITS);
+        Ok(())
+    }
+
+    fn count(&mut self, counter: i16) {
+        self.code.mov(R::R1, 1);
+        self.code.atomic_add(R::R8, counter, R::R1);
+    }
+
+    /// The ends of the part. Only an entry of a session returns 1, which leaves its return out.
+    fn finish(&mut self) {
+        let Ends {
+            filtered,
+            unsampled,
+            end,
+            unpaired,
+            leave,
+        } = self.ends;
+        let skip = match self.environment.mode {
+            Mode::Session(_) if !self.on_return => 1,
+            _ => 0,
+        };
+        self.code.place(end);
+        self.forget_saved();
+        self.code.mov(R::R0, 0);
+        self.code.exit();
+        for (label, counter) in [
+            (filtered, counter::FILTERED),
+            (unsampled, counter::UNSAMPLED),
+        ] {
+            if self.code.is_target(label) {
+                self.code.place(label);
+                self.count(counter);
+                self.forget_saved();
+                self.code.mov(R::R0, skip);
+                self.code.exit();
+            }
+        }
+        if self.code.is_target(unpaired) {
+            self.code.place(unpaired);
+            // The return part's counters follow those of the entry part.
+            self.count(match self.on_return {
+                true => counter::UNPAIRED,
+                false => counter::UNPAIRED + COUNTER_BYTES as i16,
+            });
+            self.code.mov(R::R0, skip);
+            self.code.exit();
+        }
+        if self.code.is_target(leave) {
+            self.code.place(leave);
+            self.code.mov(R::R0, skip);
+            self.code.exit();
+        }
+    }
+
+    /// Gives back the room of values that no later step needs.
+    fn release(&mut self, step: usize) {
+        for (slot, last) in self.slots.iter_mut().zip(&self.schedule.last) {
+            if *last <= step
+                && let Some(place) = slot.take()
+            {
+                self.frame.release(place, 8);
+            }
+        }
+    }
+}

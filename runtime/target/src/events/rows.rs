@@ -1,0 +1,224 @@
+//! Tables as the kernel keeps them, read and merged.
+
+use std::collections::HashMap;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use nix::errno::Errno;
+
+use super::compile::TableMaps;
+use super::error::EventError;
+use super::kernel::{self, MapType, NO_PREALLOCATION};
+use super::layout::{slice, word64};
+use super::program::MAX_KEYS;
+use super::table::{Power, TableKind, TableRow, TableSpec, places};
+
+/// The most rows of a table.
+const MAX_ROWS: u32 = 1 << 24;
+
+/// A table and its maps.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub spec: TableSpec,
+    rows: OwnedFd,
+    powers: Option<OwnedFd>,
+    processors: usize,
+}
+
+impl Table {
+    pub fn new(spec: TableSpec, processors: usize) -> Result<Table, EventError> {
+        let range = |what, number: u64, least, most| match (least..=most).contains(&number) {
+            true => Ok(()),
+            false => Err(EventError::Range {
+                what,
+                number,
+                least,
+                most,
+            }),
+        };
+        range("keys of a table", spec.keys as u64, 0, MAX_KEYS as u64)?;
+        range(
+            "rows of a table",
+            u64::from(spec.rows),
+            1,
+            u64::from(MAX_ROWS),
+        )?;
+        let keys = u32::try_from(spec.keys).unwrap_or(0);
+        let failed = |errno| EventError::system("a table", errno);
+        let create = |kind: TableKind, keys: u32, rows: u32| {
+            let value = places::bytes(kind);
+            let single = keys == 0;
+            let (map, key, rows, flags) = match (kind, single) {
+                (TableKind::Map, true) => (MapType::Array, 4, 1, 0),
+                (TableKind::Map, false) => (MapType::Hash, 8 * keys, rows, NO_PREALLOCATION),
+                (_, true) => (MapType::PerCpuArray, 4, 1, 0),
+                (_, false) => (MapType::PerCpuHash, 8 * keys, rows, NO_PREALLOCATION),
+            };
+            kernel::create_map(map, key, value, rows, flags, "ytrace_table")
+        };
+        let rows = create(spec.kind, keys, spec.rows).map_err(failed)?;
+        let powers = match spec.kind {
+            TableKind::Aggregate { powers: true, .. } => {
+                let powers = create(TableKind::Count, keys + 1, spec.rows);
+                Some(powers.map_err(failed)?)
+            }
+            _ => None,
+        };
+        Ok(Table {
+            spec,
+            rows,
+            powers,
+            processors,
+        })
+    }
+
+    pub fn maps(&self) -> TableMaps {
+        TableMaps {
+            spec: self.spec,
+            rows: self.rows.as_raw_fd(),
+            powers: self.powers.as_ref().map(AsRawFd::as_raw_fd),
+        }
+    }
+
+    pub fn rows(&self) -> Result<Vec<TableRow>, EventError> {
+        let mut rows = Vec::new();
+        let mut places = HashMap::new();
+        self.each(
+            &self.rows,
+            self.spec.kind,
+            self.spec.keys,
+            |keys, values| {
+                // A row that is removed while they are read makes reading begin anew.
+                if places.contains_key(keys) {
+                    return;
+                }
+                let mut row = TableRow {
+                    keys: keys.to_vec(),
+                    ..TableRow::default()
+                };
+                for value in values {
+                    row.merge(self.spec.kind, value);
+                }
+                places.insert(row.keys.clone(), rows.len());
+                rows.push(row);
+            },
+        )?;
+        let Some(powers) = &self.powers else {
+            return Ok(rows);
+        };
+        self.each(
+            powers,
+            TableKind::Count,
+            self.spec.keys + 1,
+            |keys, values| {
+                let Some((power, keys)) = keys.split_last() else {
+                    return;
+                };
+                let place = places.get(keys).copied();
+                let Some(row) = place.and_then(|place| rows.get_mut(place)) else {
+                    return;
+                };
+                let mut count = TableRow::default();
+                for value in values {
+                    count.merge(TableKind::Count, value);
+                }
+                let power = Power(i8::try_from(*power as i64).unwrap_or(i8::MAX));
+                row.powers.push((power, count.count));
+            },
+        )?;
+        for row in &mut rows {
+            row.powers.sort_unstable();
+        }
+        Ok(rows)
+    }
+
+    pub fn clear(&self) -> Result<(), EventError> {
+        let keys = self.spec.keys;
+        self.clear_map(&self.rows, self.spec.kind, keys)?;
+        match &self.powers {
+            Some(powers) => self.clear_map(powers, TableKind::Count, keys + 1),
+            None => Ok(()),
+        }
+    }
+
+    fn clear_map(&self, map: &OwnedFd, kind: TableKind, keys: usize) -> Result<(), EventError> {
+        if keys == 0 {
+            let zeros = vec![0u8; self.value_bytes(kind)];
+            let done = kernel::update(map.as_fd(), &[0; 4], &zeros);
+            return done.map_err(read_failed);
+        }
+        let mut key = vec![0u8; 8 * keys];
+        // Each row that is removed leaves another one as the first.
+        for _ in 0..self.limit() {
+            match kernel::next_key(map.as_fd(), None, &mut key) {
+                Ok(()) => {}
+                Err(Errno::ENOENT) => return Ok(()),
+                Err(errno) => return Err(read_failed(errno)),
+            }
+            match kernel::delete(map.as_fd(), &key) {
+                Ok(()) | Err(Errno::ENOENT) => {}
+                Err(errno) => return Err(read_failed(errno)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows are added while they are read, so reading them ends after so many.
+    fn limit(&self) -> u64 {
+        2 * u64::from(self.spec.rows) + 1
+    }
+
+    /// The bytes of a row as the kernel gives it: those of all processors, or of the one there is.
+    fn value_bytes(&self, kind: TableKind) -> usize {
+        let bytes = places::bytes(kind) as usize;
+        match kind {
+            TableKind::Map => bytes,
+            _ => bytes.saturating_mul(self.processors),
+        }
+    }
+
+    /// Calls `each` with the keys of each row, and with its value of each processor.
+    fn each(
+        &self,
+        map: &OwnedFd,
+        kind: TableKind,
+        keys: usize,
+        mut each: impl FnMut(&[u64], std::slice::ChunksExact<'_, u8>),
+    ) -> Result<(), EventError> {
+        let bytes = places::bytes(kind) as usize;
+        let mut value = vec![0u8; self.value_bytes(kind)];
+        if keys == 0 {
+            let done = kernel::lookup(map.as_fd(), &[0; 4], &mut value);
+            done.map_err(read_failed)?;
+            each(&[], value.chunks_exact(bytes));
+            return Ok(());
+        }
+        let mut key = vec![0u8; 8 * keys];
+        let mut next = vec![0u8; 8 * keys];
+        let mut known = false;
+        for _ in 0..self.limit() {
+            let from = known.then_some(key.as_slice());
+            match kernel::next_key(map.as_fd(), from, &mut next) {
+                Ok(()) => {}
+                Err(Errno::ENOENT) => return Ok(()),
+                Err(errno) => return Err(read_failed(errno)),
+            }
+            std::mem::swap(&mut key, &mut next);
+            known = true;
+            match kernel::lookup(map.as_fd(), &key, &mut value) {
+                Ok(()) => {}
+                // Removed in the meantime.
+                Err(Errno::ENOENT) => continue,
+                Err(errno) => return Err(read_failed(errno)),
+            }
+            let words: Vec<u64> = (0..keys)
+                .filter_map(|word| word64(slice(&key, 8 * word as u32, 8)?, 0))
+                .collect();
+            each(&words, value.chunks_exact(bytes));
+        }
+        Ok(())
+    }
+}
+
+fn read_failed(errno: Errno) -> EventError {
+    EventError::system("reading a table", errno)
+}
