@@ -125,7 +125,7 @@ impl Display for Place {
     }
 }
 
-fn comparison(comparison: Comparison) -> &'static str {
+pub(crate) fn comparison(comparison: Comparison) -> &'static str {
     match comparison {
         Comparison::Equal => "==",
         Comparison::NotEqual => "!=",
@@ -136,7 +136,7 @@ fn comparison(comparison: Comparison) -> &'static str {
     }
 }
 
-fn integer_operator(operator: IntegerOperator) -> &'static str {
+pub(crate) fn integer_operator(operator: IntegerOperator) -> &'static str {
     match operator {
         IntegerOperator::Add => "+",
         IntegerOperator::Subtract => "-",

@@ -81,6 +81,8 @@ pub struct HostState<'run, 'machine> {
     pub machine: &'run mut Machine<'machine>,
     /// The program, for the places of caught faults.
     pub program: &'run Program,
+    /// Whether the target's memory has pages; else nothing is kept in the cache.
+    pub paged: bool,
     /// The pages that the cache's entries point into.
     pub pages: &'run mut PageHandles,
     /// The operations of the program by their number.

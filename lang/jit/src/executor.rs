@@ -219,7 +219,9 @@ impl State {
             scratch: 0,
             host: std::ptr::null_mut(),
         };
+        let paged = machine.memory.is_paged();
         let mut host = HostState {
+            paged,
             machine,
             program: code.program(),
             pages: &mut self.pages,

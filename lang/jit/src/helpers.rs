@@ -270,7 +270,7 @@ unsafe extern "C" fn load_miss(context: *mut Context, address: u64, size: u64) -
         enter(context, std::ptr::null(), |context, host| {
             let geometry = host.pages.geometry();
             let within = address & (geometry.granule - 1);
-            if within + size <= geometry.granule {
+            if host.paged && within + size <= geometry.granule {
                 let index = geometry.index(address);
                 // SAFETY: the cache has `geometry.entries` entries, and an index is less; only
                 // this helper writes to them during a run.

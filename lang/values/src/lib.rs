@@ -11,6 +11,7 @@
 mod account;
 mod aggregate;
 mod array;
+mod captured;
 pub mod constants;
 mod containers;
 mod elements;
@@ -29,7 +30,7 @@ pub mod operation;
 mod paths;
 mod reading;
 pub mod regexes;
-mod show;
+pub mod show;
 mod show_container;
 pub mod store;
 mod strings;
@@ -40,6 +41,7 @@ pub mod units;
 mod wide;
 
 pub use aggregate::{AggregateSummary, LinearCounts};
+pub use captured::CapturedMemory;
 pub use constants::Constants;
 pub use fault::{Fault, FaultKind};
 pub use histogram::{HistogramRow, Steps, bad_steps, rows_of_steps};

@@ -111,6 +111,11 @@ pub trait Memory {
     /// The size of a page in bytes, a power of two.
     fn page_size(&self) -> u64;
 
+    /// Whether there are whole pages. Where there are none, all is read by [`Memory::read`] and [`Memory::leading`].
+    fn is_paged(&self) -> bool {
+        true
+    }
+
     /// The page that starts at `address`, which is a multiple of the page size.
     fn page(&mut self, address: u64) -> Result<Page, MemoryError>;
 
@@ -140,5 +145,20 @@ pub trait Memory {
             done += part;
         }
         Ok(())
+    }
+
+    /// Fills `buffer` with the bytes at `address` as far as they can be read, perhaps less where a page ends; gives how many those are,
+    /// at least one unless the buffer is empty.
+    ///
+    /// The error is that of the first byte.
+    fn leading(&mut self, address: u64, buffer: &mut [u8]) -> Result<usize, MemoryError> {
+        let size = self.page_size().max(1);
+        let left = size - (address & (size - 1));
+        let count = usize::try_from(left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
+        let part = buffer.get_mut(..count).unwrap_or_default();
+        self.read(address, part)?;
+        Ok(count)
     }
 }

@@ -8,13 +8,13 @@ use crate::reading::{active, bit_field, load, scalar_of};
 use crate::{target_bytes, wide};
 
 /// Records nested deeper are shown as `{…}`.
-const MAX_DEPTH: u32 = 8;
+pub const MAX_DEPTH: u32 = 8;
 /// Elements of one array.
-const MAX_ELEMENTS: u64 = 200;
+pub const MAX_ELEMENTS: u64 = 200;
 /// Scalars of one value.
-const MAX_SCALARS: u32 = 4096;
+pub const MAX_SCALARS: u32 = 4096;
 /// Bytes of a value's text; where it is reached, `…` stands for the rest.
-const MAX_TEXT: usize = 1 << 16;
+pub const MAX_TEXT: usize = 1 << 16;
 
 /// Where a value lies.
 #[derive(Clone, Copy)]

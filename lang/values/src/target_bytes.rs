@@ -186,10 +186,16 @@ pub(crate) fn dump(address: u64, bytes: &[u8], cut: bool) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Walks memory page by page.
+/// How many bytes are asked for at once of memory without pages.
+const PART: usize = 256;
+
+/// Walks memory page by page, or part by part where there are no pages.
 struct Cursor {
     address: u64,
     page: Option<(u64, Page)>,
+    /// Bytes at an address, of memory without pages.
+    part: Vec<u8>,
+    part_at: u64,
 }
 
 impl Cursor {
@@ -197,6 +203,8 @@ impl Cursor {
         Self {
             address,
             page: None,
+            part: Vec::new(),
+            part_at: 0,
         }
     }
 
@@ -216,6 +224,9 @@ impl Cursor {
         get: fn(&mut dyn Memory, u64) -> Result<Page, MemoryError>,
     ) -> Result<&[u8], MemoryError> {
         let address = self.address;
+        if !memory.is_paged() {
+            return self.part(memory);
+        }
         let size = memory.page_size().max(1);
         let base = address & !(size - 1);
         if self.page.as_ref().is_none_or(|(known, _)| *known != base) {
@@ -227,6 +238,26 @@ impl Cursor {
             .and_then(|(base, page)| page.bytes().get((address - base) as usize..))
             .filter(|bytes| !bytes.is_empty())
             .ok_or(MemoryError::Unmapped { address })
+    }
+
+    /// The bytes from here on, at least one, of memory without pages.
+    fn part(&mut self, memory: &mut dyn Memory) -> Result<&[u8], MemoryError> {
+        let within = self.address.wrapping_sub(self.part_at);
+        if within >= self.part.len() as u64 {
+            self.part.resize(PART, 0);
+            let read = memory.leading(self.address, &mut self.part);
+            self.part.truncate(*read.as_ref().unwrap_or(&0));
+            self.part_at = self.address;
+            read?;
+        }
+        let within = usize::try_from(self.address.wrapping_sub(self.part_at));
+        within
+            .ok()
+            .and_then(|within| self.part.get(within..))
+            .filter(|bytes| !bytes.is_empty())
+            .ok_or(MemoryError::Unmapped {
+                address: self.address,
+            })
     }
 
     fn rest(&mut self, memory: &mut dyn Memory) -> Result<&[u8], Fault> {

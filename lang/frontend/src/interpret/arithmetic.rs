@@ -5,7 +5,7 @@ use ytrace_values::floats::{canonical32, canonical64};
 use ytrace_values::{Fault, FaultKind};
 
 /// Truncates a word to a type and extends it again.
-pub(super) fn extend(word: u64, ty: IntegerType) -> u64 {
+pub(crate) fn extend(word: u64, ty: IntegerType) -> u64 {
     match (ty.size, ty.signed) {
         (1, true) => word as i8 as u64,
         (1, false) => u64::from(word as u8),
@@ -18,7 +18,7 @@ pub(super) fn extend(word: u64, ty: IntegerType) -> u64 {
 }
 
 /// `left op right`, extended to the type.
-pub(super) fn integer(
+pub(crate) fn integer(
     operator: IntegerOperator,
     ty: IntegerType,
     left: u64,
@@ -54,7 +54,7 @@ pub(super) fn integer(
 }
 
 /// `left ? right` on words.
-pub(super) fn compare(comparison: Comparison, signed: bool, left: u64, right: u64) -> u64 {
+pub(crate) fn compare(comparison: Comparison, signed: bool, left: u64, right: u64) -> u64 {
     let order = if signed {
         (left as i64).cmp(&(right as i64))
     } else {

@@ -10,15 +10,23 @@ const ENTRIES: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Pages {
     entries: Vec<Option<(u64, Page)>>,
+    /// Whether any entry is filled.
+    used: bool,
+    /// Whether the memory has pages.
+    paged: bool,
     size: u64,
 }
 
 impl Pages {
     /// Forgets all pages: a target may have gone on between two runs.
-    pub(super) fn reset(&mut self, page_size: u64) {
-        self.entries.clear();
-        self.entries.resize(ENTRIES, None);
-        self.size = page_size.max(1);
+    pub(super) fn reset(&mut self, memory: &dyn Memory) {
+        if self.used || self.entries.is_empty() {
+            self.entries.clear();
+            self.entries.resize(ENTRIES, None);
+            self.used = false;
+        }
+        self.paged = memory.is_paged();
+        self.size = memory.page_size().max(1);
     }
 
     /// Loads `N` bytes.
@@ -30,7 +38,7 @@ impl Pages {
         let base = address & !(self.size - 1);
         let within = (address - base) as usize;
         let mut bytes = [0; N];
-        if within + N > self.size as usize {
+        if !self.paged || within + N > self.size as usize {
             memory.read(address, &mut bytes).map_err(Fault::memory)?;
             return Ok(bytes);
         }
@@ -49,6 +57,7 @@ impl Pages {
                 })
             })?;
             *entry = Some((base, page));
+            self.used = true;
         }
         let found = entry
             .as_ref()

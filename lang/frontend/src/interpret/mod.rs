@@ -3,7 +3,7 @@
 //! It is written to be plainly right rather than fast. Calls of the interpreted program do not
 //! nest calls of the interpreter, so its depth is bounded by the stack budget alone.
 
-mod arithmetic;
+pub(crate) mod arithmetic;
 mod frame;
 mod memory;
 mod run;

@@ -48,7 +48,7 @@ impl<'a, 'm, 'b> Run<'a, 'm, 'b> {
         budget: Budget<'b>,
     ) -> Self {
         state.frames.clear();
-        state.pages.reset(machine.memory.page_size());
+        state.pages.reset(&*machine.memory);
         Self {
             program,
             state,

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Phases: `parse` (the syntax tree), `type` (globals and functions with their types), `ir` (the
-//! lowered program as text), `run` (what its probes print, warn and check), and `parse-error`,
+//! lowered program as text), `capture` (what would be captured at a hit if each probe were on an event), `run` (what its probes print, warn and check), and `parse-error`,
 //! `type-error`, `run-error` (the diagnostics, or the fault that ends a probe).
 //!
 //! Directives:
@@ -42,7 +42,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use super::hits::Step;
-use super::world::{RecordingHost, SparseMemory};
+use super::world::{PAGE_SIZE, RecordingHost, SparseMemory};
 use crate::check::{self, testing::TestTarget};
 use crate::compile::LayoutChoices;
 use crate::diagnostics::{Diagnostic, Severity};
@@ -50,7 +50,7 @@ use crate::execute::{Budget, Executor, Outcome};
 use crate::hir::ProbePoint;
 use crate::interpret::Interpreter;
 use crate::source::{LoadError, Loader, SourceFile, SourceMap};
-use crate::{dump, hir, ir, lower, parse, verify};
+use crate::{capture, dump, hir, ir, lower, parse, verify};
 use ytrace_values::{FaultKind, Limits, Machine, Store};
 
 /// What a filetest looks at.
@@ -62,6 +62,7 @@ pub enum Phase {
     Type,
     TypeError,
     Ir,
+    Capture,
     Run,
     RunError,
 }
@@ -177,6 +178,7 @@ impl Filetest {
             "type" => Phase::Type,
             "type-error" => Phase::TypeError,
             "ir" => Phase::Ir,
+            "capture" => Phase::Capture,
             "run" => Phase::Run,
             "run-error" => Phase::RunError,
             other => return Err(format!("no phase `{other}`")),
@@ -304,6 +306,10 @@ impl Filetest {
             text.push_str(&dump::program(&program));
             return Ok(text);
         }
+        if self.phase == Phase::Capture {
+            text.push_str(&self.captures(&program, &parsed.sources));
+            return Ok(text);
+        }
         let executor = Interpreter::new(Arc::clone(&program));
         let transcript = self.execute(&checked.program, &program, Box::new(executor));
         let failed = transcript
@@ -377,6 +383,26 @@ impl Filetest {
     /// What the interpreter does with the program; `None` for phases that run nothing.
     pub fn interpreted(&self, name: &str) -> Result<Option<Transcript>, String> {
         self.transcript(name, &mut |program| Ok(Box::new(Interpreter::new(program))))
+    }
+
+    /// What is captured for each probe, or why it cannot be.
+    fn captures(&self, program: &ir::Program, sources: &SourceMap) -> String {
+        let options = capture::Options {
+            page_size: PAGE_SIZE,
+            string: self.directives.limits.string,
+        };
+        let captures = capture::Captures::new(program, options);
+        let mut text = String::new();
+        for (number, probe) in program.probes.iter().enumerate() {
+            if number > 0 {
+                text.push('\n');
+            }
+            match captures.analyze(*probe) {
+                Ok(plan) => text.push_str(&capture::text(&plan)),
+                Err(errors) => text.push_str(&diagnostics(&errors, sources)),
+            }
+        }
+        text
     }
 
     fn parse(&self, name: &str) -> parse::Parsed {

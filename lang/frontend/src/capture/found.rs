@@ -1,0 +1,105 @@
+//! What following a handler has found.
+
+use std::collections::BTreeSet;
+
+use super::state::{Literal, Unknown, Why};
+use super::terms::TermId;
+use crate::ir::SpanId;
+
+/// One end of the handler.
+#[derive(Clone, Debug)]
+pub(super) struct Ended {
+    /// The conditions under which it is come to.
+    pub(super) reach: Vec<Literal>,
+    /// The reads on the way, a bit each.
+    pub(super) reads: Vec<u64>,
+    /// Whether something was done on the way.
+    pub(super) effect: bool,
+}
+
+/// Where a hit may be dropped.
+#[derive(Clone, Debug)]
+pub(super) enum Drop {
+    /// The handler ends without having done anything.
+    End(Ended),
+    /// The hit may not be of the sample.
+    Sample {
+        every: TermId,
+        bytes: TermId,
+        reads: Vec<u64>,
+        /// The conditions under which it is asked for.
+        reach: Vec<Literal>,
+    },
+}
+
+/// A read that cannot be captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// The read.
+    pub(super) span: SpanId,
+    /// What is not known.
+    pub(super) what: What,
+}
+
+/// Why a read cannot be captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// Its address.
+    Address(Unknown),
+    /// It takes too many bytes.
+    Large(u64),
+    /// How many bytes are asked about.
+    Length,
+    /// It reads what a container holds the addresses of.
+    Container,
+    /// It asks for the stack of another thread.
+    OtherStack,
+    /// It asks for a register of another thread, or for one of no such name.
+    OtherRegister,
+    /// It asks for a variable of another thread.
+    OtherVariable,
+}
+
+/// All that was found.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    /// Where hits may be dropped, in order.
+    pub(super) drops: Vec<Drop>,
+    /// Whether some end is of a kind that no hit is dropped for.
+    inexact: bool,
+    pub(super) stack: bool,
+    pub(super) registers: BTreeSet<u64>,
+    pub(super) vectors: BTreeSet<u64>,
+    pub(super) arguments: BTreeSet<u64>,
+    pub(super) entry_values: BTreeSet<u64>,
+    pub(super) thread_locals: BTreeSet<u32>,
+    pub(super) refused: Vec<Refused>,
+}
+
+impl Found {
+    /// Whether all ends so far are ends for which hits are dropped.
+    pub(super) fn exact(&self) -> bool {
+        !self.inexact
+    }
+
+    /// Notes an end of the handler.
+    pub(super) fn end(&mut self, ended: Ended) {
+        let known = ended
+            .reach
+            .iter()
+            .all(|literal| matches!(literal, Literal::Known(..)));
+        if ended.effect || !known {
+            self.inexact = true;
+        } else {
+            self.drops.push(Drop::End(ended));
+        }
+    }
+
+    /// Notes a read that cannot be captured, once a place.
+    pub(super) fn refuse(&mut self, span: SpanId, what: What) {
+        let said = matches!(what, What::Address(unknown) if unknown.why == Why::Refused);
+        if !said && !self.refused.iter().any(|other| other.span == span) {
+            self.refused.push(Refused { span, what });
+        }
+    }
+}

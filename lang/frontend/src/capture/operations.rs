@@ -1,0 +1,417 @@
+//! What operations ask of the hit and of the target.
+
+use super::found::{Drop, What};
+use super::run::{Analysis, Flow, Stop};
+use super::state::{Known, State, Unknown, Why};
+use super::terms::{Extent, Term, TermId, WORD};
+use crate::ir::{Comparison, IntegerOperator, SpanId};
+use ytrace_values::Operation;
+
+/// The names of the general registers of x86-64 by DWARF number (System V ABI AMD64, figure 3.36).
+const REGISTERS: [&str; 17] = [
+    "rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10", "r11", "r12", "r13",
+    "r14", "r15", "rip",
+];
+/// The thread pointer's DWARF number there.
+const FS_BASE: u64 = 58;
+
+impl<'p> Analysis<'p> {
+    /// Carries out an operation on what is known; gives its result.
+    pub(super) fn operation(
+        &mut self,
+        operation: Operation,
+        arguments: &[Known],
+        state: &mut State,
+        alone: bool,
+        span: SpanId,
+    ) -> Result<(Flow, Known), Stop> {
+        use Operation as Op;
+        let number = |analysis: &Self, index: usize| {
+            let word = arguments.get(index)?.single()?;
+            analysis.terms.as_constant(word)
+        };
+        let unknown = |why| Known::Unknown(Unknown { why, span });
+        let result = match operation {
+            Op::HitRegister => match number(self, 0) {
+                Some(register) => {
+                    self.found.registers.insert(register);
+                    Known::word(self.terms.term(Term::Register(register)))
+                }
+                None => unknown(Why::Asked),
+            },
+            Op::HitVector => {
+                self.found.vectors.extend(number(self, 0));
+                unknown(Why::Float)
+            }
+            Op::HitArgument => match number(self, 0) {
+                Some(argument) => {
+                    self.found.arguments.insert(argument);
+                    Known::word(self.terms.term(Term::Argument(argument)))
+                }
+                None => unknown(Why::Asked),
+            },
+            Op::EntryValue => match number(self, 0) {
+                Some(index) => {
+                    self.found.entry_values.insert(index);
+                    Known::word(self.terms.term(Term::EntryValue(index)))
+                }
+                None => unknown(Why::Asked),
+            },
+            Op::HitFunction => Known::word(self.terms.term(Term::Function)),
+            Op::Tid => Known::word(self.terms.term(Term::Tid)),
+            Op::Pid => Known::word(self.terms.term(Term::Pid)),
+            Op::NowNs => Known::word(self.terms.term(Term::Time)),
+            Op::PageSize => Known::word(self.terms.constant(self.options.page_size)),
+            Op::Register => self.register(arguments, state, span),
+            Op::Backtrace => {
+                if self.is_own(arguments.first()) {
+                    self.found.stack = true;
+                } else {
+                    self.refuse(state, span, What::OtherStack);
+                }
+                unknown(Why::Text)
+            }
+            Op::ThreadLocal => match (number(self, 0), self.is_own(arguments.get(1))) {
+                (Some(variable), true) => {
+                    let variable = u32::try_from(variable).unwrap_or(u32::MAX);
+                    self.found.thread_locals.insert(variable);
+                    Known::word(self.terms.term(Term::ThreadLocal(variable)))
+                }
+                _ => {
+                    self.refuse(state, span, What::OtherVariable);
+                    unknown(Why::Refused)
+                }
+            },
+            // Containers of globals are known by the place of their handle.
+            Op::ContainerNew if self.globals.is_initializing() => Known::Container(0),
+            Op::SampleBytes => self.sample(arguments, state, alone, span),
+            Op::Next => {
+                self.end(state);
+                return Ok((Flow::Ended, unknown(Why::Asked)));
+            }
+            Op::Exit | Op::Error | Op::Raise | Op::AssertionFailed => {
+                state.effect = true;
+                self.end(state);
+                return Ok((Flow::Ended, unknown(Why::Asked)));
+            }
+            Op::TargetString
+            | Op::TargetBytes
+            | Op::TargetHex
+            | Op::TargetCompare
+            | Op::TargetStringCompare
+            | Op::TargetStringCompareN
+            | Op::TargetStringLength
+            | Op::TargetReadable => {
+                state.effect = true;
+                self.target(operation, arguments, state, span)?;
+                unknown(Why::Text)
+            }
+            Op::Printf | Op::Sprintf => {
+                state.effect = true;
+                self.format(arguments, state, span)?;
+                unknown(Why::Text)
+            }
+            Op::ContainerText => {
+                state.effect = true;
+                if self.containers_show_strings() {
+                    self.refuse(state, span, What::Container);
+                }
+                unknown(Why::Text)
+            }
+            other => {
+                let (harmless, why) = kind_of(other);
+                state.effect |= !harmless;
+                unknown(why)
+            }
+        };
+        Ok((Flow::Next, result))
+    }
+
+    /// Whether a value is the thread that was hit.
+    fn is_own(&self, tid: Option<&Known>) -> bool {
+        tid.and_then(Known::single)
+            .is_some_and(|tid| self.terms.get(tid) == Term::Tid)
+    }
+
+    fn register(&mut self, arguments: &[Known], state: &mut State, span: SpanId) -> Known {
+        let name = match arguments.first() {
+            Some(Known::Literal(index)) => {
+                self.program.constants.strings.get(*index as usize).cloned()
+            }
+            _ => None,
+        };
+        let number = name.and_then(|name| match &*name {
+            b"fs_base" => Some(FS_BASE),
+            name => REGISTERS
+                .iter()
+                .position(|register| register.as_bytes() == name)
+                .map(|number| number as u64),
+        });
+        match number.filter(|_| self.is_own(arguments.get(1))) {
+            Some(number) => {
+                self.found.registers.insert(number);
+                Known::word(self.terms.term(Term::Register(number)))
+            }
+            None => {
+                self.refuse(state, span, What::OtherRegister);
+                Known::Unknown(Unknown {
+                    why: Why::Refused,
+                    span,
+                })
+            }
+        }
+    }
+
+    /// The first sampling that all hits come to which are not dropped before is the kernel's.
+    fn sample(
+        &mut self,
+        arguments: &[Known],
+        state: &mut State,
+        alone: bool,
+        span: SpanId,
+    ) -> Known {
+        let every = arguments.first().and_then(Known::single);
+        let bytes = arguments.get(1).and_then(Known::single);
+        let first = !self
+            .found
+            .drops
+            .iter()
+            .any(|drop| matches!(drop, Drop::Sample { .. }));
+        match (every, bytes) {
+            (Some(every), Some(bytes))
+                if self.sampling && first && alone && self.found.exact() && !state.effect =>
+            {
+                self.found.drops.push(Drop::Sample {
+                    every,
+                    bytes,
+                    reads: state.reads.clone(),
+                    reach: state.reach.clone(),
+                });
+                Known::word(self.terms.term(Term::Weight))
+            }
+            _ => {
+                state.effect = true;
+                Known::Unknown(Unknown {
+                    why: Why::Asked,
+                    span,
+                })
+            }
+        }
+    }
+
+    /// Reads at each of the addresses that a value may be.
+    pub(super) fn read_at(
+        &mut self,
+        address: Option<&Known>,
+        extent: Extent,
+        state: &mut State,
+        span: SpanId,
+    ) -> Result<(), Stop> {
+        match address {
+            Some(Known::Words(words)) => {
+                for word in words.all() {
+                    self.read(state, *word, extent, span)?;
+                }
+            }
+            Some(Known::Unknown(unknown)) => {
+                self.refuse(state, span, What::Address(*unknown));
+            }
+            _ => self.refuse(
+                state,
+                span,
+                What::Address(Unknown {
+                    why: Why::Text,
+                    span,
+                }),
+            ),
+        }
+        Ok(())
+    }
+
+    /// The most bytes that a string may have, with the one that tells whether it ends there.
+    pub(super) fn string(&self) -> u32 {
+        let most = self.options.string.min(super::MAX_BYTES);
+        u32::try_from(most).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// So many bytes, as far as they are known, at most a string's.
+    fn bytes(&mut self, length: Option<&Known>) -> Extent {
+        let most = self.string() - 1;
+        let length = length.and_then(Known::single);
+        let constant = length.and_then(|length| self.terms.as_constant(length));
+        let most = constant
+            .and_then(|constant| u32::try_from(constant).ok())
+            .map_or(most, |constant| constant.min(most));
+        let length = match (length, constant) {
+            (Some(length), None) => length,
+            _ => self.terms.constant(u64::from(most)),
+        };
+        Extent::Bytes { length, most }
+    }
+
+    fn target(
+        &mut self,
+        operation: Operation,
+        arguments: &[Known],
+        state: &mut State,
+        span: SpanId,
+    ) -> Result<(), Stop> {
+        use Operation as Op;
+        let (first, second, third) = (arguments.first(), arguments.get(1), arguments.get(2));
+        let constant = |analysis: &Self, known: Option<&Known>| {
+            analysis.terms.as_constant(known.and_then(Known::single)?)
+        };
+        let string = Extent::String {
+            most: self.string(),
+        };
+        match operation {
+            Op::TargetString | Op::TargetStringLength => self.read_at(first, string, state, span),
+            Op::TargetBytes | Op::TargetHex => {
+                let extent = self.bytes(second);
+                self.read_at(first, extent, state, span)
+            }
+            Op::TargetStringCompare => {
+                self.read_at(first, string, state, span)?;
+                self.read_at(second, string, state, span)
+            }
+            Op::TargetStringCompareN => {
+                let most = constant(self, third)
+                    .and_then(|most| u32::try_from(most).ok())
+                    .map_or(self.string(), |most| most.min(self.string()));
+                let extent = Extent::String { most };
+                self.read_at(first, extent, state, span)?;
+                self.read_at(second, extent, state, span)
+            }
+            Op::TargetCompare => {
+                let extent = match self.length(third, state, span) {
+                    Some(extent) => extent,
+                    None => self.bytes(third),
+                };
+                self.read_at(first, extent, state, span)?;
+                self.read_at(second, extent, state, span)
+            }
+            _ => match self.length(second, state, span) {
+                Some(extent) => {
+                    // That it fails is an answer.
+                    let noted = state.reads.clone();
+                    self.read_at(first, extent, state, span)?;
+                    state.reads = noted;
+                    Ok(())
+                }
+                None => {
+                    self.refuse(state, span, What::Length);
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    /// A constant number of bytes, if it is small enough to be captured.
+    fn length(
+        &mut self,
+        length: Option<&Known>,
+        state: &mut State,
+        span: SpanId,
+    ) -> Option<Extent> {
+        let length = length.and_then(Known::single)?;
+        let bytes = self.terms.as_constant(length)?;
+        if bytes > super::MAX_BYTES {
+            self.refuse(state, span, What::Large(bytes));
+        }
+        let most = bytes.min(super::MAX_BYTES) as u32;
+        let length = self.terms.constant(u64::from(most));
+        Some(Extent::Bytes { length, most })
+    }
+
+    /// As many bytes as a precision that is an argument asks for, and one more; a negative one asks for a whole string.
+    pub(super) fn precision(&mut self, precision: Option<TermId>) -> Extent {
+        let most = self.string();
+        let Some(precision) = precision else {
+            return Extent::String { most };
+        };
+        if let Some(precision) = self.terms.as_constant(precision) {
+            let most = u32::try_from(precision as i64)
+                .map_or(most, |precision| most.min(precision.saturating_add(1)));
+            return Extent::String { most };
+        }
+        let (zero, one) = (self.terms.constant(0), self.terms.constant(1));
+        let all = self.terms.constant(u64::from(most));
+        let negative = self.terms.compare(Comparison::Less, true, precision, zero);
+        let more = self
+            .terms
+            .binary(IntegerOperator::Add, WORD, precision, one)
+            .unwrap_or(all);
+        let length = self.terms.select(negative, all, more);
+        Extent::Bytes { length, most }
+    }
+}
+
+/// Whether an operation neither does anything that outlasts the handler nor faults, and what its result comes from.
+fn kind_of(operation: Operation) -> (bool, Why) {
+    use Operation as Op;
+    match operation {
+        Op::StrCompare
+        | Op::StrLength
+        | Op::StrContains
+        | Op::StrIsPrefix
+        | Op::StrIsSuffix
+        | Op::PathDepth
+        | Op::PathParent
+        | Op::PathLeaf => (true, Why::Text),
+        Op::ContainerNew
+        | Op::ContainerMark
+        | Op::ContainerRelease
+        | Op::ContainerLength
+        | Op::TableFind
+        | Op::IteratorNew
+        | Op::IteratorNext
+        | Op::IteratorSortKey
+        | Op::IteratorSort
+        | Op::IteratorLimit
+        | Op::IteratorPosition
+        | Op::TableSum
+        | Op::TableMin
+        | Op::TableMax
+        | Op::AggregateCount
+        | Op::AggregateSum
+        | Op::AggregateMin
+        | Op::AggregateMax
+        | Op::AggregateAverage
+        | Op::AggregateVariance => (true, Why::Container),
+        Op::TableInsert
+        | Op::TableDelete
+        | Op::ArrayIndex
+        | Op::ArrayPush
+        | Op::ArrayPop
+        | Op::ArrayShift
+        | Op::ArrayUnshift
+        | Op::ContainerClear
+        | Op::ArrayReorder
+        | Op::AggregateAdd => (false, Why::Container),
+        Op::IsLive => (true, Why::Asked),
+        Op::StrConcat
+        | Op::StrIndex
+        | Op::StrSubstr
+        | Op::StrToInteger
+        | Op::StrQuoted
+        | Op::StrFirstToken
+        | Op::StrAfterToken
+        | Op::StrFromInteger
+        | Op::StrMatch
+        | Op::StrCapture
+        | Op::PathAppendStr
+        | Op::PathAppendCode
+        | Op::PathAppendPath
+        | Op::PathSymbols => (false, Why::Text),
+        Op::FloatAbs
+        | Op::FloatMod
+        | Op::FloatRemainder
+        | Op::FloatSqrt
+        | Op::FloatLog
+        | Op::FloatFloor
+        | Op::FloatCeil
+        | Op::FloatPow => (true, Why::Float),
+        Op::FaultKind | Op::FaultAddress | Op::FaultMessage | Op::FaultSpan => (false, Why::Fault),
+        _ => (false, Why::Asked),
+    }
+}
