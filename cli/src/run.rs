@@ -20,7 +20,7 @@ use ytrace_runtime::result::RunResult;
 use ytrace_runtime::{
     Budgets, ExecutorKind, Finding, Mode, Options, Session, SessionError, Sink, views,
 };
-use ytrace_target::{Held, Process, spawn};
+use ytrace_target::{Held, Process, SpawnError, spawn, spawn_held};
 
 use crate::arguments::{ModeChoice, RunArguments};
 use crate::core_file;
@@ -134,12 +134,24 @@ fn run_on_command(
     terminal: &Terminal,
 ) -> Result<Status, Failure> {
     // A slip in the probe should not cost a run of the command.
-    ytrace_runtime::session::parse(&main, options, &forms(arguments)?)
+    let outline = ytrace_runtime::session::parse(&main, options, &forms(arguments)?)
         .map_err(|error| session_failure(error, terminal))?;
-    let mut target = spawn(command).map_err(|error| {
+    let not_started = |error: SpawnError| {
         let hint = error.hint();
         Failure::usage(format!("cannot start `{command}`: {error}")).with_hints(hint)
-    })?;
+    };
+    if outline.events {
+        let target = spawn_held(command).map_err(not_started)?;
+        let mut session = Session::open(target.process().clone(), options).map_err(failure)?;
+        session.launch(target);
+        let status = run_session(&mut session, main, earlier, arguments, terminal);
+        // A command at its exit goes on to its end; one that still runs is asked to end.
+        if let Some(mut target) = session.take_command() {
+            target.release();
+        }
+        return status;
+    }
+    let mut target = spawn(command).map_err(not_started)?;
     let held = target.wait(&INTERRUPTED, arguments.after);
     if let Held::Gone(status) = held {
         let status = status.map_or("in an unknown way".to_owned(), |status| status.to_string());
@@ -561,6 +573,15 @@ impl Sink for TerminalSink {
             ("", "")
         };
         say(&format!("{yellow}warning{reset}: {}\n", safe(text)));
+    }
+
+    fn attached(&mut self, places: usize) {
+        self.progress("");
+        let places = match places {
+            1 => "1 place".to_owned(),
+            places => format!("{places} places"),
+        };
+        say(&format!("probing {places}; Ctrl-C shows the result\n"));
     }
 
     fn interim(&mut self, finding: &Finding<'_>, names: &Names) {

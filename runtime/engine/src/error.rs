@@ -98,13 +98,13 @@ pub enum SessionError {
         /// File, line and column.
         place: String,
     },
-    /// A probe waits for something that this version does not attach to.
-    #[error("{place}: {what} cannot be attached by this version of ytrace")]
-    NoEvents {
-        /// What kind of probe.
-        what: &'static str,
-        /// File, line and column.
+    /// A probe on an event cannot be had.
+    #[error("{place}: {error}")]
+    Event {
+        /// File, line and column of the probe.
         place: String,
+        /// Why not.
+        error: crate::events::EventFailure,
     },
     /// The user ended it before there was anything to show.
     #[error("interrupted before the probe ran")]
@@ -236,10 +236,7 @@ impl SessionError {
                 "`_oneshot`, `_begin` and `_end` run on a core file; `-p PID` takes a process"
                     .to_owned(),
             ],
-            SessionError::NoEvents { .. } => vec![
-                "`_oneshot`, `_begin`, `_end`, `_timer.s(n)` and `_timer.ms(n)` work; `ytrace check` checks all of them"
-                    .to_owned(),
-            ],
+            SessionError::Event { error, .. } => error.hint().into_iter().collect(),
             SessionError::NoProbe => {
                 vec!["write `_probe _oneshot { … }` for a single look at the target".to_owned()]
             }

@@ -6,9 +6,12 @@ use ytrace_debuginfo::Cut;
 use ytrace_lang::compile::Compiled;
 use ytrace_lang::hir::ThreadLocal;
 use ytrace_target::{Mapping, Process, Registers, ThreadSnapshot};
-use ytrace_values::host::{MappingRecord, ModuleRecord, PageFigure, Stack, ThreadRecord};
+use ytrace_values::host::{
+    HitQuestion, MappingRecord, ModuleRecord, PageFigure, Stack, ThreadRecord,
+};
 use ytrace_values::{Fault, FaultKind, Host, Memory};
 
+use crate::events::Hit;
 use crate::figures::Figures;
 use crate::names::Names;
 use crate::names::hexadecimal;
@@ -28,6 +31,8 @@ pub trait Sink {
     fn flush(&mut self) {}
     /// A warning of the probe or of ytrace, for standard error.
     fn warn(&mut self, text: &str);
+    /// Probes on events are in their places: so many of them.
+    fn attached(&mut self, _places: usize) {}
     /// What has been found so far, where it was asked for ([`crate::Options::interval`]).
     fn interim(&mut self, _finding: &Finding<'_>, _names: &Names) {}
     /// What is being done now, for a progress line; empty to clear it.
@@ -129,6 +134,8 @@ pub(crate) struct RunHost<'a> {
     pub(crate) threads: &'a [ThreadSnapshot],
     /// The program's thread-local variables.
     pub(crate) thread_locals: &'a [ThreadLocal],
+    /// The hit, of a handler that runs for one.
+    hit: Option<Hit<'a>>,
     /// The words of the command line that name the target, where they are others than its own.
     words: Option<&'a str>,
     figures: Figures,
@@ -144,6 +151,7 @@ impl<'a> RunHost<'a> {
             effects,
             threads: &[],
             thread_locals: &[],
+            hit: None,
             words: None,
             figures: Figures::default(),
         }
@@ -167,6 +175,12 @@ impl<'a> RunHost<'a> {
         self
     }
 
+    /// The same for a hit.
+    pub(crate) fn with_hit(mut self, hit: Hit<'a>) -> Self {
+        self.hit = Some(hit);
+        self
+    }
+
     /// The same with the words that name the target on the command line, where these are not its own.
     pub(crate) fn named(mut self, words: Option<&'a str>) -> Self {
         self.words = words;
@@ -182,6 +196,23 @@ impl<'a> RunHost<'a> {
                 None
             }
         }
+    }
+
+    /// Counts how a stack ended.
+    fn followed(&mut self, stack: ytrace_debuginfo::Stack) -> Result<Stack, Fault> {
+        self.effects.cut_stacks.count(stack.cut);
+        if let Some(address) = stack.uncovered
+            && !std::mem::replace(&mut self.effects.uncovered, true)
+        {
+            let place = self.names.frame(address);
+            self.warn(&format!(
+                "no unwind table covers {place}: such code is left by frame pointers, and callers may be missing in stacks"
+            ))?;
+        }
+        Ok(Stack {
+            frames: stack.frames,
+            truncated: stack.cut.is_some(),
+        })
     }
 
     /// The registers of a thread as of the pause.
@@ -276,7 +307,9 @@ impl Host for RunHost<'_> {
 
     fn now_ns(&mut self) -> u64 {
         // Programs that read the same clock can be compared with it.
-        ytrace_target::monotonic_ns()
+        self.hit
+            .as_ref()
+            .map_or_else(ytrace_target::monotonic_ns, Hit::time)
     }
 
     fn pid(&mut self) -> u64 {
@@ -284,6 +317,9 @@ impl Host for RunHost<'_> {
     }
 
     fn tid(&mut self) -> u64 {
+        if let Some(hit) = &self.hit {
+            return hit.tid();
+        }
         u64::try_from(self.target.first_thread()).unwrap_or(0)
     }
 
@@ -328,7 +364,19 @@ impl Host for RunHost<'_> {
             .ok_or_else(|| not_available(format!("no register is called {name}")))
     }
 
+    fn hit(&mut self, question: HitQuestion) -> Result<u64, Fault> {
+        match &self.hit {
+            Some(hit) => hit.answer(question),
+            None => Err(not_available("this is known only of an event")),
+        }
+    }
+
     fn backtrace(&mut self, tid: u64, memory: &mut dyn Memory) -> Result<Stack, Fault> {
+        if let Some(hit) = self.hit.filter(|hit| hit.tid() == tid) {
+            let mut stack = ytrace_debuginfo::Stack::default();
+            hit.backtrace(self.names, &mut stack)?;
+            return self.followed(stack);
+        }
         // A learning run has registers of a moment ago: the stack itself is what it is to learn.
         if self.effects.learning {
             self.effects.registers_wanted = true;
@@ -343,22 +391,15 @@ impl Host for RunHost<'_> {
             registers => registers?,
         };
         let stack = self.names.stack(&registers, memory);
-        self.effects.cut_stacks.count(stack.cut);
-        if let Some(address) = stack.uncovered
-            && !std::mem::replace(&mut self.effects.uncovered, true)
-        {
-            let place = self.names.frame(address);
-            self.warn(&format!(
-                "no unwind table covers {place}: such code is left by frame pointers, and callers may be missing in stacks"
-            ))?;
-        }
-        Ok(Stack {
-            frames: stack.frames,
-            truncated: stack.cut.is_some(),
-        })
+        self.followed(stack)
     }
 
     fn thread_local(&mut self, variable: u32, tid: u64) -> Result<u64, Fault> {
+        if let Some(hit) = self.hit.filter(|hit| hit.tid() == tid) {
+            return hit.thread_local(variable).ok_or_else(|| {
+                not_available("the thread-local variable was not captured at the hit")
+            });
+        }
         let variable = self
             .thread_locals
             .get(variable as usize)

@@ -7,6 +7,7 @@ mod compiling;
 mod copying;
 pub mod core;
 pub mod error;
+pub mod events;
 mod figures;
 pub mod host;
 pub mod identity;

@@ -87,6 +87,24 @@ impl Runner {
         self.run_for(function, store, memory, host, options, u64::MAX)
     }
 
+    /// The same for the handler of an event: an interrupt ends the waiting for events, not the handler of one that has come, if it
+    /// comes while `patient`.
+    pub(crate) fn run_for_event(
+        &mut self,
+        function: FunctionId,
+        machine: &mut Machine<'_>,
+        options: &Options,
+        patient: bool,
+    ) -> Outcome {
+        let budget = Budget {
+            steps: options.budgets.steps,
+            stack: options.budgets.stack,
+            deadline: Instant::now().checked_add(options.budgets.time),
+            interrupt: (!patient).then_some(options.interrupt),
+        };
+        self.executor.run(function, machine, budget)
+    }
+
     /// The same, for at most so many steps.
     pub(crate) fn run_for(
         &mut self,

@@ -4,9 +4,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use ytrace_lang::hir::ProbePoint;
-use ytrace_target::Process;
+use ytrace_target::{Held, Process};
 
 use crate::error::SessionError;
+use crate::events::Events;
 use crate::host::{Effects, Sink};
 use crate::options::Options;
 use crate::series::Recorder;
@@ -41,19 +42,41 @@ impl Session<'_> {
             })
             .collect();
         let mut recorder = Recorder::new(&state.compiled.typed, &state.compiled.program);
+        let launched = self.command.is_some();
+        let events = of(|point| matches!(point, ProbePoint::Event(_) | ProbePoint::Profile(_)));
         // Handlers that are due at the same time share a view of the target, and so a pause.
-        for probes in [&begin, &oneshot] {
+        let first: &[&Vec<usize>] = match launched {
+            true => &[&begin],
+            false => &[&begin, &oneshot],
+        };
+        for probes in first {
             if !state.end && !probes.is_empty() {
                 self.run_handlers(state, probes, sink)?;
             }
         }
         match self.running() {
-            _ if timers.is_empty() => {}
+            _ if timers.is_empty() && events.is_empty() => {}
             None => self
                 .result
                 .partial("the timers did not run: the command had come to its exit (with --after they run while it does)"),
             Some(_) if state.end => {}
-            Some(process) => self.run_timers(&process, state, &timers, &mut recorder, sink)?,
+            Some(process) => {
+                let mut events = match events.is_empty() {
+                    true => None,
+                    false => Some(self.attach(&process, state, &events, sink)?),
+                };
+                self.go_on(!oneshot.is_empty());
+                let followed =
+                    self.follow(&process, state, &timers, &mut events, &mut recorder, sink);
+                if let Some(events) = events {
+                    self.detach(events, state, sink)?;
+                }
+                followed?;
+            }
+        }
+        if launched && !state.end && !oneshot.is_empty() {
+            self.come_to_exit();
+            self.run_handlers(state, &oneshot, sink)?;
         }
         if self.result.error.is_some() {
             return Ok(());
@@ -73,22 +96,55 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Runs timers until `_exit()`, Ctrl-C, the end of the time that was given, or the end of the target.
-    fn run_timers(
+    /// Lets the command go that was started for this session. Unless it is to be looked at when it exits, it is not traced any
+    /// longer.
+    fn go_on(&mut self, looked_at: bool) {
+        if let Some(command) = &mut self.command {
+            command.go();
+            if !looked_at {
+                command.set_free();
+            }
+        }
+    }
+
+    /// Waits for the command to come to its exit after an interrupt, which it got, too, from a terminal; else it is looked at as
+    /// it runs.
+    fn come_to_exit(&mut self) {
+        let interrupted = self.interrupted();
+        let Some(command) = &mut self.command else {
+            return;
+        };
+        let found = match interrupted {
+            true => Some(command.wait(self.options.interrupt, None)),
+            false => command.look(),
+        };
+        if let Some(Held::AtExit(_)) = found {
+            self.held = Some(command.threads().to_vec());
+        } else {
+            command.set_free();
+        }
+    }
+
+    /// Runs timers and the handlers of events until `_exit()`, Ctrl-C, the end of the time that was given, or the end of the target.
+    fn follow(
         &mut self,
         process: &Process,
         state: &mut State<'_>,
         timers: &[(usize, u64)],
+        events: &mut Option<Events>,
         recorder: &mut Recorder,
         sink: &mut dyn Sink,
     ) -> Result<(), SessionError> {
         let mut agenda = Agenda::new(timers, self.options, Instant::now());
         sink.progress("");
         while !state.end {
-            let Some(at) = agenda.next() else {
-                return Ok(());
+            let at = agenda.next();
+            let over = match (&mut *events, at) {
+                (Some(events), at) => self.follow_events(events, process, state, at, sink)?,
+                (None, Some(at)) => self.wait_until(process, at),
+                (None, None) => return Ok(()),
             };
-            if self.wait_until(process, at) {
+            if over {
                 break;
             }
             let due = agenda.due(Instant::now());
@@ -192,11 +248,11 @@ impl Agenda {
         }
     }
 
-    /// When the next thing is due; `None` if nothing but the end is to come.
+    /// When the next thing is due.
     fn next(&self) -> Option<Instant> {
-        let first = self.timers.iter().map(|(at, _, _)| *at).min()?;
+        let first = self.timers.iter().map(|(at, _, _)| *at).min();
         let interim = self.interim.map(|(at, _)| at);
-        [Some(first), interim, self.end].into_iter().flatten().min()
+        [first, interim, self.end].into_iter().flatten().min()
     }
 
     /// What is due by now.

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use ytrace_debuginfo::MAX_FRAMES;
+use ytrace_lang::ast::{ItemKind, ProbePoint as Point, Unit};
 use ytrace_lang::compile::{
     self, CompileError, Compiled, LayoutChoices, OptionHelp, Request, SourceErrors,
 };
@@ -15,7 +16,7 @@ use ytrace_lang::source::SourceFile;
 use ytrace_report::{Earlier, Output};
 use ytrace_target::{
     AddressSpace, CacheOptions, CoreFile, LiveMemory, LiveOptions, Module, PageCache, Process,
-    Stopper, ThreadSnapshot, scheduling,
+    SpawnedTarget, Stopper, ThreadSnapshot, scheduling,
 };
 use ytrace_values::{FaultKind, Store};
 
@@ -48,6 +49,10 @@ pub struct Session<'o> {
     pub(crate) held: Option<Vec<ThreadSnapshot>>,
     /// The threads as they were last seen stopped, for learning runs: only their thread pointers are of use later.
     pub(crate) seen_threads: Vec<ThreadSnapshot>,
+    /// Whether handlers of events run to their end after an interrupt.
+    pub(crate) patient: bool,
+    /// The command that was started for this session, if it is to go on when the probes are in their places.
+    pub(crate) command: Option<SpawnedTarget>,
     /// The formats that the result is to be written in.
     forms: Vec<Output>,
     earlier: Option<Arc<Earlier>>,
@@ -198,6 +203,8 @@ impl<'o> Session<'o> {
             stopper: Stopper::new(),
             held: None,
             seen_threads: Vec::new(),
+            patient: true,
+            command: None,
             forms: Vec::new(),
             earlier: None,
             words: None,
@@ -209,6 +216,17 @@ impl<'o> Session<'o> {
     /// options say, without a pause. Timers do not run, for no time passes in it.
     pub fn hold(&mut self, threads: Vec<ThreadSnapshot>) {
         self.held = Some(threads);
+    }
+
+    /// Hands over the command that is the target, which [`ytrace_target::spawn_held`] has started. It goes on when the probes on
+    /// events are in their places. `_oneshot` runs at its exit, when the time is over, or at the interrupt.
+    pub fn launch(&mut self, command: SpawnedTarget) {
+        self.command = Some(command);
+    }
+
+    /// The command, when the session is over.
+    pub fn take_command(&mut self) -> Option<SpawnedTarget> {
+        self.command.take()
     }
 
     /// Says that the process is one that a command line has started, which suggestions repeat in place of its number: `command`
@@ -256,7 +274,6 @@ impl<'o> Session<'o> {
             return Err(SessionError::NoProbe);
         }
         self.check_probe_points(&compiled)?;
-        refuse_events(&compiled)?;
         let earlier = self.earlier.as_deref();
         views::check(
             &compiled,
@@ -561,24 +578,6 @@ impl<'o> Session<'o> {
     }
 }
 
-/// Refuses probes that nothing attaches.
-fn refuse_events(compiled: &Compiled) -> Result<(), SessionError> {
-    for probe in &compiled.typed.probes {
-        let what = match probe.point {
-            ProbePoint::Begin | ProbePoint::Oneshot | ProbePoint::End | ProbePoint::Timer(_) => {
-                continue;
-            }
-            ProbePoint::Event(_) => "a probe on an event",
-            ProbePoint::Profile(_) => "`_timer.profile`",
-        };
-        return Err(SessionError::NoEvents {
-            what,
-            place: compiled.sources.location(probe.span),
-        });
-    }
-    Ok(())
-}
-
 /// Binds this program to the processors that were asked for.
 fn use_processors(options: &Options) -> Result<(), SessionError> {
     if options.processors.is_empty() {
@@ -611,13 +610,24 @@ pub(crate) fn exhausted(kind: FaultKind) -> Option<&'static str> {
 /// Why a result is partial when the target did not live to its end.
 pub(crate) const EXITED: &str = "the target exited during the run";
 
+/// What is known of a program without a target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outline {
+    /// Whether it may have probes on events.
+    pub events: bool,
+}
+
 /// Parses a program without a target, to report before a target is started what is wrong with its text, and that none of
 /// its views is for a format in `forms`. With `##if…`, that depends on the target, and one arm of each that has such a view
 /// is enough.
 ///
 /// # Errors
 /// The text is wrong, or it has no flame graph for a format that shows one.
-pub fn parse(main: &SourceFile, options: &Options, forms: &[Output]) -> Result<(), SessionError> {
+pub fn parse(
+    main: &SourceFile,
+    options: &Options,
+    forms: &[Output],
+) -> Result<Outline, SessionError> {
     let parse_arm = |arm| {
         ytrace_lang::parse::parse_arm(
             main.clone(),
@@ -640,13 +650,36 @@ pub fn parse(main: &SourceFile, options: &Options, forms: &[Output]) -> Result<(
             }),
         });
     }
-    let Some(form) = forms.iter().find(|form| form.wants_flamegraph()) else {
-        return Ok(());
+    let mut outline = Outline {
+        events: has_events(&parsed.unit),
     };
+    let graph = forms.iter().find(|form| form.wants_flamegraph());
     for arm in 1..arms {
-        kinds.extend(views::declared_kinds(&parse_arm(arm).unit));
+        let unit = parse_arm(arm).unit;
+        outline.events |= has_events(&unit);
+        kinds.extend(views::declared_kinds(&unit));
     }
-    views::check_kinds(&kinds, *form)
+    if let Some(form) = graph {
+        views::check_kinds(&kinds, *form)?;
+    }
+    Ok(outline)
+}
+
+/// Whether a program has probes on what the target does.
+fn has_events(unit: &Unit) -> bool {
+    unit.items.iter().any(|item| match &item.kind {
+        ItemKind::Probe(probe) => match &probe.point {
+            Point::Oneshot | Point::Begin | Point::End => false,
+            Point::Timer { unit, .. } => unit.text == "profile",
+            Point::Function { .. }
+            | Point::Line(_)
+            | Point::Address(_)
+            | Point::Usdt { .. }
+            | Point::Watch(_)
+            | Point::Process(_) => true,
+        },
+        _ => false,
+    })
 }
 
 /// The options of a probe, found without a target.

@@ -36,7 +36,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::os::unix::thread::JoinHandleExt;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -190,6 +190,32 @@ impl SpawnedTarget {
         self.order.give(Order::GO);
         if let Some(tracer) = &self.tracer {
             tracer.thread().unpark();
+        }
+    }
+
+    /// Stops tracing the command, unless it is exiting at this very moment: it goes on, its exit is not held.
+    pub fn set_free(&mut self) {
+        if self.phase == Phase::Traced {
+            self.detach(Held::After);
+        }
+    }
+
+    /// What has become of the command, without waiting; `None` while it runs.
+    pub fn look(&mut self) -> Option<Held> {
+        while self.phase == Phase::Traced {
+            match self.messages.try_recv() {
+                Ok(message) => self.note(message),
+                Err(TryRecvError::Empty) => return None,
+                Err(TryRecvError::Disconnected) => self.detach(Held::Interrupted),
+            }
+        }
+        match &self.phase {
+            Phase::Exiting { status, .. } => Some(Held::AtExit(*status)),
+            Phase::Gone(status) => Some(Held::Gone(*status)),
+            Phase::Traced | Phase::Free(_) => self
+                .process
+                .exited()
+                .then(|| Held::Gone(self.reap(Duration::ZERO))),
         }
     }
 

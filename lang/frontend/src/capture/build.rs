@@ -404,6 +404,7 @@ impl Builder<'_, '_> {
                 roots.push(length);
             }
         }
+        roots.extend(self.analysis.result);
         let needed = self.needed(&roots);
         if needed.len() > MAX_VALUES {
             let span = self.groups.last().map(|group| group.span);
@@ -455,6 +456,7 @@ impl Builder<'_, '_> {
             }
             plan.steps.push(step);
         }
+        plan.result = self.analysis.result.as_ref().map(value);
         let found = &self.analysis.found;
         plan.stack = found.stack;
         plan.needs = Needs {

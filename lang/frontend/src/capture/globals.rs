@@ -37,7 +37,7 @@ impl Globals {
         };
         let mut analysis = Analysis::new(program, options, &initializing);
         let mut globals = Globals::default();
-        if let Ok(Some(state)) = analysis.handler(program.initialize)
+        if let Ok(Some((state, _))) = analysis.handler(program.initialize)
             && let Some(object) = state.objects.get(&GLOBALS)
         {
             globals.known = true;

@@ -77,25 +77,45 @@ impl<'p> Captures<'p> {
 
     /// See [`analyze`].
     pub fn analyze(&self, function: FunctionId) -> Result<Plan, Vec<Diagnostic>> {
-        match self.with_sampling(function, true) {
+        match self.follow(function, true, false) {
             Ok(Some(plan)) => Ok(plan),
             // The kernel cannot drop all hits outside of the sample.
             Ok(None) => self
-                .with_sampling(function, false)
+                .follow(function, false, false)
                 .map(Option::unwrap_or_default),
             Err(errors) => Err(errors),
         }
     }
 
-    fn with_sampling(
+    /// The same for a function whose result is wanted: the plan, and the result among its values.
+    ///
+    /// # Errors
+    /// As [`analyze`]; or the result is not known at the hit.
+    pub fn analyze_value(&self, function: FunctionId) -> Result<(Plan, ValueId), Vec<Diagnostic>> {
+        let plan = self.follow(function, false, true)?.unwrap_or_default();
+        match plan.result {
+            Some(result) => Ok((plan, result)),
+            None => {
+                let span = self.program.entry_span(function);
+                Err(vec![refusal::no_result(self.program, span)])
+            }
+        }
+    }
+
+    fn follow(
         &self,
         function: FunctionId,
         sampling: bool,
+        valued: bool,
     ) -> Result<Option<Plan>, Vec<Diagnostic>> {
         let mut analysis = Analysis::new(self.program, &self.options, &self.globals);
         analysis.sampling = sampling;
+        analysis.valued = valued;
         match analysis.handler(function) {
-            Ok(_) => {}
+            Ok(ended) => {
+                let result = ended.and_then(|(_, result)| result.single());
+                analysis.result = result.filter(|_| valued);
+            }
             Err(Stop::TooLarge(span)) => return Err(vec![refusal::too_large(self.program, span)]),
             Err(Stop::Attempt) => {
                 let span = self.program.entry_span(function);

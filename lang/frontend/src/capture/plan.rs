@@ -38,6 +38,8 @@ pub struct Plan {
     pub captures: Vec<Capture>,
     /// What is done, in order: each capture once, and where the hit may be dropped.
     pub steps: Vec<Step>,
+    /// What the function gives, where it was asked for and is a word that is known at the hit.
+    pub result: Option<ValueId>,
     /// Whether a backtrace of the hit is asked for.
     pub stack: bool,
     /// What the handler asks of the hit, whether or not a value needs it.

@@ -128,6 +128,16 @@ pub(super) fn too_large(program: &Program, span: SpanId) -> Diagnostic {
     .with_help(SYNC)
 }
 
+/// The error of an entry value that is not known at the entry.
+pub(super) fn no_result(program: &Program, span: SpanId) -> Diagnostic {
+    Diagnostic::error(
+        place(program, span),
+        "this is not known when the function is entered",
+        "it depends on more than registers and memory at known addresses",
+    )
+    .with_help(SYNC)
+}
+
 /// The error of too many captures.
 pub(super) fn excess(excess: Excess, span: Span) -> Diagnostic {
     let (message, help) = match excess {

@@ -48,6 +48,10 @@ pub(super) struct Analysis<'p> {
     pub(super) globals: &'p Globals,
     pub(super) terms: Terms,
     pub(super) found: Found,
+    /// Whether the result of the function is wanted: its ends then drop no hit.
+    pub(super) valued: bool,
+    /// What the function gives, once it has been followed.
+    pub(super) result: Option<TermId>,
     /// Whether the kernel may sample.
     pub(super) sampling: bool,
     /// Numbers of unknown conditions.
@@ -93,6 +97,8 @@ impl<'p> Analysis<'p> {
             globals,
             terms: Terms::default(),
             found: Found::default(),
+            valued: false,
+            result: None,
             sampling: true,
             numbers: 0,
             stamp: 1,
@@ -106,7 +112,7 @@ impl<'p> Analysis<'p> {
     }
 
     /// Follows a function without parameters, and gives the state at its end.
-    pub(super) fn handler(&mut self, function: FunctionId) -> Result<Option<State>, Stop> {
+    pub(super) fn handler(&mut self, function: FunctionId) -> Result<Option<(State, Known)>, Stop> {
         let mut state = State {
             registers: Vec::new(),
             objects: BTreeMap::new(),
@@ -118,8 +124,7 @@ impl<'p> Analysis<'p> {
             state.objects.insert(GLOBALS, Rc::default());
         }
         let span = self.program.entry_span(function);
-        let result = self.enter(function, &[], state, true, true, span)?;
-        Ok(result.map(|(state, _)| state))
+        self.enter(function, &[], state, !self.valued, true, span)
     }
 
     /// A new time of writing.

@@ -243,6 +243,31 @@ impl Names {
             .map_err(String::as_str)
     }
 
+    /// The file of a module, as the process has mapped it: also one that was deleted since.
+    ///
+    /// # Errors
+    /// It is of no process, or not a file.
+    pub(crate) fn file(&self, index: usize) -> Result<std::fs::File, String> {
+        let Some(module) = self.modules.get(index) else {
+            return Err("no such module".to_owned());
+        };
+        let shown = module.mapped.path.display();
+        match (
+            module.mapped.kind,
+            &self.origin,
+            module.mapped.mappings.first(),
+        ) {
+            (ModuleKind::File, Origin::Process(process), Some(first)) => process
+                .open_mapping(first)
+                .map(|opened| opened.file)
+                .map_err(|error| format!("{shown}: {error}")),
+            (ModuleKind::Vdso, _, _) => {
+                Err("the vDSO is not a file: it cannot be probed".to_owned())
+            }
+            _ => Err(format!("{shown} is of no process")),
+        }
+    }
+
     fn open_now(&self, module: &LoadedModule) -> Result<Opened, String> {
         let shown = module.mapped.path.display();
         let first = module

@@ -1,0 +1,301 @@
+//! Attaching the probes of a program.
+
+use std::sync::Arc;
+
+use ytrace_lang::capture::{Captures, Options as CaptureOptions, Plan, Value, ValueId};
+use ytrace_lang::compile::SourceErrors;
+use ytrace_lang::diagnostics::Diagnostic;
+use ytrace_lang::hir::{EventPoint, EventSite, ProbePoint};
+use ytrace_target::Process;
+use ytrace_target::events::{
+    EventError, EventOptions, EventSession, HitProgram, Probe, Site, Source,
+};
+
+use super::plan::{SiteFacts, hit_program};
+use super::sites::{Finder, Place, Places};
+use super::{EventFailure, Events, Handler};
+use crate::error::SessionError;
+use crate::host::Sink;
+use crate::session::{Session, State};
+
+/// The most bytes of stack that a record has.
+const STACK_BYTES: u32 = 2 << 10;
+
+/// What the kernel is told of one handler: what it reads, and the entry values of one that runs at a return.
+struct Plans {
+    hit: Plan,
+    entries: Option<Vec<(Plan, ValueId)>>,
+}
+
+/// Probes of the kernel's in the making.
+#[derive(Default)]
+struct Making {
+    probes: Vec<Probe>,
+    handlers: Vec<Handler>,
+    /// Of each probe the names of its sites, in order.
+    names: Vec<Vec<String>>,
+    /// How many sites the kernel has to single-step.
+    stepped: usize,
+}
+
+impl Making {
+    fn add(&mut self, program: HitProgram, source: Source, handler: Handler, names: Vec<String>) {
+        self.probes.push(Probe { program, source });
+        self.handlers.push(handler);
+        self.names.push(names);
+    }
+}
+
+impl Session<'_> {
+    /// Puts the probes on events into their places.
+    pub(crate) fn attach(
+        &mut self,
+        process: &Process,
+        state: &mut State<'_>,
+        probes: &[usize],
+        sink: &mut dyn Sink,
+    ) -> Result<Events, SessionError> {
+        sink.progress("attaching probes");
+        let plans = self.plans(state, probes)?;
+        let mut making = Making::default();
+        let mut left_out = Vec::new();
+        let mut finder = Finder::new(&self.names);
+        for (probe, plans) in probes.iter().zip(&plans) {
+            self.make(
+                state,
+                *probe,
+                plans,
+                &mut finder,
+                &mut making,
+                &mut left_out,
+            )
+            .map_err(|error| event_error(state, *probe, error))?;
+        }
+        drop(finder);
+        for function in state.functions(probes) {
+            self.prepare(state.runner, function);
+        }
+        if plans.iter().any(|plans| plans.hit.stack) {
+            self.names.prepare_stacks();
+        }
+        let first = probes.first().copied().unwrap_or(0);
+        let Making {
+            probes,
+            handlers,
+            names,
+            stepped,
+        } = making;
+        if stepped > 0 {
+            self.result.note(format!(
+                "{stepped} places have no instruction that the kernel can emulate: a hit there takes about 5 µs more"
+            ));
+        }
+        let failed = |error: EventError| event_error(state, first, error.into());
+        let mut session = EventSession::new(process, event_options()).map_err(failed)?;
+        let attachment = session.attach(probes).map_err(failed)?;
+        for refused in &attachment.refused {
+            let place = attachment.probes.iter().position(|id| *id == refused.probe);
+            let name = place
+                .and_then(|probe| names.get(probe)?.get(refused.site))
+                .cloned()
+                .unwrap_or_default();
+            left_out.push((name, refused.reason()));
+        }
+        for (name, why) in left_out {
+            sink.warn(&format!("{name} is not probed: {why}"));
+            self.result.partial("some places could not be probed");
+        }
+        sink.progress("");
+        let sites: usize = names.iter().map(Vec::len).sum();
+        sink.attached(sites.saturating_sub(attachment.refused.len()));
+        Ok(Events {
+            session,
+            handlers: attachment.probes.into_iter().zip(handlers).collect(),
+        })
+    }
+
+    /// Works out what each handler reads.
+    fn plans(&self, state: &State<'_>, probes: &[usize]) -> Result<Vec<Plans>, SessionError> {
+        let program = &state.compiled.program;
+        let captures = Captures::new(
+            program,
+            CaptureOptions {
+                page_size: self.page_size,
+                string: self.options.budgets.string,
+            },
+        );
+        let mut refused: Vec<Diagnostic> = Vec::new();
+        let mut plans = Vec::with_capacity(probes.len());
+        for probe in probes {
+            let (Some(typed), Some(function)) = (
+                state.compiled.typed.probes.get(*probe),
+                program.probes.get(*probe),
+            ) else {
+                continue;
+            };
+            let hit = captures.analyze(*function);
+            let mut entries = None;
+            if let ProbePoint::Event(point) = &typed.point
+                && point.at_return
+            {
+                let mut known = Vec::with_capacity(point.entry_values.len());
+                for value in &point.entry_values {
+                    match captures.analyze_value(ytrace_lang::ir::FunctionId(value.0)) {
+                        Ok(value) => known.push(value),
+                        Err(errors) => refused.extend(errors),
+                    }
+                }
+                entries = Some(known);
+            }
+            match hit {
+                Ok(hit) => plans.push(Plans { hit, entries }),
+                Err(errors) => refused.extend(errors),
+            }
+        }
+        if refused.is_empty() {
+            return Ok(plans);
+        }
+        Err(SessionError::Source {
+            errors: Box::new(SourceErrors {
+                diagnostics: refused,
+                sources: state.compiled.sources.clone(),
+                expansions: state.compiled.expansions.clone(),
+            }),
+        })
+    }
+
+    /// Makes the kernel's probes for one of the program: one for all sites that are alike.
+    fn make(
+        &self,
+        state: &State<'_>,
+        probe: usize,
+        plans: &Plans,
+        finder: &mut Finder<'_>,
+        making: &mut Making,
+        left_out: &mut Vec<(String, String)>,
+    ) -> Result<(), EventFailure> {
+        let (Some(typed), Some(function)) = (
+            state.compiled.typed.probes.get(probe),
+            state.compiled.program.probes.get(probe).copied(),
+        ) else {
+            return Err(EventFailure::Malformed("a probe that is not there"));
+        };
+        let point = match &typed.point {
+            ProbePoint::Event(point) => point,
+            ProbePoint::Profile(hertz) => {
+                let facts = self.facts(state, Vec::new(), 0);
+                let (program, reading) = hit_program(&plans.hit, None, &facts)?;
+                let handler = Handler {
+                    function,
+                    reading: Arc::new(reading),
+                    stack_offset: 0,
+                    sites: Vec::new(),
+                };
+                making.add(
+                    program,
+                    Source::Clock { hertz: *hertz },
+                    handler,
+                    Vec::new(),
+                );
+                return Ok(());
+            }
+            _ => return Err(EventFailure::Malformed("a probe that is on no event")),
+        };
+        check_kind(point)?;
+        let Places {
+            places,
+            left_out: lacking,
+        } = finder.places(point);
+        if places.is_empty() {
+            return Err(EventFailure::NoSite(lacking));
+        }
+        left_out.extend(lacking);
+        making.stepped += places.iter().filter(|place| place.stepped).count();
+        let mut alike: Vec<(SiteFacts, Vec<Place>)> = Vec::new();
+        for place in places {
+            let mut facts = self.facts(state, place.arguments.clone(), place.stack_offset);
+            if plans.hit.values.contains(&Value::Function) {
+                facts.function = place.function;
+            }
+            match alike.iter_mut().find(|(known, _)| *known == facts) {
+                Some((_, places)) => places.push(place),
+                None => alike.push((facts, vec![place])),
+            }
+        }
+        for (facts, places) in alike {
+            let (program, reading) = hit_program(&plans.hit, plans.entries.as_deref(), &facts)?;
+            let handler = Handler {
+                function,
+                reading: Arc::new(reading),
+                stack_offset: facts.stack_offset,
+                sites: places
+                    .iter()
+                    .map(|place| (place.function, place.address))
+                    .collect(),
+            };
+            let names = places.iter().map(|place| place.name.clone()).collect();
+            let sites = places.into_iter().zip(0..).map(|(place, cookie)| Site {
+                cookie,
+                file: place.file,
+                offset: place.offset,
+                semaphore: place.semaphore,
+            });
+            making.add(program, Source::Sites(sites.collect()), handler, names);
+        }
+        Ok(())
+    }
+
+    fn facts(
+        &self,
+        state: &State<'_>,
+        arguments: Vec<super::plan::Argument>,
+        stack_offset: u64,
+    ) -> SiteFacts {
+        let variables = state.compiled.typed.thread_locals.iter();
+        let thread_locals = variables.map(|variable| {
+            let module = variable.module.0 as usize;
+            let distance = self.names.thread_local_distance(module).ok()?;
+            Some(variable.offset.wrapping_sub(distance))
+        });
+        SiteFacts {
+            function: 0,
+            stack_offset,
+            arguments,
+            thread_locals: thread_locals.collect(),
+            stack_bytes: STACK_BYTES,
+        }
+    }
+}
+
+/// How much may wait to be read: as much as comes in a burst, and a small part of the memory that there is.
+fn event_options() -> EventOptions {
+    const LEAST: u64 = 4 << 20;
+    const MOST: u64 = 128 << 20;
+    let allowance = ytrace_target::memory_headroom().allowance().0;
+    EventOptions {
+        ring_bytes: u32::try_from((allowance / 16).clamp(LEAST, MOST)).unwrap_or(u32::MAX),
+        ..EventOptions::default()
+    }
+}
+
+/// Refuses points that need the thread to be stopped.
+fn check_kind(point: &EventPoint) -> Result<(), EventFailure> {
+    match &point.site {
+        EventSite::Functions(_)
+        | EventSite::Address(_)
+        | EventSite::Line { .. }
+        | EventSite::Static { .. } => Ok(()),
+        EventSite::Watch { .. } => Err(EventFailure::Kind("a watchpoint")),
+        EventSite::Process(_) => Err(EventFailure::Kind("an event of the process")),
+    }
+}
+
+fn event_error(state: &State<'_>, probe: usize, error: EventFailure) -> SessionError {
+    let probe = state.compiled.typed.probes.get(probe);
+    SessionError::Event {
+        place: probe.map_or_else(String::new, |probe| {
+            state.compiled.sources.location(probe.span)
+        }),
+        error,
+    }
+}

@@ -1,0 +1,214 @@
+//! Running handlers on what the kernel sends.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use ytrace_target::Process;
+use ytrace_values::{CapturedMemory, Machine};
+
+use super::hit::Hit;
+use super::{EventFigures, Events};
+use crate::error::SessionError;
+use crate::host::{RunHost, Sink};
+use crate::session::{EXITED, Session, State};
+
+/// An interrupt, or the target's end, is seen after this long at most.
+const SLICE: Duration = Duration::from_millis(50);
+
+impl Session<'_> {
+    /// Runs handlers as hits come, until `until`. True if nothing more will come: the target exited, the user interrupted, or a
+    /// handler ended the session.
+    pub(crate) fn follow_events(
+        &mut self,
+        events: &mut Events,
+        process: &Process,
+        state: &mut State<'_>,
+        until: Option<Instant>,
+        sink: &mut dyn Sink,
+    ) -> Result<bool, SessionError> {
+        loop {
+            // What came before the end counts, so this is asked first.
+            let interrupted = self.interrupted();
+            let over = interrupted || self.has_ended(process);
+            let now = Instant::now();
+            let wait = match over {
+                true => now,
+                false => until.map_or(now + SLICE, |until| until.min(now + SLICE)),
+            };
+            self.take_hits(events, state, wait, sink);
+            sink.flush();
+            if over && !interrupted {
+                self.result.partial(EXITED);
+            }
+            if over || state.end {
+                return Ok(true);
+            }
+            if until.is_some_and(|until| Instant::now() >= until) {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Whether the target runs no more: it has exited, or is held at its exit.
+    fn has_ended(&mut self, process: &Process) -> bool {
+        match &mut self.command {
+            Some(command) => command.look().is_some(),
+            None => process.exited(),
+        }
+    }
+
+    /// Takes what comes until an instant.
+    fn take_hits(
+        &mut self,
+        events: &mut Events,
+        state: &mut State<'_>,
+        until: Instant,
+        sink: &mut dyn Sink,
+    ) {
+        let Events {
+            session, handlers, ..
+        } = events;
+        let go_on = |state: &State<'_>| match state.end {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
+        let mut memory = CapturedMemory::new(self.page_size);
+        session.poll(until, |record| {
+            let Some(handler) = handlers.get(&record.probe()) else {
+                return go_on(state);
+            };
+            let site = usize::try_from(record.cookie()).ok();
+            let (function, address) = site
+                .and_then(|site| handler.sites.get(site).copied())
+                .unwrap_or_default();
+            let hit = Hit {
+                record,
+                reading: &handler.reading,
+                stack_offset: handler.stack_offset,
+                function,
+                address,
+            };
+            self.run_hit(&hit, handler.function, state, &mut memory, sink);
+            go_on(state)
+        });
+    }
+
+    fn run_hit(
+        &mut self,
+        hit: &Hit<'_>,
+        function: ytrace_lang::ir::FunctionId,
+        state: &mut State<'_>,
+        memory: &mut CapturedMemory,
+        sink: &mut dyn Sink,
+    ) {
+        hit.fill(memory);
+        let mut host = RunHost::new(&self.target, &self.names, state.effects)
+            .shown_on(sink)
+            .with_thread_locals(&state.compiled.typed.thread_locals)
+            .with_hit(*hit);
+        state.pristine = false;
+        let mut machine = Machine {
+            store: state.store,
+            memory,
+            host: &mut host,
+        };
+        let outcome =
+            state
+                .runner
+                .run_for_event(function, &mut machine, self.options, self.patient);
+        if self.account(&outcome, state.compiled) {
+            state.end = true;
+        }
+    }
+
+    /// Takes the probes away, runs handlers on what came before, and notes what came of them.
+    pub(crate) fn detach(
+        &mut self,
+        mut events: Events,
+        state: &mut State<'_>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), SessionError> {
+        let ended = state.end;
+        events.session.suspend();
+        // The interrupt that ended the waiting has done its work; a further one ends this.
+        self.options.interrupt.store(false, Ordering::Relaxed);
+        self.patient = false;
+        if !ended {
+            self.take_hits(&mut events, state, Instant::now(), sink);
+        }
+        sink.flush();
+        let mut figures: Vec<EventFigures> = Vec::new();
+        for (id, handler) in &events.handlers {
+            let totals = events
+                .session
+                .totals(*id)
+                .map_err(|error| SessionError::Event {
+                    place: String::new(),
+                    error: error.into(),
+                })?;
+            let probe = state
+                .compiled
+                .typed
+                .functions
+                .get(handler.function.0 as usize);
+            let probe = probe.map_or("", |function| function.name.as_str());
+            let part = match totals.on_return.hits + totals.on_return.unpaired {
+                0 => totals.entry,
+                _ => totals.on_return,
+            };
+            figures.push(EventFigures {
+                probe: probe.to_owned(),
+                sites: handler.sites.len() as u64,
+                hits: part.hits,
+                filtered: totals.entry.filtered + totals.on_return.filtered,
+                unsampled: totals.entry.unsampled + totals.on_return.unsampled,
+                lost: totals.entry.lost + totals.on_return.lost,
+                unpaired: totals.on_return.unpaired,
+                table_full: totals.entry.table_full + totals.on_return.table_full,
+            });
+        }
+        self.note_events(figures);
+        Ok(())
+    }
+
+    fn note_events(&mut self, figures: Vec<EventFigures>) {
+        let sum = |of: fn(&EventFigures) -> u64| figures.iter().map(of).sum::<u64>();
+        let (hits, lost) = (sum(|one| one.hits), sum(|one| one.lost));
+        let mut note = format!(
+            "{} hits at {} places",
+            ytrace_values::units::thousands(hits),
+            sum(|one| one.sites)
+        );
+        for (number, what) in [
+            (sum(|one| one.filtered), "dropped by conditions"),
+            (sum(|one| one.unsampled), "outside of the sample"),
+        ] {
+            if number > 0 {
+                note.push_str(&format!(
+                    ", {} {what}",
+                    ytrace_values::units::thousands(number)
+                ));
+            }
+        }
+        note.push_str(&format!(", {} lost", ytrace_values::units::thousands(lost)));
+        self.result.note(note);
+        if lost > 0 {
+            self.result.partial(format!(
+                "{lost} hits were lost: they came faster than they could be handled"
+            ));
+        }
+        let unpaired = sum(|one| one.unpaired);
+        if unpaired > 0 {
+            self.result.note(format!(
+                "{unpaired} returns are of calls that had begun before the probes were there"
+            ));
+        }
+        let full = sum(|one| one.table_full);
+        if full > 0 {
+            self.result.partial(format!(
+                "{full} updates found no room in the kernel's tables"
+            ));
+        }
+    }
+}

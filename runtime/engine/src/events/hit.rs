@@ -1,0 +1,137 @@
+//! One hit, as the handler sees it: what it asks for is in the record.
+
+use ytrace_debuginfo::{REGISTERS, Stack};
+use ytrace_target::events::{Captured, Record, Register};
+use ytrace_values::host::HitQuestion;
+use ytrace_values::{CapturedMemory, Fault, FaultKind};
+
+use super::plan::Reading;
+use crate::names::Names;
+
+/// A hit.
+#[derive(Clone, Copy)]
+pub(crate) struct Hit<'a> {
+    pub(super) record: &'a Record<'a>,
+    pub(super) reading: &'a Reading,
+    /// How much lower the stack pointer was than at the function's first instruction, in bytes.
+    pub(super) stack_offset: u64,
+    /// Where the function begins; 0 where the point is no function's.
+    pub(super) function: u64,
+    /// The address that the point has for the user: of the function's first instruction, of the line, of the static probe.
+    pub(super) address: u64,
+}
+
+impl Hit<'_> {
+    /// Fills memory with what was captured.
+    pub(super) fn fill(&self, memory: &mut CapturedMemory) {
+        memory.clear();
+        for capture in &self.reading.captures {
+            let Some(base) = self.record.value(capture.address) else {
+                continue;
+            };
+            let address = base.wrapping_add(capture.offset);
+            match self.record.capture(capture.place) {
+                Some(Captured::Bytes(bytes)) => {
+                    memory.add(address, bytes);
+                    if capture.string {
+                        // The end of a string is not sent.
+                        memory.add(address.wrapping_add(bytes.len() as u64), &[0]);
+                    }
+                }
+                Some(Captured::Cut(bytes)) => memory.add(address, bytes),
+                Some(Captured::Failed) | None => {
+                    memory.fail(address, u64::from(capture.length));
+                }
+            }
+        }
+    }
+
+    /// The thread.
+    pub(crate) fn tid(&self) -> u64 {
+        u64::try_from(self.record.tid()).unwrap_or(0)
+    }
+
+    /// The time, of the clock that [`ytrace_target::monotonic_ns`] reads.
+    pub(crate) fn time(&self) -> u64 {
+        self.record.time()
+    }
+
+    /// What the record has for a question.
+    pub(crate) fn answer(&self, question: HitQuestion) -> Result<u64, Fault> {
+        let place = |places: &std::collections::HashMap<u64, usize>, number: u64| {
+            let place = places.get(&number).copied();
+            place.and_then(|place| self.record.value(place))
+        };
+        let answer = match question {
+            HitQuestion::Register(number) => self.register(number),
+            HitQuestion::Vector(_) => None,
+            HitQuestion::Argument(number) => place(&self.reading.arguments, number),
+            HitQuestion::Function => Some(self.function),
+            HitQuestion::Entry(number) => place(&self.reading.entry_values, number),
+            HitQuestion::Sample { bytes, .. } => match self.reading.weight {
+                Some(place) => self.record.value(place),
+                None => Some(bytes),
+            },
+        };
+        answer.ok_or_else(|| {
+            let text = match question {
+                HitQuestion::Register(number) => format!("register {number} was not captured"),
+                HitQuestion::Vector(_) => "vector registers cannot be had without stopping the thread".to_owned(),
+                HitQuestion::Argument(number) => format!("argument {number} could not be read"),
+                HitQuestion::Entry(_) => {
+                    "the value as of the function's entry could not be read, or the call began before the probe was there"
+                        .to_owned()
+                }
+                HitQuestion::Function | HitQuestion::Sample { .. } => "it was not captured".to_owned(),
+            };
+            Fault::new(FaultKind::NotAvailable).with_message(text)
+        })
+    }
+
+    fn register(&self, number: u64) -> Option<u64> {
+        let register = Register::from_dwarf(u16::try_from(number).ok()?).ok()?;
+        let value = self.record.register(register)?;
+        Some(match register {
+            Register::Rsp if !self.record.is_return() => value.wrapping_add(self.stack_offset),
+            Register::Rip if !self.record.is_return() && self.address != 0 => self.address,
+            _ => value,
+        })
+    }
+
+    /// The address of a thread-local variable of the thread, where the handler asks for one.
+    pub(crate) fn thread_local(&self, variable: u32) -> Option<u64> {
+        self.record
+            .value(*self.reading.thread_locals.get(&variable)?)
+    }
+
+    /// The backtrace of the hit.
+    pub(crate) fn backtrace(&self, names: &Names, stack: &mut Stack) -> Result<(), Fault> {
+        if !self.reading.stack {
+            return Err(Fault::new(FaultKind::NotAvailable)
+                .with_message("the stack of this hit was not captured"));
+        }
+        let mut registers = [0; REGISTERS];
+        for register in Register::ALL {
+            if let (Some(slot), Some(value)) = (
+                registers.get_mut(register as usize),
+                self.record.register(register),
+            ) {
+                *slot = value;
+            }
+        }
+        let next = self.record.register(Register::Rip).unwrap_or(0);
+        names.captured_stack(next, registers, self.record.stack(), stack);
+        if self.record.is_return() {
+            // The function has been left; it is still the one that this is about.
+            if let Some(caller) = stack.frames.first_mut() {
+                *caller = caller.wrapping_sub(1);
+            }
+            stack.frames.insert(0, self.function);
+        } else if self.address != 0
+            && let Some(innermost) = stack.frames.first_mut()
+        {
+            *innermost = self.address;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,114 @@
+//! Probes on events: where they go, what the kernel does there, and the handlers that run on what it sends.
+
+mod attach;
+mod follow;
+mod hit;
+mod plan;
+mod sites;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ytrace_lang::ir::FunctionId;
+use ytrace_target::events::{EventError, EventSession, PlanError, ProbeId};
+
+pub(crate) use hit::Hit;
+use plan::Reading;
+
+/// The probes of a program that are attached.
+pub(crate) struct Events {
+    session: EventSession,
+    /// What each probe of the kernel's runs.
+    handlers: HashMap<ProbeId, Handler>,
+}
+
+/// What runs for a probe of the kernel's.
+struct Handler {
+    function: FunctionId,
+    reading: Arc<Reading>,
+    /// How much lower the stack pointer is at the sites than at the functions' first instructions.
+    stack_offset: u64,
+    /// Of each site by its cookie: where its function begins, or 0, and the address of the point.
+    sites: Vec<(u64, u64)>,
+}
+
+/// What came of a probe of the program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventFigures {
+    /// The head of the probe, as written.
+    pub probe: String,
+    /// The instructions that are probed.
+    pub sites: u64,
+    /// Hits that were seen.
+    pub hits: u64,
+    /// Hits that the probe's first conditions dropped, in the kernel.
+    pub filtered: u64,
+    /// Hits that are not of the sample.
+    pub unsampled: u64,
+    /// Records that were lost because they came faster than they could be read.
+    pub lost: u64,
+    /// Returns of calls that had begun before the probe was there, or of which too many were under way.
+    pub unpaired: u64,
+    /// Updates for which a table of the kernel's had no room.
+    pub table_full: u64,
+}
+
+/// Why a probe on an event cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum EventFailure {
+    /// The kernel's program cannot be made.
+    #[error("{0}")]
+    Plan(#[from] PlanError),
+    /// A vector register is asked for.
+    #[error(
+        "vector register {0}, where a floating-point argument is, cannot be had without stopping the thread"
+    )]
+    Vector(u64),
+    /// The rate of a sample is not constant.
+    #[error("the first argument of `_every` must be a constant or an option")]
+    SampleRate,
+    /// A thread-local variable is not at a fixed distance from the thread pointer.
+    #[error("a thread-local variable of the probe cannot be found at a hit")]
+    ThreadLocal,
+    /// A static probe has fewer arguments.
+    #[error("the static probe has no argument {0}")]
+    NoArgument(u64),
+    /// An argument of a static probe is where the kernel's programs cannot look.
+    #[error("argument {0} of the static probe cannot be had without stopping the thread")]
+    Argument(u64),
+    /// No site can be probed.
+    #[error("nothing can be probed: {}", reasons(.0))]
+    NoSite(Vec<(String, String)>),
+    /// This kind of point is not supported by this back end.
+    #[error("{0} cannot be had without stopping the thread")]
+    Kind(&'static str),
+    /// The kernel refuses.
+    #[error("{0}")]
+    Kernel(#[from] EventError),
+    /// The plan breaks its own rules: a defect of ytrace.
+    #[error("the plan of the probe is malformed: {0}")]
+    Malformed(&'static str),
+}
+
+impl EventFailure {
+    /// What would make it work, where something would.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            EventFailure::Kernel(error) => error.hint(),
+            EventFailure::NoSite(_) => {
+                Some("`ytrace list -p PID 'PATTERN'` shows what can be probed".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+fn reasons(left_out: &[(String, String)]) -> String {
+    const SHOWN: usize = 3;
+    let shown = left_out.iter().take(SHOWN);
+    let mut text: Vec<String> = shown.map(|(name, why)| format!("{name}: {why}")).collect();
+    if left_out.len() > SHOWN {
+        text.push(format!("and {} more", left_out.len() - SHOWN));
+    }
+    text.join("; ")
+}

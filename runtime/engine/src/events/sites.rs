@@ -1,0 +1,259 @@
+//! From the points of a program to the instructions that are probed.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::sync::Arc;
+
+use ytrace_debuginfo::{
+    KernelRules, MachineRegister, Operand, Refusal, Serves, SiteKind, StaticArgument, StaticProbe,
+};
+use ytrace_lang::hir::{EventPoint, EventSite};
+use ytrace_target::events::{Register, Width};
+
+use super::plan::Argument;
+use crate::names::Names;
+
+/// An instruction that is to be probed.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    /// The file.
+    pub(super) file: Arc<File>,
+    /// Where the instruction is in it.
+    pub(super) offset: u64,
+    /// How much lower the stack pointer is there than at the function's first instruction, in bytes.
+    pub(super) stack_offset: u64,
+    /// Where the function begins; 0 where the point is no function's.
+    pub(super) function: u64,
+    /// The address of the point.
+    pub(super) address: u64,
+    /// How the arguments of a static probe are computed.
+    pub(super) arguments: Vec<Argument>,
+    /// Where the semaphore of a static probe is in the file.
+    pub(super) semaphore: Option<u64>,
+    /// What the user calls it.
+    pub(super) name: String,
+    /// Whether the kernel has to single-step the instruction.
+    pub(super) stepped: bool,
+}
+
+/// Places of a point, and those that there are none for.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    pub(super) places: Vec<Place>,
+    /// The name of what was left out, and why.
+    pub(super) left_out: Vec<(String, String)>,
+}
+
+/// Finds places, and keeps the files open that they are in.
+pub(super) struct Finder<'a> {
+    names: &'a Names,
+    rules: KernelRules,
+    files: HashMap<usize, Result<Arc<File>, String>>,
+}
+
+impl<'a> Finder<'a> {
+    pub(super) fn new(names: &'a Names) -> Self {
+        let release = nix::sys::utsname::uname().ok();
+        let release = release.as_ref().and_then(|known| known.release().to_str());
+        Self {
+            names,
+            rules: KernelRules::of_release(release.unwrap_or_default()),
+            files: HashMap::new(),
+        }
+    }
+
+    /// The places of a point.
+    pub(super) fn places(&mut self, point: &EventPoint) -> Places {
+        let serves = if point.at_return {
+            Serves::EntryAndReturn
+        } else {
+            Serves::Entry
+        };
+        let mut found = Places::default();
+        match &point.site {
+            EventSite::Functions(functions) => {
+                for function in functions {
+                    match self.function(function.address, &function.name, serves) {
+                        Ok(place) => found.places.push(place),
+                        Err(why) => found.left_out.push((function.name.clone(), why)),
+                    }
+                }
+            }
+            EventSite::Address(address) => {
+                let name = format!("{address:#x}");
+                match self.address(*address, &name) {
+                    Ok(place) => found.places.push(place),
+                    Err(why) => found.left_out.push((name, why)),
+                }
+            }
+            EventSite::Static { provider, name } => self.statics(provider, name, &mut found),
+            EventSite::Line { .. } | EventSite::Watch { .. } | EventSite::Process(_) => {}
+        }
+        found
+    }
+
+    fn function(&mut self, address: u64, name: &str, serves: Serves) -> Result<Place, String> {
+        let (module, within) = self.module(address)?;
+        let opened = self.names.open(module)?;
+        let site = opened
+            .info
+            .site(within, 0, serves, self.rules)
+            .map_err(|refusal: Refusal| refusal.to_string())?;
+        Ok(Place {
+            file: self.file(module)?,
+            offset: site.file_offset,
+            stack_offset: u64::from(site.stack_offset),
+            function: address,
+            address,
+            arguments: Vec::new(),
+            semaphore: None,
+            name: name.to_owned(),
+            stepped: site.kind == SiteKind::SingleStepped,
+        })
+    }
+
+    fn address(&mut self, address: u64, name: &str) -> Result<Place, String> {
+        let (module, within) = self.module(address)?;
+        let opened = self.names.open(module)?;
+        let site = opened
+            .info
+            .site_at(within, self.rules)
+            .map_err(|refusal: Refusal| refusal.to_string())?;
+        Ok(Place {
+            file: self.file(module)?,
+            offset: site.file_offset,
+            stack_offset: 0,
+            function: 0,
+            address,
+            arguments: Vec::new(),
+            semaphore: None,
+            name: name.to_owned(),
+            stepped: site.kind == SiteKind::SingleStepped,
+        })
+    }
+
+    /// The places of a static probe, in all modules.
+    fn statics(&mut self, provider: &str, name: &str, found: &mut Places) {
+        for module in 0..self.names.modules().len() {
+            // Why a module cannot be opened is told where names are looked up.
+            let Ok(opened) = self.names.open(module) else {
+                continue;
+            };
+            let probes = match opened.info.static_probes() {
+                Ok(probes) => probes.probes,
+                Err(error) => {
+                    let shown = format!("{provider}:{name}");
+                    found.left_out.push((shown, error.to_string()));
+                    continue;
+                }
+            };
+            let wanted = |probe: &StaticProbe| {
+                probe.name == name && (provider.is_empty() || probe.provider == provider)
+            };
+            for probe in probes.into_iter().filter(wanted) {
+                let shown = format!("{}:{}", probe.provider, probe.name);
+                match self.static_place(module, &probe, &shown) {
+                    Ok(place) => found.places.push(place),
+                    Err(why) => found.left_out.push((shown, why)),
+                }
+            }
+        }
+    }
+
+    fn static_place(
+        &mut self,
+        module: usize,
+        probe: &StaticProbe,
+        shown: &str,
+    ) -> Result<Place, String> {
+        let bias = self.names.open(module)?.bias;
+        let place = self.address(probe.address.wrapping_add(bias), shown)?;
+        let semaphore = match probe.semaphore {
+            None => None,
+            Some(semaphore) => Some(
+                semaphore
+                    .file_offset
+                    .ok_or("its semaphore is not in the file")?,
+            ),
+        };
+        let arguments = probe
+            .arguments
+            .iter()
+            .map(|argument| self::argument(argument, bias));
+        Ok(Place {
+            arguments: arguments.collect(),
+            semaphore,
+            ..place
+        })
+    }
+
+    /// The module at an address, and the address in its file.
+    fn module(&self, address: u64) -> Result<(usize, u64), String> {
+        let module = self
+            .names
+            .module_at(address)
+            .ok_or_else(|| format!("no module has code at {address:#x}"))?;
+        let bias = self.names.open(module)?.bias;
+        Ok((module, address.wrapping_sub(bias)))
+    }
+
+    fn file(&mut self, module: usize) -> Result<Arc<File>, String> {
+        let names = self.names;
+        let file = self
+            .files
+            .entry(module)
+            .or_insert_with(|| names.file(module).map(Arc::new));
+        file.clone()
+    }
+}
+
+/// An argument of a static probe as the kernel can compute it.
+fn argument(argument: &StaticArgument, bias: u64) -> Argument {
+    let register = |register: &MachineRegister| {
+        (register.shift == 0)
+            .then(|| Register::from_dwarf(register.number).ok())
+            .flatten()
+    };
+    let Some(width) = Width::of_bytes(u32::from(argument.size)).filter(|_| !argument.float) else {
+        return Argument::None;
+    };
+    let memory = |base, index, displacement| Argument::Memory {
+        base,
+        index,
+        displacement,
+        width,
+        signed: argument.signed,
+    };
+    match &argument.operand {
+        Operand::Constant(value) => Argument::Constant(value.cast_unsigned()),
+        Operand::Register(found) => register(found).map_or(Argument::None, |register| {
+            Argument::Register(register, width, argument.signed)
+        }),
+        Operand::Memory {
+            base,
+            index,
+            displacement,
+            thread_local: false,
+        } => {
+            let index = match index {
+                None => Some(None),
+                Some((index, scale)) => {
+                    register(index).map(|index| Some((index, u64::from(*scale))))
+                }
+            };
+            let base = match base {
+                None => Some(None),
+                Some(base) => register(base).map(Some),
+            };
+            match (base, index) {
+                (Some(base), Some(index)) => memory(base, index, displacement.cast_unsigned()),
+                _ => Argument::None,
+            }
+        }
+        Operand::Symbol {
+            address: Some(address),
+            ..
+        } => memory(None, None, address.wrapping_add(bias)),
+        Operand::Memory { .. } | Operand::Symbol { .. } | Operand::Unknown => Argument::None,
+    }
+}

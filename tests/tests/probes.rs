@@ -1,0 +1,233 @@
+//! Probes on events of real programs: what is counted is what the program says of itself.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use nix::sys::signal::Signal;
+use ytrace_tests::processes::{assert_untouched, signal};
+use ytrace_tests::program::{Finished, command};
+
+/// What a program of the fixtures is built with.
+const FLAGS: [&str; 4] = ["-g", "-O2", "-fomit-frame-pointer", "-pthread"];
+
+fn build(folder: &Path, name: &str) -> PathBuf {
+    let program = folder.join(name);
+    let source = ytrace_tests::root().join(format!("tests/fixtures/c/{name}.c"));
+    let built = Command::new("cc")
+        .args(FLAGS)
+        .arg("-o")
+        .arg(&program)
+        .arg(source)
+        .status()
+        .unwrap();
+    assert!(built.success());
+    program
+}
+
+/// The program `leaks`, which does as it is told.
+struct Leaks {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+    _folder: tempfile::TempDir,
+}
+
+/// What one of its functions says of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Site {
+    calls: i64,
+    bytes: i64,
+    freed_calls: i64,
+    freed_bytes: i64,
+}
+
+impl Leaks {
+    fn start(threads: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = Command::new(build(folder.path(), "leaks"))
+            .arg(threads.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut leaks = Self {
+            input: child.stdin.take(),
+            output: BufReader::new(child.stdout.take().unwrap()),
+            child,
+            _folder: folder,
+        };
+        assert_eq!(leaks.line(), "ready");
+        leaks
+    }
+
+    fn pid(&self) -> i32 {
+        i32::try_from(self.child.id()).unwrap()
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// Does so many rounds in each thread, and gives what each function says of all so far.
+    fn round(&mut self, rounds: usize) -> BTreeMap<String, Site> {
+        writeln!(self.input.as_mut().unwrap(), "round {rounds}").unwrap();
+        let mut sites = BTreeMap::new();
+        loop {
+            let line = self.line();
+            if line == "done" {
+                return sites;
+            }
+            let words: Vec<&str> = line.split(' ').collect();
+            let number = |at: usize| words[at].parse().unwrap();
+            sites.insert(
+                words[0].to_owned(),
+                Site {
+                    calls: number(1),
+                    bytes: number(2),
+                    freed_calls: number(3),
+                    freed_bytes: number(4),
+                },
+            );
+        }
+    }
+}
+
+impl Drop for Leaks {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        self.child.wait().unwrap();
+    }
+}
+
+/// A run of ytrace whose probes are in their places.
+struct Tracing {
+    child: Child,
+    /// What it said before, and the rest of its standard error.
+    said: String,
+    errors: BufReader<std::process::ChildStderr>,
+}
+
+impl Tracing {
+    // It is waited for where it is interrupted.
+    #[allow(clippy::zombie_processes)]
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut errors = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        loop {
+            let mut line = String::new();
+            if errors.read_line(&mut line).unwrap() == 0 {
+                child.wait().unwrap();
+                panic!("it ended before it probed anything: {said}");
+            }
+            said.push_str(&line);
+            if line.starts_with("probing ") {
+                return Self {
+                    child,
+                    said,
+                    errors,
+                };
+            }
+        }
+    }
+
+    /// Interrupts it as Ctrl-C does, and waits for its end.
+    fn interrupt(mut self) -> Finished {
+        signal(i32::try_from(self.child.id()).unwrap(), Signal::SIGINT);
+        // Both pipes are read at once, or one that is full would keep it from ending.
+        let mut errors = self.errors;
+        let reader = std::thread::spawn(move || {
+            let mut rest = String::new();
+            errors.read_to_string(&mut rest).unwrap();
+            rest
+        });
+        let mut stdout = String::new();
+        let mut output = self.child.stdout.take().unwrap();
+        output.read_to_string(&mut stdout).unwrap();
+        let status = self.child.wait().unwrap().code();
+        Finished {
+            status,
+            stdout,
+            stderr: self.said + &reader.join().unwrap(),
+        }
+    }
+}
+
+/// The rows of the flame graph by the function of `leaks` that they are of: bytes, blocks, allocated, calls, freed.
+fn by_site(json: &serde_json::Value) -> BTreeMap<String, [i64; 5]> {
+    let names = [
+        "parse_header",
+        "parse_body",
+        "grow_list",
+        "map_page",
+        "copy_name",
+        "use_scratch",
+    ];
+    let mut found: BTreeMap<String, [i64; 5]> = BTreeMap::new();
+    let view = &json["views"][0];
+    for row in view["rows"].as_array().expect("a flame graph") {
+        let frames: Vec<&str> = row["path"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|frame| frame.as_str())
+            .collect();
+        let Some(name) = names.iter().find(|name| frames.contains(name)) else {
+            continue;
+        };
+        let values: Vec<i64> = row["values"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|value| value.as_i64().unwrap())
+            .collect();
+        let sums = found.entry((*name).to_owned()).or_default();
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum += value;
+        }
+    }
+    found
+}
+
+const LEAKS: &str = "probes/c-memory-leak-fgraph.y";
+
+#[test]
+fn every_block_of_a_program_is_followed() {
+    let mut leaks = Leaks::start(3);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("leaks.json");
+    let pid = leaks.pid().to_string();
+    let tracing = Tracing::start(&["run", LEAKS, "-p", &pid, "-o", file.to_str().unwrap()]);
+    let sites = leaks.round(300);
+    let finished = tracing.interrupt().expect_status(0);
+    finished.says(&[" 0 lost", "complete"]);
+    let json: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let found = by_site(&json);
+    for (name, said) in &sites {
+        let seen = found
+            .get(name)
+            .unwrap_or_else(|| panic!("nothing of {name}: {found:?}"));
+        let [bytes, blocks, allocated, calls, freed] = *seen;
+        assert_eq!(
+            (bytes, blocks, allocated, calls, freed),
+            (
+                said.bytes - said.freed_bytes,
+                said.calls - said.freed_calls,
+                said.bytes,
+                said.calls,
+                said.freed_bytes
+            ),
+            "{name}"
+        );
+    }
+    assert_untouched(leaks.pid());
+}
