@@ -1,9 +1,10 @@
 #!/usr/bin/env -S ytrace run
 /// The connections and requests of an nginx process: their memory, age, state and host.
 ///
-/// Memory is that of the pools of a connection and of its request, as malloc counts it. URIs are data of clients, and are shown only with `--show-uris`.
+/// Memory is that of the pools of a connection and of its request, as malloc counts it. A connection of HTTP/2 has the pools of all its streams, each of which
+/// is a request; where there is one, malloc's blocks are looked through for them. URIs are data of clients, and are shown only with `--show-uris`.
 
-#include <nginx/pools.y>
+#include <nginx/streams.y>
 
 _option int most = 20;           /// how many connections are shown, those with the most memory first
 _option _Bool show_uris = false; /// show the URIs of requests, which may hold data of clients
@@ -14,6 +15,8 @@ struct conn_row {
     _str state;
     _str age;
     long requests;
+    long streams; // of HTTP/2, unfinished
+    long stream_bytes;
     long memory_bytes;
     _str host;
     _str uri;
@@ -40,6 +43,22 @@ _view table "Connections with the most memory" "" struct conn_row connections[];
 struct state_row by_state[_str, _str];
 long oldest[_str, _str];
 struct host_row by_host[_str];
+
+void glibc_on_used(uint64_t p, uint64_t size) { ngx_take_chunk(p, 0); }
+void glibc_on_mapped(uint64_t p, uint64_t size) { ngx_take_chunk(p, 1); }
+
+/// Counts a request for its host.
+_str add_to_host(ngx_http_request_t *r, long bytes)
+{
+    _str host = "";
+##ifdeffield ngx_http_request_t headers_in
+    host = text_of(r->headers_in.server, 200);
+    by_host[host].host = host == "" ? "(none yet)" : host;
+    by_host[host].requests++;
+    by_host[host].memory_bytes += bytes;
+##endif
+    return host;
+}
 
 /// Text of the target, cut where it is too long to be a name.
 _str text_of(ngx_str_t s, uint64_t limit)
@@ -84,6 +103,18 @@ _probe _oneshot {
     // Checks glibc's types: sizes are those of its chunks.
     glibc_attach();
     long in_use = 0, requests = 0, memory = 0;
+    for (uint64_t i = 0; cycle->connections && i < cycle->connection_n; i++)
+        if (!ngx_free_connection[&cycle->connections[i]])
+            ngx_take_h2(&cycle->connections[i]);
+    ngx_find_streams(cycle);
+    _foreach (s in ngx_streams) {
+        requests++;
+        _try {
+            add_to_host(s.request, s.bytes);
+        } _catch (_fault f) {
+            ngx_skipped++;
+        }
+    }
     for (uint64_t i = 0; cycle->connections && i < cycle->connection_n; i++) {
         ngx_connection_t *c = &cycle->connections[i];
         if (ngx_free_connection[c])
@@ -110,6 +141,12 @@ _probe _oneshot {
 ##endif
             if (pool && ngx_valid_pool(pool))
                 row.memory_bytes = ngx_measure_pool(pool).total;
+            if (c in ngx_h2) {
+                row.streams = ngx_stream_count[c];
+                row.stream_bytes = ngx_stream_bytes[c];
+                row.memory_bytes += ngx_stream_bytes[c] + ngx_h2_bytes[c];
+                row.state = row.streams ? "HTTP/2 with streams" : "HTTP/2, idle";
+            }
             ngx_http_request_t *r = ngx_request_of(c);
             if (r && pool) {
                 requests++;
@@ -120,12 +157,7 @@ _probe _oneshot {
                 if (r->start_sec > 0)
                     age = ngx_wall_ms - (r->start_sec * 1000 + (long)r->start_msec);
 ##endif
-##ifdeffield ngx_http_request_t headers_in
-                row.host = text_of(r->headers_in.server, 200);
-                by_host[row.host].host = row.host == "" ? "(none yet)" : row.host;
-                by_host[row.host].requests++;
-                by_host[row.host].memory_bytes += row.memory_bytes;
-##endif
+                row.host = add_to_host(r, row.memory_bytes);
 ##ifdeffield ngx_http_request_t unparsed_uri
                 if (show_uris)
                     row.uri = text_of(r->unparsed_uri, 400);
@@ -155,8 +187,10 @@ _probe _oneshot {
     while (_elems(connections) > (most < 0 ? 0 : most))
         _pop(connections);
 
-    printf("nginx %s   %ld of %lu connections in use, %ld with a request; their pools hold %hB\n", ngx_version_text(cycle), in_use, cycle->connection_n,
-           requests, memory);
+    printf("nginx %s   %ld of %lu connections in use, %ld request%s; their pools hold %hB\n", ngx_version_text(cycle), in_use, cycle->connection_n,
+           requests, requests == 1 ? "" : "s", memory);
+    if (_elems(ngx_h2) > 0)
+        printf("HTTP/2: connections %ld, streams %ld, whose pools hold %hB\n", _elems(ngx_h2), _elems(ngx_streams), _sum(ngx_stream_bytes));
 ##ifndeffield ngx_http_request_t headers_in
     printf("! hosts and ages of requests are not known: this nginx has no debug information; give its types (`ytrace types extract`, --types FILE)\n");
 ##endif

@@ -77,6 +77,12 @@ int lj_valid_jit(global_State *g)
         return 0;
     if (j->sizetrace > 1 && gcref(j->trace[1]) && gcref(j->trace[1])->gch.gct != 9)
         return 0;
+    // The snapshots of a trace lie right before their map. Their size tells apart what is alike otherwise.
+    for (uint32_t i = 1; i < j->sizetrace && i < 256; i++) {
+        GCtrace *t = (GCtrace *)gcref(j->trace[i]);
+        if (t && t != &j->cur && t->nsnap && (uint64_t)t->snapmap - (uint64_t)t->snap != t->nsnap * sizeof(SnapShot))
+            return 0;
+    }
     if (j->irtoplim || j->irbotlim)
         if (j->irbotlim > REF_BIAS || j->irtoplim <= REF_BIAS || j->irtoplim > 0x10000)
             return 0;

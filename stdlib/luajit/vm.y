@@ -57,7 +57,6 @@ lua_State *lj_scan(void)
             continue;
         if (m.file != "" && m.file != "[heap]" && !(m.file ~~ rx/^\[anon/))
             continue;
-        // Of another layout there may be one.
         if (!LJ_GC64 && (uint64_t)m.start >= 1ul << 32)
             continue;
         // Reserved address space can be huge and nearly empty.
@@ -141,7 +140,8 @@ int lj_valid(void)
 {
     if (lj_find_main_state("auto"))
         return 1;
-    int nowhere = !lj_met && !lj_scan_left_out;
+    // Machines of 64-bit references lie anywhere: only a search for these has looked everywhere.
+    int nowhere = LJ_GC64 && !lj_met && !lj_scan_left_out;
 #ifdef LAYOUTS_ARE_OPTIONAL
     return nowhere ? -2 : -1;
 #else

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use serde_json::Value;
-use ytrace_tests::fixtures::{Nginx, Waiting, luajits, unavailable};
+use ytrace_tests::fixtures::{Nginx, Waiting, directory, luajits, standalone_with, unavailable};
 use ytrace_tests::processes::assert_untouched;
 use ytrace_tests::program::{LUA_GC, run};
 use ytrace_tests::{root, skip};
@@ -162,4 +162,28 @@ fn nginx_with_debug_information() {
 #[test]
 fn stock_stripped_nginx() {
     nginx("stock");
+}
+
+/// LuaJIT of before the redesign of its string table, stripped: the layouts of that time, and the sums of both probes.
+#[test]
+fn older_machines_without_debug_information() {
+    for variant in ["gc64", "gc32"] {
+        let luajit = directory()
+            .join("luajit-older")
+            .join(variant)
+            .join("luajit");
+        if !luajit.is_file() {
+            let why = format!("{} is missing", luajit.display());
+            skip("older_machines_without_debug_information", &why);
+            continue;
+        }
+        let target = standalone_with(&luajit, 2_000, 4_000);
+        for probe in ["probes/lua-gc-stats.y", LUA_GC] {
+            let json = result(probe, target.pid());
+            let notes = json["footer"]["notes"].to_string();
+            let layout = format!("layout lj: {variant}-upstream-694d69a");
+            assert!(notes.contains(&layout), "{variant}: {notes}");
+            assert!(check(&json, "g->gc.total") > 1_000_000, "{variant}: {json}");
+        }
+    }
 }

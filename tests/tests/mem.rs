@@ -702,6 +702,65 @@ fn a_core_file() {
     assert!(!notes.contains("as the probe asks"), "{notes}");
 }
 
+/// Pages of hugetlbfs that are set aside while it lives.
+struct HugePages(String);
+
+impl HugePages {
+    const FILE: &str = "/proc/sys/vm/nr_hugepages";
+
+    /// Sets some more aside, of 2 MiB; `None` where that cannot be.
+    fn reserve(more: u64) -> Option<Self> {
+        let before = std::fs::read_to_string(Self::FILE).ok()?;
+        let wanted = before.trim().parse::<u64>().ok()? + more;
+        let pages = Self(before);
+        std::fs::write(Self::FILE, wanted.to_string()).ok()?;
+        let now = std::fs::read_to_string(Self::FILE).ok()?;
+        (now.trim().parse() == Ok(wanted)).then_some(pages)
+    }
+}
+
+impl Drop for HugePages {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::write(Self::FILE, &self.0) {
+            eprintln!("{}: {error}", Self::FILE);
+        }
+    }
+}
+
+/// Pages of hugetlbfs are no part of what the kernel calls resident, and are told of beside it.
+#[test]
+fn pages_of_hugetlbfs() {
+    const MIB: i64 = 1 << 20;
+    let program = directory().join("c/huge");
+    if !program.is_file() {
+        return skip(
+            "pages_of_hugetlbfs",
+            &format!("{} is missing", program.display()),
+        );
+    }
+    let Some(_pages) = HugePages::reserve(4) else {
+        return skip(
+            "pages_of_hugetlbfs",
+            "no huge pages can be set aside: that takes root, and memory that is not in pieces",
+        );
+    };
+    let target = fixtures::Waiting::start(&mut Command::new(program));
+    let found = Breakdown::stopped(target.pid(), &[]);
+    let row = found.mapping("/anon_hugepage (deleted)");
+    assert_eq!(row["kind"], "hugetlb", "{row:?}");
+    assert_eq!(number(&row, "resident_bytes"), 4 * MIB, "{row:?}");
+    assert_eq!(number(&row, "virtual_bytes"), 8 * MIB, "{row:?}");
+    assert_eq!(found.resident("hugetlb pages"), 0);
+    let header = found.header();
+    assert!(
+        header.contains("hugetlb pages: 4.2 MB, which the kernel does not count as resident"),
+        "{header}"
+    );
+    let states = keyed(&found.json["views"][1]);
+    let state: i64 = states["hugetlb pages"].values().sum();
+    assert_eq!(state, 4 * MIB);
+}
+
 /// Shared memory is loaded once, however many mappings of it there are; pages that cannot be accessed any more are in memory once.
 #[test]
 fn mappings_that_are_easily_counted_twice() {
@@ -858,6 +917,13 @@ fn growth_in_known_steps() {
     }
     target.ask("shared 900000 700000");
     let said = target.ask("info");
+    // A whole look comes after one that may be under way.
+    for _ in 0..2 {
+        let before = bytes_read(ytrace);
+        wait_for("a look", || {
+            bytes_read(ytrace) > before && waits_for_a_timer(ytrace)
+        });
+    }
     signal(ytrace, Signal::SIGINT);
     let finished = finish_child(child).expect_status(0);
     let json: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
@@ -907,6 +973,13 @@ fn growth_in_known_steps() {
         "{mapped:?}"
     );
     assert_untouched(target.pid());
+}
+
+/// How much a process has read from files so far, those of `/proc` among them.
+fn bytes_read(pid: i32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("rchar: "));
+    line.and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 /// Whether a thread of ytrace waits for a timer or the target's end: in poll on one descriptor, for 200 ms at most.

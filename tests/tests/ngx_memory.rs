@@ -1,11 +1,15 @@
 //! nginx's pools and shared memory zones, held against what a module, the kernel and nginx say of them.
 
+use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use ytrace_tests::fixtures::directory;
 use ytrace_tests::hoard::{Hoard, unavailable};
+use ytrace_tests::plain_nginx::PlainNginx;
 use ytrace_tests::processes::{assert_untouched, signal, wait_for};
 use ytrace_tests::program::run;
 use ytrace_tests::skip;
@@ -216,6 +220,31 @@ fn pools_of_a_later_nginx() {
     pools("1.28");
 }
 
+/// Where pools note what made them, as those of Tengine's debug pool do, nothing is guessed.
+#[test]
+fn pools_that_note_their_creators() {
+    let variant = "1.28-creators";
+    if let Some(why) = unavailable(variant) {
+        return skip("pools_that_note_their_creators", &why);
+    }
+    let nginx = Hoard::start(variant);
+    nginx.counters("big=50&chain=30&kept=7");
+    let result = Result::of("ngx-pools", nginx.worker, &[]);
+    assert_eq!(result.row(0, "UNOWNED").number("pools"), 80);
+    let groups = result.rows(1);
+    for group in &groups {
+        assert_eq!(group["module"], "ngx_http_hoard_module");
+        assert_eq!(group["symbol"], "ngx_http_hoard_make", "{group:?}");
+        assert_eq!(group["percent"], 100);
+    }
+    let made: i64 = groups
+        .iter()
+        .map(|row| row["pools"].as_i64().unwrap())
+        .sum();
+    assert_eq!(made, 80);
+    assert_eq!(result.row(2, "ngx_init_cycle").text("kind"), "cycle");
+}
+
 /// A reload of a process alone leaves the old cycle to the requests that it serves still.
 #[test]
 fn pools_of_an_old_cycle() {
@@ -309,6 +338,110 @@ fn connections(variant: &str) {
         .sum();
     assert_eq!(ours, theirs);
     drop((idle, unfinished));
+}
+
+/// A frame of HTTP/2 (RFC 9113, section 4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// A connection of HTTP/2 to a socket, with so many requests that wait for their answers.
+fn h2_connection(socket: &Path, requests: u32) -> UnixStream {
+    let mut connection = UnixStream::connect(socket).unwrap();
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    bytes.extend(frame(4, 0, 0, &[]));
+    for number in 0..requests {
+        // Method and scheme are indexed, path and authority are literals of indexed names (RFC 7541, appendix A).
+        let mut headers = vec![0x82, 0x86];
+        for (name, value) in [(0x04, "/wait"), (0x01, "two.example.com")] {
+            headers.push(name);
+            headers.push(u8::try_from(value.len()).unwrap());
+            headers.extend(value.as_bytes());
+        }
+        // The end of the headers and of the stream.
+        bytes.extend(frame(1, 0x4 | 0x1, 2 * number + 1, &headers));
+    }
+    connection.write_all(&bytes).unwrap();
+    // Its settings come when nginx has taken the connection for one of HTTP/2.
+    let mut answer = [0; 9];
+    connection.read_exact(&mut answer).unwrap();
+    assert_eq!(answer[3], 4, "{answer:?}");
+    connection
+}
+
+/// Streams of HTTP/2 count for their connections: of a stripped nginx 1.22, and of 1.28.
+#[test]
+fn streams_of_http2() {
+    let later = directory().join("hoard/nginx-1.28/sbin/nginx");
+    for program in [Path::new("/usr/sbin/nginx"), &later] {
+        if !program.is_file() {
+            skip(
+                "streams_of_http2",
+                &format!("{} is missing", program.display()),
+            );
+            continue;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let upstream = folder.path().join("up.sock");
+        let listener = UnixListener::bind(&upstream).unwrap();
+        let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+        let paths = paths
+            .map(|name| format!("{name}_temp_path {name};"))
+            .concat();
+        let configuration = format!(
+            "daemon off; master_process off; pid nginx.pid; error_log error.log;
+             events {{ worker_connections 64; }}
+             http {{
+                 access_log off; {paths} proxy_read_timeout 1h; send_timeout 1h; keepalive_timeout 1h;
+                 server {{ listen unix:one.sock; return 200 ok; }}
+                 server {{
+                     listen unix:two.sock http2; server_name two.example.com;
+                     location /wait {{ proxy_pass http://unix:{}; }}
+                 }}
+             }}",
+            upstream.display()
+        );
+        let nginx = PlainNginx::start_with(program, &configuration, "localhost/");
+        let socket = nginx.folder().join("two.sock");
+        let clients = [3, 2, 0].map(|requests| h2_connection(&socket, requests));
+        // Each stream that is being answered has asked for its answer.
+        let asked: Vec<_> = (0..5).map(|_| listener.accept().unwrap()).collect();
+
+        let found = Result::of("ngx-conns", nginx.pid(), &[]);
+        let rows = found.rows(2).into_iter();
+        let rows: Vec<Row> = rows
+            .filter(|row| row["kind"] == "client")
+            .map(Row)
+            .collect();
+        let streams: Vec<i64> = rows.iter().map(|row| row.number("streams")).collect();
+        assert_eq!(streams, [3, 2, 0], "{rows:?}");
+        for row in &rows {
+            let (streams, bytes) = (row.number("streams"), row.number("stream_bytes"));
+            // A pool of 4 KiB for each request, with chunk and all.
+            assert!(
+                (streams * 4_112..=streams * 16_384).contains(&bytes),
+                "{row:?}"
+            );
+            assert!(row.number("memory_bytes") > bytes, "{row:?}");
+            let state = match streams {
+                0 => "HTTP/2, idle",
+                _ => "HTTP/2 with streams",
+            };
+            assert_eq!(row.text("state"), state);
+        }
+        let host = found.row(1, "two.example.com");
+        assert_eq!(host.number("requests"), 5);
+        let sum = |column: &str| rows.iter().map(|row| row.number(column)).sum::<i64>();
+        assert_eq!(host.number("memory_bytes"), sum("stream_bytes"));
+        let said = "HTTP/2: connections 3, streams 5, whose pools hold ";
+        assert!(found.header().contains(said), "{}", found.header());
+        // The pools are those that ngx-pools counts.
+        let pools = Result::of("ngx-pools", nginx.pid(), &[]);
+        let total = |kind| pools.row(0, kind).number("total_bytes");
+        assert_eq!(sum("memory_bytes"), total("connection") + total("request"));
+        drop((clients, asked));
+    }
 }
 
 #[test]
