@@ -302,8 +302,29 @@ impl<'a> Maker<'a> {
                     });
                 }
             }
-            CaptureKind::Bytes { .. } => {
-                return Err(EventFailure::Malformed("a length that is not constant"));
+            CaptureKind::Bytes { length, most } => {
+                let extent = match self.plan.values.get(length.0 as usize) {
+                    Some(Value::Constant(0)) => None,
+                    Some(Value::Constant(bytes)) => {
+                        let bytes = u32::try_from(*bytes).unwrap_or(u32::MAX);
+                        Some(Extent::Bytes(bytes.min(*most)))
+                    }
+                    _ => Some(Extent::UpTo {
+                        length: self.value(*length)?,
+                        max: *most,
+                    }),
+                };
+                if let Some(extent) = extent {
+                    let step = self.part.step(target::Step::Capture {
+                        address: base,
+                        extent,
+                    });
+                    made.push(Piece {
+                        offset: 0,
+                        length: extent.bytes(),
+                        step,
+                    });
+                }
             }
             CaptureKind::String { most } => {
                 let step = self.part.step(target::Step::Capture {

@@ -172,7 +172,10 @@ impl Part {
                 Ok(index(capture.0) + 1)
             }
             Value::Length(step) => {
-                outcome(step, "capture", |step| matches!(step, Step::Capture { .. }))
+                outcome(step, "capture of a known length", |step| {
+                    let up_to = |extent: &Extent| matches!(extent, Extent::UpTo { .. });
+                    matches!(step, Step::Capture { extent, .. } if !up_to(extent))
+                })
             }
             Value::Weight(step) => {
                 outcome(step, "sample", |step| matches!(step, Step::Sample { .. }))
@@ -294,7 +297,10 @@ impl Step {
     pub(super) fn values(&self) -> Vec<ValueId> {
         let mut used = Vec::new();
         match self {
-            Step::Capture { address, .. } => used.push(*address),
+            Step::Capture { address, extent } => {
+                used.push(*address);
+                used.extend(extent.length());
+            }
             Step::ReturnIf { condition, .. } => used.push(*condition),
             Step::Sample { bytes, .. } => used.push(*bytes),
             Step::Update {
@@ -340,7 +346,10 @@ fn check_table<'a>(
 }
 
 fn check_slot(extent: Extent, offset: u32, width: Width) -> Result<(), PlanError> {
-    let most = extent.bytes();
+    let most = match extent {
+        Extent::UpTo { .. } => 0,
+        extent => extent.bytes(),
+    };
     let end = offset.checked_add(width.bytes());
     if end.is_some_and(|end| end <= most) {
         return Ok(());

@@ -88,7 +88,7 @@ impl CaptureLayout {
 /// string that fits from one that was cut.
 pub(super) fn buffer_bytes(extent: Extent) -> u32 {
     match extent {
-        Extent::Bytes(bytes) => bytes,
+        Extent::Bytes(bytes) | Extent::UpTo { max: bytes, .. } => bytes,
         Extent::String { max } => max.saturating_add(2),
     }
 }

@@ -346,6 +346,13 @@ pub enum OnFailure {
 pub enum Extent {
     /// So many bytes, or the capture fails.
     Bytes(u32),
+    /// As many bytes as a value says, and no more than `max`; none can always be read. No value may be read from them.
+    UpTo {
+        /// How many.
+        length: ValueId,
+        /// The most bytes.
+        max: u32,
+    },
     /// The bytes before the first NUL, `max` at most; a longer string is cut. A [`Value::Slot`] beyond the end reads zeros.
     String {
         /// The most bytes, without the NUL.
@@ -354,10 +361,20 @@ pub enum Extent {
 }
 
 impl Extent {
+    /// The value that says how many bytes there are.
+    pub(super) fn length(self) -> Option<ValueId> {
+        match self {
+            Extent::UpTo { length, .. } => Some(length),
+            Extent::Bytes(_) | Extent::String { .. } => None,
+        }
+    }
+
     /// The most bytes that it takes.
     pub fn bytes(self) -> u32 {
         match self {
-            Extent::Bytes(bytes) | Extent::String { max: bytes } => bytes,
+            Extent::Bytes(bytes)
+            | Extent::UpTo { max: bytes, .. }
+            | Extent::String { max: bytes } => bytes,
         }
     }
 }

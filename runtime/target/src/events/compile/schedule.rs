@@ -113,8 +113,9 @@ impl Schedule {
             if self.kept(step).is_some_and(|kept| kept.whole) {
                 continue;
             }
-            if let Some(Step::Capture { address, .. }) = part.steps.get(index(step.0)) {
+            if let Some(Step::Capture { address, extent }) = part.steps.get(index(step.0)) {
                 needed.push(*address);
+                needed.extend(extent.length());
             }
         }
     }
@@ -174,6 +175,8 @@ impl Schedule {
                     let end = end.next_multiple_of(8).min(bytes);
                     (first, Extent::Bytes(end.saturating_sub(first)))
                 }
+                // Nothing is read from these.
+                (false, extent @ Extent::UpTo { .. }) => (0, extent),
                 (false, Extent::String { .. }) => (0, Extent::String { max: end }),
             };
             *place = Some(OnStack {

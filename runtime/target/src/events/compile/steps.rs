@@ -61,7 +61,7 @@ impl PartCompiler<'_> {
         self.code.alu(Alu::Add, R::R3, kept.first as i32);
         self.frame_address(R::R1, place + CAPTURE_HEADER as i16);
         let (failed, done) = (self.code.label(), self.code.label());
-        self.read(kept.extent, failed);
+        self.read(kept.extent, failed)?;
         self.code.store(Width::Four, R::Frame, place, R::R1);
         self.code.store(Width::Four, R::Frame, place + 4, R::R2);
         self.code.jump(done);
@@ -88,8 +88,24 @@ impl PartCompiler<'_> {
 
     /// Reads from the address in r3 to that in r1; leaves the length in r1 and the state in r2, or jumps if it fails. r3 to r5
     /// are lost.
-    pub(super) fn read(&mut self, extent: Extent, failed: super::Label) {
+    pub(super) fn read(&mut self, extent: Extent, failed: super::Label) -> Result<(), PlanError> {
         match extent {
+            Extent::UpTo { length, max } => {
+                self.jump_if_failed(length, failed);
+                self.fetch(length, R::R2);
+                let fits = self.code.label();
+                let max = i32::try_from(max).unwrap_or(i32::MAX);
+                self.code.jump_if(Jump::LessEqual, R::R2, max, fits);
+                self.code.mov(R::R2, max);
+                self.code.place(fits);
+                let place = self.frame.take(8)?;
+                self.code.store(Width::Eight, R::Frame, place, R::R2);
+                self.code.call(helper::READ_USER);
+                self.code.jump_if(Jump::NotEqual, R::R0, 0, failed);
+                self.code.load(Width::Eight, R::R1, R::Frame, place);
+                self.code.mov(R::R2, state::WHOLE as i32);
+                self.frame.release(place, 8);
+            }
             Extent::Bytes(bytes) => {
                 self.code.number(R::R2, u64::from(bytes));
                 self.code.call(helper::READ_USER);
@@ -113,6 +129,7 @@ impl PartCompiler<'_> {
                 self.code.place(fits);
             }
         }
+        Ok(())
     }
 
     fn return_if(&mut self, condition: ValueId, on_failure: OnFailure) {
