@@ -206,6 +206,9 @@ impl Session<'_> {
             places,
             left_out: lacking,
         } = finder.places(point);
+        if places.is_empty() && lacking.is_empty() {
+            return Err(EventFailure::NoSuch(described(point)));
+        }
         if places.is_empty() {
             return Err(EventFailure::NoSite(lacking));
         }
@@ -287,6 +290,18 @@ fn check_kind(point: &EventPoint) -> Result<(), EventFailure> {
         | EventSite::Static { .. } => Ok(()),
         EventSite::Watch { .. } => Err(EventFailure::Kind("a watchpoint")),
         EventSite::Process(_) => Err(EventFailure::Kind("an event of the process")),
+    }
+}
+
+/// What a point waits for, in words.
+fn described(point: &EventPoint) -> String {
+    match &point.site {
+        EventSite::Static { provider, name } => format!("the static probe {provider}:{name}"),
+        EventSite::Line { file, line } => format!("code for {file}:{line}"),
+        EventSite::Address(address) => format!("code at {address:#x}"),
+        EventSite::Functions(_) | EventSite::Watch { .. } | EventSite::Process(_) => {
+            "such a place".to_owned()
+        }
     }
 }
 

@@ -76,6 +76,9 @@ pub enum EventFailure {
     /// An argument of a static probe is where the kernel's programs cannot look.
     #[error("argument {0} of the static probe cannot be had without stopping the thread")]
     Argument(u64),
+    /// There is no such place in any module.
+    #[error("no module of the target has {0}")]
+    NoSuch(String),
     /// No site can be probed.
     #[error("nothing can be probed: {}", reasons(.0))]
     NoSite(Vec<(String, String)>),
@@ -95,7 +98,7 @@ impl EventFailure {
     pub fn hint(&self) -> Option<String> {
         match self {
             EventFailure::Kernel(error) => error.hint(),
-            EventFailure::NoSite(_) => {
+            EventFailure::NoSite(_) | EventFailure::NoSuch(_) => {
                 Some("`ytrace list -p PID 'PATTERN'` shows what can be probed".to_owned())
             }
             _ => None,

@@ -171,12 +171,10 @@ impl Part {
                 check_slot(self.capture_extent(capture, steps)?, offset, width)?;
                 Ok(index(capture.0) + 1)
             }
-            Value::Length(step) => {
-                outcome(step, "capture of a known length", |step| {
-                    let up_to = |extent: &Extent| matches!(extent, Extent::UpTo { .. });
-                    matches!(step, Step::Capture { extent, .. } if !up_to(extent))
-                })
-            }
+            Value::Length(step) => outcome(step, "capture of a known length", |step| {
+                let up_to = |extent: &Extent| matches!(extent, Extent::UpTo { .. });
+                matches!(step, Step::Capture { extent, .. } if !up_to(extent))
+            }),
             Value::Weight(step) => {
                 outcome(step, "sample", |step| matches!(step, Step::Sample { .. }))
             }
