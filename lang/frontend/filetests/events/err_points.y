@@ -25,7 +25,7 @@ _probe _timer.hours(1) { }
 _probe _func(script) { }
 _probe _func(3) { }
 _probe _thread_start { }
-//> error 7:1: `_line` takes a file and a line [1 given] (help: it is `_probe _line("ngx_event.c", 231) { … }`)
+//> error 7:1: `_line` takes a file and a line [1 given] (help: it is `_probe _line("server.c", 231) { … }`)
 //> error 8:21: lines are counted from 1 [this is 0]
 //> error 9:14: the name of a source file is a string that is known before anything runs [this is `int`] (help: write a string, or an option: `_option _str alloc = "malloc";`)
 //> error 10:21: this must be an integer constant [its value is not known here]

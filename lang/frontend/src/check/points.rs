@@ -690,7 +690,7 @@ impl<'a> Checker<'a> {
                 span,
                 "`_line` takes a file and a line",
                 format!("{} given", arguments.len()),
-                "it is `_probe _line(\"ngx_event.c\", 231) { … }`",
+                "it is `_probe _line(\"server.c\", 231) { … }`",
             );
             return Hit::at(None);
         };
