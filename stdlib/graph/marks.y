@@ -103,4 +103,15 @@ int graph_take(void *o)
     return 1;
 }
 
+/// The word of bits that most likely holds an address's, for reading it ahead of its use.
+#define graph_mark_word(o) graph_bits[graph_chunk_base[(uint64_t)(o) >> 20 & 255] + ((uint64_t)(o) >> 9 & 2047)]
+
+/// Whether an address is known to be in the set. A look at what was used lately: 0 may be wrong.
+#define graph_marked(o) \
+    (graph_chunk_tag[(uint64_t)(o) >> 20 & 255] == ((uint64_t)(o) >> 20) + 1 && (graph_mark_word(o) >> ((uint64_t)(o) >> 3 & 63) & 1))
+
+/// Whether an address is known not to be in the set. Likewise.
+#define graph_unmarked(o) \
+    (graph_chunk_tag[(uint64_t)(o) >> 20 & 255] == ((uint64_t)(o) >> 20) + 1 && !(graph_mark_word(o) >> ((uint64_t)(o) >> 3 & 63) & 1))
+
 #endif

@@ -26,10 +26,16 @@ void lj_count_fault(_str message)
 /// Walks everything on the list. A fault ends the walk of the object at hand, which has been taken off the list.
 void lj_walk_all(void)
 {
-    while (_elems(lj_work) > 0) {
+    while (lj_batch_next < lj_batch_end || _elems(lj_work) > 0) {
         _try {
-            while (_elems(lj_work) > 0)
-                lj_walk_next();
+            while (1) {
+                if (lj_batch_next == lj_batch_end) {
+                    if (_elems(lj_work) == 0)
+                        break;
+                    lj_take_batch();
+                }
+                lj_walk_item(lj_batch[lj_batch_next++]);
+            }
         } _catch (_fault f) {
             lj_count_fault(f.message);
         }
@@ -77,6 +83,7 @@ void lj_walk_strings(uint64_t limit)
     GCRef *table = lj_strtab(lj_g);
     uint32_t mask = lj_strmask(lj_g);
     for (uint64_t b = 0; b <= mask; b++) {
+        lj_ahead_of_strings(table, b, mask);
         // The lowest bit tells how the chain is hashed.
         GCobj *s = (GCobj *)(gcrefu(table[b]) & ~1ul);
         while (s) {

@@ -8,6 +8,7 @@ _module "libluajit-5.1.so*", "libluajit*.so*", _exe;
 #include <luajit/layouts.y>
 #include <luajit/c.y>
 #include <luajit/sizes.y>
+#include <luajit/ahead.y>
 #include <graph/chains.y>
 #include <graph/marks.y>
 
@@ -291,6 +292,8 @@ void lj_walk_table(GCtab *t, int n)
         TValue *array = tvref(t->array);
         int folded = lj_keys_number > lj_fold ? lj_child_folded(n, 2, "", lj_keys_number) : 0;
         for (uint32_t i = 0; i < asize; i++) {
+            if (asize > LJ_AHEAD_SLOTS)
+                lj_ahead_of_array(array, i, asize);
             uint64_t w = array[i].u64;
             uint32_t tag = lj_word_tag(w);
             if (!lj_tag_isgc(tag)) {
@@ -323,6 +326,8 @@ void lj_walk_table(GCtab *t, int n)
     if (hmask > 0) {
         Node *node = noderef(t->node);
         for (uint32_t i = 0; i <= hmask; i++) {
+            if (hmask >= LJ_AHEAD_SLOTS)
+                lj_ahead_of_nodes(node, i, hmask);
             Node *slot = &node[i];
             uint64_t w = slot->val.u64;
             uint32_t tag = lj_word_tag(w);
@@ -569,10 +574,28 @@ void lj_walk_userdata(GCudata *ud, int n)
 ##endif
 }
 
-/// Walks the contents of the next object on the list.
-void lj_walk_next(void)
+/// Objects that have been taken off the list together, and those of them that are still to be walked.
+uint64_t lj_batch[LJ_AHEAD_OBJECTS];
+int lj_batch_next;
+int lj_batch_end;
+
+/// Takes objects off the list and looks at them.
+void lj_take_batch(void)
 {
-    uint64_t item = _shift(lj_work);
+    long number = _elems(lj_work);
+    lj_batch_next = 0;
+    lj_batch_end = number < LJ_AHEAD_OBJECTS ? (int)number : LJ_AHEAD_OBJECTS;
+    for (int i = 0; i < lj_batch_end; i++) {
+        uint64_t item = _shift(lj_work);
+        lj_batch[i] = item;
+        lj_ahead_objects[i] = (GCobj *)(item >> GRAPH_NODE_BITS << 3);
+    }
+    lj_ahead_of_list(lj_batch_end);
+}
+
+/// Walks the contents of an object of the list.
+void lj_walk_item(uint64_t item)
+{
     GCobj *o = (GCobj *)(item >> GRAPH_NODE_BITS << 3);
     int n = item & (GRAPH_NODES - 1);
     switch (o->gch.gct) {

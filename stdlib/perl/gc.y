@@ -22,10 +22,16 @@ long perl_cycles;
 /// Walks everything on the list. A fault ends the walk of the value at hand, which has been taken off the list.
 void perl_walk_all(void)
 {
-    while (_elems(perl_work) > 0) {
+    while (perl_batch_next < perl_batch_end || _elems(perl_work) > 0) {
         _try {
-            while (_elems(perl_work) > 0)
-                perl_walk_next();
+            while (1) {
+                if (perl_batch_next == perl_batch_end) {
+                    if (_elems(perl_work) == 0)
+                        break;
+                    perl_take_batch();
+                }
+                perl_walk_item(perl_batch[perl_batch_next++]);
+            }
         } _catch (_fault f) {
             perl_count_fault(f);
         }

@@ -5,6 +5,7 @@ _module "libperl.so*", "perl", "perl5*", _exe;
 #define PERL_MACHINE_Y
 
 #include <perl/sizes.y>
+#include <perl/ahead.y>
 
 /// Bytes and numbers by what they are, of all interpreters counted.
 long perl_machine_bytes[_str];
@@ -57,6 +58,7 @@ void perl_count_string_table(void)
     long number = 0;
     long bytes = 0;
     for (uint64_t b = 0; b <= max; b++) {
+        perl_ahead_of_buckets(array, b, max, PERL_AHEAD_KEYS);
         for (HE *he = array[b]; he; he = HeNEXT(he)) {
             if (left-- == 0)
                 _raise("the string table has more entries than it counts");

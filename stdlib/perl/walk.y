@@ -7,6 +7,7 @@ _module "libperl.so*", "perl", "perl5*", _exe;
 
 #include <graph/chains.y>
 #include <perl/sizes.y>
+#include <perl/ahead.y>
 
 /// What one chain of references holds. The fields are the columns that `--weight` chooses from.
 struct perl_held {
@@ -209,6 +210,7 @@ void perl_count_keys(SV *hv)
     uint64_t left = HvTOTALKEYS(hv) + 1024;
     perl_keys = 0;
     for (uint64_t b = 0; b <= max; b++) {
+        perl_ahead_of_buckets(array, b, max, PERL_AHEAD_FLAGS);
         for (HE *he = array[b]; he; he = HeNEXT(he)) {
             if (left-- == 0)
                 _raise("a hash with more entries than it counts");
@@ -263,6 +265,8 @@ void perl_walk_array(SV *av, uint32_t flags, int n)
             folded = graph_child_many(n, 2, "[", "", fill + 1, "]");
     }
     for (int64_t i = 0; i <= fill; i++) {
+        if (fill >= PERL_AHEAD_SLOTS)
+            perl_ahead_of_elements(array, i, fill);
         SV *sv = array[i];
         if (!sv || !perl_take(sv))
             continue;
@@ -318,6 +322,8 @@ void perl_walk_hash(SV *hv, uint32_t flags, int n)
     uint64_t max = HvMAX(hv);
     uint64_t left = total + 1024;
     for (uint64_t b = 0; b <= max; b++) {
+        if (max >= PERL_AHEAD_SLOTS)
+            perl_ahead_of_buckets(array, b, max, PERL_AHEAD_ALL);
         for (HE *he = array[b]; he; he = HeNEXT(he)) {
             if (left-- == 0)
                 _raise("a hash with more entries than it counts");
@@ -514,10 +520,28 @@ void perl_walk_other(SV *sv, uint32_t flags, int n)
 ##endif
 }
 
-/// Walks the contents of the next value on the list.
-void perl_walk_next(void)
+/// Values that have been taken off the list together, and those of them that are still to be walked.
+uint64_t perl_batch[PERL_AHEAD_VALUES];
+int perl_batch_next;
+int perl_batch_end;
+
+/// Takes values off the list and looks at them.
+void perl_take_batch(void)
 {
-    uint64_t item = _shift(perl_work);
+    long number = _elems(perl_work);
+    perl_batch_next = 0;
+    perl_batch_end = number < PERL_AHEAD_VALUES ? (int)number : PERL_AHEAD_VALUES;
+    for (int i = 0; i < perl_batch_end; i++) {
+        uint64_t item = _shift(perl_work);
+        perl_batch[i] = item;
+        perl_ahead_containers[i] = (SV *)(item >> GRAPH_NODE_BITS << 3);
+    }
+    perl_ahead_of_list(perl_batch_end);
+}
+
+/// Walks the contents of a value of the list.
+void perl_walk_item(uint64_t item)
+{
     SV *sv = (SV *)(item >> GRAPH_NODE_BITS << 3);
     int n = item & (GRAPH_NODES - 1);
     uint32_t flags = SvFLAGS(sv);
