@@ -35,6 +35,7 @@ impl Translator<'_> {
     ) {
         use IntegerOperator as O;
         let known = self.constants.get(&right).copied();
+        let most = self.most_of_integer(operator, ty, left, right);
         let (left, right) = (self.value(left), self.value(right));
         let value = match operator {
             O::Add => self.builder.ins().iadd(left, right),
@@ -65,6 +66,7 @@ impl Translator<'_> {
         };
         let value = self.extend(ty, value);
         self.define(to, value);
+        self.limit(to, most);
     }
 
     /// A quotient or a remainder. The processor would trap on a zero and on the least integer by
@@ -154,6 +156,7 @@ impl Translator<'_> {
         let bit = self.builder.ins().icmp(condition, left, right);
         let word = self.builder.ins().uextend(types::I64, bit);
         self.define(to, word);
+        self.limit(to, 1);
     }
 
     pub(super) fn float(

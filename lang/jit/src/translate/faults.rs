@@ -3,6 +3,8 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, MemFlagsData, Value, types};
 
+use ytrace_lang::ir::Register;
+
 use super::Translator;
 use crate::context::offset;
 use crate::helpers::{Helper, Raised};
@@ -29,8 +31,13 @@ impl Translator<'_> {
     }
 
     /// Faults if a condition holds, and else goes on. All places of a function with the same
-    /// fault and handler share the code that raises it.
-    pub(super) fn fault_if(&mut self, condition: Value, raised: Raised, words: Option<[Value; 2]>) {
+    /// fault and handler share the code that raises it. The words are a value and a constant.
+    pub(super) fn fault_if(
+        &mut self,
+        condition: Value,
+        raised: Raised,
+        words: Option<(Value, u64)>,
+    ) {
         let key = (raised, self.on_fault);
         let block = match self.raises.get(&key) {
             Some(&block) => block,
@@ -45,23 +52,27 @@ impl Translator<'_> {
                 block
             }
         };
+        // What the fault takes along is made on the way to it.
+        let (site, next) = (self.new_block(true), self.new_block(false));
+        self.builder.ins().brif(condition, site, &[], next, &[]);
+        self.go_on(site);
         let span = self.word(i64::from(self.span.0));
         let mut arguments = vec![BlockArg::Value(span)];
-        if let Some(words) = words.filter(|_| raised.words() == 2) {
-            arguments.extend(words.map(BlockArg::Value));
+        if let Some((word, limit)) = words.filter(|_| raised.words() == 2) {
+            let limit = self.word(limit as i64);
+            arguments.extend([word, limit].map(BlockArg::Value));
         }
-        let next = self.new_block(false);
-        self.builder
-            .ins()
-            .brif(condition, block, &arguments, next, &[]);
+        self.builder.ins().jump(block, &arguments);
         self.go_on(next);
     }
 
     /// Goes to the fault's place if a status is not 0, and else goes on.
     pub(super) fn check_status(&mut self, status: Value) {
-        let next = self.new_block(false);
+        let (site, next) = (self.new_block(true), self.new_block(false));
+        self.builder.ins().brif(status, site, &[], next, &[]);
+        self.go_on(site);
         let (fault, span) = self.fault_target();
-        self.builder.ins().brif(status, fault, &[span], next, &[]);
+        self.builder.ins().jump(fault, &[span]);
         self.go_on(next);
     }
 
@@ -150,20 +161,18 @@ impl Translator<'_> {
     }
 
     /// Faults unless an index is less than a length.
-    pub(super) fn bounds_check(&mut self, index: ytrace_lang::ir::Register, length: u64) {
-        if self
-            .constants
-            .get(&index)
-            .is_some_and(|&known| known < length)
-        {
+    pub(super) fn bounds_check(&mut self, index: Register, length: u64) {
+        if self.most(index) < length {
             return;
         }
-        let index = self.value(index);
+        let value = self.value(index);
         let limit = self.word(length as i64);
         let outside = self
             .builder
             .ins()
-            .icmp(IntCC::UnsignedGreaterThanOrEqual, index, limit);
-        self.fault_if(outside, Raised::IndexOutOfRange, Some([index, limit]));
+            .icmp(IntCC::UnsignedGreaterThanOrEqual, value, limit);
+        self.fault_if(outside, Raised::IndexOutOfRange, Some((value, length)));
+        // Where the length is 0, nothing comes here.
+        self.limit(index, length.saturating_sub(1));
     }
 }

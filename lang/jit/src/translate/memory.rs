@@ -9,6 +9,7 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value, types};
 use ytrace_lang::ir::{Base, MemoryType, Place, Register};
 
+use super::ranges::most_of_load;
 use super::{Translator, data};
 use crate::context::{LEAST_FRAMES, offset};
 use crate::helpers::{Helper, Raised};
@@ -22,18 +23,22 @@ impl Translator<'_> {
             Base::Target(base) => (self.target_place(base, place, ty.size()), 0),
             _ => self.tracer_place(place, ty.size()),
         };
-        let kind = memory_type(ty);
-        let value = self.builder.ins().load(kind, data(), base, offset);
+        let flags = data();
         let value = match ty {
-            MemoryType::I8 | MemoryType::I16 | MemoryType::I32 => {
-                self.builder.ins().sextend(types::I64, value)
+            MemoryType::I8 => self.builder.ins().sload8(types::I64, flags, base, offset),
+            MemoryType::I16 => self.builder.ins().sload16(types::I64, flags, base, offset),
+            MemoryType::I32 => self.builder.ins().sload32(flags, base, offset),
+            MemoryType::U8 => self.builder.ins().uload8(types::I64, flags, base, offset),
+            MemoryType::U16 => self.builder.ins().uload16(types::I64, flags, base, offset),
+            MemoryType::U32 => self.builder.ins().uload32(flags, base, offset),
+            MemoryType::W64 | MemoryType::F32 | MemoryType::F64 => {
+                self.builder
+                    .ins()
+                    .load(memory_type(ty), flags, base, offset)
             }
-            MemoryType::U8 | MemoryType::U16 | MemoryType::U32 => {
-                self.builder.ins().uextend(types::I64, value)
-            }
-            MemoryType::W64 | MemoryType::F32 | MemoryType::F64 => value,
         };
         self.define(to, value);
+        self.limit(to, most_of_load(ty));
     }
 
     pub(super) fn store(&mut self, place: &Place, from: Register, ty: MemoryType) {
@@ -148,7 +153,17 @@ impl Translator<'_> {
                 _ => (self.builder.ins().iadd_imm_s(pointer, at), 0),
             };
         };
+        let end = u64::try_from(place.offset)
+            .ok()
+            .and_then(|offset| offset.checked_add(length)?.checked_add(self.most(index)));
         let index = self.value(index);
+        let at = (start as i64).wrapping_add(place.offset);
+        if end.is_some_and(|end| end <= size)
+            && let Ok(at) = i32::try_from(at)
+            && at < i32::MAX / 2
+        {
+            return (self.builder.ins().iadd(pointer, index), at);
+        }
         let within = self.builder.ins().iadd_imm_s(index, place.offset);
         let last = self.word(size.saturating_sub(length) as i64);
         let outside = self

@@ -2,13 +2,14 @@
 //!
 //! Registers become variables of the code generator's front end, so they keep their values on
 //! every edge, those to a catching block included. `faults` holds the ways out, `arithmetic`
-//! integers and floats, `memory` places, `target` the inline page look-up, `calls` functions and
+//! integers and floats, `ranges` what is known of them, `memory` places, `target` the inline page look-up, `calls` functions and
 //! operations.
 
 mod arithmetic;
 mod calls;
 mod faults;
 mod memory;
+mod ranges;
 mod target;
 
 use std::collections::{BTreeMap, HashMap};
@@ -31,6 +32,7 @@ use crate::error::CompileError;
 use crate::helpers::{Helper, Raised};
 use crate::memory_access::Geometry;
 use crate::verify::{SLOT_ALIGNMENT, slots_size};
+use ranges::{Ranges, most_as};
 
 /// What the translation of every function of a program needs.
 pub struct Plan<'a> {
@@ -150,6 +152,8 @@ struct Translator<'a> {
     arguments: Option<StackSlot>,
     /// Registers with a value that is known, in the block that is being translated.
     constants: HashMap<Register, u64>,
+    /// How large others can be, where that is known.
+    ranges: Ranges,
     /// The page of the target that was looked up last, where that is known.
     near: Option<target::NearPage>,
     on_fault: Option<BlockId>,
@@ -233,6 +237,7 @@ impl<'a> Translator<'a> {
             callees: BTreeMap::new(),
             arguments,
             constants: HashMap::new(),
+            ranges: Ranges::new(),
             near: None,
             on_fault: None,
             span: SpanId(0),
@@ -271,7 +276,7 @@ impl<'a> Translator<'a> {
         let reachable = reachable(self.function);
         let function = self.function;
         let before = only_predecessors(function, &reachable);
-        let mut near_at_end = vec![None; function.blocks.len()];
+        let mut known_at_end = vec![(None, Ranges::new()); function.blocks.len()];
         for (index, block) in function.blocks.iter().enumerate() {
             let translated = self.blocks[index];
             if !reachable[index] {
@@ -281,14 +286,15 @@ impl<'a> Translator<'a> {
             self.constants.clear();
             // What holds at the end of the only block before holds here.
             let before = before.get(index).copied().flatten();
-            self.near = before.and_then(|before| near_at_end.get(before).copied().flatten());
+            let known = before.and_then(|before| known_at_end.get(before));
+            (self.near, self.ranges) = known.cloned().unwrap_or_default();
             self.on_fault = block.on_fault;
             for instruction in &block.instructions {
                 self.instruction(instruction);
             }
             self.terminator(&block.terminator);
-            if let Some(near) = near_at_end.get_mut(index) {
-                *near = self.near;
+            if let Some(known) = known_at_end.get_mut(index) {
+                *known = (self.near, std::mem::take(&mut self.ranges));
             }
         }
     }
@@ -316,11 +322,13 @@ impl<'a> Translator<'a> {
             }
             I::Copy { to, from } => {
                 let known = self.constants.get(from).copied();
+                let most = self.most(*from);
                 let value = self.value(*from);
                 self.define(*to, value);
                 if let Some(known) = known {
                     self.constants.insert(*to, known);
                 }
+                self.limit(*to, most);
             }
             I::Integer {
                 operator,
@@ -330,9 +338,11 @@ impl<'a> Translator<'a> {
                 right,
             } => self.integer(*operator, *ty, *to, *left, *right),
             I::Extend { ty, to, from } => {
+                let most = most_as(*ty, self.most(*from));
                 let value = self.value(*from);
                 let value = self.extend(*ty, value);
                 self.define(*to, value);
+                self.limit(*to, most);
             }
             I::CompareIntegers {
                 comparison,
@@ -467,6 +477,7 @@ impl<'a> Translator<'a> {
         self.builder
             .def_var(self.registers[register.0 as usize], value);
         self.constants.remove(&register);
+        self.ranges.remove(&register);
         self.near = self.near.filter(|near| near.base != register);
         if let Some(row) = self.rows.get(&register).copied() {
             let none = self.word(0);
