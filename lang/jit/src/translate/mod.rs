@@ -2,8 +2,8 @@
 //!
 //! Registers become variables of the code generator's front end, so they keep their values on
 //! every edge, those to a catching block included. `faults` holds the ways out, `arithmetic`
-//! integers and floats, `ranges` what is known of them, `memory` places, `target` the inline page look-up, `calls` functions and
-//! operations.
+//! integers and floats, `ranges` how large words can be, `memory` places, `target` the inline page
+//! look-up, `calls` functions and operations.
 
 mod arithmetic;
 mod calls;
@@ -32,7 +32,7 @@ use crate::error::CompileError;
 use crate::helpers::{Helper, Raised};
 use crate::memory_access::Geometry;
 use crate::verify::{SLOT_ALIGNMENT, slots_size};
-use ranges::{Ranges, most_as};
+use ranges::{MOST_RANGES, Ranges, most_as};
 
 /// What the translation of every function of a program needs.
 pub struct Plan<'a> {
@@ -294,7 +294,10 @@ impl<'a> Translator<'a> {
             }
             self.terminator(&block.terminator);
             if let Some(known) = known_at_end.get_mut(index) {
-                *known = (self.near, std::mem::take(&mut self.ranges));
+                // What is kept for all blocks stays in proportion to them.
+                let ranges = std::mem::take(&mut self.ranges);
+                let kept = Some(ranges).filter(|ranges| ranges.len() <= MOST_RANGES);
+                *known = (self.near, kept.unwrap_or_default());
             }
         }
     }

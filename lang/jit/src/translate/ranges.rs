@@ -13,6 +13,9 @@ use super::Translator;
 /// The most that each register can hold as an unsigned word, where that is less than all words.
 pub(super) type Ranges = HashMap<Register, u64>;
 
+/// With more, nothing is known where the next block begins.
+pub(super) const MOST_RANGES: usize = 64;
+
 impl Translator<'_> {
     /// The most that a register can hold.
     pub(super) fn most(&self, register: Register) -> u64 {
