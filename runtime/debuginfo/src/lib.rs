@@ -33,7 +33,10 @@ mod typefile;
 mod types;
 mod unwind;
 
+pub use code::functions::{Body, ProbeFunction};
+pub use code::inlined::InlinedCopy;
 pub use code::instruction::KernelRules;
+pub use code::lines::{LinePlace, LinePlaces};
 pub use code::operand::{MachineRegister, Operand, StaticArgument};
 pub use code::place::{Refusal, Serves, Site, SiteKind};
 pub use code::usdt::{Semaphore, StaticProbe, StaticProbes};

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::code::facts::CodeFacts;
+use crate::code::inlined::Inlined;
 use crate::dwarf::Files;
 use crate::elf::{ElfImage, Section, Segment, ThreadLocalSegment};
 use crate::error::{Candidate, Error, Result};
@@ -161,6 +162,7 @@ impl Loader {
             symbols: OnceLock::new(),
             lines: Lines::default(),
             code: OnceLock::new(),
+            inlined: OnceLock::new(),
         })
     }
 }
@@ -184,6 +186,7 @@ pub struct Module {
     symbols: OnceLock<Vec<SymbolTable>>,
     lines: Lines,
     code: OnceLock<CodeFacts>,
+    inlined: OnceLock<Result<Inlined>>,
 }
 
 impl std::fmt::Debug for Module {
@@ -202,6 +205,10 @@ impl Module {
 
     pub(crate) fn code_cell(&self) -> &OnceLock<CodeFacts> {
         &self.code
+    }
+
+    pub(crate) fn inlined_cell(&self) -> &OnceLock<Result<Inlined>> {
+        &self.inlined
     }
 
     /// The path by which it was opened.
@@ -375,7 +382,7 @@ impl Module {
     }
 
     /// Symbol tables, the richest first: `.symtab` of the debug file, `.symtab` and `.dynsym` of the module.
-    fn tables(&self) -> &[SymbolTable] {
+    pub(crate) fn tables(&self) -> &[SymbolTable] {
         self.symbols.get_or_init(|| {
             let mut tables = Vec::new();
             if let Ok(located) = self.located()

@@ -3,7 +3,7 @@
 use crate::dwarf::MAX_HOPS;
 use crate::error::Result;
 use crate::index::{DECLARATION, EXTERNAL, EntryRow, NO_PLACE};
-use crate::layout::Located;
+use crate::layout::{Located, is_declaration};
 use crate::lookup::Debug;
 use crate::types::{NameKind, TypeRef};
 
@@ -140,6 +140,30 @@ impl Debug {
         Ok(found)
     }
 
+    /// The linker's name of the function at an entry, else its name.
+    pub(crate) fn function_name(&self, at: TypeRef) -> Result<Option<String>> {
+        let chain = self.chain(self.entry(at)?)?;
+        let linkage = chain.iter().find_map(|link| self.linkage_name(link));
+        Ok(linkage.or_else(|| chain.iter().find_map(|link| self.name_of(link))))
+    }
+
+    fn linkage_name(&self, link: &Located) -> Option<String> {
+        let value = link
+            .entry
+            .attr_value(gimli::DW_AT_linkage_name)
+            .or_else(|| link.entry.attr_value(gimli::DW_AT_MIPS_linkage_name))?;
+        self.data().ok()?.string(link.section, &link.unit, value)
+    }
+
+    /// Whether a function without a place is one that was inlined, rather than one that is only declared.
+    pub(crate) fn is_inlined_only(&self, function: &Function) -> Result<bool> {
+        let Some(at) = function.ty.filter(|_| function.entry.is_none()) else {
+            return Ok(false);
+        };
+        let here = self.entry(at)?;
+        Ok(!is_declaration(&here.entry) && here.entry.attr(gimli::DW_AT_inline).is_some())
+    }
+
     fn function(&self, name: &str, row: &EntryRow) -> Result<Function> {
         let here = self.entry(row.at)?;
         // Parameters, type and linkage name may be left to the abstract instance or the declaration.
@@ -158,13 +182,7 @@ impl Debug {
             .iter()
             .find(|l| l.entry.attr(gimli::DW_AT_type).is_some())
             .map_or(Ok(TypeRef::VOID), |l| self.type_of(l))?;
-        let linkage_name = chain.iter().find_map(|l| {
-            let value = l
-                .entry
-                .attr_value(gimli::DW_AT_linkage_name)
-                .or_else(|| l.entry.attr_value(gimli::DW_AT_MIPS_linkage_name))?;
-            self.data().ok()?.string(l.section, &l.unit, value)
-        });
+        let linkage_name = chain.iter().find_map(|l| self.linkage_name(l));
         let external = chain.iter().any(is_external);
         let place = match chain.first() {
             Some(here) if !row.is(DECLARATION) && !row.is(NO_PLACE) => self.code_range(here),

@@ -147,6 +147,15 @@ impl SymbolTable {
         self.entries.iter().map(|e| self.symbol(e))
     }
 
+    /// The symbols whose kind and name (without version) satisfy `wanted`.
+    pub fn select(&self, wanted: impl Fn(SymbolKind, &[u8]) -> bool) -> Vec<Symbol> {
+        self.entries
+            .iter()
+            .filter(|e| wanted(e.kind, split_version(self.raw_name(e)).0))
+            .map(|e| self.symbol(e))
+            .collect()
+    }
+
     /// Names of all symbols that satisfy `wanted`, without versions.
     pub fn names(&self, wanted: impl Fn(SymbolKind) -> bool) -> impl Iterator<Item = &str> {
         self.entries

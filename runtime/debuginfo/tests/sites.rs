@@ -325,3 +325,134 @@ fn static_probes_of_compiled_programs() {
         assert_eq!(*address, Some(module.symbols_named("counter")[0].address));
     }
 }
+
+const SMALL: &str = "
+int sink;
+__attribute__((noinline)) int leaf(int a, int b) { return a * b + sink; }
+__attribute__((noinline)) int calls(int a) { sink += leaf(a, 3); return leaf(sink, a); }
+int pick(int a) { switch (a) { case 1: return 7; case 2: return calls(a); case 3: return 9;
+    case 4: return leaf(a, a); case 5: return 12; default: return 0; } }
+int main(int argc, char **argv) { return pick(argc); }
+";
+
+#[test]
+fn any_bytes_as_code_are_refused_or_placed() {
+    let build = Build::new(&[("s.c", SMALL)]);
+    build.run("gcc", &["-O2", "-g", "-o", "s", "s.c"]);
+    let bytes = std::fs::read(build.path("s")).unwrap();
+    let module = build.open("s");
+    let code: Vec<(usize, usize)> = module
+        .sections()
+        .iter()
+        .filter(|s| s.is_code() || s.name == ".eh_frame")
+        .map(|s| (s.offset as usize, s.size as usize))
+        .collect();
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = |limit: usize| {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (random >> 33) as usize % limit.max(1)
+    };
+    let (mut placed, mut refused) = (0, 0);
+    for round in 0..300 {
+        let mut damaged = bytes.clone();
+        for &(offset, size) in &code {
+            for _ in 0..=size / (1 + round % 40) {
+                let at = offset + next(size);
+                damaged[at] = next(256) as u8;
+            }
+        }
+        let module = build
+            .loader()
+            .open_bytes(&build.path("s"), damaged)
+            .unwrap();
+        for function in functions(&module).values() {
+            for serves in [Serves::Entry, Serves::EntryAndReturn] {
+                match site(&module, function, serves) {
+                    Ok(site) => {
+                        assert!(site.address >= function.address);
+                        assert!(site.address - function.address <= 32 * 15);
+                        placed += 1;
+                    }
+                    Err(_) => refused += 1,
+                }
+            }
+            let at = function.address + next(64) as u64;
+            let _ = module.site_at(at, KernelRules::default());
+        }
+        for function in module.functions_named("main").unwrap() {
+            if let Some(body) = function.body {
+                assert!(module.implementations(&body).len() < 100);
+            }
+        }
+    }
+    assert!(placed > 100 && refused > 10, "{placed} {refused}");
+    for address in [0, 1, u64::MAX, u64::MAX - 4, 1 << 63] {
+        for size in [0, 1, u64::MAX] {
+            let found = module.site(address, size, Serves::Entry, KernelRules::default());
+            assert!(found.is_err());
+        }
+        assert!(module.site_at(address, KernelRules::default()).is_err());
+    }
+}
+
+const NOPS: &str = r#"
+__asm__(".text\n"
+    ".globl patchable\n.type patchable,@function\npatchable: endbr64\n.byte 0x0f,0x1f,0x44,0,0\npush %rbx\npop %rbx\nret\n.size patchable,.-patchable\n"
+    ".globl first\n.type first,@function\nfirst: .byte 0x0f,0x1f,0x44,0,0\nret\n.size first,.-first\n"
+    ".globl leaf\n.type leaf,@function\nleaf: mov %rdi,-8(%rsp)\nleaf_nop: .byte 0x0f,0x1f,0x44,0,0\nmov -8(%rsp),%rax\nret\n.size leaf,.-leaf\n"
+    ".globl loop\n.type loop,@function\nloop: mov %rdi,%rax\n1: push %rbx\npop %rbx\ndec %rax\njnz 1b\nret\n.size loop,.-loop\n"
+    ".globl locked\n.type locked,@function\nlocked: lock incl (%rdi)\nret\n.size locked,.-locked\n"
+    ".globl writes\n.type writes,@function\nwrites: mov %esi,%edi\npush %rbx\npop %rbx\nret\n.size writes,.-writes\n"
+    ".globl frame\n.type frame,@function\nframe: .cfi_startproc\nmov %rsp,%rax\nsub $24,%rsp\n.cfi_adjust_cfa_offset 24\nmov %rdi,8(%rsp)\npush %rbx\n.cfi_adjust_cfa_offset 8\n"
+    "pop %rbx\n.cfi_adjust_cfa_offset -8\nadd $24,%rsp\n.cfi_adjust_cfa_offset -24\nret\n.cfi_endproc\n.size frame,.-frame\n");
+int main(void) { return 0; }
+"#;
+
+#[test]
+fn each_rule_of_placement() {
+    let build = Build::new(&[("n.c", NOPS)]);
+    build.run("gcc", &["-O1", "-o", "n", "n.c"]);
+    let module = build.open("n");
+    let address = |name: &str| module.symbols_named(name)[0].clone();
+    let place = |name: &str, serves| {
+        let symbol = address(name);
+        site(&module, &symbol, serves).map(|s| (s.address - symbol.address, s.kind, s.stack_offset))
+    };
+    use SiteKind::{Emulated, Nop5, SingleStepped};
+    // The `nop` would become a call, but nothing is kept below the stack pointer yet.
+    assert_eq!(place("patchable", Serves::Entry), Ok((4, Nop5, 0)));
+    assert_eq!(place("first", Serves::EntryAndReturn), Ok((0, Nop5, 0)));
+    // Here the call would overwrite what was put below the stack pointer.
+    assert_eq!(place("leaf", Serves::Entry), Ok((0, SingleStepped, 0)));
+    let inside = address("leaf_nop");
+    assert!(
+        module
+            .site_at(inside.address, KernelRules::default())
+            .is_err()
+    );
+    let old = KernelRules::of_release("6.17.2");
+    assert!(
+        module
+            .site_at(inside.address, old)
+            .is_ok_and(|s| s.kind == Emulated)
+    );
+    let older = KernelRules::of_release("5.15.0-generic");
+    assert!(
+        module
+            .site_at(inside.address, older)
+            .is_ok_and(|s| s.kind == SingleStepped)
+    );
+    // The `push` is cheap, but is come by once a round.
+    assert_eq!(place("loop", Serves::Entry), Ok((0, SingleStepped, 0)));
+    assert!(place("locked", Serves::Entry).is_err());
+    // The first argument is gone before the `push`.
+    assert_eq!(place("writes", Serves::Entry), Ok((0, SingleStepped, 0)));
+    // The return address is no longer at the stack pointer, but arguments are where they were.
+    assert_eq!(place("frame", Serves::Entry), Ok((12, Emulated, 24)));
+    assert_eq!(
+        place("frame", Serves::EntryAndReturn),
+        Ok((0, SingleStepped, 0))
+    );
+}

@@ -13,6 +13,7 @@ pub mod host;
 pub mod identity;
 pub mod interrupt;
 pub mod library;
+pub mod listing;
 mod memory;
 mod modes;
 pub mod names;

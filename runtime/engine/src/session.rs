@@ -586,7 +586,7 @@ fn use_processors(options: &Options) -> Result<(), SessionError> {
     scheduling::use_processors(&options.processors).map_err(SessionError::Processors)
 }
 
-fn debug_options(options: &Options) -> Result<DebugOptions, SessionError> {
+pub(crate) fn debug_options(options: &Options) -> Result<DebugOptions, SessionError> {
     Ok(DebugOptions {
         files: options.debug_files.clone(),
         roots: options.debug_roots.clone(),

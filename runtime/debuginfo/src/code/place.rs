@@ -110,6 +110,8 @@ pub enum Refusal {
 struct Candidate {
     instruction: Instruction,
     handling: Handling,
+    /// Nothing but marks of branch targets stands between the entry and it.
+    begins: bool,
     /// How far the stack pointer is below the entry's.
     depth: u32,
 }
@@ -146,7 +148,7 @@ impl Module {
         let best = candidates
             .iter()
             .filter(suits)
-            .filter_map(|c| Some((kind(c, entry)?, c)))
+            .filter_map(|c| Some((kind(c)?, c)))
             .min_by_key(|(kind, c)| (*kind, c.instruction.ip()));
         let Some((kind, chosen)) = best else {
             let why = match first.handling {
@@ -179,6 +181,7 @@ impl Module {
         let candidate = Candidate {
             instruction,
             handling,
+            begins: false,
             depth: 0,
         };
         let text = instruction::text(&instruction);
@@ -259,10 +262,10 @@ impl Module {
 }
 
 /// What the kernel does with a candidate; `None` where it should not be used.
-fn kind(candidate: &Candidate, entry: u64) -> Option<SiteKind> {
+fn kind(candidate: &Candidate) -> Option<SiteKind> {
     match candidate.handling {
         // Elsewhere the call that it becomes could overwrite what a leaf function keeps below the stack pointer.
-        Handling::Nop5 if candidate.instruction.ip() == entry => Some(SiteKind::Nop5),
+        Handling::Nop5 if candidate.begins => Some(SiteKind::Nop5),
         Handling::Nop5 | Handling::Refused(_) => None,
         Handling::Emulated => Some(SiteKind::Emulated),
         Handling::SingleStepped => Some(SiteKind::SingleStepped),
@@ -281,6 +284,7 @@ fn walk(
     let mut state = State::default();
     let mut infos = InstructionInfoFactory::new();
     let mut address = entry;
+    let mut begins = true;
     while candidates.len() < MAX_STEPS {
         if address != entry {
             if address >= end {
@@ -306,8 +310,10 @@ fn walk(
         candidates.push(Candidate {
             instruction,
             handling: instruction::handling(bytes.unwrap_or_default(), rules),
+            begins,
             depth: state.depth,
         });
+        begins &= instruction.mnemonic() == Mnemonic::Endbr64;
         if let Err(why) = state.step(&instruction, &mut infos) {
             return (candidates, why);
         }

@@ -19,7 +19,7 @@ mod scan;
 
 pub(crate) use build::build;
 pub(crate) use cache::{Cache, Fingerprint};
-pub(crate) use scan::{Scanned, Stop, scan_unit};
+pub(crate) use scan::{Scanned, Slice, Stop, scan_unit};
 
 use crate::dwarf::EntrySection;
 use crate::types::{NameKind, TypeRef};

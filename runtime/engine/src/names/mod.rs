@@ -70,6 +70,8 @@ enum Origin {
     Core(CoreFile),
     /// There are only types files.
     Types,
+    /// There is only a file of this machine.
+    File,
 }
 
 impl Origin {
@@ -81,7 +83,7 @@ impl Origin {
                 Err(error) => Err(error.to_string()),
             },
             Origin::Core(core) => Ok(Box::new(core.memory())),
-            Origin::Types => Err("there is no process".to_owned()),
+            Origin::Types | Origin::File => Err("there is no process".to_owned()),
         }
     }
 }
@@ -93,6 +95,7 @@ impl debuginfo::FileProvider for Origin {
             Origin::Process(process) => process.open_in_root(path).map_err(io::Error::from),
             Origin::Core(core) => core.open_in_root(path).map_err(io::Error::from),
             Origin::Types => Err(io::ErrorKind::NotFound.into()),
+            Origin::File => std::fs::File::open(path),
         }
     }
 }
@@ -176,6 +179,36 @@ impl Names {
             unwinder: RefCell::default(),
             code: stacks::Code::default(),
         }
+    }
+
+    /// The names of a file without a process. Addresses are those of the file.
+    ///
+    /// # Errors
+    /// The file cannot be read or is not one that can be loaded.
+    pub fn of_file(path: &Path, options: &DebugOptions) -> Result<Self, debuginfo::Error> {
+        // Debug information is also looked for beside the file, so its directory must be known.
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let mut names = Self::of_modules(Origin::File, Vec::new(), options);
+        let name = path.file_name().unwrap_or_default();
+        let mut module = LoadedModule {
+            mapped: ytrace_target::Module {
+                kind: ModuleKind::File,
+                path: path.clone(),
+                deleted: false,
+                mappings: Vec::new(),
+                zeroed: None,
+                load_bias: Some(0),
+                link: None,
+                main: true,
+            },
+            file_name: name.to_string_lossy().into_owned(),
+            opened: OnceCell::new(),
+            thread_locals: OnceCell::new(),
+        };
+        let info = names.loader_of(&module, &path).open(&path)?;
+        module.opened = OnceCell::from(Ok(Opened { info, bias: 0 }));
+        names.modules.push(module);
+        Ok(names)
     }
 
     /// The names of modules of which there are only types files. The first that is no library stands for the executable, and
@@ -296,7 +329,9 @@ impl Names {
                     (Err(error), None) => return Err(error.to_string()),
                 }
             }
-            (ModuleKind::File, Origin::Types) => return Err(format!("{shown} is of no process")),
+            (ModuleKind::File, Origin::Types | Origin::File) => {
+                return Err(format!("{shown} is of no process"));
+            }
             // The vDSO is a file in memory alone; its unwind tables lead out of it.
             (ModuleKind::Vdso, Origin::Process(_)) => {
                 let bytes = vdso(first.start, first.end)

@@ -1,4 +1,4 @@
-//! Module names with wildcards.
+//! Module names that resemble one.
 
 /// Shorter names are part of too many others.
 const SHORTEST: usize = 3;

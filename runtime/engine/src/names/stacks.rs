@@ -106,7 +106,7 @@ impl Names {
         match &self.origin {
             Origin::Process(process) => process.maps().ok(),
             Origin::Core(core) => Some(Maps::clone(&core.maps())),
-            Origin::Types => None,
+            Origin::Types | Origin::File => None,
         }
     }
 }

@@ -1,0 +1,440 @@
+//! The functions of a module by name: their code under all names, the copies and parts that compilers make of them, and
+//! what they take and return.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::demangle::{demangle, qualified, split_clone};
+use crate::error::Result;
+use crate::module::Module;
+use crate::objects::Function;
+use crate::symtab::{Symbol, SymbolKind};
+use crate::types::NameKind;
+
+/// Names of one place that are listed.
+const MAX_ALIASES: usize = 64;
+
+/// A piece of code that is entered at its start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// The symbol, or the name in the debug information where there is none.
+    pub symbol: String,
+    /// Its first instruction (svma).
+    pub address: u64,
+    /// Where that is in the file; `None` where the file does not hold it.
+    pub file_offset: Option<u64>,
+    /// Size of the code in bytes; zero where unknown.
+    pub size: u64,
+}
+
+/// A function that can be probed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProbeFunction {
+    /// Its name as people write it: with scopes, without parameters. Of several for one place, the one that was asked for, else the one
+    /// with the fewest leading underscores.
+    pub name: String,
+    /// The version of its symbol, where it has one, and whether it is the default one.
+    pub version: Option<(String, bool)>,
+    /// Its other names, sorted.
+    pub aliases: Vec<String>,
+    /// Its own code. `None` where there are only copies (`clones`), or it exists only inlined.
+    pub body: Option<Body>,
+    /// What the compiler made of it under names of their own: specialised copies (`f.constprop.0`, `f.isra.0`) and a part that is called
+    /// (`f.part.0`). Arguments need not be where the ABI says.
+    pub clones: Vec<Body>,
+    /// The address is that of a resolver, which picks the implementation when the program is loaded; `body` is the resolver. See
+    /// [`Module::implementations`].
+    pub indirect: bool,
+    /// Visible to other modules or units.
+    pub external: bool,
+    /// What the debug information tells of it.
+    pub prototype: Option<Function>,
+}
+
+/// What is being gathered for one address.
+#[derive(Default)]
+struct Place {
+    symbols: Vec<Symbol>,
+    /// By name in the debug information.
+    known: Option<Function>,
+}
+
+/// Which functions are looked for.
+#[derive(Clone, Copy)]
+enum Query<'q> {
+    /// Those of one name, which may have a version.
+    Name(&'q str),
+    /// Those whose names are told by the caller.
+    Matching(&'q dyn Fn(&str) -> bool),
+}
+
+impl<'q> Query<'q> {
+    /// The one name, without version.
+    fn name(self) -> Option<&'q str> {
+        match self {
+            Query::Name(name) => Some(name.split_once('@').map_or(name, |(bare, _)| bare)),
+            Query::Matching(_) => None,
+        }
+    }
+
+    fn is(self, name: &str) -> bool {
+        match self {
+            Query::Name(_) => self.name() == Some(name),
+            Query::Matching(matches) => matches(name),
+        }
+    }
+
+    /// Whether a symbol or a name of the debug information is meant: as it is, without what compilers add, or as programmers write it.
+    fn matches(self, name: &str) -> bool {
+        self.is(name) || self.is(split_clone(name).0) || self.matches_mangled(name)
+    }
+
+    fn matches_mangled(self, name: &str) -> bool {
+        if !(name.starts_with("_Z") || name.starts_with("_R") || name.starts_with("__Z")) {
+            return false;
+        }
+        let stem = split_clone(name).0;
+        let short = qualified(stem);
+        short != stem && (self.is(&short) || self.is(&demangle(stem)))
+    }
+}
+
+impl Module {
+    /// The functions of a name: that of C, C++ or Rust (with scopes, without or with parameters), or a symbol, which may carry a version.
+    /// Sorted by address. Parts that are never entered from outside (`f.cold`) are left out.
+    ///
+    /// # Errors
+    /// The debug information is damaged.
+    pub fn functions_named(&self, name: &str) -> Result<Vec<ProbeFunction>> {
+        self.query_functions(Query::Name(name))
+    }
+
+    /// The functions whose names `matches` accepts, which is asked of each name in the forms of [`Module::functions_named`]. Sorted by
+    /// name and address.
+    ///
+    /// # Errors
+    /// The debug information is damaged.
+    pub fn functions_matching(&self, matches: &dyn Fn(&str) -> bool) -> Result<Vec<ProbeFunction>> {
+        self.query_functions(Query::Matching(matches))
+    }
+
+    fn query_functions(&self, query: Query<'_>) -> Result<Vec<ProbeFunction>> {
+        let mut places = self.places(query)?;
+        let mut seen = DebugNames::default();
+        let mut without_code = Vec::new();
+        self.describe_places(query, &mut places, &mut seen, &mut without_code)?;
+        let mut found = Vec::new();
+        let mut clones: BTreeMap<String, Vec<(Body, Option<Function>)>> = BTreeMap::new();
+        for (address, place) in places {
+            let Some(function) = self.function_of_place(query, address, &place) else {
+                continue;
+            };
+            let symbol = function.body.as_ref().map_or("", |b| &b.symbol);
+            let (_, suffix) = split_clone(symbol);
+            if suffix.is_empty() || is_label(suffix) {
+                found.push(function);
+            } else if let Some(body) = function.body {
+                let list = clones.entry(function.name).or_default();
+                list.push((body, function.prototype));
+            }
+        }
+        for (name, bodies) in clones {
+            attach(&mut found, &name, bodies);
+        }
+        for function in without_code {
+            if found.iter().all(|f| f.name != function.name) {
+                found.push(ProbeFunction {
+                    name: function.name.clone(),
+                    version: None,
+                    aliases: Vec::new(),
+                    body: None,
+                    clones: Vec::new(),
+                    indirect: false,
+                    external: function.external,
+                    prototype: Some(function),
+                });
+            }
+        }
+        found.sort_by(|a, b| {
+            let key = |f: &ProbeFunction| (f.body.as_ref().map(|b| b.address), f.version.clone());
+            (&a.name, key(a)).cmp(&(&b.name, key(b)))
+        });
+        Ok(found)
+    }
+
+    /// The symbols of functions that match, by address.
+    fn places(&self, query: Query<'_>) -> Result<BTreeMap<u64, Place>> {
+        let mut symbols: Vec<Symbol> = Vec::new();
+        let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+        for table in self.tables() {
+            let Query::Name(whole) = query else {
+                symbols.extend(
+                    table.select(|kind, name| is_function(kind) && query.matches(&text(name))),
+                );
+                continue;
+            };
+            symbols.extend(table.by_name(whole));
+            // Its clones begin alike.
+            let bare = query.name().unwrap_or(whole);
+            symbols.extend(table.select(|kind, name| {
+                is_function(kind)
+                    && name
+                        .strip_prefix(bare.as_bytes())
+                        .is_some_and(|r| r.first() == Some(&b'.'))
+                    && split_clone(&text(name)).0 == bare
+            }));
+        }
+        // A name with scopes, or a function of C++ without one: its symbols are mangled.
+        if symbols.is_empty() && query.name().is_some() {
+            for table in self.tables() {
+                symbols.extend(table.select(|kind, name| {
+                    is_function(kind)
+                        && name.starts_with(b"_")
+                        && query.matches_mangled(&text(name))
+                }));
+            }
+        }
+        let mut places: BTreeMap<u64, Place> = BTreeMap::new();
+        for symbol in symbols {
+            let is_label = symbol.kind == SymbolKind::Untyped;
+            if (!is_function(symbol.kind) && !is_label)
+                || !self.holds_code(symbol.address)
+                || split_clone(&symbol.name).1.starts_with(".cold")
+            {
+                continue;
+            }
+            let place = places.entry(symbol.address).or_default();
+            if place.symbols.iter().all(|s| s.name != symbol.name) {
+                place.symbols.push(symbol);
+            }
+        }
+        // All other names of these places.
+        for (&address, place) in &mut places {
+            for table in self.tables() {
+                for symbol in table.at(address) {
+                    let known = place.symbols.iter().any(|s| s.name == symbol.name);
+                    if !known && is_function(symbol.kind) && place.symbols.len() < MAX_ALIASES {
+                        place.symbols.push(symbol);
+                    }
+                }
+            }
+            // One with a type and a size tells more than a label.
+            place
+                .symbols
+                .sort_by_key(|s| (s.kind == SymbolKind::Untyped, s.size == 0));
+        }
+        Ok(places)
+    }
+
+    /// Adds what the debug information knows of the places, and the places that only it knows.
+    fn describe_places(
+        &self,
+        query: Query<'_>,
+        places: &mut BTreeMap<u64, Place>,
+        seen: &mut DebugNames,
+        without_code: &mut Vec<Function>,
+    ) -> Result<()> {
+        let Some(debug) = self.debug()? else {
+            return Ok(());
+        };
+        let index = debug.index()?;
+        let own: Vec<String> = match query {
+            Query::Matching(_) => index
+                .names(NameKind::Function)
+                .filter(|name| query.matches(name))
+                .map(str::to_owned)
+                .collect(),
+            // Debug information knows no versions.
+            Query::Name(name) if name.contains('@') => Vec::new(),
+            Query::Name(name) => vec![name.to_owned()],
+        };
+        for name in own {
+            for function in seen.functions(self, &name)? {
+                match function.entry.filter(|&e| self.holds_code(e)) {
+                    Some(entry) => {
+                        let place = places.entry(entry).or_default();
+                        place.known.get_or_insert_with(|| function.clone());
+                    }
+                    None => {
+                        // Declarations are of functions of other modules; what is only inlined has parameters but no place.
+                        let is_new = without_code.iter().all(|f: &Function| f.name != name);
+                        let shown = name == qualified(&name);
+                        if is_new && shown && debug.is_inlined_only(function)? {
+                            without_code.push(function.clone());
+                        }
+                    }
+                }
+            }
+        }
+        for (&address, place) in places.iter_mut() {
+            if place.known.is_some() {
+                continue;
+            }
+            for symbol in &place.symbols {
+                if symbol.kind == SymbolKind::IndirectFunction {
+                    // What is there is the resolver, which is another function.
+                    break;
+                }
+                let stem = split_clone(&symbol.name).0;
+                let functions = seen.functions(self, stem)?;
+                let here = functions.iter().find(|f| f.entry == Some(address));
+                if let Some(here) = here {
+                    place.known = Some(here.clone());
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn function_of_place(
+        &self,
+        query: Query<'_>,
+        address: u64,
+        place: &Place,
+    ) -> Option<ProbeFunction> {
+        let mut names: Vec<String> = Vec::new();
+        for symbol in &place.symbols {
+            // A mangled name keeps what was added to it: `ns::f.part.0`.
+            let shown = qualified(split_clone(&symbol.name).0).into_owned();
+            names.push(shown);
+        }
+        if let Some(known) = &place.known {
+            names.push(qualified(&known.name).into_owned());
+        }
+        names.sort_unstable();
+        names.dedup();
+        let name = names
+            .iter()
+            .min_by_key(|name| {
+                let asked = query.is(name);
+                let underscores = name.bytes().take_while(|&b| b == b'_').count();
+                (
+                    query.name() != Some(name.as_str()),
+                    !asked,
+                    underscores,
+                    name.len(),
+                    (*name).clone(),
+                )
+            })?
+            .clone();
+        let aliases = names.into_iter().filter(|n| *n != name).collect();
+        let symbol = place
+            .symbols
+            .iter()
+            .find(|s| s.name == name)
+            .or(place.symbols.first());
+        let size = match (symbol, &place.known) {
+            (Some(symbol), _) if symbol.size != 0 => symbol.size,
+            (_, Some(known)) => known.size,
+            _ => 0,
+        };
+        Some(ProbeFunction {
+            version: symbol.and_then(|s| s.version.clone()),
+            aliases,
+            body: Some(Body {
+                symbol: symbol.map_or_else(|| name.clone(), |s| s.name.clone()),
+                address,
+                file_offset: self.offset_of_address(address),
+                size,
+            }),
+            clones: Vec::new(),
+            indirect: place
+                .symbols
+                .iter()
+                .any(|s| s.kind == SymbolKind::IndirectFunction),
+            external: place.symbols.iter().any(|s| s.global)
+                || place.known.as_ref().is_some_and(|f| f.external),
+            prototype: place.known.clone(),
+            name,
+        })
+    }
+
+    /// Whether the file holds code at an address.
+    pub(super) fn holds_code(&self, address: u64) -> bool {
+        self.code_from(address).is_some_and(|code| !code.is_empty())
+    }
+
+    /// Names of functions that resemble one that was not found, best first, a handful at most: of the debug information, else of
+    /// symbols.
+    ///
+    /// # Errors
+    /// The debug information cannot be indexed.
+    pub fn suggest_functions(&self, name: &str) -> Result<Vec<String>> {
+        self.suggest(NameKind::Function, name.trim_matches(['*', '?']))
+    }
+}
+
+/// What the debug information has under each name, read once.
+#[derive(Default)]
+struct DebugNames(HashMap<String, Vec<Function>>);
+
+impl DebugNames {
+    fn functions(&mut self, module: &Module, name: &str) -> Result<&[Function]> {
+        if !self.0.contains_key(name) {
+            let found = match module.debug()? {
+                Some(debug) => debug.functions(name, None)?,
+                None => Vec::new(),
+            };
+            self.0.insert(name.to_owned(), found);
+        }
+        Ok(self.0.get(name).map_or(&[], Vec::as_slice))
+    }
+}
+
+fn is_function(kind: SymbolKind) -> bool {
+    matches!(kind, SymbolKind::Function | SymbolKind::IndirectFunction)
+}
+
+/// Suffixes that stand for the function itself, renamed: by link-time optimisation, or as a local alias.
+fn is_label(suffix: &str) -> bool {
+    [".lto_priv.", ".llvm.", ".localalias"]
+        .iter()
+        .any(|s| suffix.starts_with(s))
+        && ![".part.", ".constprop.", ".isra.", ".specialized."]
+            .iter()
+            .any(|s| suffix.contains(s))
+}
+
+/// Gives clones to the function that they were made of: the one of that name in the same unit, else the only one, else one without code
+/// of its own.
+fn attach(found: &mut Vec<ProbeFunction>, name: &str, bodies: Vec<(Body, Option<Function>)>) {
+    let wholes: HashSet<usize> = (0..found.len())
+        .filter(|&i| found.get(i).is_some_and(|f| f.name == name))
+        .collect();
+    for (body, known) in bodies {
+        let unit = known.as_ref().and_then(|k| k.unit.clone());
+        let of_unit = |i: &usize| {
+            let prototype = found.get(*i).and_then(|f| f.prototype.as_ref());
+            unit.is_some() && prototype.is_some_and(|p| p.unit == unit)
+        };
+        let owner = wholes
+            .iter()
+            .copied()
+            .find(of_unit)
+            .or_else(|| wholes.iter().copied().next().filter(|_| wholes.len() == 1));
+        let orphan = || {
+            found
+                .iter()
+                .position(|f| f.name == name && f.body.is_none() && same_unit(f, unit.as_deref()))
+        };
+        let owner = owner.or_else(orphan);
+        match owner.and_then(|i| found.get_mut(i)) {
+            Some(function) => function.clones.push(body),
+            None => found.push(ProbeFunction {
+                name: name.to_owned(),
+                version: None,
+                aliases: Vec::new(),
+                body: None,
+                clones: vec![body],
+                indirect: false,
+                external: false,
+                prototype: known,
+            }),
+        }
+    }
+}
+
+fn same_unit(function: &ProbeFunction, unit: Option<&str>) -> bool {
+    let own = function.prototype.as_ref().and_then(|p| p.unit.as_deref());
+    own == unit
+}
