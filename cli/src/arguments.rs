@@ -126,6 +126,9 @@ pub struct RunArguments {
     /// Read pages of the target that are swapped out (this brings them back into its memory)
     #[arg(long)]
     pub read_swap: bool,
+    /// Leave functions that were inlined out of stacks
+    #[arg(long)]
+    pub no_inline: bool,
     /// Run nothing inside the target (no mode of this version does)
     #[arg(long)]
     pub no_inject: bool,

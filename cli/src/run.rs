@@ -416,6 +416,7 @@ fn options(arguments: &RunArguments) -> Options {
         debug_roots: arguments.debug_root.clone(),
         types: arguments.types.types.clone(),
         types_any_build: arguments.types.types_any_build,
+        no_inlined: arguments.no_inline,
         include: arguments.include.clone(),
         defines: defines(&arguments.define),
         arguments: arguments.script.clone(),

@@ -255,3 +255,118 @@ int main(void)
     }
     assert!(found, "never in the vDSO");
 }
+
+#[test]
+fn inlined_functions_are_frames_unless_left_out() {
+    let source = r#"
+#include <stdio.h>
+#include <unistd.h>
+static volatile long sum;
+static inline __attribute__((always_inline)) void inner(int file) { char byte; sum += read(file, &byte, 1); }
+static inline __attribute__((always_inline)) void outer(int file) { sum++; inner(file); sum++; }
+__attribute__((noinline)) static void real(int file) { outer(file); sum++; }
+int main(void)
+{
+    int ends[2];
+    if (pipe(ends)) return 1;
+    puts("READY");
+    fflush(stdout);
+    real(ends[0]);
+    return 0;
+}
+"#;
+    let target = Built::start(source, &["-g", "-O2"]);
+    let text = r#"_path p; _probe _oneshot { p = _ubt(); printf("%s%V\n", _sym_ubt(p), p); }"#;
+    let result = run_text(text, target.pid(), &["--max-pause", "20s"]).expect_status(0);
+    let names = result.stdout.lines().map(without_offset);
+    let names: Vec<&str> = names.take_while(|name| !name.contains(" / ")).collect();
+    let expected = ["inner (inlined)", "outer (inlined)", "real", "main"];
+    let at = names.iter().position(|name| *name == expected[0]);
+    assert_eq!(names[at.unwrap()..][..4], expected, "{result}");
+    let line = result.stdout.lines().last().unwrap();
+    let order = ["main+", "real+", "outer (inlined)", "inner (inlined)"];
+    let places: Vec<_> = order.iter().map(|name| line.find(name).unwrap()).collect();
+    assert!(places.is_sorted(), "{line}");
+    let result = run_text(text, target.pid(), &["--no-inline"]).expect_status(0);
+    assert!(!result.stdout.contains("inlined"), "{result}");
+    assert!(result.stdout.contains("real+"), "{result}");
+}
+
+#[test]
+fn code_made_in_memory_has_the_names_that_its_compiler_tells() {
+    let source = r#"
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+static int ends[2];
+static volatile long sum;
+__attribute__((noinline)) static void sleeper(void) { char byte; sum += read(ends[0], &byte, 1); }
+int main(void)
+{
+    /* push %rbp; mov %rsp,%rbp; call *%rdi; pop %rbp; ret */
+    static const char bytes[] = "\x55\x48\x89\xe5\xff\xd7\x5d\xc3";
+    char *code = mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char path[64];
+    if (code == MAP_FAILED || pipe(ends)) return 1;
+    memcpy(code + 16, bytes, sizeof bytes);
+    snprintf(path, sizeof path, "/tmp/perf-%d.map", getpid());
+    FILE *map = fopen(path, "w");
+    fprintf(map, "not a line of it\n%lx %zx made /a file.js:1 \x1b[31m\n", (long) (code + 16), sizeof bytes);
+    fclose(map);
+    puts("READY");
+    fflush(stdout);
+    ((void (*)(void (*)(void))) (code + 16))(sleeper);
+    sum++;
+    return 0;
+}
+"#;
+    let target = Built::start(source, &["-O2"]);
+    let text = r#"_probe _oneshot { printf("%s", _sym_ubt(_ubt())); }"#;
+    let result = run_text(text, target.pid(), &[]);
+    std::fs::remove_file(format!("/tmp/perf-{}.map", target.pid())).unwrap();
+    let result = result.expect_status(0);
+    let names: Vec<&str> = result.stdout.lines().map(without_offset).collect();
+    let expected = ["sleeper", "made /a file.js:1 \u{fffd}[31m", "main"];
+    assert_eq!(names[1..4], expected, "{result}");
+    assert_eq!(names.last(), Some(&"_start"), "{result}");
+    result.says(&["no unwind table covers made /a file.js:1"]);
+}
+
+fn without_offset(line: &str) -> &str {
+    line.split('+').next().unwrap_or(line)
+}
+
+/// A program of its own that says READY and then sleeps in `read`.
+struct Built {
+    target: ytrace_tests::fixtures::Waiting,
+    _folder: tempfile::TempDir,
+}
+
+impl Built {
+    fn start(source: &str, flags: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, program) = (folder.path().join("own.c"), folder.path().join("own"));
+        std::fs::write(&file, source).unwrap();
+        let built = Command::new("cc")
+            .args(flags)
+            .arg("-o")
+            .args([&program, &file])
+            .status()
+            .unwrap();
+        assert!(built.success());
+        let target = ytrace_tests::fixtures::Waiting::start(&mut Command::new(program));
+        let path = format!("/proc/{}/syscall", target.pid());
+        wait_for("the program to read", || {
+            std::fs::read_to_string(&path).is_ok_and(|call| call.starts_with("0 "))
+        });
+        Self {
+            target,
+            _folder: folder,
+        }
+    }
+
+    fn pid(&self) -> i32 {
+        self.target.pid()
+    }
+}

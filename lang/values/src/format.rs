@@ -328,10 +328,16 @@ impl Machine<'_> {
         for frame in self.store.path_frames(path).into_iter().rev() {
             match frame {
                 Frame::Name(name) => text.extend_from_slice(&name),
-                Frame::Code(address) => match self.host.symbol_name(address) {
-                    Some(name) => text.extend_from_slice(name.as_bytes()),
-                    None => text.extend_from_slice(format!("{address:#x}").as_bytes()),
-                },
+                Frame::Code(address) => {
+                    for name in self.host.inlined_names(address) {
+                        text.extend_from_slice(name.as_bytes());
+                        text.push(b'\n');
+                    }
+                    match self.host.symbol_name(address) {
+                        Some(name) => text.extend_from_slice(name.as_bytes()),
+                        None => text.extend_from_slice(format!("{address:#x}").as_bytes()),
+                    }
+                }
             }
             text.push(b'\n');
         }
@@ -345,10 +351,13 @@ impl Machine<'_> {
         for frame in self.store.path_frames(path) {
             let name = match frame {
                 Frame::Name(name) => name,
-                Frame::Code(address) => match self.host.symbol_name(address) {
-                    Some(name) => name.into_bytes(),
-                    None => format!("{address:#x}").into_bytes(),
-                },
+                Frame::Code(address) => {
+                    let name = self.host.symbol_name(address);
+                    let name = name.unwrap_or_else(|| format!("{address:#x}"));
+                    let inlined = self.host.inlined_names(address).into_iter().rev();
+                    let names: Vec<String> = std::iter::once(name).chain(inlined).collect();
+                    names.join(" / ").into_bytes()
+                }
             };
             if !text.is_empty() && !matches!(name.first(), Some(b'.' | b'[')) {
                 text.extend_from_slice(b" / ");

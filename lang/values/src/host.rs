@@ -179,6 +179,10 @@ pub trait Host {
     }
     /// `_usym`: the name of the function or variable at an address, or `None`.
     fn symbol_name(&mut self, address: u64) -> Option<String>;
+    /// The names of the functions that are inlined at an address of a stack, marked so, the innermost first.
+    fn inlined_names(&mut self, _address: u64) -> Vec<String> {
+        Vec::new()
+    }
     /// `_object_bytes`: the bytes that the kernel holds for the file or the shared memory that is mapped at an address,
     /// whoever uses them; `None` for private memory of no file, and where the kernel does not tell.
     fn object_bytes(&mut self, address: u64) -> Option<u64>;

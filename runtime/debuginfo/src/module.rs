@@ -23,6 +23,9 @@ use crate::symtab::{Symbol, SymbolKind, SymbolTable, SymbolTableKind};
 use crate::typefile::TypesFile;
 use crate::types::{NameKind, TypeDesc, TypeRef};
 
+/// The largest page that the machines that ytrace runs on have, in bytes.
+const MAX_PAGE: u64 = 64 << 10;
+
 /// How modules are opened: where files come from, where debug files are looked for, where indexes are kept.
 #[derive(Clone)]
 pub struct Loader {
@@ -302,13 +305,22 @@ impl Module {
         }
     }
 
-    /// The svma of an offset in the file, where a segment maps it.
+    /// Address in memory less address in the file (svma), given where a mapping of it starts, its offset in the file, and whether
+    /// it is executable. `None` where no segment is mapped so.
     #[must_use]
-    pub fn address_of_offset(&self, offset: u64) -> Option<u64> {
-        self.image.segments.iter().find_map(|s| {
-            let within = offset.checked_sub(s.offset).filter(|&w| w < s.file_size)?;
-            s.address.checked_add(within)
-        })
+    pub fn bias(&self, start: u64, offset: u64, executable: bool) -> Option<u64> {
+        // A mapping begins with the page that its segment begins in. The bytes before the segment may be the end of another one,
+        // which is mapped elsewhere: so the nearest segment with these permissions counts.
+        let segments = self.image.segments.iter().filter(|segment| {
+            let [_, _, execute] = segment.permissions;
+            execute == executable && offset < segment.offset.saturating_add(segment.file_size)
+        });
+        let segment = segments.min_by_key(|segment| segment.offset.saturating_sub(offset))?;
+        let within = segment.offset.saturating_sub(offset) < MAX_PAGE;
+        let address = segment
+            .address
+            .wrapping_add(offset.wrapping_sub(segment.offset));
+        within.then(|| start.wrapping_sub(address))
     }
 }
 

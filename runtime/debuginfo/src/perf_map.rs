@@ -130,8 +130,10 @@ impl PerfMap {
         }
         let from = self.names.len();
         // Names are shown on terminals.
-        self.names
-            .extend(name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }));
+        self.names.extend(
+            name.chars()
+                .map(|c| if c.is_control() { '\u{fffd}' } else { c }),
+        );
         self.replace(
             start,
             Piece {
@@ -191,7 +193,9 @@ mod tests {
     #[test]
     fn later_code_replaces_earlier() {
         let map = of("100 100 old\n140 20 new\n1f0 20 after\n0 8 first\n");
-        let names = [0x100, 0x13f, 0x140, 0x15f, 0x160, 0x1ef, 0x1f0, 0x20f, 0x210];
+        let names = [
+            0x100, 0x13f, 0x140, 0x15f, 0x160, 0x1ef, 0x1f0, 0x20f, 0x210,
+        ];
         let found = names.map(|address| map.name(address));
         assert_eq!(
             found,
@@ -212,7 +216,12 @@ mod tests {
     #[test]
     fn lines_come_in_parts_and_odd_ones_are_counted() {
         let mut map = PerfMap::default();
-        for part in ["10", "00 1", "0 na", "me\nno number\n1000\n1000 0 empty\n+10 10 sign\n"] {
+        for part in [
+            "10",
+            "00 1",
+            "0 na",
+            "me\nno number\n1000\n1000 0 empty\n+10 10 sign\n",
+        ] {
             map.extend(part.as_bytes());
         }
         assert_eq!(map.name(0x1008), Some(("name", 8)));

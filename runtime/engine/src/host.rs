@@ -345,6 +345,10 @@ impl Host for RunHost<'_> {
         })
     }
 
+    fn inlined_names(&mut self, address: u64) -> Vec<String> {
+        self.names.inlined_at(address)
+    }
+
     fn object_bytes(&mut self, address: u64) -> Option<u64> {
         let process = self.process()?;
         let maps = process.maps().ok()?;

@@ -99,6 +99,8 @@ pub struct Options {
     pub types: Vec<PathBuf>,
     /// Whether a types file may be used for a module of its name whose build-id is another, if sections and symbols agree.
     pub types_any_build: bool,
+    /// Whether stacks leave out inlined functions.
+    pub no_inlined: bool,
     /// Search paths of `#include`.
     pub include: Vec<PathBuf>,
     /// Macros.
@@ -133,6 +135,7 @@ impl Default for Options {
             debug_roots: Vec::new(),
             types: Vec::new(),
             types_any_build: false,
+            no_inlined: false,
             include: Vec::new(),
             defines: Vec::new(),
             arguments: Vec::new(),

@@ -592,6 +592,7 @@ pub(crate) fn debug_options(options: &Options) -> Result<DebugOptions, SessionEr
         roots: options.debug_roots.clone(),
         types: crate::types::open(&options.types)?,
         types_any_build: options.types_any_build,
+        no_inlined: options.no_inlined,
     })
 }
 

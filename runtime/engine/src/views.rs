@@ -464,9 +464,9 @@ fn frames(store: &Store, names: &Names, handle: u64) -> Vec<String> {
     frames
         .into_iter()
         .take(MAX_FRAMES)
-        .map(|frame| match frame {
-            Frame::Name(name) => String::from_utf8_lossy(&name).into_owned(),
-            Frame::Code(address) => names.frame(address),
+        .flat_map(|frame| match frame {
+            Frame::Name(name) => vec![String::from_utf8_lossy(&name).into_owned()],
+            Frame::Code(address) => names.frames(address).iter().rev().cloned().collect(),
         })
         .chain(deeper.then(|| "(deeper)".to_owned()))
         .collect()

@@ -334,8 +334,8 @@ impl Code {
                     let module = opened.or_insert_with(|| {
                         Rc::new(Loader::default().open(Path::new(path)).unwrap())
                     });
-                    let address = module.address_of_offset(offset).unwrap();
-                    (start.wrapping_sub(address), Some(Rc::clone(module)))
+                    let bias = module.bias(start, offset, true).unwrap();
+                    (bias, Some(Rc::clone(module)))
                 }
                 _ => (0, None),
             };

@@ -4,6 +4,7 @@
 //! looked up in it. It implements the language's `TypeSource` and `SymbolSource`.
 
 mod describe;
+mod frames;
 mod missing;
 mod pattern;
 mod stacks;
@@ -59,6 +60,8 @@ pub struct Names {
     numbers: HashMap<(usize, debuginfo::TypeRef), TargetType>,
     unwinder: RefCell<debuginfo::Unwinder>,
     code: stacks::Code,
+    frames: frames::Frames,
+    show_inlined: bool,
 }
 
 /// Where the files of modules are.
@@ -111,6 +114,8 @@ pub struct DebugOptions {
     pub types: Vec<debuginfo::TypesFile>,
     /// Whether they may be used for other builds of these modules that they fit.
     pub types_any_build: bool,
+    /// Whether stacks leave out inlined functions.
+    pub no_inlined: bool,
 }
 
 impl Names {
@@ -178,6 +183,8 @@ impl Names {
             numbers: HashMap::new(),
             unwinder: RefCell::default(),
             code: stacks::Code::default(),
+            frames: frames::Frames::default(),
+            show_inlined: !options.no_inlined,
         }
     }
 
@@ -256,6 +263,8 @@ impl Names {
             numbers: HashMap::new(),
             unwinder: RefCell::default(),
             code: stacks::Code::default(),
+            frames: frames::Frames::default(),
+            show_inlined: true,
         })
     }
 
@@ -341,10 +350,11 @@ impl Names {
             (ModuleKind::Vdso, _) => return Err("the vDSO is not a file".to_owned()),
         }
         .map_err(|error| error.to_string())?;
-        let computed = module.mapped.mappings.iter().find_map(|part| {
-            info.address_of_offset(part.offset)
-                .map(|address| part.start.wrapping_sub(address))
-        });
+        let computed = module
+            .mapped
+            .mappings
+            .iter()
+            .find_map(|part| info.bias(part.start, part.offset, part.permissions.execute));
         let bias = module
             .mapped
             .load_bias

@@ -322,7 +322,9 @@ impl Names {
     /// The name of the function or variable at an address, with the offset in it.
     pub fn symbol_name(&self, address: u64) -> Option<(String, u64)> {
         let Some(module) = self.module_at(address) else {
-            return self.zeroed_variable(address);
+            return self
+                .zeroed_variable(address)
+                .or_else(|| self.made_name(address));
         };
         let opened = self.open(module).ok()?;
         let inside = address.wrapping_sub(opened.bias);
