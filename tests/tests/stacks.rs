@@ -70,11 +70,13 @@ impl Target {
         assert_untouched(self.pid());
         let warned = result.stderr.contains("no unwind table covers ");
         assert_eq!(warned, warning, "{result}");
-        let name = |line: &str| line.split('+').next().unwrap_or_default().to_owned();
         let stacks = result.stdout.split_terminator("-\n");
-        stacks
-            .map(|stack| stack.lines().map(name).collect())
-            .collect()
+        let functions = |stack: &str| -> Vec<String> {
+            // Which functions a library's compiler inlined is not of interest.
+            let lines = stack.lines().filter(|line| !line.ends_with(" (inlined)"));
+            lines.map(|line| without_offset(line).to_owned()).collect()
+        };
+        stacks.map(functions).collect()
     }
 }
 
@@ -232,7 +234,8 @@ int main(void)
     // It is there most of the time, but not at every instant.
     let mut found = false;
     for _ in 0..50 {
-        let result = run_text(text, target.pid(), &["--mode", "stop"]).expect_status(0);
+        let flags = ["--mode", "stop", "--max-pause", "20s", "--no-inline"];
+        let result = run_text(text, target.pid(), &flags).expect_status(0);
         assert!(!result.stderr.contains("no unwind table"), "{result}");
         let names: Vec<&str> = result
             .stdout
@@ -323,7 +326,7 @@ int main(void)
 "#;
     let target = Built::start(source, &["-O2"]);
     let text = r#"_probe _oneshot { printf("%s", _sym_ubt(_ubt())); }"#;
-    let result = run_text(text, target.pid(), &[]);
+    let result = run_text(text, target.pid(), &["--no-inline"]);
     std::fs::remove_file(format!("/tmp/perf-{}.map", target.pid())).unwrap();
     let result = result.expect_status(0);
     let names: Vec<&str> = result.stdout.lines().map(without_offset).collect();

@@ -851,6 +851,15 @@ impl Module {
         symbolize::code(frames, self.tables(), address)
     }
 
+    /// Reads what [`Self::symbolize`] needs of the module as a whole, so that it need not be read when time is short. What is wrong
+    /// with it is told there.
+    pub fn prepare_symbolize(&self) {
+        if let Ok(Some((main, sup))) = self.located().and_then(Self::images_with_lines) {
+            self.lines.prepare(main, sup);
+        }
+        self.tables();
+    }
+
     /// The function that a symbol table has at an address, demangled, and the offset into it. Unlike [`Self::symbolize`] this
     /// reads no debug information, which takes a hundred times as long the first time.
     #[must_use]

@@ -71,6 +71,12 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
+    /// Reads what all addresses need.
+    pub fn prepare(&self, main: &ElfImage, sup: Option<&ElfImage>) {
+        let mut context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
+        context.get_or_insert_with(|| load(main, sup));
+    }
+
     /// Frames of an address, innermost first.
     pub fn frames(
         &self,
@@ -83,11 +89,7 @@ impl Lines {
             return Ok(Vec::new());
         }
         let mut context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
-        let context = context.get_or_insert_with(|| {
-            let mut dwarf = Sections::load(main, sup, Purpose::Lines)?.shared();
-            dwarf.populate_abbreviations_cache(gimli::AbbreviationsCacheStrategy::Duplicates);
-            Context::from_dwarf(dwarf).map_err(|e| line_error(main, address, e))
-        });
+        let context = context.get_or_insert_with(|| load(main, sup));
         let context = context.as_ref().map_err(Clone::clone)?;
         let fail = |e| line_error(main, address, e);
         let mut frames = context
@@ -115,6 +117,13 @@ impl Lines {
         }
         Ok(out)
     }
+}
+
+/// Reads which unit has which addresses. What a unit has is read when it is first asked for.
+fn load(main: &ElfImage, sup: Option<&ElfImage>) -> Result<Context> {
+    let mut dwarf = Sections::load(main, sup, Purpose::Lines)?.shared();
+    dwarf.populate_abbreviations_cache(gimli::AbbreviationsCacheStrategy::Duplicates);
+    Context::from_dwarf(dwarf).map_err(|e| line_error(main, 0, e))
 }
 
 fn line_error(image: &ElfImage, address: u64, source: gimli::Error) -> Error {

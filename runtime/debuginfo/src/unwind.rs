@@ -50,6 +50,8 @@ pub struct CapturedStack<'a> {
     pub registers: [u64; REGISTERS],
     /// Memory from the stack pointer upwards.
     pub memory: &'a [u8],
+    /// Whether the function has just been called: the stack pointer points to the return address, whether a table says so or not.
+    pub at_entry: bool,
 }
 
 /// A module in memory.
@@ -263,6 +265,7 @@ impl Unwinder {
             reach: 0,
         };
         let (known, rows) = (&mut self.known, &mut self.rows);
+        let mut at_entry = captured.at_entry;
         let step = |address, frame: &mut Frame, memory: &mut Slice<'_>| match rows
             .get(address, || known.row(address, code))
         {
@@ -270,6 +273,11 @@ impl Unwinder {
             Row::Full => known
                 .step(address, frame, code, memory)
                 .map(|step| frame.take(step)),
+            // Only what the probe was hit in was not returned to.
+            Row::Uncovered if at_entry && !frame.returned_to => {
+                at_entry = false;
+                Some(frame.by_entry(&|address| code.is_code(address), memory))
+            }
             Row::Uncovered => None,
         };
         follow(frame, code, &mut memory, step, stack);

@@ -7,7 +7,7 @@ mod common;
 
 use captures::{Capture, Code, Programs, Tally, VARIANTS, compare, slowly, unavailable};
 use common::{run, skip};
-use ytrace_debuginfo::{CapturedStack, Cut, Stack, Unwinder};
+use ytrace_debuginfo::{CapturedStack, CodeMap, Cut, MappedModule, REGISTERS, Stack, Unwinder};
 
 /// How many stacks are captured in all; `YTRACE_STACKS` says otherwise.
 const STACKS: usize = 110_000;
@@ -104,5 +104,67 @@ fn shorten(
                 return;
             }
         }
+    }
+}
+
+/// Code that no module has.
+struct Made;
+
+impl CodeMap for Made {
+    fn module_at(&self, _: u64) -> Option<MappedModule<'_>> {
+        None
+    }
+
+    fn is_code(&self, address: u64) -> bool {
+        (0x1000..0x2000).contains(&address)
+    }
+}
+
+/// The stack of a thread in code without tables, with this memory from 0x7000 and this frame pointer.
+fn uncovered(words: &[u64], frame_pointer: u64, at_entry: bool) -> Stack {
+    let memory: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+    let mut registers = [0; REGISTERS];
+    let (frame, pointer) = if cfg!(target_arch = "x86_64") {
+        (6, 7)
+    } else {
+        (29, 31)
+    };
+    (registers[frame], registers[pointer]) = (frame_pointer, 0x7000);
+    let captured = CapturedStack {
+        instruction_pointer: 0x1500,
+        registers,
+        memory: &memory,
+        at_entry,
+    };
+    let mut stack = Stack::default();
+    Unwinder::default().captured(&captured, &Made, &mut stack);
+    stack
+}
+
+#[test]
+fn code_without_tables_is_left_by_plausible_frame_pointers_and_stacks_say_why_they_end() {
+    // The return address, then a chain of two frame pointers.
+    let words = [0x1600, 0x7018, 0x1700, 0x7028, 0x1800, 0, 0x9999];
+    let stack = uncovered(&words, 0x7008, true);
+    assert_eq!(stack.frames, [0x1500, 0x15ff, 0x16ff, 0x17ff]);
+    assert_eq!(stack.by_frame_pointer, [2, 3]);
+    assert_eq!(
+        (stack.cut, stack.uncovered),
+        (Some(Cut::NoTable), Some(0x15ff))
+    );
+    // Elsewhere than at the entry, the frame pointer is all there is.
+    let stack = uncovered(&words, 0x7008, false);
+    assert_eq!(stack.frames, [0x1500, 0x16ff, 0x17ff]);
+    assert_eq!(stack.by_frame_pointer, [1, 2]);
+    // With a word less, it is said how much is missing.
+    let stack = uncovered(&words[..6], 0x7008, false);
+    assert_eq!((stack.cut, stack.bytes), (Some(Cut::Slice(56)), 56));
+    // Values that lead below the stack pointer, beside words, or far away are no frame pointers.
+    for wrong in [0, 0x6ff8, 0x7009, 0x7000 + (65 << 20)] {
+        let stack = uncovered(&words, wrong, false);
+        assert_eq!(
+            (&stack.frames[..], stack.cut),
+            (&[0x1500][..], Some(Cut::NoTable))
+        );
     }
 }

@@ -129,6 +129,7 @@ fn unwind(module: &Module, start: u64) {
         instruction_pointer,
         registers,
         memory: &memory,
+        at_entry: false,
     };
     let mut read = |address: u64| {
         let offset = usize::try_from(address.checked_sub(stack_pointer)?).ok()?;

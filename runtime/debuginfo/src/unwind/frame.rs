@@ -139,6 +139,27 @@ impl Frame {
         }
     }
 
+    /// Goes to the caller of a function that has just been called: the return address is at the stack pointer.
+    pub(super) fn by_entry(
+        &mut self,
+        is_code: &dyn Fn(u64) -> bool,
+        memory: &mut dyn Words,
+    ) -> Next {
+        let Some(stack) = self.stack_pointer() else {
+            return Next::Cut(Cut::NoTable);
+        };
+        let Some(address) = memory.word(stack) else {
+            return Next::Cut(Cut::Memory(stack));
+        };
+        if !is_code(address.wrapping_sub(1)) {
+            return Next::Cut(Cut::NoTable);
+        }
+        self.address = address;
+        self.returned_to = true;
+        self.set(STACK_POINTER, Some(stack.wrapping_add(WORD)));
+        Next::Caller
+    }
+
     /// Goes to the caller by the chain of frame pointers: the word there is the caller's, the next one the return address.
     pub(super) fn by_frame_pointer(
         &mut self,

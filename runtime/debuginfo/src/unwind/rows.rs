@@ -1,7 +1,7 @@
 //! Rows of unwind tables in a form that takes some nanoseconds to apply, by the address of the code.
 //!
 //! Nearly all rows of compiled code have one: the canonical frame address is a register and an offset, or the word there; what is
-//! saved lies at an offset from it. Others, such as those of signal trampolines, are left to the full tables.
+//! saved lies at an offset from it, or from one register of the frame. Others, such as those of signal trampolines, are left to the full tables.
 
 use std::collections::HashMap;
 
@@ -42,11 +42,22 @@ pub(super) struct Compact {
     /// Whether the caller's address follows a call.
     returned_to: bool,
     caller: Caller,
-    /// The registers that were saved, and where: words from the canonical frame address.
-    saved: [(u8, i8); MAX_SAVED],
+    /// The registers that were saved, and where: words from the canonical frame address, or from the base.
+    saved: [(u8, Place); MAX_SAVED],
+    /// The register that is the base of some places.
+    base: u8,
     count: u8,
     /// What is added to the word of memory.
     after: i32,
+}
+
+/// Where a register was saved.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// So many words from the canonical frame address.
+    Top(i8),
+    /// So many words from what the base holds.
+    Base(i8),
 }
 
 /// Where the caller's address is.
@@ -83,19 +94,33 @@ impl Compact {
             }
         };
         let mut caller = Caller::Register(general(column).unwrap_or(u8::MAX));
-        let mut saved = [(0, 0); MAX_SAVED];
+        let mut saved = [(0, Place::Top(0)); MAX_SAVED];
         let mut count = 0u8;
+        let mut base = None;
         for (register, rule) in row.registers() {
-            let words = match rule {
+            let words = |offset: i64| {
+                let whole = offset % UNIT == 0;
+                i8::try_from(offset / UNIT).ok().filter(|_| whole)
+            };
+            let place = match rule {
                 RegisterRule::SameValue => continue,
-                RegisterRule::Offset(offset) if offset % UNIT == 0 => {
-                    Some(i8::try_from(offset / UNIT).ok()?)
+                RegisterRule::Offset(offset) => Some(Place::Top(words(*offset)?)),
+                RegisterRule::Expression(unread) => {
+                    let (from, offset) = address_at_register(expression(unread)?)?;
+                    if *base.get_or_insert(from) != from {
+                        return None;
+                    }
+                    Some(Place::Base(words(offset)?))
                 }
                 RegisterRule::Undefined => None,
                 _ => return None,
             };
             if *register == column {
-                caller = words.map_or(Caller::None, Caller::Saved);
+                caller = match place {
+                    Some(Place::Top(words)) => Caller::Saved(words),
+                    Some(Place::Base(_)) => return None,
+                    None => Caller::None,
+                };
             }
             let Some(number) = general(*register) else {
                 // What is not followed is not restored.
@@ -104,7 +129,7 @@ impl Compact {
             if *register == STACK_POINTER {
                 return None;
             }
-            *saved.get_mut(usize::from(count))? = (number, words?);
+            *saved.get_mut(usize::from(count))? = (number, place?);
             count += 1;
         }
         if matches!(caller, Caller::Register(number) if usize::from(number) >= REGISTERS) {
@@ -117,6 +142,7 @@ impl Compact {
             returned_to,
             caller,
             saved,
+            base: general(base.unwrap_or(register))?,
             count,
             after: i32::try_from(after).ok()?,
         })
@@ -137,6 +163,8 @@ impl Compact {
             top = word.wrapping_add_signed(self.after.into());
         }
         let place = |words: i8| top.wrapping_add_signed(i64::from(words) * UNIT);
+        // As it is before anything is restored.
+        let base = frame.register(Register(self.base.into()));
         // A register that holds the return address is asked for before others are restored.
         let in_register = match self.caller {
             Caller::Register(number) => {
@@ -146,10 +174,16 @@ impl Compact {
         };
         let mut unreadable = None;
         let saved = self.saved.get(..usize::from(self.count));
-        for (number, words) in saved.unwrap_or_default() {
-            let value = memory.word(place(*words));
+        for (number, saved) in saved.unwrap_or_default() {
+            let address = match saved {
+                Place::Top(words) => Some(place(*words)),
+                Place::Base(words) => {
+                    base.map(|base| base.wrapping_add_signed(i64::from(*words) * UNIT))
+                }
+            };
+            let value = address.and_then(|address| memory.word(address));
             if value.is_none() {
-                unreadable = unreadable.or(Some(place(*words)));
+                unreadable = unreadable.or(address);
             }
             frame.set(Register((*number).into()), value);
         }
@@ -198,6 +232,20 @@ fn word_at_register((bytes, encoding): Readable) -> Option<(Register, i64, i64)>
         Some(_) => return None,
     };
     Some((register, offset, after))
+}
+
+/// What an expression of the form "a register and an offset" says: where compilers save registers in functions that align their
+/// stack.
+fn address_at_register((bytes, encoding): Readable) -> Option<(Register, i64)> {
+    let mut operations = bytes.operations(encoding);
+    let mut next = || operations.next().ok();
+    let Some(Operation::RegisterOffset {
+        register, offset, ..
+    }) = next()?
+    else {
+        return None;
+    };
+    next()?.is_none().then_some((register, offset))
 }
 
 /// Rows by the address of the code.

@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use ytrace_debuginfo::{CapturedStack, CodeMap, MappedModule, REGISTERS, Stack, ThreadState};
+use ytrace_debuginfo::{CapturedStack, CodeMap, MappedModule, Stack, ThreadState};
 use ytrace_target::{Maps, Registers};
 use ytrace_values::Memory;
 
@@ -30,11 +30,14 @@ struct Others {
 }
 
 impl Names {
-    /// Reads the unwind tables of all modules: for when stacks are wanted while the target stands still.
+    /// Reads the unwind tables of all modules, and what names functions: for when stacks are wanted while the target stands still.
     pub(crate) fn prepare_stacks(&self) {
         for index in 0..self.modules().len() {
             if let Some(mapped) = self.mapped_module(index) {
                 self.unwinder.borrow_mut().prepare(&mapped);
+                if self.show_inlined {
+                    mapped.module.prepare_symbolize();
+                }
             }
         }
     }
@@ -65,23 +68,11 @@ impl Names {
         self.unwinder.borrow_mut().stack(&thread, self, &mut read)
     }
 
-    /// The stack of a thread that had these registers, the general ones by their DWARF numbers, and this memory from its stack
-    /// pointer upwards when it was captured. `stack` is filled anew; its room is used again.
+    /// The stack of a thread as of when it was captured. `stack` is filled anew; its room is used again.
     // Events are what captures stacks.
     #[allow(dead_code)]
-    pub(crate) fn captured_stack(
-        &self,
-        instruction_pointer: u64,
-        registers: [u64; REGISTERS],
-        memory: &[u8],
-        stack: &mut Stack,
-    ) {
-        let captured = CapturedStack {
-            instruction_pointer,
-            registers,
-            memory,
-        };
-        self.unwinder.borrow_mut().captured(&captured, self, stack);
+    pub(crate) fn captured_stack(&self, captured: &CapturedStack<'_>, stack: &mut Stack) {
+        self.unwinder.borrow_mut().captured(captured, self, stack);
     }
 
     /// The module whose code is at an address.
