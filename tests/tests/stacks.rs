@@ -66,7 +66,9 @@ impl Target {
 
     /// The functions of each thread's stack, the innermost first.
     fn stacks(&self, more: &[&str], warning: bool) -> Vec<Vec<String>> {
-        let result = run_text(STACKS, self.pid(), more).expect_status(0);
+        // A busy machine takes long for a pause.
+        let more = [more, &["--max-pause", "20s"]].concat();
+        let result = run_text(STACKS, self.pid(), &more).expect_status(0);
         assert_untouched(self.pid());
         let warned = result.stderr.contains("no unwind table covers ");
         assert_eq!(warned, warning, "{result}");
@@ -119,8 +121,7 @@ fn stacks_need_no_frame_pointers_and_go_on_through_signal_handlers() {
         let folder = tempfile::tempdir().unwrap();
         let target = Target::start(folder.path(), flags);
         for mode in ["copy", "stop"] {
-            // Names are looked up within a pause of the mode `stop`, which takes long on a busy machine.
-            let stacks = target.stacks(&["--mode", mode, "--max-pause", "20s"], false);
+            let stacks = target.stacks(&["--mode", mode], false);
             assert_eq!(stacks.len(), 2, "{stacks:?}");
             assert_calls(&stacks[0], &MAIN);
             assert_calls(&stacks[1], &["sleeper", "compare", "work"]);
@@ -290,7 +291,8 @@ int main(void)
     let order = ["main+", "real+", "outer (inlined)", "inner (inlined)"];
     let places: Vec<_> = order.iter().map(|name| line.find(name).unwrap()).collect();
     assert!(places.is_sorted(), "{line}");
-    let result = run_text(text, target.pid(), &["--no-inline"]).expect_status(0);
+    let result =
+        run_text(text, target.pid(), &["--no-inline", "--max-pause", "20s"]).expect_status(0);
     assert!(!result.stdout.contains("inlined"), "{result}");
     assert!(result.stdout.contains("real+"), "{result}");
 }
@@ -326,7 +328,7 @@ int main(void)
 "#;
     let target = Built::start(source, &["-O2"]);
     let text = r#"_probe _oneshot { printf("%s", _sym_ubt(_ubt())); }"#;
-    let result = run_text(text, target.pid(), &["--no-inline"]);
+    let result = run_text(text, target.pid(), &["--no-inline", "--max-pause", "20s"]);
     std::fs::remove_file(format!("/tmp/perf-{}.map", target.pid())).unwrap();
     let result = result.expect_status(0);
     let names: Vec<&str> = result.stdout.lines().map(without_offset).collect();
