@@ -89,6 +89,10 @@ pub(crate) struct Effects {
 pub(crate) struct CutStacks {
     /// Memory of theirs could not be read.
     pub(crate) unreadable: u64,
+    /// Too little of them was captured.
+    pub(crate) short: u64,
+    /// The most that one of these would have taken for its next frame, in bytes.
+    pub(crate) wanted: u64,
     /// They are too deep.
     pub(crate) deep: u64,
     /// Nothing led on.
@@ -99,7 +103,11 @@ impl CutStacks {
     fn count(&mut self, cut: Option<Cut>) {
         match cut {
             None => {}
-            Some(Cut::Memory(_) | Cut::Slice(_)) => self.unreadable += 1,
+            Some(Cut::Memory(_)) => self.unreadable += 1,
+            Some(Cut::Slice(bytes)) => {
+                self.short += 1;
+                self.wanted = self.wanted.max(bytes);
+            }
             Some(Cut::Depth) => self.deep += 1,
             Some(Cut::Lost | Cut::NoTable | Cut::Cycle) => self.lost += 1,
         }

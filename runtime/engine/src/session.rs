@@ -754,12 +754,19 @@ pub(crate) fn take_effects(result: &mut RunResult, effects: Effects) {
     }
     let CutStacks {
         unreadable,
+        short,
+        wanted,
         deep,
         lost,
     } = effects.cut_stacks;
     if unreadable > 0 {
         result.partial(format!(
             "{unreadable} stacks end where memory could not be read"
+        ));
+    }
+    if short > 0 {
+        result.partial(format!(
+            "{short} stacks go on beyond what was captured of them: their next frames take up to {wanted} bytes"
         ));
     }
     if deep > 0 {

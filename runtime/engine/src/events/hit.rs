@@ -1,6 +1,6 @@
 //! One hit, as the handler sees it: what it asks for is in the record.
 
-use ytrace_debuginfo::{REGISTERS, Stack};
+use ytrace_debuginfo::{CapturedStack, REGISTERS, Stack};
 use ytrace_target::events::{Captured, Record, Register};
 use ytrace_values::host::HitQuestion;
 use ytrace_values::{CapturedMemory, Fault, FaultKind};
@@ -120,7 +120,15 @@ impl Hit<'_> {
             }
         }
         let next = self.record.register(Register::Rip).unwrap_or(0);
-        names.captured_stack(next, registers, self.record.stack(), stack);
+        // Nothing has been pushed at the function's first instruction.
+        let first = self.function != 0 && self.address == self.function && self.stack_offset == 0;
+        let captured = CapturedStack {
+            instruction_pointer: next,
+            registers,
+            memory: self.record.stack(),
+            at_entry: first && !self.record.is_return(),
+        };
+        names.captured_stack(&captured, stack);
         if self.record.is_return() {
             // The function has been left; it is still the one that this is about.
             if let Some(caller) = stack.frames.first_mut() {

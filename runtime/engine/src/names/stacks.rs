@@ -69,8 +69,6 @@ impl Names {
     }
 
     /// The stack of a thread as of when it was captured. `stack` is filled anew; its room is used again.
-    // Events are what captures stacks.
-    #[allow(dead_code)]
     pub(crate) fn captured_stack(&self, captured: &CapturedStack<'_>, stack: &mut Stack) {
         self.unwinder.borrow_mut().captured(captured, self, stack);
     }
