@@ -417,8 +417,10 @@ pub struct Tally {
     pub frames: usize,
     /// As the program's own unwinder has them.
     pub equal: usize,
-    /// Equal as far as they go, and marked as cut.
+    /// Equal as far as they go, and marked as cut: what was captured ends there.
     pub cut: usize,
+    /// Equal as far as they go, and marked as cut: a signal handler has a stack of its own, and what it interrupted is elsewhere.
+    pub elsewhere: usize,
     /// Equal as far as the program's own unwinder got, which ends silently where there is no table.
     pub beyond: usize,
     /// The program's own unwinder crashed.
@@ -435,6 +437,7 @@ impl Tally {
         self.frames += other.frames;
         self.equal += other.equal;
         self.cut += other.cut;
+        self.elsewhere += other.elsewhere;
         self.beyond += other.beyond;
         self.crashed += other.crashed;
         self.different += other.different;
@@ -445,13 +448,14 @@ impl Tally {
     pub fn show(&self, name: &str) {
         let rate = |time: Duration| self.stacks as f64 / time.as_secs_f64();
         println!(
-            "{name:<26} {:>8} stacks, {:>4.1} frames: equal {} ({:.3} %), cut and marked {}, further than the peer {}, peer crashed {}, \
+            "{name:<26} {:>8} stacks, {:>4.1} frames: equal {} ({:.3} %), cut and marked {}, the rest on another stack and marked {}, further than the peer {}, peer crashed {}, \
              different {}; {:.0}/s by rows, {:.0}/s by tables ({:.0} times)",
             self.stacks,
             self.frames as f64 / self.stacks as f64,
             self.equal,
             100.0 * self.equal as f64 / self.stacks as f64,
             self.cut,
+            self.elsewhere,
             self.beyond,
             self.crashed,
             self.different,
@@ -511,7 +515,10 @@ pub fn compare(
                 } else if stack.frames == capture.truth {
                     tally.equal += 1;
                 } else if stack.cut.is_some() && capture.truth.starts_with(&stack.frames) {
-                    tally.cut += 1;
+                    match stack.cut {
+                        Some(Cut::Memory(_)) => tally.elsewhere += 1,
+                        _ => tally.cut += 1,
+                    }
                 } else if (debug_frame || stack.uncovered.is_some())
                     && stack.frames.starts_with(&capture.truth)
                 {
