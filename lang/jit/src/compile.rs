@@ -89,6 +89,8 @@ pub struct CompiledProgram {
     addresses: Vec<usize>,
     /// Native bytes that a call of each function takes.
     native_frames: Vec<u64>,
+    /// The most of them.
+    largest_native_frame: u64,
     /// Native bytes that the deepest chain of calls from each function takes; `None` if it can
     /// lead to a recursion.
     native_chains: Vec<Option<u64>>,
@@ -135,6 +137,7 @@ impl CompiledProgram {
             numbers: HashMap::new(),
             addresses: vec![0; count],
             native_frames: vec![0; count],
+            largest_native_frame: 0,
             native_chains: vec![None; count],
             code_size: 0,
             translations: 0,
@@ -212,6 +215,7 @@ impl CompiledProgram {
             self.addresses[index] = address;
             self.code_size += code.bytes.len();
         }
+        self.largest_native_frame = self.native_frames.iter().copied().max().unwrap_or(0);
         self.native_chains = native_chains(&self.program, &self.native_frames);
         let modules = self.modules.get_mut();
         modules.unwrap_or_else(PoisonError::into_inner).push(module);
@@ -244,6 +248,11 @@ impl CompiledProgram {
                 }
             }
         }
+    }
+
+    /// Whether a function, with what it calls, has been compiled.
+    pub(crate) fn has(&self, function: FunctionId) -> bool {
+        self.address(function) != 0
     }
 
     /// The address of a function's code; 0 if there is none.
@@ -312,7 +321,7 @@ impl CompiledProgram {
 
     /// The most native bytes that a call of one function takes.
     pub(crate) fn largest_native_frame(&self) -> u64 {
-        self.native_frames.iter().copied().max().unwrap_or(0)
+        self.largest_native_frame
     }
 }
 

@@ -52,7 +52,9 @@ impl Code {
 
     /// The code, with that of a function.
     fn with(&mut self, function: FunctionId) -> Result<&CompiledProgram, Arc<CompileError>> {
-        if let Code::Growing(code) = self {
+        if let Code::Growing(code) = self
+            && !code.has(function)
+        {
             code.add(function)?;
         }
         Ok(self.get())
@@ -64,7 +66,6 @@ struct State {
     entries: Vec<CacheEntry>,
     pages: PageHandles,
     frames: Vec<u8>,
-    literals: Vec<u64>,
 }
 
 impl std::fmt::Debug for Jit {
@@ -121,7 +122,6 @@ impl State {
             entries: vec![CacheEntry::EMPTY; geometry.entries as usize],
             pages: PageHandles::new(geometry),
             frames: Vec::new(),
-            literals: Vec::new(),
         }
     }
 
@@ -137,13 +137,8 @@ impl State {
         if (machine.store.globals.len() as u64) < constants.globals_size {
             return Err(internal("the store has too few globals"));
         }
-        self.literals.clear();
-        for index in 0..constants.strings.len() {
-            let handle = u32::try_from(index)
-                .ok()
-                .and_then(|index| machine.store.literal(index))
-                .ok_or_else(|| internal("the store lacks a string literal"))?;
-            self.literals.push(handle);
+        if machine.store.literals().len() < constants.strings.len() {
+            return Err(internal("the store lacks a string literal"));
         }
         let frames = stack.clamp(LEAST_FRAMES, MOST_STACK);
         if (self.frames.len() as u64) < frames {
@@ -210,7 +205,7 @@ impl State {
             frames: self.frames.as_mut_ptr(),
             frames_length: self.frames.len() as u64,
             native_limit,
-            literals: self.literals.as_ptr(),
+            literals: machine.store.literals().as_ptr(),
             globals: machine.store.globals.as_mut_ptr(),
             steps: chunk,
             row: std::ptr::null_mut(),
@@ -239,7 +234,7 @@ impl State {
         // SAFETY: the code was generated for this context's layout and for a cache of as many
         // entries, and lives as long as `code`. The pointers in the context are valid for
         // the call: the vectors of `self` and the globals are not touched but by helpers, which
-        // renew the latter. Nothing here uses `context` or `host` before the code returns.
+        // renew the latter, and a store never changes its literals. Nothing here uses `context` or `host` before the code returns.
         let Returned { status, value } = unsafe { entry(pointer, frames, stack_left) };
         let steps = budget.steps - host.steps_remaining - context.steps;
         let result = if status == 0 {

@@ -93,6 +93,11 @@ impl Store {
         }
     }
 
+    /// The handles of all string literals, in order. They stay where they are for as long as the store does.
+    pub fn literals(&self) -> &[u64] {
+        &self.literals
+    }
+
     /// The handle of string literal `index`.
     pub fn literal(&self, index: u32) -> Option<u64> {
         self.literals.get(index as usize).copied()

@@ -37,7 +37,6 @@ _probe _oneshot { printf("%d\n", _readable((void *) _reg("rdi"), _reg("rsi"))); 
 //> thread-local variables 0
 //>
 //> error 18:34: at a hit there are the thread-local variables of the thread that was hit alone [this may be another thread's] (help: a thread-local variable's bare name is that of the thread that was hit; `--sync` runs the handler at the hit, with all of the target's memory)
-//> error 18:34: this cannot be read at the hit: where it lies comes from what only ytrace can tell [read here] [18:34: from here] (help: what an event handler reads is captured at the hit: arguments, registers and variables of the target, and what pointers from these lead to by constant or captured offsets; `--sync` runs the handler at the hit, with all of the target's memory)
 //>
 //> error 19:34: at a hit there is the stack of the thread that was hit alone [this may be another thread's] (help: `_ubt()` is that of the thread that was hit; a `_oneshot` or a timer can ask for all threads)
 //>

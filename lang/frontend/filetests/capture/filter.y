@@ -18,17 +18,17 @@ _probe _oneshot {
     if (c && c->port == 443) { total++; }
     printf("%d\n", c->fd);
 }
-//> drop if (register 4 < 0x1000)
+//> drop if (register 4 < 4096)
 //> drop if (register 5 == 0)
 //> c0 = 12 bytes (0+2 4+8) at (register 5 + 4)
-//> drop if ((register 5 != 0) & (c0[0]:u16 != 80)) with c0
+//> drop if (c0[0]:u16 != 80) with c0
 //> registers 4 5
 //>
 //> drop if (register 5 == 0)
 //> c0 = 24 bytes (0+4 16+8) at register 5
-//> drop if ((register 5 != 0) & (c0[0]:i32 <= signed 2)) with c0
+//> drop if (c0[0]:i32 <= signed 2) with c0
 //> c1 = 4 bytes at c0[16]:u64
-//> drop if (((register 5 != 0) & (c0[0]:i32 > signed 2)) & (c1[0]:i32 <= signed 2)) with c0/11 c1
+//> drop if (c1[0]:i32 <= signed 2) with c0/11 c1
 //> registers 5
 //>
 //> c0 = 6 bytes (0+4 4+2) at register 5

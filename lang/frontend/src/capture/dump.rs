@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::plan::{CaptureKind, Plan, Requirement, Step, Update, UpdateKind, Value, ValueId};
+use super::plan::{CaptureKind, Plan, Requirement, Step, Value, ValueId};
 use crate::dump::{comparison as comparison_of, integer_operator};
 
 /// A plan, a line each thing. Equal plans give equal text.
@@ -76,37 +76,7 @@ pub fn text(plan: &Plan) -> String {
     need("entry values", words(&needs.entry_values));
     let variables = needs.thread_locals.iter().map(u32::to_string);
     need("thread-local variables", variables.collect());
-    for update in plan.updates.iter().flatten() {
-        write_update(&mut text, plan, update);
-    }
     text
-}
-
-fn write_update(text: &mut String, plan: &Plan, update: &Update) {
-    let keys: Vec<String> = update.keys.iter().map(|key| shown(plan, *key)).collect();
-    let keys = match keys.is_empty() {
-        true => String::new(),
-        false => format!("[{}]", keys.join(", ")),
-    };
-    let _ = write!(text, "global {}{keys}", update.global.0);
-    let _ = match update.kind {
-        UpdateKind::Add {
-            offset,
-            size,
-            value,
-        } => {
-            let value = shown(plan, value);
-            write!(text, " at {offset} += {value} as {size} bytes")
-        }
-        UpdateKind::Aggregate { value, times } => {
-            let (value, times) = (shown(plan, value), shown(plan, times));
-            write!(text, " <<< {value} times {times}")
-        }
-    };
-    if let Some(condition) = update.condition {
-        let _ = write!(text, " if {}", shown(plan, condition));
-    }
-    let _ = writeln!(text, "{}", required(&update.requires));
 }
 
 fn required(requires: &[Requirement]) -> String {
@@ -143,8 +113,8 @@ fn write_value(text: &mut String, plan: &Plan, id: ValueId, depth: u32) {
         return;
     };
     let _ = match *value {
-        Value::Constant(value) if value < 4096 => write!(text, "{value}"),
-        Value::Constant(value) if value > u64::MAX - 4096 => write!(text, "{}", value as i64),
+        Value::Constant(value) if value < 10_000 => write!(text, "{value}"),
+        Value::Constant(value) if value > u64::MAX - 10_000 => write!(text, "{}", value as i64),
         Value::Constant(value) => write!(text, "{value:#x}"),
         Value::Register(number) => write!(text, "register {number}"),
         Value::Argument(number) => write!(text, "argument {number}"),

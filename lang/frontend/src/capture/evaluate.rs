@@ -24,8 +24,6 @@ pub struct Evaluated {
     pub memory: CapturedMemory,
     /// For each capture, which pieces succeeded; see [`Requirement::pieces`].
     pub succeeded: Vec<u32>,
-    /// For each update that is done: its index, its keys, and what is added.
-    pub updates: Vec<(usize, Vec<u64>, Vec<u64>)>,
 }
 
 /// Carries out a plan on the whole memory of a target.
@@ -40,7 +38,6 @@ pub fn evaluate(plan: &Plan, memory: &mut dyn Memory, hit: &mut dyn Hit) -> Eval
             weight: 0,
             memory: CapturedMemory::new(memory.page_size()),
             succeeded: vec![0; plan.captures.len()],
-            updates: Vec::new(),
         },
     };
     for step in &plan.steps {

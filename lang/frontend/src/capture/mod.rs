@@ -28,7 +28,7 @@ pub use dump::text;
 pub use evaluate::{Evaluated, Hit, evaluate};
 pub use plan::{
     Capture, CaptureId, CaptureKind, MAX_BYTES, MAX_CAPTURES, MAX_MERGED, MAX_PIECES, MAX_VALUES,
-    Needs, Piece, Plan, Requirement, Step, Update, UpdateKind, Value, ValueId,
+    Needs, Piece, Plan, Requirement, Step, Value, ValueId,
 };
 pub use run::MAX_ROUNDS;
 

@@ -4,16 +4,9 @@ use super::found::{Drop, What};
 use super::run::{Analysis, Flow, Stop};
 use super::state::{Known, State, Unknown, Why};
 use super::terms::{Extent, Term, TermId, WORD};
+use crate::abi;
 use crate::ir::{Comparison, IntegerOperator, SpanId};
 use ytrace_values::Operation;
-
-/// The names of the general registers of x86-64 by DWARF number (System V ABI AMD64, figure 3.36).
-const REGISTERS: [&str; 17] = [
-    "rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10", "r11", "r12", "r13",
-    "r14", "r15", "rip",
-];
-/// The thread pointer's DWARF number there.
-const FS_BASE: u64 = 58;
 
 impl<'p> Analysis<'p> {
     /// Carries out an operation on what is known; gives its result.
@@ -140,12 +133,9 @@ impl<'p> Analysis<'p> {
             }
             _ => None,
         };
-        let number = name.and_then(|name| match &*name {
-            b"fs_base" => Some(FS_BASE),
-            name => REGISTERS
-                .iter()
-                .position(|register| register.as_bytes() == name)
-                .map(|number| number as u64),
+        let number = name.and_then(|name| {
+            let name = String::from_utf8(name).ok()?;
+            abi::register_number(&name).map(u64::from)
         });
         match number.filter(|_| self.is_own(arguments.get(1))) {
             Some(number) => {

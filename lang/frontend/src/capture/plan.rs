@@ -1,6 +1,5 @@
 //! What is read at a hit: a portable program without loops that a kernel can carry out.
 
-use crate::hir::GlobalId;
 use crate::ir::{Comparison, IntegerOperator, IntegerType};
 use crate::source::Span;
 
@@ -44,8 +43,6 @@ pub struct Plan {
     pub stack: bool,
     /// What the handler asks of the hit, whether or not a value needs it.
     pub needs: Needs,
-    /// If all that the handler does is to add to globals: what it adds. It is done after the steps.
-    pub updates: Option<Vec<Update>>,
 }
 
 /// What a handler asks of the hit that it runs for.
@@ -223,41 +220,5 @@ pub enum Step {
         bytes: ValueId,
         /// What must have been captured.
         requires: Vec<Requirement>,
-    },
-}
-
-/// Something that is added to a global.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Update {
-    /// It is done only where this is not 0.
-    pub condition: Option<ValueId>,
-    /// What must have been captured, or the handler runs instead.
-    pub requires: Vec<Requirement>,
-    /// The global.
-    pub global: GlobalId,
-    /// The key words of a table; none for a single number or aggregate.
-    pub keys: Vec<ValueId>,
-    /// What is added.
-    pub kind: UpdateKind,
-}
-
-/// What an update adds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpdateKind {
-    /// Adds a word to an integer of so many bytes at an offset of the global, or of the table's value; wraps.
-    Add {
-        /// The offset in bytes.
-        offset: u64,
-        /// The size in bytes: 1, 2, 4 or 8.
-        size: u8,
-        /// What is added.
-        value: ValueId,
-    },
-    /// Adds a value to an aggregate.
-    Aggregate {
-        /// The value, a signed word.
-        value: ValueId,
-        /// How many times.
-        times: ValueId,
     },
 }

@@ -1,6 +1,6 @@
 //! Follows a handler over all its ways at once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::Options;
@@ -21,7 +21,9 @@ const ATTEMPTS: u64 = 400_000;
 /// How much work a handler may be.
 const MAX_WORK: u64 = 4_000_000;
 /// How deep calls and loops are followed.
-const MAX_DEPTH: u32 = 96;
+const MAX_DEPTH: u32 = 64;
+/// A `switch` of more cases has conditions that are not known.
+const MAX_CASES: usize = 64;
 /// States that come to one block are merged when there are so many.
 const MAX_PENDING: usize = 32;
 
@@ -85,6 +87,8 @@ impl Activation<'_> {
 /// States on their way to blocks, and those at returns, whose one register is the result.
 #[derive(Default)]
 struct Pending {
+    /// Blocks that only end the handler: who comes to one has ended.
+    ends: Rc<BTreeSet<BlockId>>,
     blocks: BTreeMap<BlockId, Vec<State>>,
     returned: Vec<State>,
 }
@@ -255,6 +259,9 @@ impl<'p> Analysis<'p> {
             top,
         };
         let mut pending = Pending::default();
+        if top && !self.globals.is_initializing() {
+            pending.ends = Rc::new(ends(code));
+        }
         pending.blocks.insert(BlockId(0), vec![state]);
         self.calls.push(function);
         self.depth += 1;
@@ -355,7 +362,8 @@ impl<'p> Analysis<'p> {
             let mark = self.terms.mark();
             let found = self.found.clone();
             self.attempts += 1;
-            let attempt = self.rounds(activation, *header, body, state.clone(), alone, span);
+            let ends = Rc::clone(&pending.ends);
+            let attempt = self.rounds(activation, *header, body, state.clone(), ends, alone, span);
             self.attempts -= 1;
             match attempt {
                 Ok(done) => {
@@ -406,12 +414,16 @@ impl<'p> Analysis<'p> {
         header: BlockId,
         body: &Region,
         state: State,
+        ends: Rc<BTreeSet<BlockId>>,
         alone: bool,
         span: SpanId,
     ) -> Result<Pending, Stop> {
-        let mut pending = Pending::default();
+        let mut pending = Pending {
+            ends,
+            ..Pending::default()
+        };
         let mut next = Some(state);
-        for _ in 0..MAX_ROUNDS {
+        for _ in 0..=MAX_ROUNDS {
             let Some(state) = next else {
                 return Ok(pending);
             };
@@ -484,6 +496,11 @@ impl<'p> Analysis<'p> {
         span: SpanId,
     ) -> Result<(), Stop> {
         self.work(state.size(), span)?;
+        // Each way to the end drops hits for itself: one needs captures that another does not.
+        if pending.ends.contains(&block) {
+            self.end(&state);
+            return Ok(());
+        }
         let states = pending.blocks.entry(block).or_default();
         states.push(state);
         if states.len() >= MAX_PENDING {
@@ -507,16 +524,6 @@ impl<'p> Analysis<'p> {
             return Ok(());
         };
         let span = span_of(function, id);
-        // Each way to the end drops hits for itself: one needs captures that another does not.
-        let ends = activation.top
-            && matches!(block.terminator, Terminator::Return(_))
-            && block.instructions.is_empty();
-        if ends && !self.globals.is_initializing() {
-            for state in states {
-                self.end(&state);
-            }
-            return Ok(());
-        }
         let Some(mut state) = self.merge(states, span) else {
             return Ok(());
         };
@@ -682,8 +689,11 @@ impl<'p> Analysis<'p> {
         pending: &mut Pending,
         span: SpanId,
     ) -> Result<(), Stop> {
-        let value = state.get(value).and_then(|known| known.single());
-        for (case, block) in cases {
+        let value = state
+            .get(value)
+            .and_then(|known| known.single())
+            .filter(|value| cases.len() <= MAX_CASES || self.terms.as_constant(*value).is_some());
+        for (number, (case, block)) in cases.iter().enumerate() {
             let condition = value.map(|value| {
                 let case = self.terms.constant(*case);
                 self.terms
@@ -696,12 +706,26 @@ impl<'p> Analysis<'p> {
                     let mut one = state.clone();
                     one.reach.push(yes);
                     self.push(pending, *block, one, span)?;
-                    state.reach.push(no);
+                    // One condition that is not known is enough.
+                    if value.is_some() || number == 0 {
+                        state.reach.push(no);
+                    }
                 }
             }
         }
         self.push(pending, otherwise, state, span)
     }
+}
+
+/// The blocks of a handler that do nothing but end it, the first apart.
+fn ends(function: &Function) -> BTreeSet<BlockId> {
+    let blocks = function.blocks.iter().zip(0..).skip(1);
+    blocks
+        .filter(|(block, _)| {
+            block.instructions.is_empty() && matches!(block.terminator, Terminator::Return(_))
+        })
+        .map(|(_, number)| BlockId(number))
+        .collect()
 }
 
 /// Where a block begins.
