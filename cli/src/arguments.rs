@@ -171,6 +171,9 @@ pub struct RunArguments {
     /// Say more on standard error: what was found where, and how long each part took
     #[arg(short, long)]
     pub verbose: bool,
+    /// The most functions that the pattern of one probe may match
+    #[arg(long, value_name = "N", default_value_t = ytrace_lang::check::MOST_PROBES)]
+    pub max_probes: usize,
     /// Options of the probe file
     #[arg(last = true, value_name = "OPTIONS")]
     pub script: Vec<String>,
@@ -293,6 +296,9 @@ pub struct CheckArguments {
     /// Define a macro (repeatable)
     #[arg(short = 'D', long = "define", value_name = "NAME[=VALUE]")]
     pub define: Vec<String>,
+    /// The most functions that the pattern of one probe may match
+    #[arg(long, value_name = "N", default_value_t = ytrace_lang::check::MOST_PROBES)]
+    pub max_probes: usize,
     /// Options of the probe file
     #[arg(last = true, value_name = "OPTIONS")]
     pub script: Vec<String>,

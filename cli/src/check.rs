@@ -371,6 +371,7 @@ impl Alone<'_> {
                 layouts,
                 defines: defines(&self.arguments.define),
                 arguments: self.arguments.script.clone(),
+                most_probes: self.arguments.max_probes,
             },
             arm,
         );

@@ -420,6 +420,7 @@ fn options(arguments: &RunArguments) -> Options {
         include: arguments.include.clone(),
         defines: defines(&arguments.define),
         arguments: arguments.script.clone(),
+        max_probes: arguments.max_probes,
         weight: arguments.weight.clone(),
         duration: arguments.duration,
         interval: arguments.interval,

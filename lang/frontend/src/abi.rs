@@ -60,6 +60,13 @@ pub fn register_number(name: &str) -> Option<u8> {
     found.map(|(_, number)| *number)
 }
 
+/// The number of a vector register of x86-64 by its name: `xmm0` to `xmm15`.
+pub fn vector_register_number(name: &str) -> Option<u8> {
+    let number = name.strip_prefix("xmm")?.parse::<u8>().ok()?;
+    // As it is written, without a sign or zeros before.
+    (number < 16 && name == format!("xmm{number}")).then_some(number)
+}
+
 /// The name of a general register of x86-64 by its DWARF number.
 pub fn register_name(number: u8) -> Option<&'static str> {
     let found = REGISTERS.iter().find(|(_, known)| *known == number);

@@ -28,6 +28,8 @@ pub struct Request<'a> {
     pub defines: Vec<(String, String)>,
     /// The words after `--` on the command line (`--depth`, `8`, `--show-keys`, `--vm=http`).
     pub arguments: Vec<String>,
+    /// How many functions a pattern may match; [`crate::check::MOST_PROBES`] is usual.
+    pub most_probes: usize,
 }
 
 /// A program with its sources and its warnings.
@@ -110,23 +112,25 @@ pub fn compile_arm(request: Request<'_>, arm: usize) -> Result<Typed, CompileErr
         layouts,
         defines,
         arguments,
+        most_probes,
     } = request;
     let Some(target) = target else {
         let parsed = parse::parse_arm(main, loader, None, &layouts, &defines, arm);
-        return typed(parsed, None, &arguments);
+        return typed(parsed, None, &arguments, most_probes);
     };
     let parsed = parse::parse_arm(main, loader, Some(&mut *target), &layouts, &defines, arm);
-    typed(parsed, Some(target), &arguments)
+    typed(parsed, Some(target), &arguments, most_probes)
 }
 
 fn typed(
     parsed: parse::Parsed,
     target: Option<&mut dyn Target>,
     arguments: &[String],
+    most_probes: usize,
 ) -> Result<Typed, CompileError> {
     let checked = match target {
-        Some(target) => check_parsed(&parsed, Some(&mut *target), arguments),
-        None => check_parsed(&parsed, None, arguments),
+        Some(target) => check_parsed(&parsed, Some(&mut *target), arguments, most_probes),
+        None => check_parsed(&parsed, None, arguments, most_probes),
     };
     let mut checked = match checked {
         Ok(checked) => checked,
@@ -162,6 +166,7 @@ fn check_parsed<'a>(
     parsed: &'a parse::Parsed,
     target: Option<&'a mut (dyn Target + 'a)>,
     arguments: &'a [String],
+    most_probes: usize,
 ) -> Result<Checked, OptionError> {
     check::check(
         check::Input {
@@ -170,7 +175,7 @@ fn check_parsed<'a>(
             scopes: &parsed.scopes,
             arguments,
             macros: parsed.expansions.names(),
-            most_probes: check::MOST_PROBES,
+            most_probes,
         },
         target,
     )

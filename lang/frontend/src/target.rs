@@ -320,36 +320,41 @@ pub trait SymbolSource {
 ///
 /// Takes time in proportion to the product of the lengths at most.
 pub fn matches_pattern(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) =
-        (pattern.chars().collect(), name.chars().collect());
+    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
+    // The bytes of the character that begins at a place.
+    let width = |at: usize| {
+        let rest = name.iter().skip(at + 1);
+        1 + rest.take_while(|byte| **byte & 0xc0 == 0x80).count()
+    };
     let (mut at, mut here) = (0, 0);
     // Where to go on if a `*` must take one more character.
     let mut again: Option<(usize, usize)> = None;
     while here < name.len() {
         match pattern.get(at) {
-            Some('*') => {
+            Some(b'*') => {
                 again = Some((at + 1, here));
                 at += 1;
             }
-            Some('?') => {
+            Some(b'?') => {
                 at += 1;
-                here += 1;
+                here += width(here);
             }
-            Some(c) if Some(c) == name.get(here) => {
+            Some(byte) if Some(byte) == name.get(here) => {
                 at += 1;
                 here += 1;
             }
             _ => match again {
                 Some((star, from)) => {
-                    again = Some((star, from + 1));
+                    let from = from + width(from);
+                    again = Some((star, from));
                     at = star;
-                    here = from + 1;
+                    here = from;
                 }
                 None => return false,
             },
         }
     }
-    pattern.iter().skip(at).all(|c| *c == '*')
+    pattern.iter().skip(at).all(|byte| *byte == b'*')
 }
 
 /// Both seams in one.
@@ -369,6 +374,7 @@ mod tests {
         assert!(matches_pattern("*", ""));
         assert!(matches_pattern("a?c*", "abcdef"));
         assert!(!matches_pattern("a?c", "ac"));
+        assert!(matches_pattern("a?c*", "aéc") && !matches_pattern("a??c", "aéc"));
         assert!(matches_pattern("*a*b*c", "xxaybzc"));
         assert!(!matches_pattern("*a*b*c", "xxaybz"));
     }

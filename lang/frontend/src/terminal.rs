@@ -328,10 +328,12 @@ fn word(token: &Token, before: Option<&Lexeme>) -> Terminal {
     match before.map(|before| &before.terminal) {
         // A member may have any name.
         Some(Terminal::Dot | Terminal::Arrow) if token.text.starts_with('_') => {
-            if &*token.text == "_void" {
-                return Terminal::VoidResult;
-            }
-            return Terminal::Identifier(name(token));
+            return match &*token.text {
+                "_void" => Terminal::VoidResult,
+                // In C no member has it; a result can.
+                "_Bool" => Terminal::TypeWord(TypeWord::Bool),
+                _ => Terminal::Identifier(name(token)),
+            };
         }
         Some(Terminal::Probe) => match &*token.text {
             "_thread_begin" | "_thread_end" | "_exec" | "_exit" | "_signal" => {

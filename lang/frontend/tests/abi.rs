@@ -109,11 +109,13 @@ impl Generator {
     }
 
     fn odd_number(&mut self) -> Both {
-        let (c, name, size, align) = match self.dice.roll(7) {
+        let (c, name, size, align) = match self.dice.roll(9) {
             0 | 1 => ("long double", "long double", 16, 16),
             2 | 3 => ("__int128", "__int128", 16, 16),
             4 => ("_Complex float", "complex float", 8, 4),
             5 => ("_Complex double", "complex double", 16, 8),
+            6 => ("_Float16", "_Float16", 2, 2),
+            7 => ("__float128", "_Float128", 16, 16),
             _ => ("_Complex long double", "complex long double", 32, 16),
         };
         let mut mask = vec![0xff; size as usize];
@@ -310,7 +312,7 @@ fn program(cases: &[Case], declarations: &str) -> String {
             Some(Location::OutOfReach(_)) if case.result.as_ref().unwrap().size == 32 => {
                 "x87_twice"
             }
-            Some(Location::OutOfReach(_)) => "x87",
+            Some(Location::OutOfReach(why)) if why.contains("x87") => "x87",
             _ => "plain",
         };
         let parameters: Vec<&str> = case.parameters.iter().map(|both| both.c.as_str()).collect();
@@ -502,7 +504,11 @@ fn arguments_and_results_are_where_gcc_puts_them() {
         for (parameter, location) in case.parameters.iter().zip(&case.layout.parameters) {
             let expected = bytes_of(fields.next().unwrap());
             let actual = found(location, parameter.size, &general, &vectors, &stack);
-            let actual = actual.unwrap_or_else(|| panic!("{location:?} in {signature}"));
+            let Some(actual) = actual else {
+                assert_eq!(parameter.size, 16, "{location:?} in {signature}");
+                *reached.entry("out of reach").or_default() += 1;
+                continue;
+            };
             assert_same(
                 case,
                 "an argument",
@@ -541,6 +547,7 @@ fn arguments_and_results_are_where_gcc_puts_them() {
         "on the stack",
         "in two registers",
         "in a register",
+        "out of reach",
         "no result",
         "a result in memory",
         "a result in registers",

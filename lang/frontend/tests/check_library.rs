@@ -93,6 +93,7 @@ fn request<'a>(
             .collect(),
         defines: Vec::new(),
         arguments: Vec::new(),
+        most_probes: ytrace_lang::check::MOST_PROBES,
     }
 }
 

@@ -177,6 +177,7 @@ fn check(text: &str) {
         layouts: Default::default(),
         defines: Vec::new(),
         arguments: Vec::new(),
+        most_probes: ytrace_lang::check::MOST_PROBES,
     });
     assert!(start.elapsed() < Duration::from_secs(5), "{text}");
 }
@@ -232,6 +233,7 @@ fn names_of_a_missing_target_are_counted_beyond_a_bound() {
             layouts: Default::default(),
             defines: Vec::new(),
             arguments: Vec::new(),
+            most_probes: ytrace_lang::check::MOST_PROBES,
         });
         match result {
             Err(CompileError::Source(errors)) => errors.diagnostics,

@@ -247,3 +247,60 @@ fn options_take_values_and_decide_probes() {
     let program = accept_with(text, &["--deep-only", "--depth", "1K"]);
     assert_eq!(program.probes[0].point, hir::ProbePoint::Begin);
 }
+
+/// Heads of probes on events in all their forms.
+const HEADS: &str = r#"
+_option _str alloc = "malloc";
+_option _Bool on = true;
+_probe malloc(size_t n) { printf("%d", n); }
+_probe malloc(size_t n) -> void *p _if (on) { printf("%d %p", n, p); }
+_probe ngx_destroy_pool(ngx_pool_t *pool) -> _void { printf("%p %d", pool, _entry(pool->max)); }
+_probe f(...) { printf("%d", n); }
+_probe f(...) -> r { printf("%d", r); }
+_probe libc.so.6::free(void *p) { printf("%p", p); }
+_probe `ngx_*`(...) { printf("%p", r); }
+_probe libssl.so.3::`SSL_*` { puts(_func()); }
+_probe _func(alloc)(size_t n) -> void *p { printf("%d %p %d", n, p, _arg(0)); }
+_probe _line("ngx_event.c", 231) { printf("%d", _reg("rdi")); }
+_probe _addr(0x401136) { puts("address"); }
+_probe _addr(&f) { puts("address"); }
+_probe _usdt("libc:memory_heap_new")(a, b) { printf("%d %d", a, b); }
+_probe _watch(&counter, 8, "w") { printf("%d", counter); }
+_probe _timer.profile(99) { printf("%p", _pc_reg()); }
+_probe _thread_begin { puts("begin"); }
+_probe _thread_end { puts("end"); }
+_probe _exec { puts("exec"); }
+_probe _exit { printf("%d", _arg(0)); }
+_probe _signal { printf("%d", _arg(0)); }
+"#;
+
+#[test]
+fn heads_of_events_check_without_a_target() {
+    let typed = check_support::compile_with(HEADS, None, &[]).expect("options are right");
+    assert!(
+        typed.checked.diagnostics.is_empty(),
+        "{:#?}",
+        typed.checked.diagnostics
+    );
+    let unresolved: Vec<&str> = typed
+        .checked
+        .unresolved
+        .iter()
+        .map(|(_, name)| name.as_str())
+        .collect();
+    for name in ["malloc", "ngx_pool_t", "ngx_*", "SSL_*", "f", "counter"] {
+        assert!(unresolved.contains(&name), "{name} in {unresolved:?}");
+    }
+}
+
+#[test]
+fn heads_of_events_keep_their_form() {
+    let formatted = ytrace_lang::format::format(HEADS).expect("the text has tokens");
+    let without_blanks = |text: &str| text.split_whitespace().collect::<String>();
+    assert_eq!(without_blanks(&formatted), without_blanks(HEADS));
+    let again = ytrace_lang::format::format(&formatted).expect("the text has tokens");
+    assert_eq!(again, formatted);
+    for line in HEADS.lines().filter_map(|line| line.split_once(" {")) {
+        assert!(formatted.contains(line.0), "{}", line.0);
+    }
+}

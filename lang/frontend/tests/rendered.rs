@@ -39,6 +39,7 @@ fn shown(text: &str) -> String {
         layouts: Default::default(),
         defines: Vec::new(),
         arguments: Vec::new(),
+        most_probes: ytrace_lang::check::MOST_PROBES,
     })
     .expect("the text can be parsed");
     let text = render(

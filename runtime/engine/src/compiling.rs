@@ -145,6 +145,7 @@ impl Session<'_> {
             layouts,
             defines: self.options.defines.clone(),
             arguments: self.options.arguments.clone(),
+            most_probes: self.options.max_probes,
         });
         if let Ok(compiled) = &compiled
             && compiled.typed.live

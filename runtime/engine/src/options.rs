@@ -107,6 +107,8 @@ pub struct Options {
     pub defines: Vec<(String, String)>,
     /// The words after `--`.
     pub arguments: Vec<String>,
+    /// How many functions the pattern of one probe may match.
+    pub max_probes: usize,
     /// The column of a view that decides.
     pub weight: Option<String>,
     /// How long timers and probes on events run; `None` for as long as the target does.
@@ -139,6 +141,7 @@ impl Default for Options {
             include: Vec::new(),
             defines: Vec::new(),
             arguments: Vec::new(),
+            max_probes: ytrace_lang::check::MOST_PROBES,
             weight: None,
             duration: None,
             interval: None,

@@ -695,6 +695,7 @@ pub fn options_of(main: &SourceFile, options: &Options) -> Result<Vec<OptionHelp
         layouts: LayoutChoices::new(),
         defines: options.defines.clone(),
         arguments: options.arguments.clone(),
+        most_probes: options.max_probes,
     });
     match typed {
         Ok(typed) => Ok(ytrace_lang::check::option_help(

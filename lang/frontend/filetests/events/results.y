@@ -31,6 +31,7 @@
 //! hit nothing rdi=6
 //! return nothing rdi=0
 _probe small() -> char c { printf("%d\n", c); }
+_probe yes() -> _Bool y { printf("%d\n", y); }
 _probe yes() -> y { printf("%d\n", y); }
 _probe half() -> float h { printf("%g\n", h); }
 _probe twice(double x) -> double y { printf("%g of %g\n", y, x); }
@@ -40,6 +41,7 @@ _probe four() -> f { printf("%g %g %g\n", f.a, f.b, f.c); }
 _probe name() -> n { printf("%s\n", n); }
 _probe nothing(int n) -> _void { printf("nothing(%d)\n", n); }
 //> -128
+//> 1
 //> 1
 //> 0.5
 //> 8.5 of 4.25

@@ -665,6 +665,9 @@ impl Checker<'_> {
         name_span: Span,
     ) -> Option<hir::Expression> {
         self.hit_here()?;
+        if let Some(vector) = abi::vector_register_number(name) {
+            return Some(self.word_now(Word::Vector(vector), span));
+        }
         let Some(number) = abi::register_number(name) else {
             let close = self.similar(name, abi::register_names());
             let help = did_you_mean(&close)

@@ -37,6 +37,7 @@ mod probes;
 mod reach;
 mod records;
 mod script;
+mod sites;
 mod statements;
 mod strings;
 mod suggest;

@@ -187,6 +187,7 @@ pub fn checker(data: &[u8]) {
             layouts: LayoutChoices::new(),
             defines: Vec::new(),
             arguments: case.filetest.directives.arguments.clone(),
+            most_probes: crate::check::MOST_PROBES,
         };
         let Some(typed) = typed(compile::compile_arm(request, arm)) else {
             break;
@@ -367,6 +368,7 @@ impl Case {
             layouts: LayoutChoices::new(),
             defines: Vec::new(),
             arguments: self.filetest.directives.arguments.clone(),
+            most_probes: crate::check::MOST_PROBES,
         }
     }
 }

@@ -27,6 +27,7 @@ pub fn compile_with(
         layouts: Default::default(),
         defines: Vec::new(),
         arguments: arguments.iter().map(|word| (*word).to_owned()).collect(),
+        most_probes: ytrace_lang::check::MOST_PROBES,
     })
 }
 

@@ -93,12 +93,11 @@ impl Names {
         let Some(opened) = module.and_then(|module| self.open(module).ok()) else {
             return Vec::new();
         };
-        let inside = address.wrapping_sub(opened.bias);
-        // Many paths hold functions as such, for which no lines need be read.
-        if let Some((_, 0)) = opened.info.function_name(inside) {
+        let symbol = opened.info.symbolize(address.wrapping_sub(opened.bias));
+        if symbol.offset == 0 && symbol.linkage_name.is_some() {
             return Vec::new();
         }
-        let inlined = opened.info.symbolize(inside).inlined.into_iter();
+        let inlined = symbol.inlined.into_iter();
         inlined
             .map(|frame| format!("{} (inlined)", frame.name))
             .collect()
