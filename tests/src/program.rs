@@ -6,6 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use serde_json::Value;
+
+use crate::processes::assert_untouched;
+
 /// No run of a test takes longer, however busy the machine.
 pub const LIMIT: Duration = Duration::from_secs(120);
 
@@ -154,6 +158,43 @@ pub fn finish_child(mut child: Child) -> Finished {
 /// Runs ytrace with arguments.
 pub fn run(arguments: &[&str]) -> Finished {
     finish(&mut command(arguments))
+}
+
+/// Runs a probe file; gives how the run ended, and the result that it has left.
+///
+/// # Panics
+/// If it has left none.
+#[track_caller]
+pub fn run_json(probe: &str, words: &[&str]) -> (Finished, Value) {
+    let folder = tempfile::tempdir().expect("a temporary directory can be made");
+    let path = folder.path().join("result.json");
+    let output = path.display().to_string();
+    let mut arguments = vec!["run", probe, "-o", &output];
+    arguments.extend(words);
+    let finished = run(&arguments);
+    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{error}: {finished}"));
+    let json = serde_json::from_slice(&bytes);
+    let json = json.unwrap_or_else(|error| panic!("{error}: {finished}"));
+    (finished, json)
+}
+
+/// Runs a probe file on a process that runs; of its result nothing is missing, all its cross-checks hold, and the process is left as it was.
+///
+/// # Panics
+/// If something is missing.
+#[track_caller]
+pub fn whole_json(probe: &str, pid: i32, more: &[&str]) -> (Finished, Value) {
+    let number = pid.to_string();
+    let mut words = vec!["-p", &number, "--max-pause", "5s"];
+    words.extend(more);
+    let (finished, json) = run_json(probe, &words);
+    let finished = finished.expect_status(0);
+    assert_eq!(json["footer"]["complete"], true, "{finished}");
+    for check in json["checks"].as_array().into_iter().flatten() {
+        assert_eq!(check["equal"], true, "{check}: {finished}");
+    }
+    assert_untouched(pid);
+    (finished, json)
 }
 
 /// Runs the text of a probe on a process, with further arguments.

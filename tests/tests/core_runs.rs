@@ -12,7 +12,7 @@ use ytrace_tests::cores::{gcore, kernel_cores, written};
 use ytrace_tests::fixtures::{Waiting, directory, perl_daemon, perls, unavailable};
 use ytrace_tests::hoard::{self, Hoard};
 use ytrace_tests::processes::{Stopped, signal, wait_for};
-use ytrace_tests::program::{Finished, run};
+use ytrace_tests::program::{Finished, run, run_json};
 use ytrace_tests::skip;
 
 const GLIBC: [&str; 4] = [
@@ -31,15 +31,9 @@ const UNKNOWN: [&str; 4] = ["resident_bytes", "trim_bytes", "loaded_bytes", "her
 const AGES: [&str; 5] = ["age", "newest", "oldest", "least_recent_expires", "idle"];
 
 /// Runs a probe on a target, which `words` name.
-fn probe(name: &str, words: &[&str], folder: &Path) -> (Finished, Value) {
-    let file = format!("probes/{name}.y");
-    let output = folder.join("result.json");
-    let mut arguments = vec!["run", &file, "-o", output.to_str().unwrap()];
-    arguments.extend(words);
-    let finished = run(&arguments);
-    let bytes =
-        std::fs::read(&output).unwrap_or_else(|error| panic!("{name}: {error}: {finished}"));
-    (finished, serde_json::from_slice(&bytes).unwrap())
+#[track_caller]
+fn probe(name: &str, words: &[&str]) -> (Finished, Value) {
+    run_json(&format!("probes/{name}.y"), words)
 }
 
 /// Takes what only a process knows out of what was found of one, where what was found of a core file has nothing in its place;
@@ -84,12 +78,10 @@ fn forget(live: &mut Value, core: &mut Value) -> BTreeSet<String> {
 
 /// Runs probes on a process that stands still and on its core file.
 fn same(pid: i32, core: &str, probes: &[&str]) {
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
     let number = pid.to_string();
     for name in probes {
-        let (live, mut of_live) = probe(name, &["-p", &number, "--rows", "0"], folder);
-        let (post, mut of_core) = probe(name, &["--core", core, "--rows", "0"], folder);
+        let (live, mut of_live) = probe(name, &["-p", &number, "--rows", "0"]);
+        let (post, mut of_core) = probe(name, &["--core", core, "--rows", "0"]);
         let what = format!("{name} on {core}\n{live}\n{post}");
         assert_eq!(live.status, Some(0), "{what}");
         assert_eq!(post.status, Some(0), "{what}");
@@ -199,9 +191,8 @@ fn killed(test: &str, probes: &[&str]) -> Option<Killed> {
     );
     let pid = target.pid();
     let number = pid.to_string();
-    let files = tempfile::tempdir().unwrap();
     let before = probes.iter().map(|name| {
-        let (live, json) = probe(name, &["-p", &number], files.path());
+        let (live, json) = probe(name, &["-p", &number]);
         assert_eq!(live.status, Some(0), "{live}");
         json
     });
@@ -234,7 +225,7 @@ fn core_files_of_the_kernel_plain_compressed_and_cut_short() {
     std::fs::write(&compressed, &packed).unwrap();
     for core in [&killed.core, &compressed] {
         for (name, before) in probes.iter().zip(&killed.before) {
-            let (post, json) = probe(name, &["--core", core], folder.path());
+            let (post, json) = probe(name, &["--core", core]);
             assert_eq!(post.status, Some(0), "{post}");
             assert_eq!(json["views"], before["views"], "{post}");
             assert_eq!(json["checks"], before["checks"], "{post}");
@@ -269,7 +260,7 @@ fn core_files_of_the_kernel_plain_compressed_and_cut_short() {
         (&packed, 16, "the compressed core file is cut short"),
     ] {
         std::fs::write(&cut, &whole[..whole.len() - lost]).unwrap();
-        let (post, json) = probe("glibc-chunks", &["--core", &cut], folder.path());
+        let (post, json) = probe("glibc-chunks", &["--core", &cut]);
         assert_eq!(post.status, Some(3), "{post}");
         let partial = json["footer"]["partial"].to_string();
         assert!(partial.contains(said), "{post}");
@@ -320,7 +311,7 @@ fn core_files_of_systemd_coredump() {
     assert!(status.unwrap().success());
     let core = written(&stored).unwrap();
     assert!(core.ends_with(".zst"), "{core}");
-    let (post, json) = probe(probes[0], &["--core", &core], folder.path());
+    let (post, json) = probe(probes[0], &["--core", &core]);
     assert_eq!(post.status, Some(0), "{post}");
     assert_eq!(json["views"], killed.before[0]["views"], "{post}");
     assert_eq!(json["checks"], killed.before[0]["checks"], "{post}");
@@ -347,7 +338,7 @@ fn a_core_file_of_gcore_without_its_end() {
         return;
     };
     drop(target);
-    let (_, whole) = probe("glibc-chunks", &["--core", &core], folder.path());
+    let (_, whole) = probe("glibc-chunks", &["--core", &core]);
     let bytes = std::fs::read(&core).unwrap();
     let notes = notes_of(&bytes);
     let cut = format!("{core}.cut");
@@ -358,7 +349,7 @@ fn a_core_file_of_gcore_without_its_end() {
         for more in [vec![], vec!["--exe", program]] {
             let mut words = vec!["--core", cut.as_str()];
             words.extend(&more);
-            let (post, json) = probe("glibc-chunks", &words, folder.path());
+            let (post, json) = probe("glibc-chunks", &words);
             assert_eq!(post.status, Some(3), "{post}");
             assert_eq!(json["views"], whole["views"], "{post}");
             assert_eq!(json["checks"], whole["checks"], "{post}");
@@ -518,7 +509,7 @@ _probe _oneshot { glibc_attach(); printf(\"%lu %lu\\n\", (uint64_t)&glibc_main->
         overwrite(&core, address.parse().unwrap(), 0);
     }
     for name in PERL {
-        let (post, json) = probe(name, &["--core", &core], folder.path());
+        let (post, json) = probe(name, &["--core", &core]);
         assert_eq!(post.status, Some(3), "{post}");
         let partial = json["footer"]["partial"].to_string();
         assert!(

@@ -6,7 +6,7 @@ use serde_json::Value;
 use ytrace_tests::fixtures::{Nginx, Waiting, directory, unavailable};
 use ytrace_tests::malloc_said::{Said, compare, numbers, sums};
 use ytrace_tests::processes::{assert_untouched, memory_figures, wait_for};
-use ytrace_tests::program::run;
+use ytrace_tests::program::{run, whole_json};
 use ytrace_tests::{root, skip};
 
 const PROBES: [&str; 4] = [
@@ -425,13 +425,7 @@ fn no_heap_is_a_clear_error() {
 
 /// A result of a probe, whose checks hold.
 fn result_of(probe: &str, pid: i32) -> Value {
-    let folder = tempfile::tempdir().unwrap();
-    let json = folder.path().join("result.json");
-    let file = format!("probes/{probe}.y");
-    let pid = pid.to_string();
-    let arguments = ["run", &file, "-p", &pid, "--max-pause", "5s", "-o"];
-    run(&[&arguments[..], &[json.to_str().unwrap()]].concat()).expect_status(0);
-    serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap()
+    whole_json(&format!("probes/{probe}.y"), pid, &[]).1
 }
 
 /// The line of a result that begins so.

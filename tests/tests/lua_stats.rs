@@ -5,25 +5,8 @@ use std::process::Command;
 use serde_json::Value;
 use ytrace_tests::fixtures::{Nginx, Waiting, directory, luajits, standalone_with, unavailable};
 use ytrace_tests::processes::assert_untouched;
-use ytrace_tests::program::{LUA_GC, run};
+use ytrace_tests::program::{LUA_GC, run, whole_json};
 use ytrace_tests::{root, skip};
-
-/// A result as JSON, complete, with all of its checks equal.
-#[track_caller]
-fn result(probe: &str, pid: i32) -> Value {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("result.json");
-    let pid_text = pid.to_string();
-    let result = run(&["run", probe, "-p", &pid_text, "-o", path.to_str().unwrap()]);
-    let result = result.expect_status(0);
-    let json: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    assert_eq!(json["footer"]["complete"], true, "{result}");
-    for check in json["checks"].as_array().unwrap() {
-        assert_eq!(check["equal"], true, "{check}");
-    }
-    assert_untouched(pid);
-    json
-}
 
 fn check(json: &Value, name: &str) -> i64 {
     let checks = json["checks"].as_array().unwrap();
@@ -81,7 +64,7 @@ fn known_shapes() {
         }
         let script = root().join("tests/fixtures/leak/shapes.lua");
         let target = Waiting::start(Command::new(&luajit).arg(script));
-        let json = result("probes/lua-gc-stats.y", target.pid());
+        let json = whole_json("probes/lua-gc-stats.y", target.pid(), &[]).1;
         let total = check(&json, "g->gc.total");
         let said: f64 = target.ready.parse().unwrap();
         // What it says is made after its count, in a buffer of two pages at most.
@@ -115,7 +98,7 @@ fn known_shapes() {
         assert!(check(&json, "bytes of free chunks in the segments = on the lists") > 0);
 
         // The graph of references has the same objects.
-        let graph = result(LUA_GC, target.pid());
+        let graph = whole_json(LUA_GC, target.pid(), &[]).1;
         assert_eq!(check(&graph, "g->gc.total"), total, "{name}");
         let rows = graph["views"][0]["rows"].as_array().unwrap();
         let counted: i64 = rows
@@ -135,7 +118,7 @@ fn nginx(variant: &str) {
     assert_eq!(nginx.number("/fill?n=5000"), 5_000);
     nginx.number("/gccount");
     let before = nginx.number("/gccount");
-    let json = result("probes/lua-gc-stats.y", nginx.worker);
+    let json = whole_json("probes/lua-gc-stats.y", nginx.worker, &[]).1;
     let total = check(&json, "g->gc.total");
     assert!((0..=4_096).contains(&(total - before)), "{before}, {total}");
     assert_eq!(

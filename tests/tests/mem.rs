@@ -7,10 +7,11 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use nix::sys::signal::Signal;
 use nix::unistd::{SysconfVar, sysconf};
 use serde_json::Value;
+use ytrace_tests::cores::gcore;
 use ytrace_tests::fixtures::{self, Nginx, directory, luajits, perl_daemon, standalone_with};
 use ytrace_tests::plain_nginx::PlainNginx;
-use ytrace_tests::processes::{assert_untouched, signal, wait_for};
-use ytrace_tests::program::{Finished, finish_child, run, run_text, start};
+use ytrace_tests::processes::{Stopped, assert_untouched, signal, wait_for};
+use ytrace_tests::program::{Finished, finish_child, run, run_json, run_text, start};
 use ytrace_tests::{root, skip};
 
 const ANONYMOUS: &str = "anonymous, unknown allocator";
@@ -80,39 +81,19 @@ impl Drop for Target {
     }
 }
 
-/// A process that is stopped while this lives.
-struct Stopped(i32);
-
-impl Stopped {
-    fn new(pid: i32) -> Self {
-        signal(pid, Signal::SIGSTOP);
-        wait_for("stopped", || {
-            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-            stat.rsplit_once(')').unwrap().1.trim().starts_with('T')
-        });
-        Self(pid)
-    }
-
-    /// A field of `smaps_rollup`, in bytes.
-    fn rollup(&self, name: &str) -> i64 {
-        let text = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.0)).unwrap();
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix(&format!("{name}:")))
-            .unwrap_or_else(|| panic!("{name} in {text}"));
-        line.trim().trim_end_matches(" kB").parse::<i64>().unwrap() << 10
-    }
-
-    fn mappings(&self) -> i64 {
-        let text = std::fs::read_to_string(format!("/proc/{}/maps", self.0)).unwrap();
-        i64::try_from(text.lines().count()).unwrap()
-    }
+/// A field of `smaps_rollup`, in bytes.
+fn rollup(pid: i32, name: &str) -> i64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("{name}:")))
+        .unwrap_or_else(|| panic!("{name} in {text}"));
+    line.trim().trim_end_matches(" kB").parse::<i64>().unwrap() << 10
 }
 
-impl Drop for Stopped {
-    fn drop(&mut self) {
-        signal(self.0, Signal::SIGCONT);
-    }
+fn mappings(pid: i32) -> i64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+    i64::try_from(text.lines().count()).unwrap()
 }
 
 /// What one user of memory has, by the names of the columns.
@@ -143,15 +124,11 @@ impl Breakdown {
     fn stopped(pid: i32, more: &[&str]) -> Self {
         let stopped = Stopped::new(pid);
         let found = Self::of(pid, more);
-        assert_eq!(
-            found.sum("resident_bytes"),
-            stopped.rollup("Rss"),
-            "resident"
-        );
+        assert_eq!(found.sum("resident_bytes"), rollup(pid, "Rss"), "resident");
         // Pages of programs and libraries that ytrace maps, too, are the target's alone again when it has ended.
         let text = |column| found.get("text", column) + found.get("data", column);
         let mapped = text("resident_bytes") - text("private_bytes");
-        let private = stopped.rollup("Private_Clean") + stopped.rollup("Private_Dirty");
+        let private = rollup(pid, "Private_Clean") + rollup(pid, "Private_Dirty");
         let difference = private - found.sum("private_bytes");
         // Nor are they if another process of the same program starts between the two looks.
         let most = -text("private_bytes")..=mapped;
@@ -164,8 +141,8 @@ impl Breakdown {
             assert_eq!(known.count(), 0, "what was not asked for is no number");
         } else {
             // The kernel cuts what is below a kilobyte off each mapping.
-            let difference = stopped.rollup("Pss") - found.sum("pss_bytes");
-            let most = mapped + (stopped.mappings() << 10);
+            let difference = rollup(pid, "Pss") - found.sum("pss_bytes");
+            let most = mapped + (mappings(pid) << 10);
             assert!((-1024..=most).contains(&difference), "PSS: {difference}");
         }
         for check in found.json["checks"].as_array().unwrap() {
@@ -215,13 +192,11 @@ impl Breakdown {
 /// Runs a probe, which must end well.
 #[track_caller]
 fn result(probe: &str, pid: i32, more: &[&str]) -> (Value, Finished) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("result.json");
-    let pid_text = pid.to_string();
-    let mut arguments = vec!["run", probe, "-p", &pid_text, "-o", path.to_str().unwrap()];
-    arguments.extend(more);
-    let finished = run(&arguments).expect_status(0);
-    let json: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let number = pid.to_string();
+    let mut words = vec!["-p", &number];
+    words.extend(more);
+    let (finished, json) = run_json(probe, &words);
+    let finished = finished.expect_status(0);
     assert_eq!(json["footer"]["complete"], true, "{finished}");
     (json, finished)
 }
@@ -659,32 +634,13 @@ fn a_core_file() {
     target.ask("thread");
     let said = target.ask("info");
     let folder = tempfile::tempdir().unwrap();
-    let prefix = folder.path().join("core");
     let pid = target.pid();
-    let made = Command::new("gcore")
-        .arg("-o")
-        .arg(&prefix)
-        .arg(pid.to_string())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    if !made.is_ok_and(|status| status.success()) {
-        return skip("a_core_file", "gcore does not work here");
-    }
+    let Some(core) = gcore("a_core_file", folder.path(), pid) else {
+        return;
+    };
     let live = Breakdown::of(pid, &[]);
-    let core = format!("{}.{pid}", prefix.display());
-    let path = folder.path().join("result.json");
-    let finished = run(&[
-        "run",
-        "probes/mem-breakdown.y",
-        "--core",
-        &core,
-        "-o",
-        path.to_str().unwrap(),
-    ])
-    .expect_status(0);
-    let json: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let (finished, json) = run_json("probes/mem-breakdown.y", &["--core", &core]);
+    let finished = finished.expect_status(0);
     assert_eq!(json["views"][0]["rows"].as_array().unwrap().len(), 0);
     let states = keyed(&json["views"][1]);
     let size = |part: &str| states[part].values().next().copied().unwrap();
@@ -838,21 +794,9 @@ fn addresses_that_cannot_be_looked_through() {
         return skip("mappings", &format!("{} is missing", program.display()));
     }
     let target = fixtures::Waiting::start(Command::new(program).arg("more"));
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("result.json");
     let pid = target.pid().to_string();
-    let finished = run(&[
-        "run",
-        "probes/mem-breakdown.y",
-        "-p",
-        &pid,
-        "-o",
-        path.to_str().unwrap(),
-        "--",
-        "--pss",
-        "no",
-    ]);
-    let json: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let words = ["-p", &pid, "--", "--pss", "no"];
+    let (finished, json) = run_json("probes/mem-breakdown.y", &words);
     let checks = json["checks"].as_array().unwrap();
     let missing = checks.iter().find(|check| check["right"] == 0).unwrap();
     assert_eq!(missing["left"], 70_i64 << 40, "{finished}");

@@ -11,7 +11,7 @@ use ytrace_tests::fixtures::directory;
 use ytrace_tests::hoard::{Hoard, unavailable};
 use ytrace_tests::plain_nginx::PlainNginx;
 use ytrace_tests::processes::{assert_untouched, signal, wait_for};
-use ytrace_tests::program::run;
+use ytrace_tests::program::{run, whole_json};
 use ytrace_tests::skip;
 
 /// Sizes of a pool's and of a further block's head (`ngx_pool_t`, `ngx_pool_data_t`), in bytes.
@@ -26,18 +26,7 @@ struct Result {
 impl Result {
     #[track_caller]
     fn of(probe: &str, pid: i32, more: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("result.json");
-        let (file, pid_text) = (format!("probes/{probe}.y"), pid.to_string());
-        let mut arguments = vec!["run", &file, "-p", &pid_text, "-o", path.to_str().unwrap()];
-        arguments.extend(more);
-        let result = run(&arguments).expect_status(0);
-        let json: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        assert_eq!(json["footer"]["complete"], true, "{result}");
-        for check in json["checks"].as_array().unwrap() {
-            assert_eq!(check["equal"], true, "{check}");
-        }
-        assert_untouched(pid);
+        let (_, json) = whole_json(&format!("probes/{probe}.y"), pid, more);
         Self { json }
     }
 

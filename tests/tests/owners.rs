@@ -7,8 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 use ytrace_tests::fixtures::{Nginx, Waiting, directory, perls, unavailable};
 use ytrace_tests::malloc_said::{self, Said, compare, sums};
-use ytrace_tests::processes::assert_untouched;
-use ytrace_tests::program::{run, run_text};
+use ytrace_tests::program::{run, run_text, whole_json};
 use ytrace_tests::reloads::Fragmented;
 use ytrace_tests::{root, skip};
 
@@ -56,20 +55,7 @@ fn claims(pid: i32) -> BTreeMap<String, [i64; 3]> {
 
 #[track_caller]
 fn json(probe: &str, pid: i32, more: &[&str]) -> Value {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("result.json");
-    let (file, pid_text) = (format!("probes/{probe}.y"), pid.to_string());
-    let mut arguments = vec!["run", &file, "-p", &pid_text, "--max-pause", "5s", "-o"];
-    arguments.push(path.to_str().unwrap());
-    arguments.extend(more);
-    let result = run(&arguments).expect_status(0);
-    let json: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    assert_eq!(json["footer"]["complete"], true, "{result}");
-    for check in json["checks"].as_array().unwrap() {
-        assert_eq!(check["equal"], true, "{check}");
-    }
-    assert_untouched(pid);
-    json
+    whole_json(&format!("probes/{probe}.y"), pid, more).1
 }
 
 fn header(json: &Value) -> String {

@@ -135,7 +135,7 @@ pub fn copy_ranges(
         Region::new(usize::try_from(room).map_err(too_large)?).map_err(CopyError::NoMemory)?;
     buffer.populate(0..usize::try_from(warm).map_err(too_large)?.min(buffer.len()));
 
-    let remote = Arc::new(Remote::open(process)?);
+    let remote = Arc::new(Remote::open(process, &pagemap)?);
     let station = stopper.take()?;
     let Station {
         mut supervisor,
@@ -260,7 +260,7 @@ impl Job {
         }
         // Looking must leave time to copy what it has found.
         let look_until = began.checked_add(max_pause / LOOK_PART);
-        let layout = Layout::make(
+        let mut layout = Layout::make(
             &mut self.pagemap,
             &current,
             &wanted,
@@ -271,7 +271,8 @@ impl Job {
         )?;
         let (tasks, mut left) = layout.tasks(&mut self.buffer);
         left.extend(layout.left.iter().cloned());
-        let (finished, unfinished) = pool.run(tasks, &self.shared, &current, deadline);
+        let sharing = Arc::new(std::mem::take(&mut layout.sharing));
+        let (finished, unfinished) = pool.run(tasks, &self.shared, &current, sharing, deadline);
         if finished.iter().any(|task| task.exited) {
             // Killed while it was stopped. Its pages must not pass for unreadable ones.
             return Err(CopyError::Read(ReadError::Exited));

@@ -19,7 +19,7 @@ use nix::errno::Errno;
 use crate::error::{OpenError, ReadError};
 use crate::maps::{Mapping, MappingKind, Maps};
 use crate::memory::{AddressSpace, Counters, PageOutcome};
-use crate::presence::{PageState, Pagemap, PresenceRun};
+use crate::presence::{PageState, Pagemap, PresenceRun, Sharing};
 use crate::process::Process;
 use crate::remote::Remote;
 use crate::sys;
@@ -75,6 +75,7 @@ impl LiveMemory {
         let before = Instant::now();
         let maps = Arc::new(process.maps()?);
         let refreshed = Instant::now();
+        let pagemap = Pagemap::open(process)?;
         Ok(LiveMemory {
             process: process.clone(),
             options,
@@ -82,8 +83,8 @@ impl LiveMemory {
             maps,
             refreshed,
             refresh_cost: refreshed.duration_since(before),
-            pagemap: Pagemap::open(process)?,
-            remote: Remote::open(process)?,
+            remote: Remote::open(process, &pagemap)?,
+            pagemap,
             files: Backing::default(),
             runs: Vec::new(),
             counters: Counters::default(),
@@ -117,7 +118,7 @@ impl LiveMemory {
         let mut runs = Vec::new();
         let start = start / self.page_size * self.page_size;
         self.pagemap
-            .query(start..end, &mut runs)
+            .query(start..end, &mut runs, None)
             .map_err(|errno| self.failure(start, errno))?;
         Ok(runs)
     }
@@ -161,8 +162,11 @@ impl LiveMemory {
             Ok(())
         } else {
             self.counters.calls += 1;
-            self.pagemap
-                .query(start / page * page..end.next_multiple_of(page), &mut runs)
+            self.pagemap.query(
+                start / page * page..end.next_multiple_of(page),
+                &mut runs,
+                None,
+            )
         };
         let mut result = asked.map_err(|errno| self.failure(start, errno));
         let mut position = start;
@@ -257,7 +261,10 @@ impl LiveMemory {
                 .unwrap_or(&mut []);
             self.counters.calls += 1;
             let wanted = position..position + rest.len() as u64;
-            let got = match self.remote.read(&self.maps, std::iter::once(wanted), rest) {
+            // It runs: whether a page is shared is asked right before it is read.
+            let unknown = Sharing::default();
+            let wanted = std::iter::once(wanted);
+            let got = match self.remote.read(&self.maps, &unknown, wanted, rest) {
                 Ok(got) => got as u64,
                 Err(Errno::EFAULT) => 0,
                 Err(errno) => return Err(self.failure(position, errno)),

@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd};
+use std::sync::Arc;
 
 use nix::errno::Errno;
 
@@ -12,11 +13,11 @@ use crate::error::OpenError;
 use crate::process::Process;
 use crate::sys;
 
-pub(crate) const PRESENT_BIT: u64 = 1 << 63;
+const PRESENT_BIT: u64 = 1 << 63;
 const SWAP_BIT: u64 = 1 << 62;
+const FILE_BIT: u64 = 1 << 61;
 const GUARD_BIT: u64 = 1 << 58;
-pub(crate) const FILE_BIT: u64 = 1 << 61;
-pub(crate) const EXCLUSIVE_BIT: u64 = 1 << 56;
+const EXCLUSIVE_BIT: u64 = 1 << 56;
 
 /// `PAGE_IS_*` of `linux/fs.h`.
 const IS_PRESENT: u64 = 1 << 3;
@@ -88,29 +89,156 @@ pub struct PresenceRun {
     pub state: PageState,
 }
 
+/// The entry of one page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry(u64);
+
+impl Entry {
+    fn is_present(self) -> bool {
+        self.0 & PRESENT_BIT != 0
+    }
+
+    /// Whether there is no file behind it, nor shared memory. The kernel's page of zeros has none.
+    fn is_anonymous(self) -> bool {
+        self.0 & FILE_BIT == 0
+    }
+
+    /// Whether it is in memory and no other page table maps it.
+    fn is_exclusive(self) -> bool {
+        self.is_present() && self.0 & EXCLUSIVE_BIT != 0
+    }
+
+    /// Whose page it is.
+    pub(crate) fn owner(self) -> Owner {
+        match (
+            self.is_present() && self.is_anonymous(),
+            self.is_exclusive(),
+        ) {
+            (false, _) => Owner::Other,
+            (true, true) => Owner::Own,
+            (true, false) => Owner::Shared,
+        }
+    }
+}
+
+/// Whose a page is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// Without a file behind it, and mapped by others, too; or the kernel's page of zeros.
+    Shared,
+    /// Without a file behind it, and this process's alone.
+    Own,
+    /// Of a file, or not there.
+    Other,
+}
+
+/// The entries of a process's page table. Clones read the same.
+#[derive(Clone, Debug)]
+pub(crate) struct Entries {
+    file: Arc<File>,
+    page_size: u64,
+}
+
+impl Entries {
+    /// Tells those of the pages that a range touches, ascending, with the addresses of the pages. `buffer` is for its own use.
+    ///
+    /// # Errors
+    /// `ESRCH` when the address space is gone.
+    pub(crate) fn each(
+        &self,
+        range: Range<u64>,
+        buffer: &mut Vec<u8>,
+        mut tell: impl FnMut(u64, Entry),
+    ) -> Result<(), Errno> {
+        let mut page = range.start / self.page_size;
+        let end = range.end.div_ceil(self.page_size);
+        while page < end {
+            buffer.resize((end - page).min(READ_ENTRIES) as usize * 8, 0);
+            let got = sys::read_at(self.file.as_fd(), buffer, page * 8)?;
+            let (entries, _) = buffer.as_chunks();
+            for entry in entries.iter().take(got / 8) {
+                tell(page * self.page_size, Entry(u64::from_ne_bytes(*entry)));
+                page += 1;
+            }
+            if got < 8 {
+                return Err(Errno::ESRCH);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which pages others share, as far as the entries were read when it was asked which pages are present.
+#[derive(Debug, Default)]
+pub(crate) struct Sharing {
+    /// Where it is known, ascending.
+    known: Vec<Range<u64>>,
+    /// The pages that are [`Owner::Shared`], ascending.
+    shared: Vec<Range<u64>>,
+}
+
+impl Sharing {
+    /// Adds what is known of a range that lies behind all that were added.
+    pub(crate) fn add(&mut self, range: Range<u64>, shared: impl Iterator<Item = Range<u64>>) {
+        extend(&mut self.known, range);
+        for range in shared {
+            extend(&mut self.shared, range);
+        }
+    }
+
+    /// Whether an address lies where it is known, and up to where that is so.
+    pub(crate) fn knows(&self, address: u64) -> (bool, u64) {
+        let index = self.known.partition_point(|range| range.end <= address);
+        match self.known.get(index) {
+            Some(range) if range.start <= address => (true, range.end),
+            Some(range) => (false, range.start),
+            None => (false, u64::MAX),
+        }
+    }
+
+    /// The pages of a range that others share, ascending.
+    pub(crate) fn shared(&self, range: Range<u64>) -> impl Iterator<Item = Range<u64>> + '_ {
+        let first = self.shared.partition_point(|one| one.end <= range.start);
+        let shared = self.shared.iter().skip(first);
+        shared
+            .take_while(move |one| one.start < range.end)
+            .map(move |one| one.start.max(range.start)..one.end.min(range.end))
+    }
+}
+
+/// Adds a range, joined to the last one where they touch.
+fn extend(ranges: &mut Vec<Range<u64>>, range: Range<u64>) {
+    match ranges.last_mut() {
+        Some(last) if last.end == range.start => last.end = range.end,
+        _ => ranges.push(range),
+    }
+}
+
 /// The page table of a process, to be asked.
 #[derive(Debug)]
 pub(crate) struct Pagemap {
-    file: File,
+    entries: Entries,
     page_size: u64,
     scan: bool,
     /// Without any swap device, entries that look swapped are pages on the move between nodes, or markers of guard pages.
     swap: bool,
-    entries: Vec<u8>,
+    buffer: Vec<u8>,
 }
 
 impl Pagemap {
     pub(crate) fn open(process: &Process) -> Result<Pagemap, OpenError> {
         let forbidden =
             sys::forbidden(sys::PAGEMAP_SCAN).map_err(|word| OpenError::UnknownTier { word })?;
-        let file = process.open_proc(c"pagemap", "pagemap")?;
         let page_size = sys::page_size();
         let mut pagemap = Pagemap {
-            file,
+            entries: Entries {
+                file: Arc::new(process.open_proc(c"pagemap", "pagemap")?),
+                page_size,
+            },
             page_size,
             scan: false,
             swap: swap_is_active(),
-            entries: Vec::new(),
+            buffer: Vec::new(),
         };
         if !forbidden {
             let mut runs = Vec::new();
@@ -121,7 +249,13 @@ impl Pagemap {
         Ok(pagemap)
     }
 
-    /// Appends the runs of present, swapped and guard pages of a page-aligned range, ascending.
+    /// Its entries.
+    pub(crate) fn entries(&self) -> Entries {
+        self.entries.clone()
+    }
+
+    /// Appends the runs of present, swapped and guard pages of a page-aligned range, ascending. `sharing` gets what the entries tell,
+    /// if these are read for it.
     ///
     /// # Errors
     /// `ESRCH` when the address space is gone, because the process has exited or runs another program now (execve). The
@@ -130,10 +264,11 @@ impl Pagemap {
         &mut self,
         range: Range<u64>,
         runs: &mut Vec<PresenceRun>,
+        sharing: Option<&mut Sharing>,
     ) -> Result<(), Errno> {
         // For a handful of pages reading their entries is the cheaper call.
         if !self.scan || range.end.saturating_sub(range.start) <= 4 * self.page_size {
-            return self.read_into(range, runs);
+            return self.read_into(range, runs, sharing);
         }
         self.scan_living(range, runs)
     }
@@ -151,11 +286,8 @@ impl Pagemap {
 
     /// The ioctl answers for a dead address space too; reading an entry gives nothing then.
     fn check_alive(&self) -> Result<(), Errno> {
-        let mut entry = [0u8; 8];
-        match sys::read_at(self.file.as_fd(), &mut entry, 8)? {
-            8 => Ok(()),
-            _ => Err(Errno::ESRCH),
-        }
+        let first = self.page_size..2 * self.page_size;
+        self.entries.each(first, &mut Vec::new(), |_, _| {})
     }
 
     fn scan_into(&mut self, range: Range<u64>, runs: &mut Vec<PresenceRun>) -> Result<(), Errno> {
@@ -175,7 +307,11 @@ impl Pagemap {
             };
             // SAFETY: the argument has the layout that its size names, and its vector has the length given.
             let count = sys::retry(|| unsafe {
-                libc::ioctl(self.file.as_raw_fd(), PAGEMAP_SCAN as _, &raw mut argument)
+                libc::ioctl(
+                    self.entries.file.as_raw_fd(),
+                    PAGEMAP_SCAN as _,
+                    &raw mut argument,
+                )
             })?;
             let count = usize::try_from(count).unwrap_or(0);
             window = match count {
@@ -185,7 +321,7 @@ impl Pagemap {
             for region in regions.iter().take(count) {
                 if region.categories & IS_SWAPPED != 0 {
                     // Only the entries tell guard pages from swapped ones.
-                    self.read_into(region.start..region.end, runs)?;
+                    self.read_into(region.start..region.end, runs, None)?;
                     continue;
                 }
                 let state = if region.categories & IS_ZERO != 0 {
@@ -210,71 +346,50 @@ impl Pagemap {
         Ok(())
     }
 
-    fn read_into(&mut self, range: Range<u64>, runs: &mut Vec<PresenceRun>) -> Result<(), Errno> {
-        let mut page = range.start / self.page_size;
-        let end = range.end.div_ceil(self.page_size);
-        while page < end {
-            let count = (end - page).min(READ_ENTRIES) as usize;
-            let mut entries = std::mem::take(&mut self.entries);
-            entries.resize(count * 8, 0);
-            let got = sys::read_at(self.file.as_fd(), &mut entries, page * 8);
-            let known = got.as_ref().map_or(0, |got| got / 8);
-            for (index, entry) in entries.chunks_exact(8).take(known).enumerate() {
-                let entry = entry.try_into().map_or(0, u64::from_ne_bytes);
-                let Some(state) = self.state_of(entry) else {
-                    continue;
-                };
-                let start = (page + index as u64) * self.page_size;
-                push(
-                    runs,
-                    PresenceRun {
-                        start,
-                        end: start + self.page_size,
-                        state,
-                    },
-                );
-            }
-            self.entries = entries;
-            got?;
-            if known == 0 {
-                return Err(Errno::ESRCH);
-            }
-            page += known as u64;
+    fn read_into(
+        &mut self,
+        range: Range<u64>,
+        runs: &mut Vec<PresenceRun>,
+        sharing: Option<&mut Sharing>,
+    ) -> Result<(), Errno> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let mut shared = Vec::new();
+        let told = self
+            .entries
+            .each(range.clone(), &mut buffer, |start, entry| {
+                let end = start + self.page_size;
+                if let Some(state) = self.state_of(entry) {
+                    push(runs, PresenceRun { start, end, state });
+                }
+                if sharing.is_some() && entry.owner() == Owner::Shared {
+                    extend(&mut shared, start..end);
+                }
+            });
+        self.buffer = buffer;
+        told?;
+        if let Some(sharing) = sharing {
+            sharing.add(range, shared.into_iter());
         }
         Ok(())
     }
 
     /// Bytes of the pages of a range that are in memory and that this page table alone maps, and of those without a file behind them.
     fn sharing(&mut self, range: Range<u64>) -> Result<(u64, u64), Errno> {
-        let mut page = range.start / self.page_size;
-        let end = range.end / self.page_size;
         let (mut exclusive, mut anonymous) = (0, 0);
-        while page < end {
-            let count = (end - page).min(READ_ENTRIES) as usize;
-            self.entries.resize(count * 8, 0);
-            let got = sys::read_at(self.file.as_fd(), &mut self.entries, page * 8)?;
-            let known = got / 8;
-            if known == 0 {
-                return Err(Errno::ESRCH);
-            }
-            for entry in self.entries.chunks_exact(8).take(known) {
-                let entry = entry.try_into().map_or(0, u64::from_ne_bytes);
-                if entry & PRESENT_BIT != 0 {
-                    exclusive += u64::from(entry & EXCLUSIVE_BIT != 0);
-                    anonymous += u64::from(entry & FILE_BIT == 0);
-                }
-            }
-            page += known as u64;
-        }
+        self.entries.each(range, &mut self.buffer, |_, entry| {
+            exclusive += u64::from(entry.is_exclusive());
+            anonymous += u64::from(entry.is_present() && entry.is_anonymous());
+        })?;
         Ok((exclusive * self.page_size, anonymous * self.page_size))
     }
 
-    fn state_of(&self, entry: u64) -> Option<PageState> {
-        if entry & GUARD_BIT != 0 {
+    fn state_of(&self, entry: Entry) -> Option<PageState> {
+        let Entry(bits) = entry;
+        if bits & GUARD_BIT != 0 {
             Some(PageState::Guard)
-        } else if entry & PRESENT_BIT != 0 || (entry & SWAP_BIT != 0 && !self.swap) {
+        } else if entry.is_present() || (bits & SWAP_BIT != 0 && !self.swap) {
             Some(PageState::Present)
-        } else if entry & SWAP_BIT != 0 {
+        } else if bits & SWAP_BIT != 0 {
             Some(PageState::Swapped)
         } else {
             None
@@ -338,7 +453,7 @@ impl PageTable {
         runs.clear();
         let asked = match self.pagemap.scan {
             true => self.pagemap.scan_living(start..end, &mut runs),
-            false => self.pagemap.read_into(start..end, &mut runs),
+            false => self.pagemap.read_into(start..end, &mut runs, None),
         };
         for run in runs.iter().filter(|_| asked.is_ok()) {
             let bytes = run.end - run.start;
@@ -414,7 +529,7 @@ mod tests {
         let mut runs = Vec::new();
         let first = start as u64;
         pagemap
-            .query(first..first + length as u64, &mut runs)
+            .query(first..first + length as u64, &mut runs, None)
             .unwrap();
         // SAFETY: nothing refers to the mapping any more.
         unsafe { libc::munmap(start, length) };
@@ -491,6 +606,18 @@ mod tests {
         assert_eq!(table.residency(first, 16 * page), pages(8, 0));
         touch(0..3);
         assert_eq!(table.residency(first, 16 * page), pages(8, 3));
+        // Where entries are read, they also tell which pages are shared.
+        let mut sharing = Sharing::default();
+        let (mut runs, all) = (Vec::new(), first..first + 8 * page);
+        let pagemap = &mut table.pagemap;
+        pagemap
+            .read_into(all.clone(), &mut runs, Some(&mut sharing))
+            .unwrap();
+        assert_eq!(sharing.knows(first), (true, all.end));
+        assert_eq!(sharing.knows(first - 1), (false, first));
+        let shared: Vec<_> = sharing.shared(0..u64::MAX).collect();
+        assert_eq!(shared.len(), 1);
+        assert_eq!(shared.first(), Some(&(first + 3 * page..all.end)));
         let mut status = 0;
         // SAFETY: the descriptors and the child are this test's own; nothing refers to the mapping any more.
         unsafe {

@@ -13,21 +13,19 @@ use nix::errno::Errno;
 
 use crate::error::OpenError;
 use crate::maps::{Mapping, MappingKind, Maps};
-use crate::presence::{EXCLUSIVE_BIT, FILE_BIT, PRESENT_BIT};
+use crate::presence::{Entries, Owner, Pagemap, Sharing};
 use crate::process::Process;
 use crate::sys;
 
 /// Stretches of pages of its own between shared ones that are at most this long, in pages, are read with them.
-const GAP: usize = 64;
-/// Entries of the page table that are read at once.
-const ENTRIES: u64 = 4096;
+const GAP: u64 = 64;
 
 /// Another process's memory.
 #[derive(Debug)]
 pub(crate) struct Remote {
     pid: i32,
     memory: File,
-    pagemap: File,
+    entries: Entries,
     page_size: u64,
 }
 
@@ -35,27 +33,29 @@ pub(crate) struct Remote {
 type Part = (Range<u64>, bool);
 
 impl Remote {
-    /// Opens that of a process.
+    /// Opens that of a process, whose page table is this.
     ///
     /// # Errors
     /// It has gone, or may not be read.
-    pub(crate) fn open(process: &Process) -> Result<Remote, OpenError> {
+    pub(crate) fn open(process: &Process, pagemap: &Pagemap) -> Result<Remote, OpenError> {
         Ok(Remote {
             pid: process.pid(),
             memory: process.open_proc(c"mem", "mem")?,
-            pagemap: process.open_proc(c"pagemap", "pagemap")?,
+            entries: pagemap.entries(),
             page_size: sys::page_size(),
         })
     }
 
     /// Copies stretches, one after another, into `local`, which is as long as they are together or shorter; returns the bytes copied, which
-    /// are fewer than asked for where a page could not be read. Not all stretches need be looked at.
+    /// are fewer than asked for where a page could not be read. Not all stretches need be looked at. Which pages others share is taken from
+    /// `sharing` where that knows it.
     ///
     /// # Errors
     /// When nothing could be read: `EFAULT` for an unreadable first page, `ESRCH` for a process that has gone, `EPERM`.
     pub(crate) fn read(
         &self,
         maps: &Maps,
+        sharing: &Sharing,
         stretches: impl Iterator<Item = Range<u64>>,
         local: &mut [u8],
     ) -> Result<usize, Errno> {
@@ -68,7 +68,7 @@ impl Remote {
                 break;
             }
             let end = stretch.end.min(stretch.start.saturating_add(room));
-            for (part, shared) in self.parts(maps, stretch.start..end)? {
+            for (part, shared) in self.parts(maps, sharing, stretch.start..end)? {
                 let length = (part.end - part.start) as usize;
                 if plain.len() >= sys::MAX_PIECES || shared {
                     let got = self.pinned(&mut plain, local.get_mut(done..done + waiting));
@@ -118,14 +118,34 @@ impl Remote {
     }
 
     /// Cuts a stretch where one way of reading ends and the other begins.
-    fn parts(&self, maps: &Maps, stretch: Range<u64>) -> Result<Vec<Part>, Errno> {
+    fn parts(
+        &self,
+        maps: &Maps,
+        sharing: &Sharing,
+        stretch: Range<u64>,
+    ) -> Result<Vec<Part>, Errno> {
         let mut parts = Vec::new();
+        let mut buffer = Vec::new();
         let mut at = stretch.start;
         while at < stretch.end {
             let mapping = maps.find(at);
-            let end = mapping.map_or(stretch.end, |mapping| mapping.end.min(stretch.end));
+            let mut end = mapping.map_or(stretch.end, |mapping| mapping.end.min(stretch.end));
             if mapping.is_some_and(may_hold_copies) {
-                self.classify(at..end, &mut parts)?;
+                let (known, until) = sharing.knows(at);
+                end = end.min(until);
+                let mut cutter = Cutter::new(&mut parts, at, GAP * self.page_size);
+                if known {
+                    for shared in sharing.shared(at..end) {
+                        cutter.next(cutter.end..shared.start, Owner::Own);
+                        cutter.next(shared, Owner::Shared);
+                    }
+                } else {
+                    self.entries.each(at..end, &mut buffer, |page, entry| {
+                        let page = page.max(at)..(page + self.page_size).min(end);
+                        cutter.next(page, entry.owner());
+                    })?;
+                }
+                cutter.finish(end);
             } else {
                 add(&mut parts, at..end, false);
             }
@@ -133,83 +153,57 @@ impl Remote {
         }
         Ok(parts)
     }
+}
 
-    fn classify(&self, range: Range<u64>, parts: &mut Vec<Part>) -> Result<(), Errno> {
-        let page = self.page_size;
-        let mut number = range.start / page;
-        let last = range.end.div_ceil(page);
-        let mut bytes = Vec::new();
-        let bounds = |first: u64, end: u64| {
-            (first * page).max(range.start)..end.saturating_mul(page).min(range.end)
-        };
-        while number < last {
-            bytes.resize((last - number).min(ENTRIES) as usize * 8, 0);
-            let got = sys::read_at(self.pagemap.as_fd(), &mut bytes, number * 8)? / 8;
-            if got == 0 {
-                return Err(Errno::ESRCH);
-            }
-            let kinds: Vec<Kind> = bytes
-                .chunks_exact(8)
-                .take(got)
-                .map(|entry| Kind::of(entry.try_into().map_or(0, u64::from_ne_bytes)))
-                .collect();
-            let mut index = 0;
-            while let Some(&kind) = kinds.get(index) {
-                let mut end = index;
-                // The end of what is shared, and what follows it that is not long.
-                let mut shared_end = index;
-                while let Some(&next) = kinds.get(end) {
-                    let goes_on = match (kind, next) {
-                        (Kind::Shared, Kind::Shared) => {
-                            shared_end = end + 1;
-                            true
-                        }
-                        (Kind::Shared, Kind::Own) => end - shared_end < GAP,
-                        (Kind::Shared, Kind::Other) => false,
-                        (_, next) => next != Kind::Shared,
-                    };
-                    if !goes_on {
-                        break;
-                    }
-                    end += 1;
-                }
-                let shared = kind == Kind::Shared;
-                if shared {
-                    end = shared_end;
-                }
-                add(
-                    parts,
-                    bounds(number + index as u64, number + end as u64),
-                    shared,
-                );
-                index = end;
-            }
-            number += got as u64;
+/// Cuts a stretch where pages that others share begin and end; what lies between two such and is not long goes with them.
+struct Cutter<'a> {
+    parts: &'a mut Vec<Part>,
+    /// The longest stretch that goes with what is shared, in bytes.
+    gap: u64,
+    /// Where that begins that is not in `parts` yet.
+    start: u64,
+    /// Where the last page of that ends which others share, if one does.
+    shared: Option<u64>,
+    /// How far it has come.
+    end: u64,
+}
+
+impl<'a> Cutter<'a> {
+    fn new(parts: &'a mut Vec<Part>, start: u64, gap: u64) -> Self {
+        Self {
+            parts,
+            gap,
+            start,
+            shared: None,
+            end: start,
         }
-        Ok(())
     }
-}
 
-/// How a page would be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// Without a file behind it, and mapped by others, too; or the kernel's page of zeros.
-    Shared,
-    /// Without a file behind it, and this process's alone.
-    Own,
-    /// Of a file, or not there.
-    Other,
-}
-
-impl Kind {
-    fn of(entry: u64) -> Kind {
-        if entry & PRESENT_BIT == 0 || entry & FILE_BIT != 0 {
-            Kind::Other
-        } else if entry & EXCLUSIVE_BIT != 0 {
-            Kind::Own
-        } else {
-            Kind::Shared
+    /// Takes in the next pages.
+    fn next(&mut self, pages: Range<u64>, owner: Owner) {
+        self.end = pages.end;
+        match (owner, self.shared) {
+            (Owner::Shared, last) => {
+                if last.is_none() {
+                    add(self.parts, self.start..pages.start, false);
+                    self.start = pages.start;
+                }
+                self.shared = Some(pages.end);
+            }
+            (_, None) => {}
+            (Owner::Own, Some(last)) if pages.end - last <= self.gap => {}
+            (_, Some(last)) => {
+                add(self.parts, self.start..last, true);
+                self.start = last;
+                self.shared = None;
+            }
         }
+    }
+
+    fn finish(self, end: u64) {
+        let shared = self.shared.unwrap_or(self.start);
+        add(self.parts, self.start..shared, true);
+        add(self.parts, shared..end, false);
     }
 }
 
@@ -227,9 +221,9 @@ fn may_hold_copies(mapping: &Mapping) -> bool {
 /// Adds a stretch, joined with the one before it where both are read alike.
 fn add(parts: &mut Vec<Part>, range: Range<u64>, shared: bool) {
     match parts.last_mut() {
+        _ if range.start >= range.end => {}
         Some((last, kind)) if *kind == shared && last.end == range.start => last.end = range.end,
-        _ if range.start < range.end => parts.push((range, shared)),
-        _ => {}
+        _ => parts.push((range, shared)),
     }
 }
 
@@ -238,5 +232,70 @@ fn after(done: usize, got: Result<usize, Errno>) -> Result<usize, Errno> {
     match got {
         Err(_) if done > 0 => Ok(0),
         got => got,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::single_range_in_vec_init)]
+mod tests {
+    use super::*;
+    use crate::process::Process;
+
+    #[test]
+    fn stretches_are_cut_where_pages_that_others_share_begin_and_end() {
+        use Owner::{Other, Own, Shared};
+        let cut = |owners: &[(u64, Owner)]| {
+            let mut parts = Vec::new();
+            let mut cutter = Cutter::new(&mut parts, 0, GAP);
+            let mut at = 0;
+            for (length, owner) in owners {
+                for page in at..at + length {
+                    cutter.next(page..page + 1, *owner);
+                }
+                at += length;
+            }
+            cutter.finish(at);
+            parts
+        };
+        assert_eq!(cut(&[(9, Own), (9, Other)]), [(0..18, false)]);
+        assert_eq!(cut(&[(9, Shared)]), [(0..9, true)]);
+        assert_eq!(
+            cut(&[(1, Own), (2, Shared), (3, Own)]),
+            [(0..1, false), (1..3, true), (3..6, false)]
+        );
+        assert_eq!(
+            cut(&[(1, Shared), (GAP, Own), (1, Shared)]),
+            [(0..GAP + 2, true)]
+        );
+        let apart = [(0..1, true), (1..GAP + 2, false), (GAP + 2..GAP + 3, true)];
+        assert_eq!(cut(&[(1, Shared), (GAP + 1, Own), (1, Shared)]), apart);
+        let file = [(0..1, true), (1..2, false), (2..3, true)];
+        assert_eq!(cut(&[(1, Shared), (1, Other), (1, Shared)]), file);
+    }
+
+    #[test]
+    fn what_is_known_of_sharing_is_not_asked_again() {
+        let own = Process::open(i32::try_from(std::process::id()).unwrap()).unwrap();
+        let pagemap = Pagemap::open(&own).unwrap();
+        let remote = Remote::open(&own, &pagemap).unwrap();
+        let page = sys::page_size();
+        let bytes = vec![1u8; 8 * page as usize];
+        let start = (bytes.as_ptr() as u64).next_multiple_of(page);
+        let all = start..start + 4 * page;
+        let maps = own.maps().unwrap();
+        let asked = |sharing: &Sharing| remote.parts(&maps, sharing, all.clone()).unwrap();
+        // This process has them alone; what is said before counts.
+        assert_eq!(asked(&Sharing::default()), [(all.clone(), false)]);
+        let mut sharing = Sharing::default();
+        let shared = start + page..start + 2 * page;
+        sharing.add(start..start + 3 * page, std::iter::once(shared.clone()));
+        assert_eq!(
+            asked(&sharing),
+            [
+                (start..shared.start, false),
+                (shared.clone(), true),
+                (shared.end..all.end, false)
+            ]
+        );
     }
 }

@@ -12,7 +12,7 @@ use super::worker::{Origin, Task};
 use crate::buffer::Region;
 use crate::error::ReadError;
 use crate::maps::{Mapping, MappingKind, Maps};
-use crate::presence::{PageState, Pagemap, PresenceRun};
+use crate::presence::{PageState, Pagemap, PresenceRun, Sharing};
 use crate::process::Process;
 use crate::sys;
 
@@ -66,6 +66,8 @@ pub(crate) struct Layout {
     pub(crate) segments: Vec<Segment>,
     /// Pages on swap, and guard pages.
     pub(crate) special: Vec<PresenceRun>,
+    /// Which pages others share, as far as that was told with what is present.
+    pub(crate) sharing: Sharing,
     /// What was not looked at because the time was over, ascending.
     pub(crate) left: Vec<Range<u64>>,
     /// Bytes of all segments.
@@ -104,7 +106,7 @@ impl Layout {
                     } else {
                         runs.clear();
                         pagemap
-                            .query(query.clone(), &mut runs)
+                            .query(query.clone(), &mut runs, Some(&mut layout.sharing))
                             .map_err(|errno| match errno {
                                 Errno::ESRCH => ReadError::Exited,
                                 errno => ReadError::Denied {

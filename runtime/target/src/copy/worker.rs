@@ -10,6 +10,7 @@ use nix::errno::Errno;
 use super::layout::SharedFiles;
 use crate::buffer::{Page, Region};
 use crate::maps::Maps;
+use crate::presence::Sharing;
 use crate::remote::Remote;
 use crate::sys;
 
@@ -57,6 +58,8 @@ struct Work {
     deadline: Option<Instant>,
     /// The mappings that the tasks are of.
     maps: Arc<Maps>,
+    /// Which of their pages others share, as far as that is known.
+    sharing: Arc<Sharing>,
     finished: Vec<Finished>,
     busy: usize,
     expired: bool,
@@ -134,11 +137,13 @@ impl Pool {
         tasks: Vec<Task>,
         shared: &SharedFiles,
         maps: &Arc<Maps>,
+        sharing: Arc<Sharing>,
         deadline: Option<Instant>,
     ) -> (Vec<Finished>, Vec<Range<u64>>) {
         let mut work = self.lock();
         work.deadline = deadline;
         work.maps = Arc::clone(maps);
+        work.sharing = sharing;
         let (memory, files): (VecDeque<Task>, VecDeque<Task>) = tasks
             .into_iter()
             .partition(|task| task.origin == Origin::Memory);
@@ -194,9 +199,9 @@ impl Pool {
             return Err(work);
         };
         work.busy += 1;
-        let maps = Arc::clone(&work.maps);
+        let (maps, sharing) = (Arc::clone(&work.maps), Arc::clone(&work.sharing));
         drop(work);
-        let finished = copy_memory(&self.remote, &maps, task);
+        let finished = copy_memory(&self.remote, &maps, &sharing, task);
         let mut work = self.lock();
         work.busy -= 1;
         work.finished.push(finished);
@@ -208,7 +213,7 @@ impl Pool {
 }
 
 /// Copies the pieces of a task out of the process, stepping over pages that cannot be read.
-fn copy_memory(remote: &Remote, maps: &Maps, mut task: Task) -> Finished {
+fn copy_memory(remote: &Remote, maps: &Maps, sharing: &Sharing, mut task: Task) -> Finished {
     let page = sys::page_size();
     let mut failed: Vec<Range<u64>> = Vec::new();
     let mut calls = 0;
@@ -221,7 +226,7 @@ fn copy_memory(remote: &Remote, maps: &Maps, mut task: Task) -> Finished {
         let wanted = std::iter::once(piece.start + inside..piece.end).chain(rest);
         let local = bytes.get_mut(done..).unwrap_or(&mut []);
         calls += 1;
-        let (mut advance, error) = match remote.read(maps, wanted, local) {
+        let (mut advance, error) = match remote.read(maps, sharing, wanted, local) {
             Ok(got) => (got as u64, None),
             Err(errno) => (0, Some(errno)),
         };
@@ -309,6 +314,7 @@ fn copy_file(mut task: Task, shared: &SharedFiles) -> Finished {
 #[allow(clippy::single_range_in_vec_init)]
 mod tests {
     use super::*;
+    use crate::presence::Pagemap;
     use crate::process::Process;
 
     fn copy_of(remote: &Remote, address: u64) -> Finished {
@@ -316,6 +322,7 @@ mod tests {
         copy_memory(
             remote,
             &Maps::default(),
+            &Sharing::default(),
             Task {
                 region: Region::new(page as usize).unwrap(),
                 pieces: vec![address..address + page],
@@ -330,8 +337,10 @@ mod tests {
             .stdin(std::process::Stdio::piped())
             .spawn()
             .unwrap();
-        let remote_of =
-            |pid: u32| Remote::open(&Process::open(i32::try_from(pid).unwrap()).unwrap()).unwrap();
+        let remote_of = |pid: u32| {
+            let process = Process::open(i32::try_from(pid).unwrap()).unwrap();
+            Remote::open(&process, &Pagemap::open(&process).unwrap()).unwrap()
+        };
         let remote = remote_of(child.id());
         child.wait().unwrap();
         let page = sys::page_size();
