@@ -17,21 +17,24 @@ long perl_threads[];
 _str perl_tried;
 /// Threads whose storage could not be looked at.
 long perl_threads_unseen;
+/// Interpreters that the module `threads` lists and that make no sense.
+long perl_interpreters_lost;
 
-/// Adds an address if it is an interpreter and not known yet.
-void perl_add_interpreter(struct interpreter *p, long tid)
+/// Adds an address if it is an interpreter and not known yet. Gives whether it is one.
+int perl_add_interpreter(struct interpreter *p, long tid)
 {
     _foreach (i, known in perl_interpreters) {
         if (known == p) {
             if (!perl_threads[i])
                 perl_threads[i] = tid;
-            return;
+            return 1;
         }
     }
     if (_elems(perl_interpreters) >= 4096 || !perl_valid_interpreter(p))
-        return;
+        return 0;
     _push(perl_interpreters, p);
     _push(perl_threads, tid);
+    return 1;
 }
 
 /// How far thread-local variables are looked for below and above the thread pointer: the executable's block lies below it, the C library's own
@@ -81,9 +84,13 @@ void perl_add_ithreads(struct interpreter *first)
                 continue;
             struct perl_ithread *thread = main->next;
             for (int n = 0; thread != main && n < 65536; n++) {
-                if (thread->next->prev != thread)
+                if (thread->next->prev != thread) {
+                    perl_interpreters_lost++;
                     break;
-                perl_add_interpreter(thread->interp, 0);
+                }
+                // A thread that has ended and waits to be joined may have none.
+                if (thread->interp && !perl_add_interpreter(thread->interp, 0))
+                    perl_interpreters_lost++;
                 thread = thread->next;
             }
         }
@@ -97,6 +104,7 @@ long perl_find_interpreters(void)
     _clear(perl_threads);
     perl_tried = "";
     perl_threads_unseen = 0;
+    perl_interpreters_lost = 0;
 ##ifdefvar PL_curinterp
     _try {
         struct interpreter *p = *(struct interpreter **)&PL_curinterp;
@@ -109,6 +117,8 @@ long perl_find_interpreters(void)
         else if (p)
             perl_add_ithreads(p);
     } _catch (_fault f) {
+        if (_elems(perl_interpreters) > 0)
+            perl_interpreters_lost++;
         perl_tried = "PL_curinterp cannot be read: " + f.message;
     }
 ##endif
@@ -161,6 +171,10 @@ void perl_need_interpreters(void)
         _error("no Perl interpreter found: %s. Looked at PL_curinterp and at the thread-local storage of all threads. Is Perl in this process, and has "
                "it started? `ytrace ps` tells. A Perl that is built without threads, or of a version that <perl/layouts.y> does not know, needs its debug "
                "information (package perl-debug or the like)", perl_tried);
+    if (perl_interpreters_lost > 0) {
+        _warn("%ld interpreters that Perl's module `threads` lists are not laid out as the types in use say, and are left out", perl_interpreters_lost);
+        _assert_equal("interpreters of Perl's threads", _elems(perl_interpreters), _elems(perl_interpreters) + perl_interpreters_lost);
+    }
     if (perl_threads_unseen > _elems(perl_interpreters))
         _warn("%ld threads could not be asked for an interpreter of their own, which takes a stop (--mode copy or stop): %ld interpreters are included, those "
               "that PL_curinterp and Perl's module `threads` know", perl_threads_unseen, _elems(perl_interpreters));

@@ -486,28 +486,35 @@ fn overwrite(core: &str, address: u64, value: u64) {
     std::fs::write(core, bytes).unwrap();
 }
 
-#[test]
-fn perl_whose_heap_makes_no_sense() {
-    let test = "perl_whose_heap_makes_no_sense";
+/// A core file of the Perl daemon, in which the words are set to zero whose addresses `text` prints.
+fn harmed_perl(test: &str, folder: &Path, text: &str) -> Option<String> {
     if not_root(test) {
-        return;
+        return None;
     }
     let (_, perl) = perls().swap_remove(0);
     if !perl.is_file() {
-        return skip(test, "Perl is missing");
+        skip(test, "Perl is missing");
+        return None;
     }
-    let folder = tempfile::tempdir().unwrap();
     let target = perl_daemon(&perl, 100, 20, 1);
-    let Some(core) = gcore(test, folder.path(), target.pid()) else {
-        return;
-    };
+    let core = gcore(test, folder, target.pid())?;
     drop(target);
-    let text = "#include <glibc/arenas.y>
-_probe _oneshot { glibc_attach(); printf(\"%lu %lu\\n\", (uint64_t)&glibc_main->top, (uint64_t)&glibc_main->next); }";
     let found = run(&["run", "-e", text, "--core", &core]).expect_status(0);
     for address in found.stdout.split_whitespace() {
         overwrite(&core, address.parse().unwrap(), 0);
     }
+    Some(core)
+}
+
+#[test]
+fn perl_whose_heap_makes_no_sense() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "#include <glibc/arenas.y>
+_probe _oneshot { glibc_attach(); printf(\"%lu %lu\\n\", (uint64_t)&glibc_main->top, (uint64_t)&glibc_main->next); }";
+    let test = "perl_whose_heap_makes_no_sense";
+    let Some(core) = harmed_perl(test, folder.path(), text) else {
+        return;
+    };
     for name in PERL {
         let (post, json) = probe(name, &["--core", &core]);
         assert_eq!(post.status, Some(3), "{post}");
@@ -517,5 +524,23 @@ _probe _oneshot { glibc_attach(); printf(\"%lu %lu\\n\", (uint64_t)&glibc_main->
             "{post}"
         );
         post.says(&["glibc's heap was not found, though Perl's blocks come from it"]);
+    }
+}
+
+#[test]
+fn an_interpreter_that_makes_no_sense_is_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "#include <perl/vm.y>
+_probe _oneshot { perl_find_interpreters(); printf(\"%lu\\n\", (uint64_t)&perl_interpreters[1]->Isv_count); }";
+    let test = "an_interpreter_that_makes_no_sense_is_missed";
+    let Some(core) = harmed_perl(test, folder.path(), text) else {
+        return;
+    };
+    for name in PERL {
+        let (post, json) = probe(name, &["--core", &core]);
+        assert_eq!(post.status, Some(3), "{post}");
+        let partial = json["footer"]["partial"].to_string();
+        assert!(partial.contains("interpreters of Perl's threads"), "{post}");
+        post.says(&["Perl's module `threads` lists"]);
     }
 }

@@ -4,8 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use ytrace_tests::fixtures::{Nginx, Waiting, directory, luajits, standalone_with, unavailable};
-use ytrace_tests::processes::assert_untouched;
-use ytrace_tests::program::{LUA_GC, run, whole_json};
+use ytrace_tests::program::{LUA_GC, whole_json};
 use ytrace_tests::{root, skip};
 
 fn check(json: &Value, name: &str) -> i64 {
@@ -162,7 +161,7 @@ fn older_machines_without_debug_information() {
         }
         let target = standalone_with(&luajit, 2_000, 4_000);
         for probe in ["probes/lua-gc-stats.y", LUA_GC] {
-            let json = result(probe, target.pid());
+            let json = whole_json(probe, target.pid(), &[]).1;
             let notes = json["footer"]["notes"].to_string();
             let layout = format!("layout lj: {variant}-upstream-694d69a");
             assert!(notes.contains(&layout), "{variant}: {notes}");

@@ -122,7 +122,7 @@ impl Breakdown {
     /// The same of a stopped process, whose sums must be what the kernel says, to the page.
     #[track_caller]
     fn stopped(pid: i32, more: &[&str]) -> Self {
-        let stopped = Stopped::new(pid);
+        let _stopped = Stopped::new(pid);
         let found = Self::of(pid, more);
         assert_eq!(found.sum("resident_bytes"), rollup(pid, "Rss"), "resident");
         // Pages of programs and libraries that ytrace maps, too, are the target's alone again when it has ended.
