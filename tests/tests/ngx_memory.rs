@@ -10,7 +10,7 @@ use serde_json::Value;
 use ytrace_tests::fixtures::directory;
 use ytrace_tests::hoard::{Hoard, unavailable};
 use ytrace_tests::plain_nginx::PlainNginx;
-use ytrace_tests::processes::{assert_untouched, signal, wait_for};
+use ytrace_tests::processes::{signal, wait_for};
 use ytrace_tests::program::{run, whole_json};
 use ytrace_tests::skip;
 

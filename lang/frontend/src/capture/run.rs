@@ -363,7 +363,14 @@ impl<'p> Analysis<'p> {
             let found = self.found.clone();
             self.attempts += 1;
             let ends = Rc::clone(&pending.ends);
-            let attempt = self.rounds(activation, *header, body, state.clone(), ends, alone, span);
+            let attempt = self.rounds(
+                activation,
+                (*header, body),
+                state.clone(),
+                ends,
+                alone,
+                span,
+            );
             self.attempts -= 1;
             match attempt {
                 Ok(done) => {
@@ -411,8 +418,7 @@ impl<'p> Analysis<'p> {
     fn rounds(
         &mut self,
         activation: &Activation<'p>,
-        header: BlockId,
-        body: &Region,
+        (header, body): (BlockId, &Region),
         state: State,
         ends: Rc<BTreeSet<BlockId>>,
         alone: bool,
