@@ -218,7 +218,6 @@ fn core_files_of_the_kernel_plain_compressed_and_cut_short() {
     let Some(killed) = killed(test, &probes) else {
         return;
     };
-    let folder = tempfile::tempdir().unwrap();
     let bytes = std::fs::read(&killed.core).unwrap();
     let compressed = format!("{}.zst", killed.core);
     let packed = compress_to_vec(&bytes[..], CompressionLevel::Fastest);
