@@ -99,7 +99,7 @@ fn as_many_rows_as_were_asked_for() {
             .lines()
             .filter_map(|line| line.split_whitespace().last()?.parse::<i64>().ok());
         let shown = numbers.filter(|number| (100..109).contains(number)).count();
-        assert_eq!(shown, rows.parse().unwrap(), "{found}");
+        assert_eq!(shown, rows.parse::<usize>().unwrap(), "{found}");
         let hidden = 9 - shown;
         assert!(
             found
