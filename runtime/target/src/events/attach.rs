@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 use std::fs::File;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use nix::errno::Errno;
 
 use super::error::EventError;
 use super::kernel::{self, AttachType, ENOTSUPP, UprobeSites};
+use super::perf;
 use super::session::Site;
 
 /// After sites were refused, more links than this are made into one.
@@ -102,9 +103,7 @@ impl FileSites {
         pid: i32,
         at_return: bool,
     ) -> Result<OwnedFd, i32> {
-        // The kernel wants a path; this one also leads to files that have none any more.
-        let path = format!("/proc/self/fd/{}", self.file.as_raw_fd());
-        let path = CString::new(path).map_err(|_| libc::EINVAL)?;
+        let path = self.path().map_err(|errno| errno as i32)?;
         let sites = UprobeSites {
             path: &path,
             offsets: &self.offsets,
@@ -114,6 +113,54 @@ impl FileSites {
             at_return,
         };
         kernel::link_uprobes(program, attach, sites)
+    }
+
+    /// The same by an event for each site; `tid` is a thread of the process.
+    pub fn attach_one_by_one(
+        &mut self,
+        program: BorrowedFd<'_>,
+        tid: i32,
+        at_return: bool,
+    ) -> Result<(Vec<OwnedFd>, RefusedSites), EventError> {
+        let (mut open, mut refused) = (Vec::new(), Vec::new());
+        let path = self.path().map_err(EventError::attach)?;
+        for place in 0..self.places.len() {
+            let one = self.part(place..place + 1);
+            let words = (
+                one.offsets.first(),
+                one.semaphores.first(),
+                one.cookies.first(),
+            );
+            let (Some(&offset), Some(&semaphore), Some(&cookie), Some(&site)) =
+                (words.0, words.1, words.2, one.places.first())
+            else {
+                continue;
+            };
+            match perf::probe(&path, offset, semaphore, at_return, tid) {
+                Ok(event) => match kernel::link_perf_event(program, event.as_fd(), cookie) {
+                    // The link keeps the event.
+                    Ok(link) => open.push(link),
+                    // Before Linux 5.15 an event has no number.
+                    Err(Errno::EINVAL) if cookie == 0 => {
+                        perf::set_program(event.as_fd(), program).map_err(EventError::attach)?;
+                        open.push(event);
+                    }
+                    Err(errno) => return Err(EventError::attach(errno)),
+                },
+                Err(errno) if is_of_a_site(errno) => refused.push((site, errno)),
+                Err(errno) => return Err(EventError::attach(Errno::from_raw(errno))),
+            }
+        }
+        if !refused.is_empty() {
+            *self = self.without(&refused);
+        }
+        Ok((open, refused))
+    }
+
+    /// The kernel wants a path; this one also leads to files that have none any more.
+    fn path(&self) -> Result<CString, Errno> {
+        let path = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+        CString::new(path).map_err(|_| Errno::EINVAL)
     }
 
     /// Attaches a program to all sites of the file that the kernel does not refuse. `self` is left with these.

@@ -95,6 +95,12 @@ impl KernelTypes {
         None
     }
 
+    /// Where a member of a structure is, in bytes.
+    pub fn member_offset(&self, structure: &str, name: &str) -> Option<u32> {
+        let structure = self.find(KIND_STRUCT, structure)?;
+        self.member(structure, name).map(|(offset, _)| offset)
+    }
+
     /// Where a member of a structure that is a member of another is, in bytes from the start of the outer one.
     pub fn nested_member(&self, outer: &str, middle: &str, inner: &str) -> Option<u32> {
         let structure = self.find(KIND_STRUCT, outer)?;

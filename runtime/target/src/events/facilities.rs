@@ -1,16 +1,17 @@
 //! Which of the kernel's facilities there are, and who refuses them.
 
 use std::fmt;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use nix::errno::Errno;
 
 use super::assemble::{Assembler, R};
 use super::btf::KernelTypes;
-use super::compile::SessionFunctions;
+use super::compile::{SessionFunctions, ThreadPlaces};
 use super::error::EventError;
 use super::kernel::{self, AttachType, ProgramType, UprobeSites};
 use super::ring::Ring;
+use super::self_test::links_cover_threads;
 use crate::sys;
 
 /// `linux/capability.h`.
@@ -24,6 +25,8 @@ const CAP_BPF: u32 = 39;
 pub enum EventDenial {
     /// Capabilities are missing.
     Capability,
+    /// The capability of an administrator is missing, which probes one by one need: those of links do without it.
+    Administrator,
     /// The kernel is locked down (kernel_lockdown(7)).
     Lockdown {
         /// `integrity` or `confidentiality`.
@@ -38,6 +41,8 @@ pub enum EventDenial {
         /// The error.
         errno: Errno,
     },
+    /// The kernel's links cover one thread of a process only.
+    OneThread,
     /// `YTRACE_FORBID` says so.
     Forbidden,
     /// None of the known causes.
@@ -54,6 +59,7 @@ impl fmt::Display for EventDenial {
                 out,
                 "the capabilities CAP_BPF and CAP_PERFMON (before Linux 5.8 CAP_SYS_ADMIN) are missing"
             ),
+            EventDenial::Administrator => write!(out, "the capability CAP_SYS_ADMIN is missing"),
             EventDenial::Lockdown { level } => write!(out, "the kernel is locked down ({level})"),
             EventDenial::Seccomp => write!(
                 out,
@@ -63,6 +69,10 @@ impl fmt::Display for EventDenial {
             EventDenial::Absent { errno } => {
                 write!(out, "this kernel is too old or built without it ({errno})")
             }
+            EventDenial::OneThread => write!(
+                out,
+                "this kernel's links cover one thread of a process only"
+            ),
             EventDenial::Forbidden => write!(out, "YTRACE_FORBID switches it off"),
             EventDenial::Unknown { errno } => write!(out, "{errno}"),
         }
@@ -76,6 +86,9 @@ impl EventDenial {
             EventDenial::Capability => {
                 "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE"
             }
+            EventDenial::Administrator => {
+                "run as root, or on Linux 6.6 or later, where fewer capabilities do"
+            }
             EventDenial::Lockdown { .. } => {
                 "boot without lockdown=confidentiality (and, for some kernels, without secure boot)"
             }
@@ -86,6 +99,7 @@ impl EventDenial {
             EventDenial::Absent { .. } => {
                 "needs CONFIG_UPROBES, CONFIG_BPF_SYSCALL, CONFIG_BPF_EVENTS; BPF links on uprobes need Linux 6.6"
             }
+            EventDenial::OneThread => "Linux 6.10 and later cover all threads",
             EventDenial::Forbidden | EventDenial::Unknown { .. } => return None,
         };
         Some(text.to_owned())
@@ -103,10 +117,13 @@ impl EventDenial {
                 if lacks(CAP_BPF) || lacks(CAP_PERFMON) {
                     return EventDenial::Capability;
                 }
-                // With all capabilities, what is left is a filter, or the limit of old kernels.
-                match filtered() {
-                    true => EventDenial::Seccomp,
-                    false => EventDenial::LockedMemory,
+                // With these, what is left is a filter, what only an administrator may, or the limit of old kernels.
+                if filtered() {
+                    EventDenial::Seccomp
+                } else if !sys::has_capability(CAP_SYS_ADMIN) {
+                    EventDenial::Administrator
+                } else {
+                    EventDenial::LockedMemory
                 }
             }
             Errno::ENOSYS if filtered() => EventDenial::Seccomp,
@@ -138,7 +155,10 @@ fn filtered() -> bool {
 /// What this kernel offers for events, and `YTRACE_FORBID` leaves of it.
 #[derive(Clone, Debug)]
 pub struct Facilities {
-    /// BPF programs on many sites of one process by one link (Linux 6.6); else why not.
+    /// BPF programs; else why not. Nothing goes without them.
+    pub bpf: Result<(), EventDenial>,
+    /// BPF programs on many sites of one process by one link (Linux 6.6); else why not. Sites are then probed one by
+    /// one, which takes longer to attach and to take away.
     pub uprobe_multi: Result<(), EventDenial>,
     /// A ring buffer that all processors share (Linux 5.8); else why not.
     pub ring_buffer: Result<(), EventDenial>,
@@ -148,6 +168,7 @@ pub struct Facilities {
     pub thread_pointer: Result<(), String>,
     pub(super) session: Option<SessionFunctions>,
     pub(super) thread_pointer_offset: Option<i16>,
+    pub(super) thread_places: Option<ThreadPlaces>,
 }
 
 impl Facilities {
@@ -173,8 +194,15 @@ impl Facilities {
                 cookie: function("bpf_session_cookie")?,
             })
         };
+        let programs = match bpf {
+            true => try_program(AttachType::Unsaid).map(drop),
+            false => Err(forbidden.clone()),
+        };
         let uprobe_multi = match multi {
-            true => try_link(AttachType::UprobeMulti),
+            true => try_link(AttachType::UprobeMulti).and_then(|()| {
+                let all = links_cover_threads();
+                all.then_some(()).ok_or(EventDenial::OneThread)
+            }),
             false => Err(forbidden.clone()),
         };
         let session = match session && uprobe_multi.is_ok() {
@@ -193,18 +221,25 @@ impl Facilities {
             offset.ok_or_else(|| "the kernel's type information does not tell where".to_owned())
         });
         Ok(Facilities {
+            bpf: programs,
             uprobe_multi,
             ring_buffer,
             uprobe_session: session.is_some(),
             thread_pointer: offset.clone().map(drop),
             session,
             thread_pointer_offset: offset.ok(),
+            thread_places: types.as_ref().ok().and_then(|types| {
+                Some(ThreadPlaces {
+                    tid: types.member_offset("task_struct", "pid")?,
+                    pid: types.member_offset("task_struct", "tgid")?,
+                })
+            }),
         })
     }
 }
 
-/// Whether links of a kind are known: one to a file that cannot be probed is refused for that, and not as unknown.
-fn try_link(attach: AttachType) -> Result<(), EventDenial> {
+/// Loads a program that does nothing.
+fn try_program(attach: AttachType) -> Result<OwnedFd, EventDenial> {
     let mut code = Assembler::default();
     code.mov(R::R0, 0);
     code.exit();
@@ -212,8 +247,13 @@ fn try_link(attach: AttachType) -> Result<(), EventDenial> {
         errno: Errno::EINVAL,
     };
     let code = code.finish().ok_or(absent)?;
-    let program = kernel::load_program(ProgramType::Kprobe, attach, &code, "ytrace_try")
-        .map_err(|(errno, _)| EventDenial::of(errno))?;
+    kernel::load_program(ProgramType::Kprobe, attach, &code, "ytrace_try")
+        .map_err(|(errno, _)| EventDenial::of(errno))
+}
+
+/// Whether links of a kind are known: one to a file that cannot be probed is refused for that, and not as unknown.
+fn try_link(attach: AttachType) -> Result<(), EventDenial> {
+    let program = try_program(attach)?;
     let sites = UprobeSites {
         path: c"/",
         offsets: &[0],

@@ -13,6 +13,7 @@ const MAP_UPDATE_ELEM: i32 = 2;
 const MAP_DELETE_ELEM: i32 = 3;
 const MAP_GET_NEXT_KEY: i32 = 4;
 const PROG_LOAD: i32 = 5;
+const RAW_TRACEPOINT_OPEN: i32 = 17;
 const LINK_CREATE: i32 = 28;
 
 /// The kinds of maps that are used (`enum bpf_map_type`).
@@ -39,6 +40,8 @@ pub(super) enum ProgramType {
     /// On the registers of a hit: uprobes are of this kind, too.
     Kprobe = 2,
     PerfEvent = 7,
+    /// On the operands of a place in the kernel's own code that has a name.
+    RawTracepoint = 17,
 }
 
 /// How a program is attached (`enum bpf_attach_type`).
@@ -244,12 +247,17 @@ pub(super) fn link_uprobes(
     attach: AttachType,
     sites: UprobeSites<'_>,
 ) -> Result<OwnedFd, i32> {
-    try_link_uprobes(program, attach, sites).map_err(|errno| match errno {
+    try_link_uprobes(program, attach, sites).map_err(raw_errno)
+}
+
+/// The number of the error that the last call has just returned.
+pub(super) fn raw_errno(errno: Errno) -> i32 {
+    match errno {
         Errno::UnknownErrno => std::io::Error::last_os_error()
             .raw_os_error()
             .unwrap_or(ENOTSUPP),
         errno => errno as i32,
-    })
+    }
 }
 
 fn try_link_uprobes(
@@ -306,6 +314,25 @@ pub(super) fn link_perf_event(
         ..LinkPerf::default()
     };
     new_descriptor(LINK_CREATE, &mut attributes)
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct OpenTracepoint {
+    name: u64,
+    prog_fd: u32,
+    padding: u32,
+    cookie: u64,
+}
+
+/// Attaches a program to a place in the kernel's own code that has a name. It runs for all processes.
+pub(super) fn open_tracepoint(program: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
+    let mut attributes = OpenTracepoint {
+        name: name.as_ptr() as u64,
+        prog_fd: program.as_raw_fd() as u32,
+        ..OpenTracepoint::default()
+    };
+    new_descriptor(RAW_TRACEPOINT_OPEN, &mut attributes)
 }
 
 fn new_descriptor<T>(command: i32, attributes: &mut T) -> Result<OwnedFd, Errno> {

@@ -7,10 +7,9 @@
 //! An [`EventSession`] has the probes of one process: [`EventSession::add_table`], [`EventSession::attach`],
 //! [`EventSession::poll`], [`EventSession::totals`], [`EventSession::rows`]. Dropping it removes the probes.
 
-#![allow(dead_code)]
-
 mod assemble;
 mod attach;
+mod attached;
 mod btf;
 mod check;
 mod compile;
@@ -20,10 +19,12 @@ mod facilities;
 mod kernel;
 mod layout;
 mod numbers;
+mod perf;
 mod program;
 mod record;
 mod ring;
 mod rows;
+mod self_test;
 mod session;
 mod table;
 

@@ -95,8 +95,9 @@ impl<'a> Record<'a> {
         self.layout.capture(self.bytes, place)
     }
 
-    /// The stack from the stack pointer upwards: as many bytes as the plan asks for, or fewer where what follows could not be
-    /// read: the stack ends there, or, seldom, its page is on swap.
+    /// The stack from the stack pointer upwards: as many bytes as the plan asks for, or fewer where a page that follows could not
+    /// be read. The stack ends there, or that page is not in memory: on swap, or never touched, as one between the first frame of a
+    /// program and its environment may be.
     pub fn stack(&self) -> &'a [u8] {
         self.layout.stack(self.bytes, self.header.stack_length)
     }

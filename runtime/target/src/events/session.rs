@@ -1,22 +1,25 @@
 //! Probes on one process: what is attached where, and what came of it.
 
+use std::ffi::CStr;
 use std::fs::File;
 use std::ops::ControlFlow;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
 use super::attach::FileSites;
+use super::attached::{AttachedPart, Places};
 use super::check::index;
-use super::compile::{Environment, Mode, Pairing, SAVED_KEY, SavedMaps};
+use super::compile::{Environment, Mode, Numbering, Pairing, SAVED_KEY, SavedMaps};
 use super::counters::{Counters, possible_processors};
 use super::error::{EventError, PlanError};
 use super::facilities::Facilities;
 use super::kernel::{self, AttachType, ENOTSUPP, MapType, ProgramType};
 use super::layout::{Header, RecordLayout};
 use super::numbers::Numbers;
+use super::perf::Counted;
 use super::program::HitProgram;
 use super::record::Record;
 use super::ring::Ring;
@@ -32,6 +35,8 @@ const LONG_PAUSE: Duration = Duration::from_millis(2);
 const LOOKS_IN_VAIN: u32 = 100;
 /// The most probes of a session.
 const MAX_PROBES: usize = 1 << 16;
+/// The most hits of a clock in a second.
+const MAX_HERTZ: u64 = 100_000;
 /// The most bytes of a ring.
 const MAX_RING: u32 = 1 << 30;
 
@@ -49,6 +54,10 @@ pub struct Probe {
 }
 
 /// What makes a probe's plan run.
+///
+/// Page faults and the clock are counted for each thread, and for those that it starts. A thread that starts while the probe is
+/// being attached, by one that is not counted yet, is missed. The registers of such a hit are those with which the thread came
+/// into the kernel.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// A thread of the process comes to one of these instructions.
@@ -60,9 +69,15 @@ pub enum Source {
     },
     /// A thread of the process has run for another 1/`hertz` of a second.
     Clock {
-        /// Hits in a second of running.
+        /// Hits in a second of running, up to 100,000.
         hertz: u64,
     },
+    /// A thread of the process starts another one: the hit has the number of that one, and the registers of its creator.
+    ThreadBegin,
+    /// A thread of the process ends. From Linux 6.16 on the memory of the process is still there.
+    ThreadEnd,
+    /// The process has begun to run another program, whose memory it has by now.
+    Exec,
 }
 
 /// An instruction to be probed. It must be the first byte of one.
@@ -196,16 +211,6 @@ struct Attached {
     parts: Vec<AttachedPart>,
 }
 
-/// A program, and where it runs.
-#[derive(Debug)]
-struct AttachedPart {
-    program: OwnedFd,
-    attach: AttachType,
-    at_return: bool,
-    files: Vec<FileSites>,
-    links: Vec<OwnedFd>,
-}
-
 impl EventSession {
     /// Prepares for probes on a process; does nothing to it.
     ///
@@ -213,9 +218,9 @@ impl EventSession {
     /// The kernel refuses, or offers no way.
     pub fn new(process: &Process, options: EventOptions) -> Result<EventSession, EventError> {
         let facilities = Facilities::find()?;
-        if let Err(cause) = &facilities.uprobe_multi {
+        if let Err(cause) = &facilities.bpf {
             return Err(EventError::Denied {
-                what: "probes by links of many places",
+                what: "programs in the kernel",
                 cause: cause.clone(),
             });
         }
@@ -345,17 +350,28 @@ impl EventSession {
         for (place, probe) in probes.iter().enumerate() {
             let probe_id = id(place);
             let parts = match &probe.source {
-                Source::Sites(sites) => {
-                    let parts = self.load(probe_id, place, &probe.program, sites)?;
-                    self.link_sites(probe_id, parts, &mut attachment)?
+                Source::Sites(sites) => self.load(probe_id, place, &probe.program, sites)?,
+                Source::PageFaults { every } => {
+                    self.load_counted(probe_id, place, &probe.program, Counted::PageFaults(*every))?
                 }
-                Source::PageFaults { .. } | Source::Clock { .. } => {
-                    return Err(EventError::Unsupported {
-                        what: "an event without a site",
-                        by: "links of many places",
-                    });
+                Source::Clock { hertz } => {
+                    let period = 1_000_000_000 / (*hertz).clamp(1, MAX_HERTZ);
+                    self.load_counted(probe_id, place, &probe.program, Counted::Clock(period))?
+                }
+                Source::ThreadBegin => {
+                    let name = c"sched_process_fork";
+                    self.load_thread(probe_id, place, &probe.program, name, true)?
+                }
+                Source::ThreadEnd => {
+                    let name = c"sched_process_exit";
+                    self.load_thread(probe_id, place, &probe.program, name, false)?
+                }
+                Source::Exec => {
+                    let name = c"sched_process_exec";
+                    self.load_thread(probe_id, place, &probe.program, name, false)?
                 }
             };
+            let parts = self.attach_parts(probe_id, parts, &mut attachment)?;
             self.probes.push(Attached {
                 batch: self.counters.len() - 1,
                 place,
@@ -402,73 +418,155 @@ impl EventSession {
         program: &HitProgram,
         sites: &[Site],
     ) -> Result<Vec<AttachedPart>, EventError> {
-        let counters = self.counters.last();
-        let (Some(counters), Some([rows, zeros])) = (counters, self.saved.last()) else {
-            return Ok(Vec::new());
-        };
-        let modes: &[(Mode, AttachType, bool)] = match (&program.on_return, self.facilities.session)
-        {
-            (None, _) => &[(Mode::Entry, AttachType::UprobeMulti, false)],
-            (Some(_), _) if program.entry.steps.is_empty() && program.saved_values.is_empty() => {
-                &[(Mode::Return, AttachType::UprobeMulti, true)]
-            }
-            (Some(_), Some(functions)) => {
-                &[(Mode::Session(functions), AttachType::UprobeSession, false)]
-            }
+        let only_return = program.entry.steps.is_empty() && program.saved_values.is_empty();
+        let modes: &[Mode] = match (&program.on_return, self.facilities.session) {
+            (None, _) => &[Mode::Entry],
+            (Some(_), _) if only_return => &[Mode::Return],
+            (Some(_), Some(functions)) => &[Mode::Session(functions)],
             // The return first: no entry shall be without it.
-            (Some(_), None) => &[
-                (Mode::Return, AttachType::UprobeMulti, true),
-                (Mode::Entry, AttachType::UprobeMulti, false),
-            ],
+            (Some(_), None) => &[Mode::Return, Mode::Entry],
         };
-        let tables: Vec<_> = self.tables.iter().map(Table::maps).collect();
+        let files = FileSites::of(sites);
+        let files = files.map_err(|errno| EventError::system("a file to be probed", errno))?;
+        let one_by_one = self.facilities.uprobe_multi.is_err();
         let mut parts = Vec::with_capacity(modes.len());
-        for &(mode, attach, at_return) in modes {
-            let environment = Environment {
-                mode,
-                probe: probe.0,
-                counters: counters.descriptor(),
-                counters_offset: Counters::offset(place),
-                counters_shift: counters.shift(),
-                processors_mask: counters.processors_mask(),
-                ring: Some(self.ring.descriptor()),
-                tables: &tables,
-                saved: Some(SavedMaps {
-                    rows: rows.as_raw_fd(),
-                    zeros: zeros.as_raw_fd(),
-                }),
-                numbering: self.numbers.numbering,
-                only_process: None,
-                fixed_cookie: None,
-                thread_pointer: self.facilities.thread_pointer_offset,
-                page_bytes: u32::try_from(sys::page_size()).unwrap_or(u32::MAX),
+        for &mode in modes {
+            let attach = match mode {
+                _ if one_by_one => AttachType::Unsaid,
+                Mode::Session(_) => AttachType::UprobeSession,
+                _ => AttachType::UprobeMulti,
             };
-            let code = program.compile(&environment);
-            let code = code.map_err(|error| EventError::Plan { probe, error })?;
-            let name = format!("ytrace_{}", probe.0);
-            let loaded = kernel::load_program(ProgramType::Kprobe, attach, &code, &name);
-            let program = loaded.map_err(|(errno, log)| EventError::load(probe, errno, &log))?;
-            let files = FileSites::of(sites);
-            parts.push(AttachedPart {
-                program,
-                attach,
-                at_return,
-                files: files.map_err(|errno| EventError::system("a file to be probed", errno))?,
-                links: Vec::new(),
-            });
+            let at_return = matches!(mode, Mode::Return);
+            let loaded = self.load_program(probe, place, program, mode, attach)?;
+            let files = files.clone();
+            let places = match one_by_one {
+                true => Places::OneByOne { at_return, files },
+                false => Places::Links {
+                    attach,
+                    at_return,
+                    files,
+                },
+            };
+            parts.push(AttachedPart::new(loaded, places));
         }
         Ok(parts)
     }
 
-    fn link_sites(
+    /// Loads the program of a probe that has no sites.
+    fn load_counted(
+        &self,
+        probe: ProbeId,
+        place: usize,
+        program: &HitProgram,
+        counted: Counted,
+    ) -> Result<Vec<AttachedPart>, EventError> {
+        if program.on_return.is_some() {
+            let error = PlanError::NoReturn;
+            return Err(EventError::Plan { probe, error });
+        }
+        let load = |from_task| {
+            let mode = Mode::Event { from_task };
+            self.load_program(probe, place, program, mode, AttachType::Unsaid)
+        };
+        // Where the kernel does not tell with which registers a thread came into it (before Linux 5.15), what happens there is
+        // left out.
+        let (loaded, with_kernel) = match load(true) {
+            Ok(loaded) => (loaded, true),
+            Err(_) => (load(false)?, false),
+        };
+        let places = Places::Counted {
+            counted,
+            with_kernel,
+        };
+        Ok(vec![AttachedPart::new(loaded, places)])
+    }
+
+    /// Loads the program of a probe that runs where the kernel does something with threads.
+    fn load_thread(
+        &self,
+        probe: ProbeId,
+        place: usize,
+        program: &HitProgram,
+        name: &'static CStr,
+        starts: bool,
+    ) -> Result<Vec<AttachedPart>, EventError> {
+        if program.on_return.is_some() {
+            let error = PlanError::NoReturn;
+            return Err(EventError::Plan { probe, error });
+        }
+        let started = match (starts, self.facilities.thread_places) {
+            (false, _) => None,
+            (true, Some(places)) if self.numbers.numbering == Numbering::Kernel => Some(places),
+            (true, _) => {
+                return Err(EventError::Unsupported {
+                    what: "the number of a new thread",
+                    by: "a kernel without type information, or from within a pid namespace",
+                });
+            }
+        };
+        let mode = Mode::Thread { started };
+        let loaded = self.load_program(probe, place, program, mode, AttachType::Unsaid)?;
+        Ok(vec![AttachedPart::new(loaded, Places::Kernel(name))])
+    }
+
+    fn load_program(
+        &self,
+        probe: ProbeId,
+        place: usize,
+        program: &HitProgram,
+        mode: Mode,
+        attach: AttachType,
+    ) -> Result<OwnedFd, EventError> {
+        let (Some(counters), Some([rows, zeros])) = (self.counters.last(), self.saved.last())
+        else {
+            return Err(EventError::NoSuch {
+                what: "batch of probes",
+                number: 0,
+            });
+        };
+        let tables: Vec<_> = self.tables.iter().map(Table::maps).collect();
+        let kind = match mode {
+            Mode::Event { .. } => ProgramType::PerfEvent,
+            Mode::Thread { .. } => ProgramType::RawTracepoint,
+            _ => ProgramType::Kprobe,
+        };
+        let environment = Environment {
+            mode,
+            probe: probe.0,
+            counters: counters.descriptor(),
+            counters_offset: Counters::offset(place),
+            counters_shift: counters.shift(),
+            processors_mask: counters.processors_mask(),
+            ring: Some(self.ring.descriptor()),
+            tables: &tables,
+            saved: Some(SavedMaps {
+                rows: rows.as_raw_fd(),
+                zeros: zeros.as_raw_fd(),
+            }),
+            numbering: self.numbers.numbering,
+            // Links know the process; others also see processes that share its memory, or were forked by it.
+            only_process: match attach {
+                AttachType::Unsaid => Some(self.numbers.process),
+                _ => None,
+            },
+            thread_pointer: self.facilities.thread_pointer_offset,
+            page_bytes: u32::try_from(sys::page_size()).unwrap_or(u32::MAX),
+        };
+        let code = program.compile(&environment);
+        let code = code.map_err(|error| EventError::Plan { probe, error })?;
+        let name = format!("ytrace_{}", probe.0);
+        let loaded = kernel::load_program(kind, attach, &code, &name);
+        loaded.map_err(|(errno, log)| EventError::load(probe, errno, &log))
+    }
+
+    fn attach_parts(
         &self,
         probe: ProbeId,
         mut parts: Vec<AttachedPart>,
         attachment: &mut Attachment,
     ) -> Result<Vec<AttachedPart>, EventError> {
         for part in &mut parts {
-            let refused = part.link(self.process.pid())?;
-            for (site, errno) in refused {
+            for (site, errno) in part.attach(&self.process)? {
                 let refused = Refused { probe, site, errno };
                 if !attachment.refused.contains(&refused) {
                     attachment.refused.push(refused);
@@ -481,7 +579,7 @@ impl EventSession {
     /// Takes all probes away for a while; what they have counted remains.
     pub fn suspend(&mut self) {
         for part in self.probes.iter_mut().flat_map(|probe| &mut probe.parts) {
-            part.links.clear();
+            part.detach();
         }
     }
 
@@ -490,10 +588,9 @@ impl EventSession {
     /// # Errors
     /// The kernel refuses, or the process has gone.
     pub fn resume(&mut self) -> Result<(), EventError> {
-        let pid = self.process.pid();
         for part in self.probes.iter_mut().flat_map(|probe| &mut probe.parts) {
-            if part.links.is_empty() {
-                part.link(pid)?;
+            if !part.is_attached() {
+                part.attach(&self.process)?;
             }
         }
         Ok(())
@@ -590,18 +687,4 @@ fn read_record<'a>(
         tid: numbers.thread(header.tid),
         pid: numbers.process(header.pid),
     })
-}
-
-impl AttachedPart {
-    /// Attaches to all sites that are not refused.
-    fn link(&mut self, pid: i32) -> Result<Vec<(usize, i32)>, EventError> {
-        let mut all = Vec::new();
-        for file in &mut self.files {
-            let program = self.program.as_fd();
-            let (links, refused) = file.attach(program, self.attach, pid, self.at_return)?;
-            self.links.extend(links);
-            all.extend(refused);
-        }
-        Ok(all)
-    }
 }

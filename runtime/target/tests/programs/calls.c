@@ -26,7 +26,7 @@ static volatile long sink;
 PROBED long step(long number, long thread) { sink = number; return number * 2 + thread; }
 PROBED long six(long a, int b, unsigned char c, long d, long e, long f) { sink = a; return a + b + c + d + e - f; }
 PROBED long down(long n) { if (n == 0) return 0; long below = down(n - 1); return below + 1; }
-PROBED long see(struct item *item, const char *text) { sink = (long)item; return text ? (long)strlen(text) : -1; }
+PROBED long see(struct item *item, const char *text) { sink = (long)item; return text != 0; }
 PROBED void take(unsigned long size) { sink = (long)size; }
 PROBED long fill(char *to, long n) { memset(to, 'x', n); to[n] = 0; return n; }
 PROBED long divide(long a, long b) { sink = a; return b ? a / b : 0; }
@@ -37,6 +37,12 @@ PROBED long leap(long n) { if (n == 0) longjmp(back, 1); if (n < 0) return n; re
 long tail(long n);
 static long (*volatile tail_again)(long) = tail;
 __attribute__((optimize("optimize-sibling-calls"))) PROBED long tail(long n) { sink = n; if (n <= 0) return 42; return tail_again(n - 1); }
+
+/* An instruction that the kernel refuses to probe, never run. */
+__asm__(".text\n.globl refused\n.type refused, @function\nrefused: hlt\nret\n.size refused, . - refused\n");
+
+/* What a static probe has beside it: while it is not 0, somebody looks. */
+__attribute__((section(".probes"))) volatile unsigned short semaphore = 0;
 
 static long calls;
 
@@ -111,6 +117,8 @@ int main(void)
                 sum += size;
             }
             printf("%lu\n", sum);
+        } else if (!strcmp(word, "semaphore")) {
+            printf("%d\n", semaphore);
         } else if (!strcmp(word, "fill")) {
             char buffer[200] = "before";
             printf("%ld\n", fill(buffer, a));

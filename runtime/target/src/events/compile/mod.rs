@@ -104,6 +104,18 @@ pub(super) enum Mode {
         /// Whether the registers are those with which the thread came into the kernel, whatever it does there.
         from_task: bool,
     },
+    /// Where the kernel starts or ends a thread, or another program in a process: the entry part.
+    Thread {
+        /// Of a start, where the kernel's description of a thread has its number and that of its process.
+        started: Option<ThreadPlaces>,
+    },
+}
+
+/// Where the kernel's description of a thread has what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ThreadPlaces {
+    pub tid: u32,
+    pub pid: u32,
 }
 
 /// What a program is compiled for.
@@ -125,8 +137,6 @@ pub(super) struct Environment<'a> {
     pub numbering: Numbering,
     /// Hits of other processes than this one, by the numbering, are ignored.
     pub only_process: Option<u32>,
-    /// The number that all hits have, where the kernel keeps none with the site.
-    pub fixed_cookie: Option<u32>,
     /// Where the thread pointer is in the kernel's description of a thread.
     pub thread_pointer: Option<i16>,
     pub page_bytes: u32,
@@ -232,13 +242,7 @@ impl HitProgram {
                 code.place(at_return);
                 self.part(environment, &mut code, on_return, true, pairing)?;
             }
-            Mode::Event { from_task } => {
-                if from_task {
-                    code.call(helper::CURRENT_TASK);
-                    code.mov(R::R1, R::R0);
-                    code.call(helper::TASK_REGISTERS);
-                    code.mov(R::R6, R::R0);
-                }
+            Mode::Event { .. } | Mode::Thread { .. } => {
                 self.part(environment, &mut code, &self.entry, false, pairing)?;
             }
         }
@@ -401,6 +405,18 @@ struct PartCompiler<'a> {
 
 impl PartCompiler<'_> {
     fn run(&mut self) -> Result<(), PlanError> {
+        if let Mode::Thread {
+            started: Some(places),
+        } = self.environment.mode
+        {
+            self.numbers_of_started(places)?;
+        }
+        if let Mode::Event { from_task: true } | Mode::Thread { .. } = self.environment.mode {
+            self.code.call(helper::CURRENT_TASK);
+            self.code.mov(R::R1, R::R0);
+            self.code.call(helper::TASK_REGISTERS);
+            self.code.mov(R::R6, R::R0);
+        }
         self.begin()?;
         for number in 0..self.part.steps.len() {
             self.compute(number)?;

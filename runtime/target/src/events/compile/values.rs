@@ -6,7 +6,7 @@ use super::super::error::PlanError;
 use super::super::layout::{CAPTURE_HEADER, state};
 use super::super::program::*;
 use super::schedule::divides;
-use super::{Mode, Numbering, Pairing, PartCompiler, helper};
+use super::{Mode, Numbering, Pairing, PartCompiler, ThreadPlaces, helper};
 
 /// Where the registers are in `struct pt_regs` of x86-64 (`arch/x86/include/uapi/asm/ptrace.h`).
 pub(super) fn register_offset(register: Register) -> i16 {
@@ -173,6 +173,21 @@ impl PartCompiler<'_> {
         Ok(place)
     }
 
+    /// Takes the numbers of a thread that the current one starts: the second operand of the place in the kernel describes it.
+    pub(super) fn numbers_of_started(&mut self, places: ThreadPlaces) -> Result<(), PlanError> {
+        let numbers = self.frame.take(8)?;
+        for (place, offset) in [(numbers, places.tid), (numbers + 4, places.pid)] {
+            self.frame_address(R::R1, place);
+            self.code.mov(R::R2, 4);
+            self.code.load(Width::Eight, R::R3, R::R6, 8);
+            self.code.number(R::R5, u64::from(offset));
+            self.code.alu(Alu::Add, R::R3, R::R5);
+            self.code.call(helper::READ_KERNEL);
+        }
+        self.numbers = Some(numbers);
+        Ok(())
+    }
+
     /// Where the time of the hit is.
     pub(super) fn time(&mut self) -> Result<i16, PlanError> {
         if let Some(place) = self.time {
@@ -187,10 +202,9 @@ impl PartCompiler<'_> {
 
     /// Leaves the number of the site in r0; r1 to r5 are lost.
     pub(super) fn cookie(&mut self) {
-        match (self.environment.mode, self.environment.fixed_cookie) {
-            (_, Some(cookie)) => self.code.number(R::R0, u64::from(cookie)),
-            // The context of the kernel's task registers has no cookie, and events have one site.
-            (Mode::Event { .. }, None) => self.code.mov(R::R0, 0),
+        match self.environment.mode {
+            // What is counted has no sites.
+            Mode::Event { .. } | Mode::Thread { .. } => self.code.mov(R::R0, 0),
             _ => {
                 self.code.mov(R::R1, R::R6);
                 self.code.call(helper::ATTACH_COOKIE);
@@ -253,12 +267,7 @@ impl PartCompiler<'_> {
             Value::Tid | Value::Pid => return self.numbers().map(drop),
             Value::Time => return self.time().map(drop),
             Value::Register(Register::FsBase) => {
-                let offset = self.environment.thread_pointer;
-                let offset = offset.ok_or_else(|| PlanError::NoThreadPointer {
-                    why: "the kernel has no type information".to_owned(),
-                })?;
-                self.code.call(helper::CURRENT_TASK);
-                self.code.load(Width::Eight, R::R0, R::R0, offset);
+                self.thread_pointer()?;
             }
             Value::Cookie => self.cookie(),
             Value::Failed(value) => {

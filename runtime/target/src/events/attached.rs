@@ -1,0 +1,151 @@
+//! A program of the kernel, and where it runs.
+
+use std::ffi::CStr;
+use std::os::fd::{AsFd, OwnedFd};
+
+use nix::errno::Errno;
+
+use super::attach::{FileSites, RefusedSites};
+use super::error::EventError;
+use super::kernel::{self, AttachType};
+use super::perf::{self, Counted};
+use crate::process::Process;
+use crate::tasks;
+
+/// So many descriptors are closed by each thread: closing a probe waits for other processors to have passed it, and such
+/// waits may as well be at the same time.
+const CLOSED_TOGETHER: usize = 8;
+/// The most threads that do so.
+const MAX_CLOSERS: usize = 16;
+
+/// Where a program runs.
+#[derive(Debug)]
+pub(super) enum Places {
+    /// At instructions, many by one link.
+    Links {
+        attach: AttachType,
+        at_return: bool,
+        files: Vec<FileSites>,
+    },
+    /// At instructions, each by an event of its own.
+    OneByOne {
+        at_return: bool,
+        files: Vec<FileSites>,
+    },
+    /// At what is counted for each thread.
+    Counted {
+        counted: Counted,
+        /// Whether what happens in the kernel is counted, too.
+        with_kernel: bool,
+    },
+    /// Where the kernel does something with threads, by its name for that.
+    Kernel(&'static CStr),
+}
+
+/// A program, and where it runs.
+#[derive(Debug)]
+pub(super) struct AttachedPart {
+    program: OwnedFd,
+    places: Places,
+    /// What keeps it attached.
+    open: Vec<OwnedFd>,
+}
+
+impl AttachedPart {
+    pub fn new(program: OwnedFd, places: Places) -> AttachedPart {
+        AttachedPart {
+            program,
+            places,
+            open: Vec::new(),
+        }
+    }
+
+    pub fn is_attached(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// Attaches to all sites that are not refused.
+    pub fn attach(&mut self, process: &Process) -> Result<RefusedSites, EventError> {
+        let program = self.program.as_fd();
+        let (pid, mut refused) = (process.pid(), Vec::new());
+        match &mut self.places {
+            Places::Links {
+                attach,
+                at_return,
+                files,
+            } => {
+                for file in files {
+                    let (open, bad) = file.attach(program, *attach, pid, *at_return)?;
+                    self.open.extend(open);
+                    refused.extend(bad);
+                }
+            }
+            Places::OneByOne { at_return, files } => {
+                for file in files {
+                    let (open, bad) = file.attach_one_by_one(program, pid, *at_return)?;
+                    self.open.extend(open);
+                    refused.extend(bad);
+                }
+            }
+            Places::Kernel(name) => {
+                let open = kernel::open_tracepoint(program, name);
+                let failed = |errno| EventError::system("events of threads", errno);
+                self.open.push(open.map_err(failed)?);
+            }
+            Places::Counted {
+                counted,
+                with_kernel,
+            } => {
+                let failed = |errno| EventError::system("counting events of threads", errno);
+                // The main thread first: in most programs it starts the others.
+                let mut threads = vec![pid];
+                tasks::each_thread(pid, |tid| {
+                    if tid != pid {
+                        threads.push(tid);
+                    }
+                    Ok::<(), Errno>(())
+                })
+                .map_err(failed)?;
+                for tid in threads {
+                    let event = match perf::count(*counted, tid, *with_kernel) {
+                        Ok(event) => event,
+                        // It has ended.
+                        Err(Errno::ESRCH) => continue,
+                        Err(errno) => return Err(failed(errno)),
+                    };
+                    perf::set_program(event.as_fd(), program).map_err(failed)?;
+                    self.open.push(event);
+                }
+            }
+        }
+        Ok(refused)
+    }
+
+    /// Takes it away.
+    pub fn detach(&mut self) {
+        close(std::mem::take(&mut self.open));
+    }
+}
+
+impl Drop for AttachedPart {
+    fn drop(&mut self) {
+        self.detach();
+    }
+}
+
+/// Closes descriptors, many of them at the same time.
+fn close(mut open: Vec<OwnedFd>) {
+    let closers = (open.len() / CLOSED_TOGETHER).min(MAX_CLOSERS);
+    if closers < 2 {
+        return;
+    }
+    let each = open.len().div_ceil(closers);
+    std::thread::scope(|scope| {
+        while !open.is_empty() {
+            let rest = open.split_off(open.len().saturating_sub(each));
+            let thread = std::thread::Builder::new().spawn_scoped(scope, move || drop(rest));
+            // What could not be handed to a thread has been closed here.
+            drop(thread);
+        }
+    });
+}

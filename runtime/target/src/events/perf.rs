@@ -1,0 +1,152 @@
+//! The system call perf_event_open(2): events of threads that no instruction of theirs names, and probes one by one.
+
+use std::ffi::CStr;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use nix::errno::Errno;
+
+use super::kernel::raw_errno;
+use crate::sys::retry;
+
+/// `struct perf_event_attr` of `linux/perf_event.h`, in the length that Linux has known since 4.8.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+struct Attributes {
+    kind: u32,
+    size: u32,
+    config: u64,
+    sample_period: u64,
+    sample_type: u64,
+    read_format: u64,
+    flags: u64,
+    wakeup_events: u32,
+    bp_type: u32,
+    config1: u64,
+    config2: u64,
+    branch_sample_type: u64,
+    sample_regs_user: u64,
+    sample_stack_user: u32,
+    clockid: i32,
+    sample_regs_intr: u64,
+    aux_watermark: u32,
+    sample_max_stack: u16,
+    reserved: u16,
+}
+
+const TYPE_SOFTWARE: u32 = 1;
+const SOFTWARE_CPU_CLOCK: u64 = 0;
+const SOFTWARE_PAGE_FAULTS: u64 = 2;
+
+/// Bits of the attributes.
+const INHERIT: u64 = 1 << 1;
+const EXCLUDE_KERNEL: u64 = 1 << 5;
+/// Inherit by threads, not by processes (Linux 5.13).
+const INHERIT_THREAD: u64 = 1 << 35;
+
+const CLOSE_ON_EXEC: libc::c_ulong = 1 << 3;
+/// `PERF_EVENT_IOC_SET_BPF`: `_IOW('$', 8, __u32)`.
+const SET_PROGRAM: libc::c_ulong = 0x4004_2408;
+/// Where the kernel says which number its probes of instructions have, and where the reference counter goes.
+const UPROBE_TYPE: &str = "/sys/bus/event_source/devices/uprobe/type";
+const UPROBE_RETURN: u64 = 1;
+const UPROBE_SEMAPHORE_SHIFT: u32 = 32;
+
+/// What counts on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// Every so many page faults.
+    PageFaults(u64),
+    /// Every so many nanoseconds of running.
+    Clock(u64),
+}
+
+/// Counts on a thread, and on those that it starts; a program that is attached runs each time the period is full.
+///
+/// `with_kernel` counts what happens while the thread is in the kernel, too.
+pub(super) fn count(what: Counted, tid: i32, with_kernel: bool) -> Result<OwnedFd, Errno> {
+    let (config, period) = match what {
+        Counted::PageFaults(period) => (SOFTWARE_PAGE_FAULTS, period),
+        Counted::Clock(period) => (SOFTWARE_CPU_CLOCK, period),
+    };
+    let kernel = if with_kernel { 0 } else { EXCLUDE_KERNEL };
+    let mut attributes = Attributes {
+        kind: TYPE_SOFTWARE,
+        config,
+        sample_period: period.max(1),
+        flags: INHERIT | INHERIT_THREAD | kernel,
+        ..Attributes::default()
+    };
+    match open(&mut attributes, tid) {
+        // Before Linux 5.13 processes that the thread forks are counted, too; a program can tell them.
+        Err(Errno::EINVAL) => {
+            attributes.flags &= !INHERIT_THREAD;
+            open(&mut attributes, tid)
+        }
+        result => result,
+    }
+}
+
+/// Probes an instruction in the memory that a thread has, for all threads that have it. Only an attached program sees hits
+/// of the others.
+///
+/// # Errors
+/// The number of the error, which may be [`super::kernel::ENOTSUPP`].
+pub(super) fn probe(
+    path: &CStr,
+    offset: u64,
+    semaphore: u64,
+    at_return: bool,
+    tid: i32,
+) -> Result<OwnedFd, i32> {
+    let kind = std::fs::read_to_string(UPROBE_TYPE);
+    let kind = kind.ok().and_then(|text| text.trim().parse::<u32>().ok());
+    let semaphore = u32::try_from(semaphore).map_err(|_| libc::EOVERFLOW)?;
+    let config = u64::from(semaphore) << UPROBE_SEMAPHORE_SHIFT;
+    let mut attributes = Attributes {
+        kind: kind.ok_or(libc::ENODEV)?,
+        config: config | if at_return { UPROBE_RETURN } else { 0 },
+        config1: path.as_ptr() as u64,
+        config2: offset,
+        sample_period: 1,
+        ..Attributes::default()
+    };
+    open(&mut attributes, tid).map_err(raw_errno)
+}
+
+/// Attaches a program to an event, for as long as that is open.
+pub(super) fn set_program(event: BorrowedFd<'_>, program: BorrowedFd<'_>) -> Result<(), Errno> {
+    let (event, program) = (event.as_raw_fd(), program.as_raw_fd());
+    // SAFETY: both descriptors are open, and the call takes no pointer.
+    retry(|| unsafe { libc::ioctl(event, SET_PROGRAM, program) })?;
+    Ok(())
+}
+
+fn open(attributes: &mut Attributes, tid: i32) -> Result<OwnedFd, Errno> {
+    attributes.size = u32::try_from(size_of::<Attributes>()).unwrap_or(0);
+    let (any_processor, no_group) = (-1, -1);
+    // SAFETY: the attributes are live, initialised and as long as they say; the path they may point to is the caller's and
+    // lives through the call.
+    let raw = retry(|| unsafe {
+        libc::syscall(
+            libc::SYS_perf_event_open,
+            std::ptr::from_mut(attributes),
+            tid,
+            any_processor,
+            no_group,
+            CLOSE_ON_EXEC,
+        )
+    })?;
+    let raw = i32::try_from(raw).map_err(|_| Errno::EOVERFLOW)?;
+    // SAFETY: the kernel has just given us this descriptor and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(raw) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_attributes_have_the_length_that_the_kernel_knows() {
+        assert_eq!(size_of::<Attributes>(), 112);
+    }
+}

@@ -1,0 +1,196 @@
+//! Tables that hits write, against what the program did.
+
+mod common;
+#[path = "common/sites.rs"]
+mod sites;
+#[path = "common/traced.rs"]
+mod traced;
+
+use traced::{Traced, emit};
+use ytrace_target::events::*;
+
+#[test]
+fn tables_hold_what_the_program_did() {
+    let mut traced = Traced::start();
+    let table = |kind, keys| TableSpec {
+        kind,
+        keys,
+        rows: 4096,
+    };
+    let aggregate = TableKind::Aggregate {
+        signed: true,
+        squares: true,
+        powers: true,
+    };
+    let session = &mut traced.session;
+    let counts = session.add_table(table(TableKind::Count, 2)).unwrap();
+    let sum = session
+        .add_table(table(TableKind::Sum { signed: true }, 0))
+        .unwrap();
+    let by_thread = session.add_table(table(aggregate, 1)).unwrap();
+    let whole = session.add_table(table(aggregate, 0)).unwrap();
+    let mut program = HitProgram::default();
+    let part = &mut program.entry;
+    let number = part.value(Value::Register(Register::Rdi));
+    let thread = part.value(Value::Register(Register::Rsi));
+    let seven = part.value(Value::Constant(7));
+    let rest = part.value(Value::Binary(
+        BinaryOperation::RemainderUnsigned,
+        number,
+        seven,
+    ));
+    let shift = part.value(Value::Constant(500));
+    let value = part.value(Value::Binary(BinaryOperation::Subtract, number, shift));
+    let factor = part.value(Value::Constant(FACTOR as u64));
+    let value = part.value(Value::Binary(BinaryOperation::Multiply, value, factor));
+    part.step(Step::Update {
+        table: counts,
+        keys: vec![thread, rest],
+        value: None,
+        when: Some(rest),
+    });
+    for (table, keys) in [(sum, vec![]), (by_thread, vec![thread]), (whole, vec![])] {
+        part.step(Step::Update {
+            table,
+            keys,
+            value: Some(value),
+            when: None,
+        });
+    }
+    let probe = traced.probe("step", program);
+    assert_eq!(traced.program.ask("work 4 20000"), "80000");
+    let totals = traced.session.totals(probe).unwrap().entry;
+    assert_eq!((totals.hits, totals.table_full), (80_000, 0));
+
+    let values: Vec<i64> = (0..20_000).map(|number| (number - 500) * FACTOR).collect();
+    let mut rows = traced.session.rows(counts).unwrap();
+    rows.sort_by(|a, b| a.keys.cmp(&b.keys));
+    let expected: Vec<(Vec<u64>, u64)> = (0..4)
+        .flat_map(|thread| {
+            (1..7).map(move |rest| (vec![thread, rest], (rest..20_000).step_by(7).count() as u64))
+        })
+        .collect();
+    let found: Vec<_> = rows.into_iter().map(|row| (row.keys, row.count)).collect();
+    assert_eq!(found, expected);
+
+    let total: i128 = values.iter().map(|value| i128::from(*value)).sum();
+    let row = &traced.session.rows(sum).unwrap()[0];
+    assert_eq!((row.count, row.sum), (0, i128::from((4 * total) as i64)));
+
+    let mut powers = std::collections::BTreeMap::new();
+    for value in &values {
+        let order = 64 - value.unsigned_abs().leading_zeros() as i8;
+        *powers
+            .entry(Power(if *value < 0 { -order } else { order }))
+            .or_insert(0u64) += 1;
+    }
+    let squares: u128 = values
+        .iter()
+        .map(|value| u128::from(value.unsigned_abs()).pow(2))
+        .sum();
+    let expected = |keys, times: u64| TableRow {
+        keys,
+        count: 20_000 * times,
+        sum: total * i128::from(times),
+        min: i128::from(values[0]),
+        max: i128::from(values[19_999]),
+        squares: squares * u128::from(times),
+        powers: powers
+            .iter()
+            .map(|(power, count)| (*power, count * times))
+            .collect(),
+    };
+    let mut rows = traced.session.rows(by_thread).unwrap();
+    rows.sort_by(|a, b| a.keys.cmp(&b.keys));
+    let by_thread_expected: Vec<TableRow> =
+        (0..4).map(|thread| expected(vec![thread], 1)).collect();
+    assert_eq!(rows, by_thread_expected);
+    assert_eq!(traced.session.rows(whole).unwrap(), [expected(vec![], 4)]);
+
+    traced.session.clear_table(by_thread).unwrap();
+    traced.session.clear_table(whole).unwrap();
+    assert_eq!(traced.session.rows(by_thread).unwrap(), []);
+    assert_eq!(traced.session.rows(whole).unwrap()[0].count, 0);
+}
+
+/// Large enough that squares need more than 64 bits, small enough that values do not.
+const FACTOR: i64 = 123_456_789_012;
+
+#[test]
+fn a_full_table_says_so() {
+    let mut traced = Traced::start();
+    let spec = TableSpec {
+        kind: TableKind::Count,
+        keys: 1,
+        rows: 10,
+    };
+    let table = traced.session.add_table(spec).unwrap();
+    let mut program = HitProgram::default();
+    let key = program.entry.value(Value::Register(Register::Rdi));
+    program.entry.step(Step::Update {
+        table,
+        keys: vec![key],
+        value: None,
+        when: None,
+    });
+    let probe = traced.probe("step", program);
+    traced.program.ask("work 1 100");
+    let totals = traced.session.totals(probe).unwrap().entry;
+    let rows = traced.session.rows(table).unwrap();
+    let counted: u64 = rows.iter().map(|row| row.count).sum();
+    assert!((10..100).contains(&rows.len()), "{}", rows.len());
+    assert_eq!((totals.hits, counted + totals.table_full), (100, 100));
+}
+
+#[test]
+fn maps_are_put_looked_up_and_removed() {
+    let mut traced = Traced::start();
+    let spec = TableSpec {
+        kind: TableKind::Map,
+        keys: 1,
+        rows: 1000,
+    };
+    let table = traced.session.add_table(spec).unwrap();
+    let mut program = HitProgram::default();
+    let part = &mut program.entry;
+    let number = part.value(Value::Register(Register::Rdi));
+    let (one, two, three) = (1, 2, 3);
+    let [one, two, three] = [one, two, three].map(|number| part.value(Value::Constant(number)));
+    let before = part.value(Value::Binary(BinaryOperation::Subtract, number, one));
+    let earlier = part.value(Value::Binary(BinaryOperation::Subtract, number, three));
+    let even = part.value(Value::Binary(BinaryOperation::And, number, one));
+    let even = part.value(Value::Unary(UnaryOperation::IsZero, even));
+    let double = part.value(Value::Binary(BinaryOperation::Multiply, number, two));
+    part.step(Step::Put {
+        table,
+        keys: vec![number],
+        value: double,
+        when: Some(even),
+    });
+    part.step(Step::Remove {
+        table,
+        keys: vec![earlier],
+        when: None,
+    });
+    let lookup = part.step(Step::Lookup {
+        table,
+        keys: vec![before],
+    });
+    emit(part, &[Value::Found(lookup)]);
+    traced.probe("step", program);
+    traced.program.ask("work 1 10");
+    let found = traced.records(|record| record.value(0));
+    let expected: Vec<Option<u64>> = (0..10)
+        .map(|number| (number % 2 == 1).then(|| 2 * (number - 1)))
+        .collect();
+    assert_eq!(found, expected);
+    let mut rows: Vec<(u64, i128)> = traced
+        .session
+        .rows(table)
+        .unwrap()
+        .into_iter()
+        .map(|row| (row.keys[0], row.sum))
+        .collect();
+    rows.sort_unstable();
+    assert_eq!(rows, [(8, 16)]);
+}
