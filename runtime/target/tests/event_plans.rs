@@ -510,7 +510,7 @@ fn samples_estimate_bytes_without_bias() {
         number += weight as f64 / bytes as f64;
     });
     // What the sizes of `take` give, as documented: the variance of the sum of bytes is that of n (every - n).
-    let size = |i: u64| (i % 100) * 16 + if i % 1000 == 0 { 500_000 } else { 0 };
+    let size = |i: u64| (i % 100) * 16 + if i.is_multiple_of(1000) { 500_000 } else { 0 };
     assert_eq!((0..calls).map(size).sum::<u64>(), sum);
     let small = || (0..calls).map(size).filter(|n| *n < EVERY);
     let variance: u64 = small().map(|n| n * (EVERY - n)).sum();
