@@ -51,6 +51,8 @@ pub enum Command {
     Diff(DiffArguments),
     /// List processes with their roles, memory and runtimes
     Ps(PsArguments),
+    /// List what can be probed and read: functions, static probes, variables, types
+    List(ListArguments),
 }
 
 /// Arguments of `ytrace run`.
@@ -348,6 +350,73 @@ pub struct PsArguments {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `ytrace list`.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "ytrace list [OPTIONS] <-p PID | -e FILE> [PATTERN]",
+    after_help = "A pattern is a name as probe points have it: `malloc`, 'ngx_http_*', 'libssl.so.3::SSL_*', `_exe::main`; `*` stands for any text, `?` for one character. 'usdt:PROVIDER:NAME', 'struct NAME', 'union NAME' and 'enum NAME' ask for that kind alone.
+Without --functions, --usdt, --variables and --types all kinds are listed.
+
+Examples:
+  ytrace list -p PID 'ngx_http_*handler'
+  ytrace list -p PID -v libc.so.6::malloc
+  ytrace list -e /usr/bin/python3 'usdt:*'
+  ytrace list -p PID -v 'struct ngx_pool_s'
+
+Exit status: 0 something matches, 2 nothing does, wrong usage or environment, 3 a part of the debug information cannot be read."
+)]
+pub struct ListArguments {
+    /// What is listed, a name or a pattern
+    #[arg(value_name = "PATTERN", default_value = "*")]
+    pub pattern: String,
+    /// The process to look at; it is not stopped
+    #[arg(
+        short,
+        long,
+        value_name = "PID",
+        value_parser = parse_pid,
+        allow_negative_numbers = true,
+        required_unless_present = "exe"
+    )]
+    pub pid: Option<i32>,
+    /// A program or library to look at, without a process
+    #[arg(short, long, value_name = "FILE", conflicts_with = "pid")]
+    pub exe: Option<PathBuf>,
+    /// List functions
+    #[arg(long)]
+    pub functions: bool,
+    /// List static probes
+    #[arg(long)]
+    pub usdt: bool,
+    /// List variables
+    #[arg(long)]
+    pub variables: bool,
+    /// List types
+    #[arg(long)]
+    pub types: bool,
+    /// Say more: source, address, where a probe goes and why, copies, members of types
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// How it is written
+    #[arg(long, value_enum, default_value_t = ListFormat::Text, value_name = "FORMAT")]
+    pub format: ListFormat,
+    /// Use FILE as the debug information of MODULE, if it fits (repeatable)
+    #[arg(long, value_name = "MODULE=FILE", value_parser = parse_debug_file)]
+    pub debug_file: Vec<(String, PathBuf)>,
+    /// Another directory with separate debug files, like /usr/lib/debug (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub debug_root: Vec<PathBuf>,
+}
+
+/// How a list is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// A line for each, as a probe file has it
+    Text,
+    /// An array of objects
+    Json,
 }
 
 /// The number of a process.

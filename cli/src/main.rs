@@ -12,6 +12,7 @@ mod diff;
 mod failure;
 mod files;
 mod fmt;
+mod list;
 mod ps;
 mod run;
 mod terminal;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Types(command) => types::run(command, &terminal),
         Command::Diff(arguments) => diff::run(&arguments, &terminal),
         Command::Ps(arguments) => ps::run(arguments, &terminal),
+        Command::List(arguments) => list::run(&arguments, &terminal),
     };
     match result {
         Ok(status) => status.into(),

@@ -1,0 +1,402 @@
+//! `ytrace list`: what of a target can be probed and read.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+use ytrace_runtime::listing::{
+    Details, Kinds, ListedFunction, ListedStatic, ListedType, ListedVariable, Listing, Location,
+    Site, kernel_rules, list, of_file,
+};
+use ytrace_runtime::{Mode, Options, Session, SessionError};
+use ytrace_target::Process;
+
+use crate::arguments::{ListArguments, ListFormat};
+use crate::diagnose::failure;
+use crate::failure::{Failure, Status};
+use crate::terminal::{Terminal, print, safe, say};
+
+/// Copies of one function that are shown.
+const MAX_COPIES: usize = 8;
+
+/// Lists what matches.
+pub fn run(arguments: &ListArguments, terminal: &Terminal) -> Result<Status, Failure> {
+    let options = Options {
+        mode: Mode::Live,
+        debug_files: arguments.debug_file.clone(),
+        debug_roots: arguments.debug_root.clone(),
+        ..Options::default()
+    };
+    let details = arguments.verbose;
+    let found = match (&arguments.exe, arguments.pid) {
+        (Some(file), _) => {
+            let names = of_file(file, &options).map_err(failure)?;
+            list(
+                &names,
+                &arguments.pattern,
+                kinds(arguments),
+                details,
+                kernel_rules(),
+            )
+        }
+        (None, Some(pid)) => {
+            let process = Process::open(pid).map_err(|error| failure(SessionError::Open(error)))?;
+            let session = Session::open(process, &options).map_err(failure)?;
+            let names = session.names();
+            list(
+                names,
+                &arguments.pattern,
+                kinds(arguments),
+                details,
+                kernel_rules(),
+            )
+        }
+        (None, None) => return Err(Failure::usage("-p PID or -e FILE is needed")),
+    };
+    let (yellow, _, reset) = terminal.error_colors("\x1b[1;33m", "");
+    for problem in &found.problems {
+        say(&format!("{yellow}warning{reset}: {}\n", safe(problem)));
+    }
+    if found.count() == 0 {
+        let error = Failure::usage(format!("nothing matches `{}`", arguments.pattern));
+        let names: Vec<String> = found.similar.iter().map(|n| format!("`{n}`")).collect();
+        return Err(match names.is_empty() {
+            true => {
+                error.with_hint("`ytrace list … '*'` lists all; `*part*` finds a part of a name")
+            }
+            false => error.with_hint(format!("did you mean {}?", names.join(", "))),
+        });
+    }
+    match arguments.format {
+        ListFormat::Text => print(&text(&found))?,
+        ListFormat::Json => print(&format!("{}\n", to_json(&found)))?,
+    }
+    say(&format!("{}\n", counts(&found)));
+    Ok(match found.problems.is_empty() {
+        true => Status::Success,
+        false => Status::Partial,
+    })
+}
+
+fn kinds(arguments: &ListArguments) -> Kinds {
+    let kinds = Kinds {
+        functions: arguments.functions,
+        statics: arguments.usdt,
+        variables: arguments.variables,
+        types: arguments.types,
+    };
+    match kinds.functions || kinds.statics || kinds.variables || kinds.types {
+        true => kinds,
+        false => Kinds::ALL,
+    }
+}
+
+fn counts(found: &Listing) -> String {
+    let all = [
+        (found.functions.len(), "function", "functions"),
+        (found.statics.len(), "static probe", "static probes"),
+        (found.variables.len(), "variable", "variables"),
+        (found.types.len(), "type", "types"),
+    ];
+    let parts: Vec<String> = all
+        .iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, one, many)| format!("{count} {}", if *count == 1 { one } else { many }))
+        .collect();
+    parts.join(", ")
+}
+
+fn text(found: &Listing) -> String {
+    let mut out = String::new();
+    let mut same: HashMap<&str, usize> = HashMap::new();
+    for function in &found.functions {
+        *same.entry(&function.head).or_default() += 1;
+    }
+    for function in &found.functions {
+        let several = same.get(function.head.as_str()).is_some_and(|n| *n > 1);
+        line(&mut out, "", &with_note(function, several));
+        if let Some(details) = &function.details {
+            for detail in function_details(function, details) {
+                line(&mut out, "    ", &detail);
+            }
+        }
+    }
+    for probe in &found.statics {
+        line(
+            &mut out,
+            "",
+            &format!("{}  // {}", probe.head, static_note(probe)),
+        );
+    }
+    for variable in &found.variables {
+        line(
+            &mut out,
+            "",
+            &format!("{};  // {}", variable.declaration, place(variable)),
+        );
+    }
+    for ty in &found.types {
+        line(
+            &mut out,
+            "",
+            &format!("{};  // {}", ty.declaration, type_note(ty)),
+        );
+        for (offset, member) in &ty.members {
+            line(&mut out, "    ", &format!("{member}  // {offset}"));
+        }
+    }
+    out
+}
+
+fn line(out: &mut String, indent: &str, text: &str) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "{indent}{}", safe(text));
+}
+
+/// The head of a probe, and what a reader must know before they paste it.
+fn with_note(listed: &ListedFunction, several: bool) -> String {
+    let function = &listed.function;
+    let mut notes: Vec<String> = Vec::new();
+    if let Some((version, false)) = &function.version {
+        notes.push(format!("version {version}"));
+    }
+    if function.indirect {
+        notes.push("indirect: one of several implementations".to_owned());
+    } else if function.body.is_none() {
+        notes.push(match function.clones.as_slice() {
+            [] => "only inlined".to_owned(),
+            clones => {
+                let names: Vec<&str> = clones.iter().map(|c| c.symbol.as_str()).collect();
+                format!("only as {}", names.join(", "))
+            }
+        });
+    }
+    if several && let Some(unit) = function.prototype.as_ref().and_then(|p| p.unit.as_ref()) {
+        notes.push(unit.clone());
+    }
+    match notes.is_empty() {
+        true => listed.head.clone(),
+        false => format!("{}  // {}", listed.head, notes.join("; ")),
+    }
+}
+
+fn function_details(listed: &ListedFunction, details: &Details) -> Vec<String> {
+    let function = &listed.function;
+    let mut lines = Vec::new();
+    let mut first = Vec::new();
+    if let Some((file, number)) = &details.source {
+        first.push(format!("{file}:{number}"));
+    }
+    if let Some(body) = &function.body {
+        let address = body.address.wrapping_add(details.bias);
+        first.push(format!("at {address:#x}"));
+        if details.bias != 0 {
+            first.push(format!("{:#x} of the file", body.address));
+        }
+        first.push(format!("{} bytes", body.size));
+    }
+    if !first.is_empty() {
+        lines.push(first.join(", "));
+    }
+    if !function.aliases.is_empty() {
+        lines.push(format!("also called {}", function.aliases.join(", ")));
+    }
+    for (what, site) in [
+        ("entry", &details.site),
+        ("entry and return", &details.return_site),
+    ] {
+        match site {
+            Some(Ok(site)) => lines.push(format!("{what}: {}", site_text(site))),
+            Some(Err(why)) => lines.push(format!("{what}: refused: {why}")),
+            None => {}
+        }
+    }
+    if !details.implementations.is_empty() {
+        let names: Vec<&str> = details
+            .implementations
+            .iter()
+            .map(|body| body.symbol.as_str())
+            .collect();
+        lines.push(format!("implementations: {}", names.join(", ")));
+    }
+    for clone in &function.clones {
+        let address = clone.address.wrapping_add(details.bias);
+        lines.push(format!(
+            "copy {} at {address:#x}, {} bytes; its arguments may be elsewhere",
+            clone.symbol, clone.size
+        ));
+    }
+    for (address, within) in details.inlined.iter().take(MAX_COPIES) {
+        let address = address.wrapping_add(details.bias);
+        let within = within.as_deref().unwrap_or("unnamed code");
+        lines.push(format!("inlined at {address:#x} in {within}"));
+    }
+    let more = details.inlined.len().saturating_sub(MAX_COPIES);
+    if more > 0 {
+        lines.push(format!("and inlined at {more} more places"));
+    }
+    lines
+}
+
+fn site_text(site: &Site) -> String {
+    let cost = site.kind.cost_ns();
+    let cost = f64::from(cost.start() + cost.end()) / 2000.0;
+    format!("{} (about {cost:.1} µs a hit)", site.reason)
+}
+
+fn static_note(probe: &ListedStatic) -> String {
+    let mut note = format!("{:#x} of {}", probe.address, probe.module);
+    let arguments: Vec<&str> = probe.arguments.iter().map(|a| a.text.as_str()).collect();
+    if !arguments.is_empty() {
+        note.push_str(&format!(": {}", arguments.join(" ")));
+    }
+    if probe.semaphore {
+        note.push_str("; has a semaphore");
+    }
+    if let Err(why) = &probe.site {
+        note.push_str(&format!("; refused: {why}"));
+    }
+    note
+}
+
+fn place(variable: &ListedVariable) -> String {
+    let mut note = match variable.size {
+        Some(size) => format!("{size} bytes"),
+        None => "size unknown".to_owned(),
+    };
+    match variable.location {
+        Location::Address(address) => note.push_str(&format!(" at {address:#x} of the file")),
+        Location::ThreadLocal(offset) => note.push_str(&format!(", thread-local at {offset:#x}")),
+        Location::Declared | Location::Unavailable => {}
+    }
+    if let Some(unit) = &variable.unit {
+        note.push_str(&format!(", {unit}"));
+    }
+    note
+}
+
+fn type_note(ty: &ListedType) -> String {
+    match ty.size {
+        Some(size) => format!("{}, {size} bytes", ty.module),
+        None => ty.module.clone(),
+    }
+}
+
+fn to_json(found: &Listing) -> Value {
+    let functions = found.functions.iter().map(|listed| {
+        let function = &listed.function;
+        let body = function.body.as_ref();
+        let details = listed.details.as_ref();
+        let clones: Vec<Value> = function
+            .clones
+            .iter()
+            .map(|c| json!({"symbol": c.symbol, "address": c.address, "size": c.size}))
+            .collect();
+        let mut entry = json!({
+            "kind": "function",
+            "module": listed.module,
+            "name": function.name,
+            "head": listed.head,
+            "aliases": function.aliases,
+            "address": body.map(|b| b.address),
+            "file_offset": body.and_then(|b| b.file_offset),
+            "size": body.map(|b| b.size),
+            "indirect": function.indirect,
+            "external": function.external,
+            "clones": clones,
+        });
+        if let (Some(details), Some(object)) = (details, entry.as_object_mut()) {
+            let source = details.source.as_ref();
+            let inlined: Vec<Value> = details
+                .inlined
+                .iter()
+                .map(|(address, within)| json!({"address": address, "within": within}))
+                .collect();
+            let implementations: Vec<Value> = details
+                .implementations
+                .iter()
+                .map(|b| json!({"symbol": b.symbol, "address": b.address}))
+                .collect();
+            object.insert("bias".into(), json!(details.bias));
+            object.insert("file".into(), json!(source.map(|s| &s.0)));
+            object.insert("line".into(), json!(source.map(|s| s.1)));
+            object.insert("entry".into(), json!(details.site.as_ref().map(site_json)));
+            object.insert(
+                "entry_and_return".into(),
+                json!(details.return_site.as_ref().map(site_json)),
+            );
+            object.insert("implementations".into(), json!(implementations));
+            object.insert("inlined".into(), json!(inlined));
+        }
+        entry
+    });
+    let statics = found.statics.iter().map(|probe| {
+        let arguments: Vec<&str> = probe.arguments.iter().map(|a| a.text.as_str()).collect();
+        json!({
+            "kind": "usdt",
+            "module": probe.module,
+            "provider": probe.provider,
+            "name": probe.name,
+            "head": probe.head,
+            "address": probe.address,
+            "semaphore": probe.semaphore,
+            "arguments": arguments,
+            "site": site_json(&probe.site),
+        })
+    });
+    let variables = found.variables.iter().map(|variable| {
+        let (address, thread_local) = match variable.location {
+            Location::Address(address) => (Some(address), None),
+            Location::ThreadLocal(offset) => (None, Some(offset)),
+            Location::Declared | Location::Unavailable => (None, None),
+        };
+        json!({
+            "kind": "variable",
+            "module": variable.module,
+            "name": variable.name,
+            "declaration": variable.declaration,
+            "size": variable.size,
+            "address": address,
+            "thread_local_offset": thread_local,
+            "unit": variable.unit,
+        })
+    });
+    let types = found.types.iter().map(|ty| {
+        let members: Vec<Value> = ty
+            .members
+            .iter()
+            // JSON has no numbers of 128 bits.
+            .map(|(at, text)| json!({"at": i64::try_from(*at).ok(), "declaration": text}))
+            .collect();
+        json!({
+            "kind": "type",
+            "module": ty.module,
+            "name": ty.name,
+            "declaration": ty.declaration,
+            "size": ty.size,
+            "members": members,
+        })
+    });
+    Value::Array(
+        functions
+            .chain(statics)
+            .chain(variables)
+            .chain(types)
+            .collect(),
+    )
+}
+
+fn site_json(site: &Result<Site, String>) -> Value {
+    match site {
+        Ok(site) => json!({
+            "address": site.address,
+            "file_offset": site.file_offset,
+            "instruction": site.instruction,
+            "handling": format!("{:?}", site.kind),
+            "stack_offset": site.stack_offset,
+            "serves_return": site.serves_return,
+            "reason": site.reason,
+        }),
+        Err(why) => json!({"refused": why}),
+    }
+}
