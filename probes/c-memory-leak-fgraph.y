@@ -3,14 +3,14 @@
 /// as `new` of C++.
 ///
 /// Only what is allocated while this runs is seen. `--duration 10m` ends it, or Ctrl-C. Each block is followed; with `-- --every 64K` a
-/// sample of them, by bytes, for targets that allocate much: the figures are then estimates, and frees of other blocks are passed over in the kernel.
+/// sample of them, by bytes, for targets that allocate much: the figures are then estimates.
 
 #include <linux/allocations.y>
 
-_option size_t every = 1;        /// follow one block in so many bytes; 1 follows each
-_option size_t min_size = 0;     /// leave smaller blocks out
-_option size_t max_size = -1;    /// leave larger blocks out
-_option long age = 0;            /// show blocks that have been held for more than so many seconds
+_option size_t every = 1;     /// follow one block in so many bytes; 1 follows each
+_option size_t min_size = 0;  /// leave smaller blocks out
+_option size_t max_size = -1; /// leave larger blocks out
+_option long age = 0;         /// show blocks that have been held for more than so many seconds
 
 _view flamegraph "Memory allocated and not freed" "bytes"
 struct allocations_figures paths[_path];
@@ -91,9 +91,9 @@ _probe _end {
         allocations_leave_out_young(age, paths);
     long seconds = (_now_ns() - began) / 1000000000;
     printf("%s%hB allocated in %ld s, %hB of it not freed in %ld blocks\n", every > 1 ? "≈" : "", _sum(paths.allocated), seconds, _sum(paths.bytes),
-        _sum(paths.blocks));
+           _sum(paths.blocks));
     if (every > 1)
         printf("estimated from a sample of one block in %hB: a path's figure is within %hB of the truth 19 times in 20\n", every,
-            allocations_error(every, paths));
+               allocations_error(every, paths));
     puts("blocks that were there before are not covered");
 }

@@ -92,5 +92,5 @@ void allocations_leave_out_young(long seconds, struct allocations_figures paths[
 long allocations_error(long every, struct allocations_figures paths[_path])
 {
     long most = _max(paths.allocated);
-    return 1.96 * sqrt((double) most * every);
+    return 1.96 * sqrt((double)most * every);
 }

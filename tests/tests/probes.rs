@@ -161,6 +161,16 @@ impl Tracing {
     }
 }
 
+/// Asserts that standard error holds all of these, however its lines are folded.
+#[track_caller]
+fn says(finished: &Finished, parts: &[&str]) {
+    let words: Vec<&str> = finished.stderr.split_whitespace().collect();
+    let text = words.join(" ");
+    for part in parts {
+        assert!(text.contains(part), "no {part:?}; {finished}");
+    }
+}
+
 /// The rows of the flame graph by the function of `leaks` that they are of: bytes, blocks, allocated, calls, freed.
 fn by_site(json: &serde_json::Value) -> BTreeMap<String, [i64; 5]> {
     let names = [
@@ -208,7 +218,7 @@ fn every_block_of_a_program_is_followed() {
     let tracing = Tracing::start(&["run", LEAKS, "-p", &pid, "-o", file.to_str().unwrap()]);
     let sites = leaks.round(300);
     let finished = tracing.interrupt().expect_status(0);
-    finished.says(&[" 0 lost", "complete"]);
+    says(&finished, &[" 0 lost", "complete"]);
     let json: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
     let found = by_site(&json);
@@ -230,4 +240,137 @@ fn every_block_of_a_program_is_followed() {
         );
     }
     assert_untouched(leaks.pid());
+}
+
+/// Runs text on a program that does a few rounds, until it is interrupted.
+fn probe(leaks: &mut Leaks, text: &str, rounds: usize) -> (Finished, BTreeMap<String, Site>) {
+    let pid = leaks.pid().to_string();
+    let tracing = Tracing::start(&["run", "-e", text, "-p", &pid]);
+    let sites = leaks.round(rounds);
+    (tracing.interrupt(), sites)
+}
+
+#[test]
+fn arguments_results_text_and_stacks_are_those_of_the_call() {
+    let mut leaks = Leaks::start(1);
+    let text = r#"
+        long calls, bytes, same, deep;
+        _probe strdup(const char *s) -> char *copy {
+            calls++;
+            bytes += strlen(copy) + 1;
+            same += strcmp(s, copy) == 0;
+            deep += _depth(_ubt()) > 4;
+        }
+        _probe parse_header(struct worker *w) { if (!w->rounds) _error("no rounds"); }
+        _probe _end { printf("%ld %ld %ld %ld", calls, bytes, same, deep); }
+    "#;
+    let (finished, sites) = probe(&mut leaks, text, 100);
+    let finished = finished.expect_status(0);
+    let copies = sites["copy_name"];
+    let expected = format!("{0} {1} {0} {0}", copies.calls, copies.bytes);
+    assert_eq!(finished.stdout, expected, "{finished}");
+    says(&finished, &[" 0 lost", "complete"]);
+    assert_untouched(leaks.pid());
+}
+
+#[test]
+fn places_that_are_not_there_are_named() {
+    let leaks = Leaks::start(1);
+    let pid = leaks.pid().to_string();
+    for (text, said) in [
+        ("_probe mallok(size_t n) { }", "did you mean"),
+        (
+            "_probe _usdt(\"leaks:none\") (a) { }",
+            "no module of the target has the static probe leaks:none",
+        ),
+        (
+            "_probe _line(\"leaks.c\", 1) { puts(\"here\"); }",
+            "the line has no code",
+        ),
+        (
+            "long n; _probe parse_header(struct worker *w) { struct block *b; for (b = w->kept; b; b = b->next) n++; }",
+            "this cannot be read at the hit",
+        ),
+    ] {
+        let finished = ytrace_tests::program::run(&["run", "-e", text, "-p", &pid]);
+        assert!(
+            matches!(finished.status, Some(1 | 2)) && finished.stderr.contains(said),
+            "{text}: {finished}"
+        );
+    }
+}
+
+#[test]
+fn lines_are_probed() {
+    let mut leaks = Leaks::start(1);
+    let source = ytrace_tests::root().join("tests/fixtures/c/leaks.c");
+    let source = std::fs::read_to_string(source).unwrap();
+    let line = source
+        .lines()
+        .position(|line| line.contains("char *grown = realloc("))
+        .unwrap()
+        + 1;
+    let text = format!(
+        "long n; _probe _line(\"leaks.c\", {line}) {{ n++; }} _probe _end {{ printf(\"%d\", n > 0); }}"
+    );
+    let (finished, _) = probe(&mut leaks, &text, 50);
+    assert_eq!(finished.stdout, "1", "{finished}");
+}
+
+#[test]
+fn a_sample_estimates_what_is_allocated() {
+    let mut leaks = Leaks::start(2);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("leaks.json");
+    let pid = leaks.pid().to_string();
+    let words = ["run", LEAKS, "-p", &pid, "-o", file.to_str().unwrap()];
+    let more = ["--", "--every", "16K"];
+    let tracing = Tracing::start(&[&words[..], &more[..]].concat());
+    let sites = leaks.round(2_000);
+    let finished = tracing.interrupt().expect_status(0);
+    says(&finished, &["outside of the sample", " 0 lost"]);
+    let json: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let found = by_site(&json);
+    let every = 16.0 * 1024.0;
+    for name in ["parse_body", "use_scratch"] {
+        let said = sites[name].bytes as f64;
+        let seen = found.get(name).map_or(0, |values| values[2]) as f64;
+        // Five standard deviations: the variance is at most the bytes times the rate.
+        let most = 5.0 * (said * every).sqrt();
+        assert!(
+            (seen - said).abs() <= most,
+            "{name}: {seen}, {said} ± {most}"
+        );
+    }
+}
+
+#[test]
+fn a_killed_ytrace_leaves_the_target_as_it_was() {
+    let mut leaks = Leaks::start(2);
+    let pid = leaks.pid().to_string();
+    for _ in 0..5 {
+        let mut tracing = Tracing::start(&["run", LEAKS, "-p", &pid]);
+        leaks.round(50);
+        signal(i32::try_from(tracing.child.id()).unwrap(), Signal::SIGKILL);
+        tracing.child.wait().unwrap();
+        assert_untouched(leaks.pid());
+        leaks.round(50);
+    }
+}
+
+#[test]
+fn a_command_is_probed_from_its_start_to_its_exit() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = build(folder.path(), "leaks");
+    let line = format!("{} 1", program.display());
+    // Its standard input is at its end, so that it ends at once.
+    let text = r#"
+        long n;
+        _probe calloc(size_t a, size_t b) -> void *p { n += a == 1 && p != NULL; }
+        _probe _oneshot { printf("at exit %ld\n", n); }
+    "#;
+    let finished = ytrace_tests::program::run(&["run", "-e", text, "-c", &line]);
+    let finished = finished.expect_status(0);
+    assert!(finished.stdout.ends_with("at exit 1\n"), "{finished}");
 }

@@ -110,7 +110,10 @@ fn every_analyzer_checks_without_a_target() {
 
 /// What programs without debug information still export, and analyzers cannot do without.
 const STRIPPED: &str = "int unrelated; void *PL_curinterp; char *PL_op_name[4]; unsigned PL_opargs[4]; \
-                        char PL_WARN_ALL[8]; char PL_WARN_NONE[8];";
+                        char PL_WARN_ALL[8]; char PL_WARN_NONE[8]; \
+                        void *malloc(unsigned long n); void *calloc(unsigned long n, unsigned long m); void *realloc(void *p, unsigned long n); \
+                        void *aligned_alloc(unsigned long a, unsigned long n); int posix_memalign(void **p, unsigned long a, unsigned long n); \
+                        void free(void *p);";
 
 #[test]
 fn every_analyzer_compiles_with_every_layout() {

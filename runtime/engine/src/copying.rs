@@ -72,7 +72,13 @@ impl Session<'_> {
         // what an earlier one has left in the globals.
         let may_repeat = state.pristine && !state.compiled.typed.views.is_empty();
         sink.progress("learning which memory the probe reads");
-        self.see_threads(process, state)?;
+        let functions = state.functions(probes);
+        if functions
+            .iter()
+            .any(|function| state.runner.looks_at_target(*function))
+        {
+            self.see_threads(process, state)?;
+        }
         // What an earlier look has read serves the later ones: the copy will hold what is so by then.
         let mut memory = self.live_memory(process)?;
         let before = memory.cache().space().mappings();

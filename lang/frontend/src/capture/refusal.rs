@@ -11,12 +11,12 @@ use crate::ir::{Program, SpanId};
 use crate::source::Span;
 
 const RULE: &str = "what an event handler reads is captured at the hit: arguments, registers and variables of the target, and what pointers from these lead to by constant or captured offsets";
-const SYNC: &str = "`--sync` runs the handler at the hit, with all of the target's memory";
+const LATER: &str = "a `_oneshot` or a timer can follow such structures, in memory as of then";
 
 /// The error of a read that cannot be captured.
 pub(super) fn refused(program: &Program, refused: &Refused, options: &Options) -> Diagnostic {
     let span = place(program, refused.span);
-    let help = format!("{RULE}; {SYNC}");
+    let help = format!("{RULE}; {LATER}");
     match refused.what {
         What::Address(unknown) => {
             let (what, label) = because(unknown.why);
@@ -38,7 +38,7 @@ pub(super) fn refused(program: &Program, refused: &Refused, options: &Options) -
             format!("this reads {bytes} bytes, and at most {MAX_BYTES} are captured at a hit"),
             "read here",
         )
-        .with_help(format!("read the fields that are needed; {SYNC}")),
+        .with_help(format!("read the fields that are needed; {LATER}")),
         What::Length => Diagnostic::error(
             span,
             "how much this asks about is no constant, so it cannot be captured at the hit",
@@ -51,7 +51,7 @@ pub(super) fn refused(program: &Program, refused: &Refused, options: &Options) -
             "read here",
         )
         .with_help(format!(
-            "strings are kept with `_tostr(p)` (at most {} bytes each); {SYNC}",
+            "strings are kept with `_tostr(p)` (at most {} bytes each); {LATER}",
             options.string
         )),
         What::OtherStack => Diagnostic::error(
@@ -72,7 +72,7 @@ pub(super) fn refused(program: &Program, refused: &Refused, options: &Options) -
             "this may be another thread's",
         )
         .with_help(format!(
-            "a thread-local variable's bare name is that of the thread that was hit; {SYNC}"
+            "a thread-local variable's bare name is that of the thread that was hit; {LATER}"
         )),
     }
 }
@@ -125,7 +125,7 @@ pub(super) fn too_large(program: &Program, span: SpanId) -> Diagnostic {
         "what this handler reads cannot be worked out: it does too much, or its calls are nested too deep",
         "given up here",
     )
-    .with_help(SYNC)
+    .with_help(LATER)
 }
 
 /// The error of an entry value that is not known at the entry.
@@ -135,7 +135,7 @@ pub(super) fn no_result(program: &Program, span: SpanId) -> Diagnostic {
         "this is not known when the function is entered",
         "it depends on more than registers and memory at known addresses",
     )
-    .with_help(SYNC)
+    .with_help(LATER)
 }
 
 /// The error of too many captures.
@@ -160,7 +160,7 @@ pub(super) fn excess(excess: Excess, span: Span) -> Diagnostic {
             "",
         ),
     };
-    Diagnostic::error(span, message, "this is too much").with_help(format!("{help}{SYNC}"))
+    Diagnostic::error(span, message, "this is too much").with_help(format!("{help}{LATER}"))
 }
 
 fn place(program: &Program, span: SpanId) -> Span {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ytrace_lang::capture::{Captures, Options as CaptureOptions, Plan, Value, ValueId};
 use ytrace_lang::compile::SourceErrors;
 use ytrace_lang::diagnostics::Diagnostic;
-use ytrace_lang::hir::{EventPoint, EventSite, ProbePoint};
+use ytrace_lang::hir::{EventPoint, EventSite, ProbePoint, ProcessEvent};
 use ytrace_target::Process;
 use ytrace_target::events::{
     EventError, EventOptions, EventSession, HitProgram, Probe, Site, Source,
@@ -188,6 +188,7 @@ impl Session<'_> {
                 let handler = Handler {
                     function,
                     reading: Arc::new(reading),
+                    at_return: false,
                     stack_offset: 0,
                     sites: Vec::new(),
                 };
@@ -201,7 +202,29 @@ impl Session<'_> {
             }
             _ => return Err(EventFailure::Malformed("a probe that is on no event")),
         };
-        check_kind(point)?;
+        if let EventSite::Process(event) = &point.site {
+            let source = match event {
+                ProcessEvent::ThreadBegin => Source::ThreadBegin,
+                ProcessEvent::ThreadEnd => Source::ThreadEnd,
+                ProcessEvent::Exec => Source::Exec,
+                ProcessEvent::Exit => return Err(EventFailure::Kind("`_exit`")),
+                ProcessEvent::Signal => return Err(EventFailure::Kind("`_signal`")),
+            };
+            let facts = self.facts(state, Vec::new(), 0);
+            let (program, reading) = hit_program(&plans.hit, None, &facts)?;
+            let handler = Handler {
+                function,
+                reading: Arc::new(reading),
+                at_return: false,
+                stack_offset: 0,
+                sites: Vec::new(),
+            };
+            making.add(program, source, handler, Vec::new());
+            return Ok(());
+        }
+        if let EventSite::Watch { .. } = &point.site {
+            return Err(EventFailure::Kind("a watchpoint"));
+        }
         let Places {
             places,
             left_out: lacking,
@@ -217,7 +240,9 @@ impl Session<'_> {
         let mut alike: Vec<(SiteFacts, Vec<Place>)> = Vec::new();
         for place in places {
             let mut facts = self.facts(state, place.arguments.clone(), place.stack_offset);
-            if plans.hit.values.contains(&Value::Function) {
+            let entries = plans.entries.iter().flatten();
+            let mut all = std::iter::once(&plans.hit).chain(entries.map(|(plan, _)| plan));
+            if all.any(|plan| plan.values.contains(&Value::Function)) {
                 facts.function = place.function;
             }
             match alike.iter_mut().find(|(known, _)| *known == facts) {
@@ -230,6 +255,7 @@ impl Session<'_> {
             let handler = Handler {
                 function,
                 reading: Arc::new(reading),
+                at_return: point.at_return,
                 stack_offset: facts.stack_offset,
                 sites: places
                     .iter()
@@ -278,18 +304,6 @@ fn event_options() -> EventOptions {
     EventOptions {
         ring_bytes: u32::try_from((allowance / 16).clamp(LEAST, MOST)).unwrap_or(u32::MAX),
         ..EventOptions::default()
-    }
-}
-
-/// Refuses points that need the thread to be stopped.
-fn check_kind(point: &EventPoint) -> Result<(), EventFailure> {
-    match &point.site {
-        EventSite::Functions(_)
-        | EventSite::Address(_)
-        | EventSite::Line { .. }
-        | EventSite::Static { .. } => Ok(()),
-        EventSite::Watch { .. } => Err(EventFailure::Kind("a watchpoint")),
-        EventSite::Process(_) => Err(EventFailure::Kind("an event of the process")),
     }
 }
 

@@ -38,7 +38,8 @@ impl Session<'_> {
             };
             self.take_hits(events, state, wait, sink);
             sink.flush();
-            if over && !interrupted {
+            // A command that was started for this is followed to its exit; that is no part of it.
+            if over && !interrupted && self.command.is_none() {
                 self.result.partial(EXITED);
             }
             if over || state.end {
@@ -153,14 +154,14 @@ impl Session<'_> {
                 .functions
                 .get(handler.function.0 as usize);
             let probe = probe.map_or("", |function| function.name.as_str());
-            let part = match totals.on_return.hits + totals.on_return.unpaired {
-                0 => totals.entry,
-                _ => totals.on_return,
-            };
             figures.push(EventFigures {
                 probe: probe.to_owned(),
                 sites: handler.sites.len() as u64,
-                hits: part.hits,
+                hits: match handler.at_return {
+                    false => totals.entry.hits,
+                    // What the entry decided never came to its return.
+                    true => totals.on_return.hits + totals.entry.filtered + totals.entry.unsampled,
+                },
                 filtered: totals.entry.filtered + totals.on_return.filtered,
                 unsampled: totals.entry.unsampled + totals.on_return.unsampled,
                 lost: totals.entry.lost + totals.on_return.lost,
@@ -169,6 +170,12 @@ impl Session<'_> {
             });
         }
         self.note_events(figures);
+        match events.session.malformed() {
+            0 => {}
+            number => self.result.partial(format!(
+                "{number} records were not of the form that they should have"
+            )),
+        }
         Ok(())
     }
 
@@ -201,7 +208,7 @@ impl Session<'_> {
         let unpaired = sum(|one| one.unpaired);
         if unpaired > 0 {
             self.result.note(format!(
-                "{unpaired} returns are of calls that had begun before the probes were there"
+                "{unpaired} returns are left out: their calls had begun before the probes were there, or too many calls were under way"
             ));
         }
         let full = sum(|one| one.table_full);

@@ -1,5 +1,8 @@
 //! One hit, as the handler sees it: what it asks for is in the record.
 
+use std::hash::{BuildHasher, RandomState};
+use std::sync::OnceLock;
+
 use ytrace_debuginfo::{CapturedStack, REGISTERS, Stack};
 use ytrace_target::events::{Captured, Record, Register};
 use ytrace_values::host::HitQuestion;
@@ -38,7 +41,12 @@ impl Hit<'_> {
                         memory.add(address.wrapping_add(bytes.len() as u64), &[0]);
                     }
                 }
-                Some(Captured::Cut(bytes)) => memory.add(address, bytes),
+                Some(Captured::Cut(bytes)) => {
+                    memory.add(address, bytes);
+                    let had = bytes.len() as u64;
+                    let rest = u64::from(capture.length).saturating_sub(had);
+                    memory.fail(address.wrapping_add(had), rest);
+                }
                 Some(Captured::Failed) | None => {
                     memory.fail(address, u64::from(capture.length));
                 }
@@ -68,9 +76,9 @@ impl Hit<'_> {
             HitQuestion::Argument(number) => place(&self.reading.arguments, number),
             HitQuestion::Function => Some(self.function),
             HitQuestion::Entry(number) => place(&self.reading.entry_values, number),
-            HitQuestion::Sample { bytes, .. } => match self.reading.weight {
+            HitQuestion::Sample { every, bytes } => match self.reading.weight {
                 Some(place) => self.record.value(place),
-                None => Some(bytes),
+                None => Some(self.sample(every, bytes)),
             },
         };
         answer.ok_or_else(|| {
@@ -86,6 +94,18 @@ impl Hit<'_> {
             };
             Fault::new(FaultKind::NotAvailable).with_message(text)
         })
+    }
+
+    /// Decides whether the hit is of a sample that the kernel has not drawn, as it does (see [`ytrace_target::events::Step::Sample`]): the
+    /// weight, or 0.
+    fn sample(&self, every: u64, bytes: u64) -> u64 {
+        static SEED: OnceLock<RandomState> = OnceLock::new();
+        if bytes == 0 || bytes >= every {
+            return bytes;
+        }
+        let seed = SEED.get_or_init(RandomState::new);
+        let number = seed.hash_one((self.record.time(), self.record.tid(), bytes));
+        if number % every < bytes { every } else { 0 }
     }
 
     fn register(&self, number: u64) -> Option<u64> {

@@ -26,6 +26,8 @@ pub(crate) struct Events {
 struct Handler {
     function: FunctionId,
     reading: Arc<Reading>,
+    /// Whether it runs at returns.
+    at_return: bool,
     /// How much lower the stack pointer is at the sites than at the functions' first instructions.
     stack_offset: u64,
     /// Of each site by its cookie: where its function begins, or 0, and the address of the point.
@@ -83,7 +85,7 @@ pub enum EventFailure {
     #[error("nothing can be probed: {}", reasons(.0))]
     NoSite(Vec<(String, String)>),
     /// This kind of point is not supported by this back end.
-    #[error("{0} cannot be had without stopping the thread")]
+    #[error("{0} cannot be had by this version of ytrace")]
     Kind(&'static str),
     /// The kernel refuses.
     #[error("{0}")]

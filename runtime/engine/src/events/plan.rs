@@ -4,7 +4,7 @@
 //! ([`HitProgram`]) is in terms of the instruction that is probed, which may come a little later, and has two parts where a
 //! handler runs at a function's return.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ytrace_lang::capture::{self, CaptureId, CaptureKind, Step, Value, ValueId};
 use ytrace_lang::ir::{Comparison, IntegerOperator, IntegerType};
@@ -205,6 +205,53 @@ fn known_at_entry(plan: &capture::Plan, value: ValueId) -> bool {
     true
 }
 
+/// The captures that a value is computed from.
+fn captures_of(plan: &capture::Plan, value: ValueId) -> HashSet<CaptureId> {
+    let mut found = HashSet::new();
+    let mut seen = HashSet::from([value]);
+    let mut left = vec![value];
+    while let Some(next) = left.pop() {
+        let Some(value) = plan.values.get(next.0 as usize) else {
+            continue;
+        };
+        let mut operands = operands(value);
+        if let Value::Captured { capture, .. } = value
+            && found.insert(*capture)
+            && let Some(capture) = plan.captures.get(capture.0 as usize)
+        {
+            operands.push(capture.address);
+        }
+        left.extend(operands.into_iter().filter(|operand| seen.insert(*operand)));
+    }
+    found
+}
+
+/// The values that a value is computed from at once.
+fn operands(value: &Value) -> Vec<ValueId> {
+    match value {
+        Value::Binary { left, right, .. } | Value::Compare { left, right, .. } => {
+            vec![*left, *right]
+        }
+        Value::Extend { from, .. } => vec![*from],
+        Value::Select {
+            condition,
+            then,
+            otherwise,
+        } => vec![*condition, *then, *otherwise],
+        Value::Constant(_)
+        | Value::Register(_)
+        | Value::Argument(_)
+        | Value::EntryValue(_)
+        | Value::Function
+        | Value::Tid
+        | Value::Pid
+        | Value::Time
+        | Value::Weight
+        | Value::ThreadLocal(_)
+        | Value::Captured { .. } => Vec::new(),
+    }
+}
+
 /// Where a piece of a capture has gone.
 struct Piece {
     /// Where it begins in the capture, and how long it is.
@@ -258,7 +305,15 @@ impl<'a> Maker<'a> {
     fn step(&mut self, step: &Step) -> Result<(), EventFailure> {
         match step {
             Step::Capture(id) => self.capture(*id),
-            Step::Return { condition, .. } => {
+            Step::Return {
+                condition,
+                requires,
+            } => {
+                let read = captures_of(self.plan, *condition);
+                if requires.iter().any(|one| !read.contains(&one.capture)) {
+                    // A read on the way there may have failed, which the condition does not tell: the handler finds out.
+                    return Ok(());
+                }
                 // A condition whose operands failed fails too: the handler runs and meets what it is that failed.
                 let condition = self.value(*condition)?;
                 self.part.step(target::Step::ReturnIf {
@@ -273,6 +328,14 @@ impl<'a> Maker<'a> {
                     _ => return Err(EventFailure::SampleRate),
                 };
                 let bytes = self.value(*bytes)?;
+                // Where the bytes could not be read the hit goes on, and the handler meets what it is that failed.
+                let failed = self.part.value(target::Value::Failed(bytes));
+                let whole = self.constant(every);
+                let bytes = self.part.value(target::Value::Select {
+                    condition: failed,
+                    then: whole,
+                    otherwise: bytes,
+                });
                 self.weight = Some(self.part.step(target::Step::Sample { bytes, every }));
                 Ok(())
             }
@@ -307,7 +370,10 @@ impl<'a> Maker<'a> {
                     Some(Value::Constant(0)) => None,
                     Some(Value::Constant(bytes)) => {
                         let bytes = u32::try_from(*bytes).unwrap_or(u32::MAX);
-                        Some(Extent::Bytes(bytes.min(*most)))
+                        Some(Extent::UpTo {
+                            length: self.value(*length)?,
+                            max: bytes.min(*most),
+                        })
                     }
                     _ => Some(Extent::UpTo {
                         length: self.value(*length)?,
@@ -399,18 +465,7 @@ impl<'a> Maker<'a> {
             .values
             .get(id.0 as usize)
             .ok_or(EventFailure::Malformed("a value that is not there"))?;
-        Ok(match value {
-            Value::Binary { left, right, .. } | Value::Compare { left, right, .. } => {
-                vec![*left, *right]
-            }
-            Value::Extend { from, .. } => vec![*from],
-            Value::Select {
-                condition,
-                then,
-                otherwise,
-            } => vec![*condition, *then, *otherwise],
-            _ => Vec::new(),
-        })
+        Ok(operands(value))
     }
 
     fn made(&self, id: ValueId) -> Result<target::ValueId, EventFailure> {

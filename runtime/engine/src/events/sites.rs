@@ -1,7 +1,8 @@
 //! From the points of a program to the instructions that are probed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use ytrace_debuginfo::{
@@ -87,8 +88,15 @@ impl<'a> Finder<'a> {
                 }
             }
             EventSite::Static { provider, name } => self.statics(provider, name, &mut found),
-            EventSite::Line { .. } | EventSite::Watch { .. } | EventSite::Process(_) => {}
+            EventSite::Line { file, line } => self.line(file, *line, &mut found),
+            EventSite::Watch { .. } | EventSite::Process(_) => {}
         }
+        // One instruction of a file that is mapped twice, or that two notes name, is probed once.
+        let mut seen = HashSet::new();
+        found.places.retain(|place| {
+            let file = place.file.metadata().map(|file| (file.dev(), file.ino()));
+            seen.insert((file.ok(), place.offset))
+        });
         found
     }
 
@@ -132,6 +140,40 @@ impl<'a> Finder<'a> {
         })
     }
 
+    /// The places of a line of the source, in all modules.
+    fn line(&mut self, file: &str, line: u64, found: &mut Places) {
+        let shown = format!("{file}:{line}");
+        let Ok(number) = u32::try_from(line) else {
+            return;
+        };
+        for module in 0..self.names.modules().len() {
+            // Why a module cannot be opened is told where names are looked up.
+            let Ok(opened) = self.names.open(module) else {
+                continue;
+            };
+            let lines = match opened.info.line_places(file, number) {
+                Ok(lines) => lines,
+                Err(error) => {
+                    found.left_out.push((shown.clone(), error.to_string()));
+                    continue;
+                }
+            };
+            if lines.places.is_empty()
+                && let (Some(near), _) | (None, Some(near)) = (lines.nearest.0, lines.nearest.1)
+            {
+                let why = format!("the line has no code, line {near} has");
+                found.left_out.push((shown.clone(), why));
+            }
+            for place in lines.places {
+                let address = place.address.wrapping_add(opened.bias);
+                match self.address(address, &shown) {
+                    Ok(place) => found.places.push(place),
+                    Err(why) => found.left_out.push((shown.clone(), why)),
+                }
+            }
+        }
+    }
+
     /// The places of a static probe, in all modules.
     fn statics(&mut self, provider: &str, name: &str, found: &mut Places) {
         for module in 0..self.names.modules().len() {
@@ -140,7 +182,14 @@ impl<'a> Finder<'a> {
                 continue;
             };
             let probes = match opened.info.static_probes() {
-                Ok(probes) => probes.probes,
+                Ok(probes) => {
+                    let problems = probes.problems.into_iter();
+                    let shown = format!("{provider}:{name}");
+                    found
+                        .left_out
+                        .extend(problems.map(|problem| (shown.clone(), problem)));
+                    probes.probes
+                }
                 Err(error) => {
                     let shown = format!("{provider}:{name}");
                     found.left_out.push((shown, error.to_string()));

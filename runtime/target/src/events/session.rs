@@ -347,6 +347,7 @@ impl EventSession {
         self.saved.push(self.saved_maps(saved_bytes)?);
         self.layouts.extend(layouts);
         let mut attachment = Attachment::default();
+        let mut loaded = Vec::with_capacity(probes.len());
         for (place, probe) in probes.iter().enumerate() {
             let probe_id = id(place);
             let parts = match &probe.source {
@@ -371,14 +372,22 @@ impl EventSession {
                     self.load_thread(probe_id, place, &probe.program, name, false)?
                 }
             };
+            loaded.push((place, probe_id, parts));
+        }
+        // The last comes first: one that follows what another has begun, as `free` does what `malloc` has, stands after it in
+        // most programs, and must not miss the first of them. What takes long has been done by now.
+        let mut attached = Vec::with_capacity(probes.len());
+        for (place, probe_id, parts) in loaded.into_iter().rev() {
             let parts = self.attach_parts(probe_id, parts, &mut attachment)?;
-            self.probes.push(Attached {
+            attached.push(Attached {
                 batch: self.counters.len() - 1,
                 place,
                 parts,
             });
             attachment.probes.push(probe_id);
         }
+        attachment.probes.reverse();
+        self.probes.extend(attached.into_iter().rev());
         Ok(attachment)
     }
 

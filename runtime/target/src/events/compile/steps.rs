@@ -94,17 +94,23 @@ impl PartCompiler<'_> {
                 self.jump_if_failed(length, failed);
                 self.fetch(length, R::R2);
                 let fits = self.code.label();
-                let max = i32::try_from(max).unwrap_or(i32::MAX);
-                self.code.jump_if(Jump::LessEqual, R::R2, max, fits);
-                self.code.mov(R::R2, max);
+                let most = i32::try_from(max).unwrap_or(i32::MAX);
+                self.code.jump_if(Jump::LessEqual, R::R2, most, fits);
+                self.code.mov(R::R2, most);
                 self.code.place(fits);
-                let place = self.frame.take(8)?;
+                let place = self.frame.take(24)?;
                 self.code.store(Width::Eight, R::Frame, place, R::R2);
+                self.keep_place(place);
                 self.code.call(helper::READ_USER);
-                self.code.jump_if(Jump::NotEqual, R::R0, 0, failed);
+                let (done, whole) = (self.code.label(), self.code.label());
+                self.code.jump_if(Jump::Equal, R::R0, 0, whole);
+                self.read_to_page_end(place, max, failed);
+                self.code.jump(done);
+                self.code.place(whole);
                 self.code.load(Width::Eight, R::R1, R::Frame, place);
                 self.code.mov(R::R2, state::WHOLE as i32);
-                self.frame.release(place, 8);
+                self.code.place(done);
+                self.frame.release(place, 24);
             }
             Extent::Bytes(bytes) => {
                 self.code.number(R::R2, u64::from(bytes));
@@ -116,8 +122,14 @@ impl PartCompiler<'_> {
             Extent::String { max } => {
                 // Room for one byte too many and the NUL: a string that fills it is longer than `max`.
                 self.code.number(R::R2, u64::from(max.saturating_add(2)));
+                let place = self.frame.take(24)?;
+                self.code.number(R::R4, u64::from(max.saturating_add(2)));
+                self.code.store(Width::Eight, R::Frame, place, R::R4);
+                self.keep_place(place);
                 self.code.call(helper::READ_USER_STRING);
-                self.code.jump_if(Jump::LessSigned, R::R0, 1, failed);
+                let (done, missed) = (self.code.label(), self.code.label());
+                self.code.jump_if(Jump::LessSigned, R::R0, 1, missed);
+                let room = max.saturating_add(2);
                 let fits = self.code.label();
                 self.code.mov(R::R2, state::WHOLE as i32);
                 self.code.mov(R::R1, R::R0);
@@ -127,9 +139,42 @@ impl PartCompiler<'_> {
                 self.code.mov(R::R1, max);
                 self.code.mov(R::R2, state::CUT as i32);
                 self.code.place(fits);
+                self.code.jump(done);
+                self.code.place(missed);
+                self.read_to_page_end(place, room, failed);
+                self.code.place(done);
+                self.frame.release(place, 24);
             }
         }
         Ok(())
+    }
+
+    /// Keeps where is read to (r1) and from (r3), in the words after `place`.
+    fn keep_place(&mut self, place: i16) {
+        self.code.store(Width::Eight, R::Frame, place + 8, R::R1);
+        self.code.store(Width::Eight, R::Frame, place + 16, R::R3);
+    }
+
+    /// After a read that failed, of as many bytes as the word at `place` says, `most` at most: reads those before the end of the first
+    /// page, as [`PartCompiler::read`] does.
+    fn read_to_page_end(&mut self, place: i16, most: u32, failed: super::Label) {
+        let page = self.environment.page_bytes.max(1);
+        self.code.load(Width::Eight, R::R3, R::Frame, place + 16);
+        self.code.mov(R::R1, R::R3);
+        self.code.alu(Alu::And, R::R1, (page - 1) as i32);
+        self.code.number(R::R2, u64::from(page));
+        self.code.alu(Alu::Sub, R::R2, R::R1);
+        // Where that is not less, it is the first page that cannot be read.
+        self.code.load(Width::Eight, R::R1, R::Frame, place);
+        self.code.jump_if(Jump::GreaterEqual, R::R2, R::R1, failed);
+        let most = i32::try_from(most).unwrap_or(i32::MAX);
+        self.code.jump_if(Jump::GreaterEqual, R::R2, most, failed);
+        self.code.store(Width::Eight, R::Frame, place, R::R2);
+        self.code.load(Width::Eight, R::R1, R::Frame, place + 8);
+        self.code.call(helper::READ_USER);
+        self.code.jump_if(Jump::NotEqual, R::R0, 0, failed);
+        self.code.load(Width::Eight, R::R1, R::Frame, place);
+        self.code.mov(R::R2, state::CUT as i32);
     }
 
     fn return_if(&mut self, condition: ValueId, on_failure: OnFailure) {
