@@ -150,7 +150,7 @@ fn memory_is_that_of_the_core_file_and_of_the_same_file_only() {
     memory.read(BASE + at as u64, &mut bytes).unwrap();
     assert_eq!(bytes, image[at..at + 64]);
     // After the end of the file there are zeros to the end of the page.
-    let last = image.len() / PAGE * PAGE;
+    let last = (image.len() - 1) / PAGE * PAGE;
     let mut page = vec![1u8; PAGE];
     let mut outcomes = Vec::new();
     memory
