@@ -43,6 +43,9 @@ _probe calloc(size_t members, size_t size) -> void *p {
 }
 
 _probe aligned_alloc(size_t alignment, size_t n) -> void *p {
+    // glibc gives these to malloc, whose block is of the sample or not.
+    if (every > 1 && alignment <= 16)
+        return;
     if (n < min_size || n > max_size)
         return;
     long weight = _every(every, n ? n : 1);
@@ -53,6 +56,8 @@ _probe aligned_alloc(size_t alignment, size_t n) -> void *p {
 }
 
 _probe posix_memalign(void **out, size_t alignment, size_t n) -> int failed {
+    if (every > 1 && alignment <= 16)
+        return;
     if (n < min_size || n > max_size)
         return;
     long weight = _every(every, n ? n : 1);

@@ -142,7 +142,12 @@ fn run_on_command(
     };
     if outline.events {
         let target = spawn_held(command).map_err(not_started)?;
-        let mut session = Session::open(target.process().clone(), options).map_err(failure)?;
+        let options = Options {
+            duration: options.duration.or(arguments.after),
+            ..self::options(arguments)
+        };
+        let mut session = Session::open(target.process().clone(), &options).map_err(failure)?;
+        session.started_by(command, arguments.after);
         session.launch(target);
         let status = run_session(&mut session, main, earlier, arguments, terminal);
         // A command at its exit goes on to its end; one that still runs is asked to end.

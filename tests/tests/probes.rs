@@ -374,3 +374,44 @@ fn a_command_is_probed_from_its_start_to_its_exit() {
     let finished = finished.expect_status(0);
     assert!(finished.stdout.ends_with("at exit 1\n"), "{finished}");
 }
+
+#[test]
+fn returns_that_exceptions_may_pass_are_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("throws.cc");
+    let text = "#include <cstdio>\n#include <stdexcept>\nextern \"C\" __attribute__((noinline)) int risky(int n) { if (n) throw std::runtime_error(\"n\"); return 1; }\nint main() { puts(\"ready\"); fflush(stdout); getchar(); try { return risky(0) - 1; } catch (...) { return 2; } }\n";
+    std::fs::write(&source, text).unwrap();
+    let program = folder.path().join("throws");
+    let built = Command::new("c++")
+        .args(["-O1", "-o"])
+        .arg(&program)
+        .arg(&source)
+        .status()
+        .unwrap();
+    assert!(built.success());
+    let mut child = Command::new(program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let pid = child.id().to_string();
+    for (text, warned) in [
+        ("long n; _probe risky -> int r { n += r; }", true),
+        ("long n; _probe risky { n++; }", false),
+        (
+            "long n; _probe malloc(size_t n1) -> void *p { n += n1; }",
+            false,
+        ),
+    ] {
+        let words = ["run", "-e", text, "-p", &pid, "--duration", "50ms"];
+        let finished = ytrace_tests::program::run(&words).expect_status(0);
+        let says = finished.stderr.contains("an exception");
+        assert_eq!(says, warned, "{text}: {finished}");
+    }
+    drop(child.stdin.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

@@ -1,5 +1,6 @@
 //! Attaching the probes of a program.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ytrace_lang::capture::{Captures, Options as CaptureOptions, Plan, Value, ValueId};
@@ -19,7 +20,7 @@ use crate::host::Sink;
 use crate::session::{Session, State};
 
 /// The most bytes of stack that a record has.
-const STACK_BYTES: u32 = 2 << 10;
+const STACK_BYTES: u32 = 8 << 10;
 
 /// What the kernel is told of one handler: what it reads, and the entry values of one that runs at a return.
 struct Plans {
@@ -36,6 +37,8 @@ struct Making {
     names: Vec<Vec<String>>,
     /// How many sites the kernel has to single-step.
     stepped: usize,
+    /// Modules that unwind stacks, with functions that are probed at their return.
+    unwinds: BTreeSet<String>,
 }
 
 impl Making {
@@ -84,6 +87,7 @@ impl Session<'_> {
             handlers,
             names,
             stepped,
+            unwinds: making_unwinds,
         } = making;
         if stepped > 0 {
             self.result.note(format!(
@@ -100,6 +104,11 @@ impl Session<'_> {
                 .cloned()
                 .unwrap_or_default();
             left_out.push((name, refused.reason()));
+        }
+        for module in making_unwinds {
+            sink.warn(&format!(
+                "functions of {module} are probed at their return, and it has C++ or other code that unwinds: an exception, or pthread_exit, that passes through a probed function ends the target, for the kernel has replaced its return address. Probe the entries, or other functions"
+            ));
         }
         for (name, why) in left_out {
             sink.warn(&format!("{name} is not probed: {why}"));
@@ -236,6 +245,10 @@ impl Session<'_> {
             return Err(EventFailure::NoSite(lacking));
         }
         left_out.extend(lacking);
+        if point.at_return {
+            let addresses = places.iter().map(|place| place.function);
+            making.unwinds.extend(finder.unwinding(addresses));
+        }
         making.stepped += places.iter().filter(|place| place.stepped).count();
         let mut alike: Vec<(SiteFacts, Vec<Place>)> = Vec::new();
         for place in places {

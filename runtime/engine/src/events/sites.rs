@@ -63,6 +63,33 @@ impl<'a> Finder<'a> {
         }
     }
 
+    /// The modules of some functions that have code which unwinds stacks, as exceptions do.
+    pub(super) fn unwinding(&self, functions: impl Iterator<Item = u64>) -> Vec<String> {
+        /// What such code calls, by the C++ ABI for Itanium and its levels below.
+        const CALLED: [&str; 4] = [
+            "__cxa_throw",
+            "__cxa_begin_catch",
+            "_Unwind_Resume",
+            "_Unwind_RaiseException",
+        ];
+        /// What a program has that was linked statically. A C library has the others for its own use.
+        const DEFINED: [&str; 2] = ["__cxa_throw", "__cxa_begin_catch"];
+        let modules: HashSet<usize> = functions
+            .filter_map(|address| Some(self.module(address).ok()?.0))
+            .collect();
+        let unwinds = |module: &usize| {
+            let opened = self.names.open(*module).ok();
+            opened.is_some_and(|opened| {
+                let imports = |name: &str| !opened.info.import_slots(name).is_empty();
+                let defines = |name: &str| !opened.info.symbols_named(name).is_empty();
+                CALLED.iter().any(|name| imports(name)) || DEFINED.iter().any(|name| defines(name))
+            })
+        };
+        let found = modules.into_iter().filter(unwinds);
+        let name = |module: usize| Some(self.names.modules().get(module)?.file_name.clone());
+        found.filter_map(name).collect()
+    }
+
     /// The places of a point.
     pub(super) fn places(&mut self, point: &EventPoint) -> Places {
         let serves = if point.at_return {
