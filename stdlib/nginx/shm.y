@@ -214,6 +214,10 @@ struct ngx_zone ngx_walk_zone(ngx_shm_zone_t *shm)
             first.slab = 1;
             z[0] = first;
             ngx_walk_slab(pool, z);
+        } else if (pool && _isprefix(first.owner, "ngx_")) {
+            // nginx makes a pool of each zone, and its own modules keep it: this one is damaged.
+            first.strange++;
+            z[0] = first;
         }
     } _catch (_fault f) {
         first = z[0];
