@@ -31,6 +31,7 @@ impl Session<'_> {
             sink.flush();
             return Ok(());
         }
+        let runs = self.runs;
         let run = match self.mode {
             Mode::Live | Mode::Held | Mode::Core => self.run_live(state, probes, sink),
             Mode::Stop => {
@@ -48,6 +49,10 @@ impl Session<'_> {
         match run {
             Err(error) if error.is_exit() || process.exited() => {
                 // What was gathered before is still of use.
+                if self.runs == runs {
+                    self.run_without_target(state, probes, sink);
+                    sink.flush();
+                }
                 self.result.partial(EXITED);
                 state.end = true;
                 Ok(())
@@ -141,6 +146,7 @@ impl Session<'_> {
                 .with_thread_locals(&state.compiled.typed.thread_locals)
                 .named(self.words.as_deref());
             state.pristine = false;
+            self.runs += 1;
             let outcome = state
                 .runner
                 .run(function, state.store, memory, &mut host, self.options);

@@ -49,6 +49,8 @@ pub struct Session<'o> {
     pub(crate) held: Option<Vec<ThreadSnapshot>>,
     /// The threads as they were last seen stopped, for learning runs: only their thread pointers are of use later.
     pub(crate) seen_threads: Vec<ThreadSnapshot>,
+    /// How many runs of handlers have begun that count.
+    pub(crate) runs: u64,
     /// Whether handlers of events run to their end after an interrupt.
     pub(crate) patient: bool,
     /// The command that was started for this session, if it is to go on when the probes are in their places.
@@ -203,6 +205,7 @@ impl<'o> Session<'o> {
             stopper: Stopper::new(),
             held: None,
             seen_threads: Vec::new(),
+            runs: 0,
             patient: true,
             command: None,
             forms: Vec::new(),

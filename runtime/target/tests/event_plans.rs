@@ -177,12 +177,22 @@ fn captures_follow_pointers_and_fail_one_by_one() {
                 Some(0),
             ],
         ),
-        // The page ends before the string does; the item is NULL.
+        // The page ends before the string does, which is cut there; the item is NULL.
         (
-            "?".to_owned(),
+            "yyyyyy…".to_owned(),
             "?".to_owned(),
             None,
-            vec![None, None, None, None, None, None, None, None, Some(1)],
+            vec![
+                None,
+                None,
+                None,
+                None,
+                None,
+                Some(6),
+                word(b"yyyy"),
+                None,
+                Some(1),
+            ],
         ),
         (
             "?".to_owned(),

@@ -353,7 +353,8 @@ pub enum Extent {
         /// The most bytes.
         max: u32,
     },
-    /// The bytes before the first NUL, `max` at most; a longer string is cut. A [`Value::Slot`] beyond the end reads zeros.
+    /// The bytes before the first NUL, `max` at most; a longer string is cut, and so is one whose page ends
+    /// before it, where the next cannot be read. A [`Value::Slot`] beyond the end reads zeros.
     String {
         /// The most bytes, without the NUL.
         max: u32,
