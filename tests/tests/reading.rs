@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::MetadataExt;
 
+use std::collections::BTreeMap;
+
 use ytrace_tests::fixtures::{Nginx, unavailable};
 use ytrace_tests::processes::{alive, assert_untouched, memory_figures, wait_for};
 use ytrace_tests::program::{LUA_GC, finish_child, run_lua_gc, run_text, start};
@@ -28,6 +30,18 @@ fn workers(nginx: &Nginx) -> Vec<i32> {
         .split_whitespace()
         .map(|pid| pid.parse().unwrap())
         .collect()
+}
+
+/// Asserts that figures are those of before. The master or the worker may write to one page that they share, of its own accord, which then is
+/// two: half a page more each.
+#[track_caller]
+fn assert_same(mut found: BTreeMap<String, u64>, before: &BTreeMap<String, u64>, what: &str) {
+    const ANONYMOUS: &str = "Pss_Anon";
+    const PAGE: u64 = 4;
+    if found[ANONYMOUS].abs_diff(before[ANONYMOUS]) <= PAGE {
+        found.insert(ANONYMOUS.to_owned(), before[ANONYMOUS]);
+    }
+    assert_eq!(found, *before, "{what}");
 }
 
 /// A gigabyte of shared memory that nobody has touched costs nothing, and still costs nothing after it was looked at.
@@ -56,10 +70,10 @@ fn an_empty_shared_zone_stays_empty() {
     for mode in ["auto", "live", "copy", "stop"] {
         let more = ["--mode", mode, "--max-pause", "5s"];
         run_lua_gc(nginx.worker, &more).expect_status(0);
-        assert_eq!(
+        assert_same(
             memory_figures(nginx.worker),
-            before,
-            "the main job in mode {mode}"
+            &before,
+            &format!("the main job in mode {mode}"),
         );
         // Pages of the zone itself, which the target has never touched: zeros, or left out and said so.
         let text = format!(
@@ -70,13 +84,13 @@ fn an_empty_shared_zone_stays_empty() {
             Some(0) => assert_eq!(result.stdout, "0\n", "{mode}: {result}"),
             _ => assert!(result.stderr.contains("PARTIAL"), "{mode}: {result}"),
         }
-        assert_eq!(
+        assert_same(
             memory_figures(nginx.worker),
-            before,
-            "the zone in mode {mode}: {result}"
+            &before,
+            &format!("the zone in mode {mode}: {result}"),
         );
     }
-    assert_eq!(memory_figures(nginx.master), master);
+    assert_same(memory_figures(nginx.master), &master, "the master");
     eprintln!("kB before and after: {before:?}");
     assert_untouched(nginx.worker);
 }
