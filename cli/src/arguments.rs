@@ -512,10 +512,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a time such as 50ms, 1.5s, 30m or 12h".to_owned())
 }
 
-/// A time that is a limit.
-/// How often the result may be shown.
+/// The shortest time after which what has been found is shown again.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(10);
 
+/// How often the result is shown.
 fn parse_interval(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
         interval if interval < SHORTEST_INTERVAL => Err("an interval is 10ms or more".to_owned()),
@@ -523,6 +523,7 @@ fn parse_interval(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A time that is a limit.
 fn parse_limit(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
         Duration::ZERO => Err("a limit is more than 0".to_owned()),

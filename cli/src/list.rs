@@ -8,6 +8,7 @@ use ytrace_runtime::listing::{
     Details, Kinds, ListedFunction, ListedStatic, ListedType, ListedVariable, Listing, Location,
     Site, kernel_rules, list, of_file,
 };
+use ytrace_runtime::names::Names;
 use ytrace_runtime::{Mode, Options, Session, SessionError};
 use ytrace_target::Process;
 
@@ -27,29 +28,21 @@ pub fn run(arguments: &ListArguments, terminal: &Terminal) -> Result<Status, Fai
         debug_roots: arguments.debug_root.clone(),
         ..Options::default()
     };
-    let details = arguments.verbose;
+    let look = |names: &Names| {
+        let kinds = kinds(arguments);
+        list(
+            names,
+            &arguments.pattern,
+            kinds,
+            arguments.verbose,
+            kernel_rules(),
+        )
+    };
     let found = match (&arguments.exe, arguments.pid) {
-        (Some(file), _) => {
-            let names = of_file(file, &options).map_err(failure)?;
-            list(
-                &names,
-                &arguments.pattern,
-                kinds(arguments),
-                details,
-                kernel_rules(),
-            )
-        }
+        (Some(file), _) => look(&of_file(file, &options).map_err(failure)?),
         (None, Some(pid)) => {
             let process = Process::open(pid).map_err(|error| failure(SessionError::Open(error)))?;
-            let session = Session::open(process, &options).map_err(failure)?;
-            let names = session.names();
-            list(
-                names,
-                &arguments.pattern,
-                kinds(arguments),
-                details,
-                kernel_rules(),
-            )
+            look(Session::open(process, &options).map_err(failure)?.names())
         }
         (None, None) => return Err(Failure::usage("-p PID or -e FILE is needed")),
     };

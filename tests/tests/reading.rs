@@ -1,10 +1,9 @@
 //! Reading harms nothing: no page is charged to the target, no signal is lost, and a target that hands over is reported.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::MetadataExt;
-
-use std::collections::BTreeMap;
 
 use ytrace_tests::fixtures::{Nginx, unavailable};
 use ytrace_tests::processes::{alive, assert_untouched, memory_figures, wait_for};

@@ -97,10 +97,8 @@ impl Runner {
         patient: bool,
     ) -> Outcome {
         let budget = Budget {
-            steps: options.budgets.steps,
-            stack: options.budgets.stack,
-            deadline: Instant::now().checked_add(options.budgets.time),
             interrupt: (!patient).then_some(options.interrupt),
+            ..budget(options)
         };
         self.executor.run(function, machine, budget)
     }
@@ -117,9 +115,7 @@ impl Runner {
     ) -> Outcome {
         let budget = Budget {
             steps: options.budgets.steps.min(steps),
-            stack: options.budgets.stack,
-            deadline: Instant::now().checked_add(options.budgets.time),
-            interrupt: Some(options.interrupt),
+            ..budget(options)
         };
         let mut machine = Machine {
             store,
@@ -127,6 +123,16 @@ impl Runner {
             host,
         };
         self.executor.run(function, &mut machine, budget)
+    }
+}
+
+/// The budget of a run that begins now.
+fn budget(options: &Options) -> Budget<'static> {
+    Budget {
+        steps: options.budgets.steps,
+        stack: options.budgets.stack,
+        deadline: Instant::now().checked_add(options.budgets.time),
+        interrupt: Some(options.interrupt),
     }
 }
 

@@ -1,6 +1,6 @@
 //! When the handlers of probes run.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ytrace_lang::hir::ProbePoint;
@@ -54,6 +54,7 @@ impl Session<'_> {
                 self.run_handlers(state, probes, sink)?;
             }
         }
+        let mut interrupted = false;
         match self.running() {
             _ if timers.is_empty() && events.is_empty() => {}
             None => self
@@ -68,6 +69,7 @@ impl Session<'_> {
                 self.go_on(!oneshot.is_empty());
                 let followed =
                     self.follow(&process, state, &timers, &mut events, &mut recorder, sink);
+                interrupted = self.interrupted();
                 if let Some(events) = events {
                     self.detach(events, state, sink)?;
                 }
@@ -75,7 +77,7 @@ impl Session<'_> {
             }
         }
         if launched && !state.end && !oneshot.is_empty() {
-            self.come_to_exit();
+            self.come_to_exit(interrupted);
             self.run_handlers(state, &oneshot, sink)?;
         }
         if self.result.error.is_some() {
@@ -109,13 +111,12 @@ impl Session<'_> {
 
     /// Waits for the command to come to its exit after an interrupt, which it got, too, from a terminal; else it is looked at as
     /// it runs.
-    fn come_to_exit(&mut self) {
-        let interrupted = self.interrupted();
+    fn come_to_exit(&mut self, interrupted: bool) {
         let Some(command) = &mut self.command else {
             return;
         };
         let found = match interrupted {
-            true => Some(command.wait(self.options.interrupt, None)),
+            true => Some(command.wait(&AtomicBool::new(true), None)),
             false => command.look(),
         };
         if let Some(Held::AtExit(_)) = found {

@@ -7,6 +7,7 @@ use ytrace_lang::capture::{Captures, Options as CaptureOptions, Plan, Value, Val
 use ytrace_lang::compile::SourceErrors;
 use ytrace_lang::diagnostics::Diagnostic;
 use ytrace_lang::hir::{EventPoint, EventSite, ProbePoint, ProcessEvent};
+use ytrace_lang::ir::FunctionId;
 use ytrace_target::Process;
 use ytrace_target::events::{
     EventError, EventOptions, EventSession, HitProgram, Probe, Site, Source,
@@ -87,7 +88,7 @@ impl Session<'_> {
             handlers,
             names,
             stepped,
-            unwinds: making_unwinds,
+            unwinds,
         } = making;
         if stepped > 0 {
             self.result.note(format!(
@@ -105,7 +106,7 @@ impl Session<'_> {
                 .unwrap_or_default();
             left_out.push((name, refused.reason()));
         }
-        for module in making_unwinds {
+        for module in unwinds {
             sink.warn(&format!(
                 "functions of {module} are probed at their return, and it has C++ or other code that unwinds: an exception, or pthread_exit, that passes through a probed function ends the target, for the kernel has replaced its return address. Probe the entries, or other functions"
             ));
@@ -149,7 +150,7 @@ impl Session<'_> {
             {
                 let mut known = Vec::with_capacity(point.entry_values.len());
                 for value in &point.entry_values {
-                    match captures.analyze_value(ytrace_lang::ir::FunctionId(value.0)) {
+                    match captures.analyze_value(FunctionId(value.0)) {
                         Ok(value) => known.push(value),
                         Err(errors) => refused.extend(errors),
                     }
@@ -192,47 +193,27 @@ impl Session<'_> {
         let point = match &typed.point {
             ProbePoint::Event(point) => point,
             ProbePoint::Profile(hertz) => {
-                let facts = self.facts(state, Vec::new(), 0);
-                let (program, reading) = hit_program(&plans.hit, None, &facts)?;
-                let handler = Handler {
-                    function,
-                    reading: Arc::new(reading),
-                    at_return: false,
-                    stack_offset: 0,
-                    sites: Vec::new(),
-                };
-                making.add(
-                    program,
-                    Source::Clock { hertz: *hertz },
-                    handler,
-                    Vec::new(),
-                );
-                return Ok(());
+                let source = Source::Clock { hertz: *hertz };
+                return self.make_without_sites(state, function, plans, source, making);
             }
             _ => return Err(EventFailure::Malformed("a probe that is on no event")),
         };
-        if let EventSite::Process(event) = &point.site {
-            let source = match event {
-                ProcessEvent::ThreadBegin => Source::ThreadBegin,
-                ProcessEvent::ThreadEnd => Source::ThreadEnd,
-                ProcessEvent::Exec => Source::Exec,
-                ProcessEvent::Exit => return Err(EventFailure::Kind("`_exit`")),
-                ProcessEvent::Signal => return Err(EventFailure::Kind("`_signal`")),
-            };
-            let facts = self.facts(state, Vec::new(), 0);
-            let (program, reading) = hit_program(&plans.hit, None, &facts)?;
-            let handler = Handler {
-                function,
-                reading: Arc::new(reading),
-                at_return: false,
-                stack_offset: 0,
-                sites: Vec::new(),
-            };
-            making.add(program, source, handler, Vec::new());
-            return Ok(());
-        }
-        if let EventSite::Watch { .. } = &point.site {
-            return Err(EventFailure::Kind("a watchpoint"));
+        let source = match &point.site {
+            EventSite::Process(ProcessEvent::ThreadBegin) => Some(Source::ThreadBegin),
+            EventSite::Process(ProcessEvent::ThreadEnd) => Some(Source::ThreadEnd),
+            EventSite::Process(ProcessEvent::Exec) => Some(Source::Exec),
+            EventSite::Process(ProcessEvent::Exit) => return Err(EventFailure::Kind("`_exit`")),
+            EventSite::Process(ProcessEvent::Signal) => {
+                return Err(EventFailure::Kind("`_signal`"));
+            }
+            EventSite::Watch { .. } => return Err(EventFailure::Kind("a watchpoint")),
+            EventSite::Functions(_)
+            | EventSite::Line { .. }
+            | EventSite::Address(_)
+            | EventSite::Static { .. } => None,
+        };
+        if let Some(source) = source {
+            return self.make_without_sites(state, function, plans, source, making);
         }
         let Places {
             places,
@@ -250,14 +231,18 @@ impl Session<'_> {
             making.unwinds.extend(finder.unwinding(addresses));
         }
         making.stepped += places.iter().filter(|place| place.stepped).count();
+        let common = self.facts(state);
+        let entries = plans.entries.iter().flatten();
+        let mut all = std::iter::once(&plans.hit).chain(entries.map(|(plan, _)| plan));
+        let by_function = all.any(|plan| plan.values.contains(&Value::Function));
         let mut alike: Vec<(SiteFacts, Vec<Place>)> = Vec::new();
         for place in places {
-            let mut facts = self.facts(state, place.arguments.clone(), place.stack_offset);
-            let entries = plans.entries.iter().flatten();
-            let mut all = std::iter::once(&plans.hit).chain(entries.map(|(plan, _)| plan));
-            if all.any(|plan| plan.values.contains(&Value::Function)) {
-                facts.function = place.function;
-            }
+            let facts = SiteFacts {
+                function: if by_function { place.function } else { 0 },
+                stack_offset: place.stack_offset,
+                arguments: place.arguments.clone(),
+                ..common.clone()
+            };
             match alike.iter_mut().find(|(known, _)| *known == facts) {
                 Some((_, places)) => places.push(place),
                 None => alike.push((facts, vec![place])),
@@ -287,12 +272,29 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn facts(
+    /// Makes the kernel's probe for one of the program that is on no place in the code.
+    fn make_without_sites(
         &self,
         state: &State<'_>,
-        arguments: Vec<super::plan::Argument>,
-        stack_offset: u64,
-    ) -> SiteFacts {
+        function: FunctionId,
+        plans: &Plans,
+        source: Source,
+        making: &mut Making,
+    ) -> Result<(), EventFailure> {
+        let (program, reading) = hit_program(&plans.hit, None, &self.facts(state))?;
+        let handler = Handler {
+            function,
+            reading: Arc::new(reading),
+            at_return: false,
+            stack_offset: 0,
+            sites: Vec::new(),
+        };
+        making.add(program, source, handler, Vec::new());
+        Ok(())
+    }
+
+    /// What is the same for all sites.
+    fn facts(&self, state: &State<'_>) -> SiteFacts {
         let variables = state.compiled.typed.thread_locals.iter();
         let thread_locals = variables.map(|variable| {
             let module = variable.module.0 as usize;
@@ -300,11 +302,9 @@ impl Session<'_> {
             Some(variable.offset.wrapping_sub(distance))
         });
         SiteFacts {
-            function: 0,
-            stack_offset,
-            arguments,
             thread_locals: thread_locals.collect(),
             stack_bytes: STACK_BYTES,
+            ..SiteFacts::default()
         }
     }
 }

@@ -139,7 +139,7 @@ impl Session<'_> {
             self.take_hits(&mut events, state, Instant::now(), sink);
         }
         sink.flush();
-        let mut figures: Vec<EventFigures> = Vec::new();
+        let mut figures = EventFigures::default();
         for (id, handler) in &events.handlers {
             let totals = events
                 .session
@@ -148,26 +148,7 @@ impl Session<'_> {
                     place: String::new(),
                     error: error.into(),
                 })?;
-            let probe = state
-                .compiled
-                .typed
-                .functions
-                .get(handler.function.0 as usize);
-            let probe = probe.map_or("", |function| function.name.as_str());
-            figures.push(EventFigures {
-                probe: probe.to_owned(),
-                sites: handler.sites.len() as u64,
-                hits: match handler.at_return {
-                    false => totals.entry.hits,
-                    // What the entry decided never came to its return.
-                    true => totals.on_return.hits + totals.entry.filtered + totals.entry.unsampled,
-                },
-                filtered: totals.entry.filtered + totals.on_return.filtered,
-                unsampled: totals.entry.unsampled + totals.on_return.unsampled,
-                lost: totals.entry.lost + totals.on_return.lost,
-                unpaired: totals.on_return.unpaired,
-                table_full: totals.entry.table_full + totals.on_return.table_full,
-            });
+            figures.add(handler, &totals);
         }
         self.note_events(figures);
         match events.session.malformed() {
@@ -179,17 +160,24 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn note_events(&mut self, figures: Vec<EventFigures>) {
-        let sum = |of: fn(&EventFigures) -> u64| figures.iter().map(of).sum::<u64>();
-        let (hits, lost) = (sum(|one| one.hits), sum(|one| one.lost));
+    fn note_events(&mut self, figures: EventFigures) {
+        let EventFigures {
+            sites,
+            hits,
+            filtered,
+            unsampled,
+            lost,
+            unpaired,
+            table_full,
+        } = figures;
         let mut note = format!(
             "{} hits at {} places",
             ytrace_values::units::thousands(hits),
-            sum(|one| one.sites)
+            sites
         );
         for (number, what) in [
-            (sum(|one| one.filtered), "dropped by conditions"),
-            (sum(|one| one.unsampled), "outside of the sample"),
+            (filtered, "dropped by conditions"),
+            (unsampled, "outside of the sample"),
         ] {
             if number > 0 {
                 note.push_str(&format!(
@@ -205,16 +193,14 @@ impl Session<'_> {
                 "{lost} hits were lost: they came faster than they could be handled"
             ));
         }
-        let unpaired = sum(|one| one.unpaired);
         if unpaired > 0 {
             self.result.note(format!(
                 "{unpaired} returns are left out: their calls had begun before the probes were there, or too many calls were under way"
             ));
         }
-        let full = sum(|one| one.table_full);
-        if full > 0 {
+        if table_full > 0 {
             self.result.partial(format!(
-                "{full} updates found no room in the kernel's tables"
+                "{table_full} updates found no room in the kernel's tables"
             ));
         }
     }

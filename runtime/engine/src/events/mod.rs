@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ytrace_lang::ir::FunctionId;
-use ytrace_target::events::{EventError, EventSession, PlanError, ProbeId};
+use ytrace_target::events::{EventError, EventSession, PlanError, ProbeId, Totals};
 
 pub(crate) use hit::Hit;
 use plan::Reading;
@@ -34,25 +34,41 @@ struct Handler {
     sites: Vec<(u64, u64)>,
 }
 
-/// What came of a probe of the program.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EventFigures {
-    /// The head of the probe, as written.
-    pub probe: String,
+/// What came of all probes of a program.
+#[derive(Default)]
+struct EventFigures {
     /// The instructions that are probed.
-    pub sites: u64,
+    sites: u64,
     /// Hits that were seen.
-    pub hits: u64,
-    /// Hits that the probe's first conditions dropped, in the kernel.
-    pub filtered: u64,
+    hits: u64,
+    /// Hits that the probes' first conditions dropped, in the kernel.
+    filtered: u64,
     /// Hits that are not of the sample.
-    pub unsampled: u64,
+    unsampled: u64,
     /// Records that were lost because they came faster than they could be read.
-    pub lost: u64,
+    lost: u64,
     /// Returns of calls that had begun before the probe was there, or of which too many were under way.
-    pub unpaired: u64,
+    unpaired: u64,
     /// Updates for which a table of the kernel's had no room.
-    pub table_full: u64,
+    table_full: u64,
+}
+
+impl EventFigures {
+    /// Adds what the kernel has counted for a probe.
+    fn add(&mut self, handler: &Handler, totals: &Totals) {
+        let Totals { entry, on_return } = totals;
+        self.sites += handler.sites.len() as u64;
+        self.hits += match handler.at_return {
+            false => entry.hits,
+            // What the entry decided never came to its return.
+            true => on_return.hits + entry.filtered + entry.unsampled,
+        };
+        self.filtered += entry.filtered + on_return.filtered;
+        self.unsampled += entry.unsampled + on_return.unsampled;
+        self.lost += entry.lost + on_return.lost;
+        self.unpaired += on_return.unpaired;
+        self.table_full += entry.table_full + on_return.table_full;
+    }
 }
 
 /// Why a probe on an event cannot be had.

@@ -160,68 +160,45 @@ fn with_return(
     Ok((program, reading))
 }
 
-/// Whether a value is known when the function is entered.
+/// Whether a value is known when the function is entered: nothing of it is what the call has changed, or what the entry does not have.
 fn known_at_entry(plan: &capture::Plan, value: ValueId) -> bool {
-    let mut left = vec![value];
-    let mut rounds = 0;
-    while let Some(next) = left.pop() {
-        rounds += 1;
-        if rounds > capture::MAX_VALUES * 2 {
-            return false;
-        }
-        match plan.values.get(next.0 as usize) {
-            Some(Value::Constant(_) | Value::EntryValue(_) | Value::Tid | Value::Pid) => {}
-            Some(
-                Value::Binary {
-                    left: a, right: b, ..
-                }
-                | Value::Compare {
-                    left: a, right: b, ..
-                },
-            ) => {
-                left.extend([*a, *b]);
-            }
-            Some(Value::Extend { from, .. }) => left.push(*from),
-            Some(Value::Select {
-                condition,
-                then,
-                otherwise,
-            }) => {
-                left.extend([*condition, *then, *otherwise]);
-            }
-            // What the call has changed, or what the entry does not have.
-            Some(
-                Value::Register(_)
-                | Value::Argument(_)
-                | Value::Function
-                | Value::Time
-                | Value::Weight
-                | Value::ThreadLocal(_)
-                | Value::Captured { .. },
-            )
-            | None => return false,
-        }
-    }
-    true
+    sources(plan, value).iter().all(|source| {
+        matches!(
+            source,
+            Value::Constant(_) | Value::EntryValue(_) | Value::Tid | Value::Pid
+        )
+    })
 }
 
 /// The captures that a value is computed from.
 fn captures_of(plan: &capture::Plan, value: ValueId) -> HashSet<CaptureId> {
-    let mut found = HashSet::new();
+    let sources = sources(plan, value);
+    let captures = sources.iter().filter_map(|source| match source {
+        Value::Captured { capture, .. } => Some(*capture),
+        _ => None,
+    });
+    captures.collect()
+}
+
+/// What a value is computed from in the end: values without operands, with those that captures among them were made at.
+fn sources(plan: &capture::Plan, value: ValueId) -> Vec<Value> {
+    let mut found = Vec::new();
     let mut seen = HashSet::from([value]);
     let mut left = vec![value];
     while let Some(next) = left.pop() {
         let Some(value) = plan.values.get(next.0 as usize) else {
             continue;
         };
-        let mut operands = operands(value);
+        let mut next = operands(value);
+        if next.is_empty() {
+            found.push(*value);
+        }
         if let Value::Captured { capture, .. } = value
-            && found.insert(*capture)
             && let Some(capture) = plan.captures.get(capture.0 as usize)
         {
-            operands.push(capture.address);
+            next.push(capture.address);
         }
-        left.extend(operands.into_iter().filter(|operand| seen.insert(*operand)));
+        left.extend(next.into_iter().filter(|operand| seen.insert(*operand)));
     }
     found
 }
@@ -445,8 +422,7 @@ impl<'a> Maker<'a> {
             return Ok(*made);
         }
         // Each refers to earlier ones alone, so this is no deeper than there are values; they are made in order to keep it flat.
-        let wanted = self.operands(id)?;
-        for operand in wanted {
+        for operand in operands(&self.planned(id)?) {
             if operand >= id {
                 return Err(EventFailure::Malformed(
                     "a value that refers to a later one",
@@ -459,13 +435,10 @@ impl<'a> Maker<'a> {
         Ok(made)
     }
 
-    fn operands(&self, id: ValueId) -> Result<Vec<ValueId>, EventFailure> {
-        let value = self
-            .plan
-            .values
-            .get(id.0 as usize)
-            .ok_or(EventFailure::Malformed("a value that is not there"))?;
-        Ok(operands(value))
+    /// A value of the plan.
+    fn planned(&self, id: ValueId) -> Result<Value, EventFailure> {
+        let value = self.plan.values.get(id.0 as usize).copied();
+        value.ok_or(EventFailure::Malformed("a value that is not there"))
     }
 
     fn made(&self, id: ValueId) -> Result<target::ValueId, EventFailure> {
@@ -474,12 +447,7 @@ impl<'a> Maker<'a> {
     }
 
     fn make(&mut self, id: ValueId) -> Result<target::ValueId, EventFailure> {
-        let value = self
-            .plan
-            .values
-            .get(id.0 as usize)
-            .ok_or(EventFailure::Malformed("a value that is not there"))?;
-        Ok(match *value {
+        Ok(match self.planned(id)? {
             Value::Constant(value) => self.constant(value),
             Value::Register(number) => {
                 let register = register(number)?;
