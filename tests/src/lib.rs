@@ -9,6 +9,7 @@ pub mod plain_nginx;
 pub mod processes;
 pub mod program;
 pub mod reloads;
+pub mod tracing;
 
 /// Says loudly that a test cannot run here. Where `YTRACE_NO_SKIP` is set (as in CI) that is a
 /// failure.

@@ -1,13 +1,13 @@
 //! Probes on events of real programs: what is counted is what the program says of itself.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use nix::sys::signal::Signal;
-use ytrace_tests::processes::{assert_untouched, signal};
-use ytrace_tests::program::{Finished, command};
+use ytrace_tests::processes::assert_untouched;
+use ytrace_tests::program::Finished;
+use ytrace_tests::tracing::{Tracing, says};
 
 /// What a program of the fixtures is built with.
 const FLAGS: [&str; 4] = ["-g", "-O2", "-fomit-frame-pointer", "-pthread"];
@@ -100,74 +100,6 @@ impl Drop for Leaks {
     fn drop(&mut self) {
         drop(self.input.take());
         self.child.wait().unwrap();
-    }
-}
-
-/// A run of ytrace whose probes are in their places.
-struct Tracing {
-    child: Child,
-    /// What it said before, and the rest of its standard error.
-    said: String,
-    errors: BufReader<std::process::ChildStderr>,
-}
-
-impl Tracing {
-    // It is waited for where it is interrupted.
-    #[allow(clippy::zombie_processes)]
-    fn start(arguments: &[&str]) -> Self {
-        let mut child = command(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut errors = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
-        loop {
-            let mut line = String::new();
-            if errors.read_line(&mut line).unwrap() == 0 {
-                child.wait().unwrap();
-                panic!("it ended before it probed anything: {said}");
-            }
-            said.push_str(&line);
-            if line.starts_with("probing ") {
-                return Self {
-                    child,
-                    said,
-                    errors,
-                };
-            }
-        }
-    }
-
-    /// Interrupts it as Ctrl-C does, and waits for its end.
-    fn interrupt(mut self) -> Finished {
-        signal(i32::try_from(self.child.id()).unwrap(), Signal::SIGINT);
-        // Both pipes are read at once, or one that is full would keep it from ending.
-        let mut errors = self.errors;
-        let reader = std::thread::spawn(move || {
-            let mut rest = String::new();
-            errors.read_to_string(&mut rest).unwrap();
-            rest
-        });
-        let mut stdout = String::new();
-        let mut output = self.child.stdout.take().unwrap();
-        output.read_to_string(&mut stdout).unwrap();
-        let status = self.child.wait().unwrap().code();
-        Finished {
-            status,
-            stdout,
-            stderr: self.said + &reader.join().unwrap(),
-        }
-    }
-}
-
-/// Asserts that standard error holds all of these, however its lines are folded.
-#[track_caller]
-fn says(finished: &Finished, parts: &[&str]) {
-    let words: Vec<&str> = finished.stderr.split_whitespace().collect();
-    let text = words.join(" ");
-    for part in parts {
-        assert!(text.contains(part), "no {part:?}; {finished}");
     }
 }
 
@@ -350,10 +282,9 @@ fn a_killed_ytrace_leaves_the_target_as_it_was() {
     let mut leaks = Leaks::start(2);
     let pid = leaks.pid().to_string();
     for _ in 0..5 {
-        let mut tracing = Tracing::start(&["run", LEAKS, "-p", &pid]);
+        let tracing = Tracing::start(&["run", LEAKS, "-p", &pid]);
         leaks.round(50);
-        signal(i32::try_from(tracing.child.id()).unwrap(), Signal::SIGKILL);
-        tracing.child.wait().unwrap();
+        tracing.kill();
         assert_untouched(leaks.pid());
         leaks.round(50);
     }

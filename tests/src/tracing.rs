@@ -1,0 +1,134 @@
+//! Runs of ytrace that probe until they are interrupted.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Stdio};
+
+use nix::sys::signal::Signal;
+
+use crate::processes::signal;
+use crate::program::{Finished, command};
+
+/// A run of ytrace whose probes are in their places.
+pub struct Tracing {
+    child: Child,
+    /// What it said before, and the rest of its standard error.
+    said: String,
+    errors: BufReader<std::process::ChildStderr>,
+}
+
+impl Tracing {
+    /// Starts a command and waits until it says that it probes.
+    ///
+    /// # Panics
+    /// If it ends first.
+    #[track_caller]
+    pub fn start(arguments: &[&str]) -> Self {
+        match Self::start_or_end(arguments) {
+            Ok(tracing) => tracing,
+            Err(ended) => panic!("it ended before it probed anything: {ended}"),
+        }
+    }
+
+    /// The same, or how it ended before it probed anything.
+    ///
+    /// # Errors
+    /// How it ended.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    // It is waited for where it is interrupted or killed.
+    #[allow(clippy::zombie_processes)]
+    pub fn start_or_end(arguments: &[&str]) -> Result<Self, Box<Finished>> {
+        let mut child = command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("ytrace starts");
+        let mut errors = BufReader::new(child.stderr.take().expect("piped"));
+        let mut said = String::new();
+        loop {
+            let mut line = String::new();
+            if errors.read_line(&mut line).expect("text") == 0 {
+                break;
+            }
+            said.push_str(&line);
+            if line.starts_with("probing ") {
+                return Ok(Self {
+                    child,
+                    said,
+                    errors,
+                });
+            }
+        }
+        let mut stdout = String::new();
+        let mut output = child.stdout.take().expect("piped");
+        output.read_to_string(&mut stdout).expect("text");
+        let status = child.wait().expect("our child").code();
+        Err(Box::new(Finished {
+            status,
+            stdout,
+            stderr: said,
+        }))
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.child.id()).expect("a process id")
+    }
+
+    /// Interrupts it as Ctrl-C does, and waits for its end.
+    ///
+    /// # Panics
+    /// If it has ended.
+    #[track_caller]
+    pub fn interrupt(self) -> Finished {
+        signal(self.pid(), Signal::SIGINT);
+        self.finish()
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// If what it says is no text.
+    #[track_caller]
+    pub fn finish(mut self) -> Finished {
+        // Both pipes are read at once, or one that is full would keep it from ending.
+        let mut errors = self.errors;
+        let reader = std::thread::spawn(move || {
+            let mut rest = String::new();
+            errors.read_to_string(&mut rest).expect("text");
+            rest
+        });
+        let mut stdout = String::new();
+        let mut output = self.child.stdout.take().expect("piped");
+        output.read_to_string(&mut stdout).expect("text");
+        let status = self.child.wait().expect("our child").code();
+        Finished {
+            status,
+            stdout,
+            stderr: self.said + &reader.join().expect("the reader ends"),
+        }
+    }
+
+    /// Ends it without warning.
+    ///
+    /// # Panics
+    /// If it has ended.
+    pub fn kill(mut self) {
+        signal(self.pid(), Signal::SIGKILL);
+        self.child.wait().expect("our child");
+    }
+}
+
+/// Asserts that standard error holds all of these, however its lines are folded.
+///
+/// # Panics
+/// If one is missing.
+#[track_caller]
+pub fn says(finished: &Finished, parts: &[&str]) {
+    let words: Vec<&str> = finished.stderr.split_whitespace().collect();
+    let text = words.join(" ");
+    for part in parts {
+        assert!(text.contains(part), "no {part:?}; {finished}");
+    }
+}
