@@ -237,6 +237,11 @@ fn core_files_of_the_kernel_plain_compressed_and_cut_short() {
             assert_eq!(json["footer"]["complete"], true, "{post}");
         }
     }
+    // What the kernel adds of its own is not taken for code that the program made.
+    let (post, json) = probe("mem-breakdown", &["--core", &killed.core]);
+    let parts = json["views"].to_string();
+    assert!(parts.contains("text"), "{post}");
+    assert!(!parts.contains("JIT machine code"), "{post}");
     // The thread that got the signal comes first, which is the main one here.
     let lines = threads(&["--core", &killed.core]);
     assert_eq!(lines.last(), Some(&format!("{} 0", killed.pid)));

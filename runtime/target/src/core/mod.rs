@@ -45,6 +45,9 @@ use recover::recover;
 
 /// The most files of which permissions are taken.
 const MAX_FILES: usize = 4096;
+/// Where the kernel has the system calls of old programs, which it writes into core files as it does the process's own memory: a constant of the machine's
+/// binary interface (`asm/vsyscall.h`).
+const VSYSCALL: u64 = 0xffff_ffff_ff60_0000;
 
 const AT_SYSINFO_EHDR: u64 = 33;
 
@@ -596,7 +599,11 @@ fn of_file<'a>(
 
 /// Memory behind which there is no file; it may be empty, which [`Maps::from_mappings`] leaves out.
 fn without_file(range: Range<u64>, permissions: Permissions, vdso: Option<u64>) -> Mapping {
-    let is_vdso = vdso.is_some_and(|start| start == range.start);
+    let (kind, path) = match range.start {
+        start if vdso == Some(start) => (MappingKind::Vdso, Some("[vdso]")),
+        VSYSCALL => (MappingKind::Kernel, Some("[vsyscall]")),
+        _ => (MappingKind::Anonymous, None),
+    };
     Mapping {
         start: range.start,
         end: range.end,
@@ -604,12 +611,8 @@ fn without_file(range: Range<u64>, permissions: Permissions, vdso: Option<u64>) 
         offset: 0,
         device: (0, 0),
         inode: 0,
-        path: is_vdso.then(|| PathBuf::from("[vdso]")),
+        path: path.map(PathBuf::from),
         deleted: false,
-        kind: if is_vdso {
-            MappingKind::Vdso
-        } else {
-            MappingKind::Anonymous
-        },
+        kind,
     }
 }
