@@ -104,7 +104,7 @@ pub struct RunArguments {
     /// Show what has been found so far each time so long has passed; on a terminal in place
     #[arg(long, value_name = "TIME", value_parser = parse_interval)]
     pub interval: Option<Duration>,
-    /// Write the result to a file, by its ending: .svg, .html, .folded, .json, .txt (repeatable)
+    /// Write the result to a file, by its ending: .svg, .html, .folded, .json, .txt, .pb.gz (pprof), .speedscope.json (repeatable)
     #[arg(short, long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
     /// Show what changed since an earlier run of the same probe, whose result `-o OLD.json` left
@@ -334,7 +334,7 @@ pub struct DiffArguments {
     /// The later result
     #[arg(value_name = "NEW.json")]
     pub new: PathBuf,
-    /// Write the result to a file, by its ending: .svg, .html, .folded, .json, .txt (repeatable)
+    /// Write the result to a file, by its ending: .svg, .html, .folded, .json, .txt, .pb.gz (pprof), .speedscope.json (repeatable)
     #[arg(short, long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! Results of a session to terminal text, SVG, HTML, folded stacks and JSON.
+//! Results of a session to terminal text, SVG, HTML, folded stacks, profiles for pprof and speedscope, and JSON.
 //!
 //! A [`Report`] holds what a session found, in plain data: lines of a header, views, checks,
 //! and what a reader must know to trust them. [`text::render`] shows it on a terminal,
@@ -23,7 +23,9 @@ pub mod json;
 mod markup;
 pub mod model;
 pub mod output;
+pub mod pprof;
 mod series_text;
+pub mod speedscope;
 pub mod svg;
 mod table_text;
 pub mod text;

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::model::{Report, ViewData};
-use crate::{chart, folded, html, json, svg, text};
+use crate::{chart, folded, html, json, pprof, speedscope, svg, text};
 
 /// A format of a file, chosen by its ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,10 @@ pub enum Output {
     Html,
     /// `.folded`: folded stacks.
     Folded,
+    /// `.pb.gz`: a profile for pprof.
+    Pprof,
+    /// `.speedscope.json`: for speedscope.
+    Speedscope,
     /// `.json`: everything, for programs.
     Json,
     /// `.txt`: what the terminal would show, without colour, and with all rows.
@@ -52,6 +56,9 @@ pub enum OutputError {
     /// The picture could not be drawn.
     #[error("the picture could not be drawn: {0}")]
     Draw(std::io::Error),
+    /// The profile could not be compressed.
+    #[error("the profile could not be compressed: {0}")]
+    Compress(std::io::Error),
     /// The document could not be written.
     #[error("the result could not be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
@@ -72,28 +79,43 @@ impl OutputError {
 
 impl Output {
     /// The endings that are known.
-    pub const ENDINGS: [&'static str; 5] = [".svg", ".html", ".folded", ".json", ".txt"];
+    pub const ENDINGS: [&'static str; 7] = [
+        ".svg",
+        ".html",
+        ".folded",
+        ".json",
+        ".txt",
+        ".pb.gz",
+        ".speedscope.json",
+    ];
+
+    /// All formats; one whose ending ends with that of another stands before it.
+    const ALL: [Output; 7] = [
+        Output::Svg,
+        Output::Html,
+        Output::Folded,
+        Output::Speedscope,
+        Output::Json,
+        Output::Text,
+        Output::Pprof,
+    ];
 
     /// The format that the ending of a file names, whatever its case.
     pub fn from_path(path: &Path) -> Result<Self, OutputError> {
-        let ending = path
-            .extension()
-            .map(|ending| ending.to_string_lossy().to_ascii_lowercase());
-        match ending.as_deref() {
-            Some("svg") => Ok(Output::Svg),
-            Some("html") => Ok(Output::Html),
-            Some("folded") => Ok(Output::Folded),
-            Some("json") => Ok(Output::Json),
-            Some("txt") => Ok(Output::Text),
-            _ => Err(OutputError::UnknownEnding {
-                path: path.to_owned(),
-            }),
-        }
+        let name = path.file_name().unwrap_or_default();
+        let name = name.to_string_lossy().to_ascii_lowercase();
+        let mut all = Output::ALL.into_iter();
+        // A file that is called `.svg` has no ending.
+        let found = all
+            .find(|output| name.len() > output.ending().len() && name.ends_with(output.ending()));
+        found.ok_or_else(|| OutputError::UnknownEnding {
+            path: path.to_owned(),
+        })
     }
 
     /// Whether the format shows a flame graph and nothing else.
     pub fn wants_flamegraph(self) -> bool {
-        matches!(self, Output::Folded)
+        matches!(self, Output::Folded | Output::Pprof | Output::Speedscope)
     }
 
     /// The ending of the format.
@@ -102,6 +124,8 @@ impl Output {
             Output::Svg => ".svg",
             Output::Html => ".html",
             Output::Folded => ".folded",
+            Output::Pprof => ".pb.gz",
+            Output::Speedscope => ".speedscope.json",
             Output::Json => ".json",
             Output::Text => ".txt",
         }
@@ -110,31 +134,42 @@ impl Output {
 
 /// What a file in this format leaves out of a report: a sentence, where it is anything.
 pub fn left_out(report: &Report, output: Output) -> Option<String> {
-    if !matches!(output, Output::Svg | Output::Folded) {
-        return None;
-    }
+    let every_graph = match output {
+        Output::Svg | Output::Folded | Output::Pprof => false,
+        Output::Speedscope => true,
+        Output::Html | Output::Json | Output::Text => return None,
+    };
     let mut views = report.shown().iter();
     let shown = views.find(|view| view.data.has_paths())?;
     let others: Vec<String> = report
         .shown()
         .iter()
-        .filter(|view| !std::ptr::eq(*view, shown))
+        .filter(|view| !std::ptr::eq(*view, shown) && !(every_graph && view.data.has_paths()))
         .map(|view| format!("{} “{}”", view.kind, view.title))
         .collect();
+    let held = match every_graph {
+        true => "the flame graphs".to_owned(),
+        false => format!("the flame graph “{}”", shown.title),
+    };
     match others.is_empty() {
         true => None,
         false => Some(format!(
-            "{} holds the flame graph “{}” alone, without {}; .html, .json and .txt show them all",
+            "{} holds {held} alone, without {}; .html, .json and .txt show them all",
             output.ending(),
-            shown.title,
             others.join(", ")
         )),
     }
 }
 
-/// The bytes of a report in a format. Folded stacks, and SVG where there is one, hold the first flame graph.
+/// The bytes of a report in a format. Folded stacks, profiles, and SVG where there is one, hold the first flame graph; what speedscope
+/// reads holds them all.
 pub fn render(report: &Report, output: Output) -> Result<Vec<u8>, OutputError> {
     let view = report.shown().iter().find(|view| view.data.has_paths());
+    let no_flamegraph = || {
+        let views = report.shown().iter();
+        let kinds: Vec<&str> = views.map(|view| view.kind.as_str()).collect();
+        OutputError::no_flamegraph(output, &kinds)
+    };
     match output {
         Output::Svg => match view.map(|view| (view, &view.data)) {
             Some((view, ViewData::Flamegraph(graph))) => svg::render(report, view, graph),
@@ -151,11 +186,17 @@ pub fn render(report: &Report, output: Output) -> Result<Vec<u8>, OutputError> {
             Some(ViewData::Difference(difference)) => {
                 Ok(folded::difference(difference).into_bytes())
             }
-            _ => {
-                let views = report.shown().iter();
-                let kinds: Vec<&str> = views.map(|view| view.kind.as_str()).collect();
-                Err(OutputError::no_flamegraph(output, &kinds))
-            }
+            _ => Err(no_flamegraph()),
+        },
+        Output::Pprof => match view.map(|view| &view.data) {
+            Some(ViewData::Flamegraph(graph)) => pprof::render(graph, &report.footer),
+            Some(ViewData::Difference(difference)) => pprof::difference(difference, &report.footer),
+            _ => return Err(no_flamegraph()),
+        }
+        .map_err(OutputError::Compress),
+        Output::Speedscope => match view {
+            Some(_) => Ok(speedscope::render(report)?),
+            None => Err(no_flamegraph()),
         },
         Output::Html => html::render(report),
         Output::Json => Ok(json::render(report)?),

@@ -295,6 +295,9 @@ fn endings_choose_formats() {
         ("a.html", Output::Html),
         ("a.json", Output::Json),
         ("a.txt", Output::Text),
+        ("a.PB.gz", Output::Pprof),
+        ("a.speedscope.json", Output::Speedscope),
+        (".speedscope.json", Output::Json),
     ] {
         assert_eq!(Output::from_path(Path::new(name)).unwrap(), output);
     }

@@ -89,6 +89,15 @@ fn folded() {
 }
 
 #[test]
+fn speedscope_has_every_weight_of_every_flame_graph() {
+    let mut report = common::troubled();
+    report.views.extend(common::report().views);
+    let bytes = render(&report, Output::Speedscope).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&json).unwrap());
+}
+
+#[test]
 fn an_empty_report_and_empty_views_say_so() {
     let mut report = Report::default();
     assert_eq!(
