@@ -13,18 +13,20 @@
 // Kinds. A number as a key is far cheaper than a text.
 #define NGX_K_CYCLE 1
 #define NGX_K_OLD_CYCLE 2
-#define NGX_K_CONNECTION 3
-#define NGX_K_REQUEST 4
-#define NGX_K_UPSTREAM 5
-#define NGX_K_MODULE 6
-#define NGX_K_UNOWNED 7
-#define NGX_KINDS 8
+#define NGX_K_NEW_CYCLE 3
+#define NGX_K_CONNECTION 4
+#define NGX_K_REQUEST 5
+#define NGX_K_UPSTREAM 6
+#define NGX_K_MODULE 7
+#define NGX_K_UNOWNED 8
+#define NGX_KINDS 9
 
 _str ngx_kind_name(int kind)
 {
     switch (kind) {
     case NGX_K_CYCLE: return "cycle";
     case NGX_K_OLD_CYCLE: return "old cycle";
+    case NGX_K_NEW_CYCLE: return "new cycle";
     case NGX_K_CONNECTION: return "connection";
     case NGX_K_REQUEST: return "request";
     case NGX_K_UPSTREAM: return "upstream";
@@ -269,12 +271,14 @@ void ngx_scan_pools(void)
             ngx_skipped++;
         }
     }
-    // Cycles that are over, but not yet destroyed: an old worker's, or one that connections of a single process keep.
+    // Cycles that are over, but not yet destroyed: an old worker's, or one that connections of a single process keep. One that is made by a reload
+    // knows the live one as its predecessor, until that is destroyed.
+    ngx_cycle_t *live = ngx_live_cycle();
     _foreach (pool in ngx_pool_found) {
         _try {
             ngx_cycle_t *cycle = (ngx_cycle_t *)ngx_pool_first(pool);
             if (!ngx_pools[pool] && !ngx_pool_inner[pool] && cycle->pool == pool)
-                ngx_own_cycle(cycle, NGX_K_OLD_CYCLE);
+                ngx_own_cycle(cycle, live && cycle->old_cycle == live ? NGX_K_NEW_CYCLE : NGX_K_OLD_CYCLE);
         } _catch (_fault f) {
             ngx_skipped++;
         }
@@ -357,7 +361,7 @@ void ngx_own_from_timers(void)
 void ngx_own_from_pool(ngx_pool_t *pool, uint64_t most)
 {
     int kind = ngx_pools[pool];
-    int own = kind == NGX_K_CYCLE || kind == NGX_K_OLD_CYCLE ? NGX_K_MODULE : kind;
+    int own = kind == NGX_K_CYCLE || kind == NGX_K_OLD_CYCLE || kind == NGX_K_NEW_CYCLE ? NGX_K_MODULE : kind;
     _str owner = kind == NGX_K_CYCLE ? "(configuration)" : ngx_pool_owner[pool] == "" ? "(" + ngx_kind_name(kind) + ")" : ngx_pool_owner[pool];
     uint64_t left = most;
     ngx_pool_t *block = pool;

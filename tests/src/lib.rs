@@ -3,6 +3,7 @@
 pub mod cores;
 pub mod fixtures;
 pub mod hoard;
+pub mod leaks;
 pub mod load;
 pub mod malloc_said;
 pub mod plain_nginx;

@@ -61,6 +61,16 @@ impl Fragmented {
     /// # Panics
     /// If a step does not come to its end in time.
     pub fn start(program: &Path) -> Self {
+        let mut master = Self::start_one(program);
+        master.reload_all();
+        master
+    }
+
+    /// Starts it, with the first configuration alone, and waits for its worker.
+    ///
+    /// # Panics
+    /// If that does not come.
+    pub fn start_one(program: &Path) -> Self {
         let folder = tempfile::tempdir().expect("a directory");
         std::fs::create_dir(folder.path().join("logs")).expect("a directory");
         configure(folder.path(), SERVERS[0]);
@@ -84,14 +94,33 @@ impl Fragmented {
             worker: 0,
             old_worker: 0,
         };
-        master.reload_all();
+        wait_for("the first worker", || {
+            workers(master.folder.path()).0.len() == 1
+        });
+        master.worker = workers(master.folder.path()).0[0];
+        master.old_worker = master.worker;
         master
+    }
+
+    /// Has it read a configuration with so many servers, as `kill -HUP` does, and waits for nothing.
+    pub fn hang_up(&self, servers: usize) {
+        configure(self.folder.path(), servers);
+        signal(self.pid(), Signal::SIGHUP);
+    }
+
+    /// Waits until so many workers have started and all but one have ended.
+    ///
+    /// # Panics
+    /// If that takes too long.
+    pub fn wait_for_workers(&self, all: usize) {
+        wait_for("the workers are new", || {
+            let (started, ended) = workers(self.folder.path());
+            started.len() == all && ended == all - 1
+        });
     }
 
     fn reload_all(&mut self) {
         let folder = self.folder.path().to_owned();
-        wait_for("the first worker", || workers(&folder).0.len() == 1);
-        self.old_worker = workers(&folder).0[0];
         let mut request = UnixStream::connect(folder.join("socket")).expect("it listens");
         request
             .write_all(b"GET / HTTP/1.1\r\nHost: s1.exam")

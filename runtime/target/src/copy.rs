@@ -22,6 +22,7 @@ use crate::maps::Maps;
 use crate::memory::AddressSpace;
 use crate::presence::Pagemap;
 use crate::process::Process;
+use crate::registers::ThreadSnapshot;
 use crate::remote::Remote;
 use crate::stop::{PauseReport, Station, StopOptions, Stopper, Supervisor};
 
@@ -33,7 +34,7 @@ const PARALLEL_BYTES: u64 = 8 << 20;
 /// Room for memory that the process allocates between the first look and the pause: already faulted in.
 const WARM_SLACK: u64 = 1 << 20;
 /// The same, not faulted in: it costs address space, and time only when used.
-const COLD_SLACK: u64 = 16 << 20;
+const GROWTH: u64 = 16 << 20;
 /// Looking at the page table again may take one part in this many of the longest pause.
 const LOOK_PART: u32 = 2;
 
@@ -52,6 +53,8 @@ pub struct CopyOptions {
     pub budget: Option<u64>,
     /// The most threads that copy: 1 or 2.
     pub threads: usize,
+    /// The most bytes that are copied of what the process maps between the first look and the pause.
+    pub growth: u64,
 }
 
 impl Default for CopyOptions {
@@ -61,6 +64,7 @@ impl Default for CopyOptions {
             read_swap: false,
             budget: None,
             threads: 2,
+            growth: GROWTH,
         }
     }
 }
@@ -72,7 +76,7 @@ struct Taken {
     layout: Layout,
     finished: Vec<Finished>,
     left: Vec<Range<u64>>,
-    threads: Vec<crate::registers::ThreadSnapshot>,
+    threads: Vec<ThreadSnapshot>,
     report: PauseReport,
 }
 
@@ -87,81 +91,125 @@ pub fn copy_ranges(
     ranges: &[Range<u64>],
     options: &CopyOptions,
 ) -> Result<PausedCopy, CopyError> {
-    let live = LiveMemory::new(
-        process,
-        LiveOptions {
-            read_swap: options.read_swap,
-        },
-    )?;
-    let page = live.page_size();
-    let wanted = normalize(ranges, page);
-    let text = process.read_bytes(c"maps", "maps")?;
-    let maps = Arc::new(Maps::parse(&text));
-    let mut pagemap = Pagemap::open(process)?;
-    let shared = SharedFiles::open(process, &maps, &wanted);
-    let first = Layout::make(
-        &mut pagemap,
-        &maps,
-        &wanted,
-        &shared,
-        options.read_swap,
-        page,
-        None,
-    )?;
-
-    let (allowed, limit) = match options.budget {
-        Some(budget) => (budget, "the caller's budget"),
-        None => memory_headroom().allowance(),
-    };
-    if first.bytes > allowed {
-        return Err(CopyError::Budget {
-            needed: first.bytes,
-            allowed,
-            limit,
-        });
-    }
-    let warm = first
-        .bytes
-        .saturating_add(first.bytes / 32)
-        .saturating_add(WARM_SLACK)
-        .min(allowed);
-    let room = warm
-        .saturating_add(first.bytes / 4)
-        .saturating_add(COLD_SLACK)
-        .min(allowed)
-        .max(page);
-    let too_large = |_| CopyError::NoMemory(nix::errno::Errno::ENOMEM);
-    let mut buffer =
-        Region::new(usize::try_from(room).map_err(too_large)?).map_err(CopyError::NoMemory)?;
-    buffer.populate(0..usize::try_from(warm).map_err(too_large)?.min(buffer.len()));
-
-    let remote = Arc::new(Remote::open(process, &pagemap)?);
+    let HeldCopy { live, job } = HeldCopy::prepare(process, ranges, options)?;
     let station = stopper.take()?;
     let Station {
         mut supervisor,
         worker,
     } = station;
-    let job = Job {
-        process: process.clone(),
-        before: text,
-        maps,
-        wanted,
-        shared,
-        pagemap,
-        remote,
-        buffer,
-        helpers: options.threads > 1 && first.bytes > PARALLEL_BYTES,
-        options: *options,
-        page,
-    };
     let done = worker.run(move || {
-        let taken = job.run(&mut supervisor);
+        let taken = job.run(|job, pool| job.take(&mut supervisor, pool));
         (supervisor, taken)
     });
     // Without an answer, the supervisor went with the thread, and the process goes on.
     let (supervisor, taken) = done.ok_or(StopError::TracerLost)?;
     stopper.give_back(Station { supervisor, worker });
-    let (taken, shared) = taken?;
+    finished(live, taken?)
+}
+
+/// A copy that is ready to be made of a process that somebody else will hold: all that takes time has been done.
+pub struct HeldCopy {
+    live: LiveMemory,
+    job: Job,
+}
+
+impl HeldCopy {
+    /// Looks at the ranges, and makes room for them.
+    ///
+    /// # Errors
+    /// The process cannot be read, or the copy is larger than allowed.
+    pub fn prepare(
+        process: &Process,
+        ranges: &[Range<u64>],
+        options: &CopyOptions,
+    ) -> Result<HeldCopy, CopyError> {
+        let live = LiveMemory::new(
+            process,
+            LiveOptions {
+                read_swap: options.read_swap,
+            },
+        )?;
+        let page = live.page_size();
+        let wanted = normalize(ranges, page);
+        let text = process.read_bytes(c"maps", "maps")?;
+        let maps = Arc::new(Maps::parse(&text));
+        let mut pagemap = Pagemap::open(process)?;
+        let shared = SharedFiles::open(process, &maps, &wanted);
+        let first = Layout::make(
+            &mut pagemap,
+            &maps,
+            &wanted,
+            &shared,
+            options.read_swap,
+            page,
+            None,
+        )?;
+
+        let (allowed, limit) = match options.budget {
+            Some(budget) => (budget, "the caller's budget"),
+            None => memory_headroom().allowance(),
+        };
+        if first.bytes > allowed {
+            return Err(CopyError::Budget {
+                needed: first.bytes,
+                allowed,
+                limit,
+            });
+        }
+        let warm = first
+            .bytes
+            .saturating_add(first.bytes / 32)
+            .saturating_add(WARM_SLACK)
+            .saturating_add(first.bytes.min(options.growth.saturating_sub(GROWTH)))
+            .min(allowed);
+        let room = warm
+            .saturating_add(first.bytes / 4)
+            .saturating_add(options.growth)
+            .min(allowed)
+            .max(page);
+        let too_large = |_| CopyError::NoMemory(nix::errno::Errno::ENOMEM);
+        let mut buffer =
+            Region::new(usize::try_from(room).map_err(too_large)?).map_err(CopyError::NoMemory)?;
+        buffer.populate(0..usize::try_from(warm).map_err(too_large)?.min(buffer.len()));
+
+        let remote = Arc::new(Remote::open(process, &pagemap)?);
+        let job = Job {
+            process: process.clone(),
+            before: text,
+            maps,
+            wanted,
+            shared,
+            pagemap,
+            remote,
+            buffer,
+            helpers: options.threads > 1 && first.bytes > PARALLEL_BYTES,
+            options: *options,
+            page,
+        };
+        Ok(HeldCopy { live, job })
+    }
+
+    /// Copies. The process has been held since `began`, with these threads, and is held by the caller until this is done;
+    /// the longest pause counts from there.
+    ///
+    /// # Errors
+    /// The process cannot be read.
+    pub fn take(
+        self,
+        began: Instant,
+        threads: Vec<ThreadSnapshot>,
+    ) -> Result<PausedCopy, CopyError> {
+        let HeldCopy { live, job } = self;
+        let taken = job.run(|job, pool| {
+            let taken = job.copy(pool, began)?;
+            Ok(Taken { threads, ..taken })
+        });
+        finished(live, taken?)
+    }
+}
+
+fn finished(live: LiveMemory, taken: (Taken, SharedFiles)) -> Result<PausedCopy, CopyError> {
+    let (taken, shared) = taken;
     let parts = paused_copy::Parts {
         layout: taken.layout,
         finished: taken.finished,
@@ -193,7 +241,11 @@ struct Job {
 }
 
 impl Job {
-    fn run(mut self, supervisor: &mut Supervisor) -> Result<(Taken, SharedFiles), CopyError> {
+    /// Has the threads ready that copy while `take` does its work.
+    fn run(
+        mut self,
+        take: impl FnOnce(&mut Job, &Pool) -> Result<Taken, CopyError>,
+    ) -> Result<(Taken, SharedFiles), CopyError> {
         let realtime = self.options.stop.realtime;
         let pool = Pool::new(Arc::clone(&self.remote), realtime);
         let taken = std::thread::scope(|scope| {
@@ -208,7 +260,7 @@ impl Job {
             }
             // This thread waits for the supervisor, and is to run as soon as that has stopped the process.
             let first = realtime && crate::sys::schedule_first();
-            let taken = self.take(supervisor, &pool);
+            let taken = take(&mut self, &pool);
             if first {
                 crate::sys::schedule_as_usual();
             }
@@ -255,7 +307,7 @@ impl Job {
         if text != self.before {
             current = Arc::new(Maps::parse(&text));
             // What was allocated since the first look lies there, and older objects may refer to it.
-            wanted.extend(self.maps.growth(&current, COLD_SLACK));
+            wanted.extend(self.maps.growth(&current, self.options.growth));
             wanted = normalize(&wanted, self.page);
         }
         // Looking must leave time to copy what it has found.

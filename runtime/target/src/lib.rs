@@ -47,7 +47,7 @@ pub use budget::{MemoryHeadroom, memory_headroom};
 pub use buffer::Page;
 pub use cache::{CacheOptions, PageCache};
 pub use cgroup::CgroupFigure;
-pub use copy::{CopyOptions, PausedCopy, copy_ranges};
+pub use copy::{CopyOptions, HeldCopy, PausedCopy, copy_ranges};
 pub use error::{CopyError, OpenError, ReadError, StopError};
 pub use facts::{ProcessFacts, ProcessSummary, list_processes};
 pub use live::{LiveMemory, LiveOptions};

@@ -50,6 +50,8 @@ pub struct LiveMemory {
     files: Backing,
     runs: Vec<PresenceRun>,
     counters: Counters,
+    /// Whether the mappings may have changed since they were looked at, by what the reader knows.
+    expired: bool,
 }
 
 /// Where a stretch of a window comes from.
@@ -88,7 +90,14 @@ impl LiveMemory {
             files: Backing::default(),
             runs: Vec::new(),
             counters: Counters::default(),
+            expired: false,
         })
+    }
+
+    /// Says that the process has run since, and stands still now: what is not in memory where it was mapped is looked up again
+    /// before anything is said of it.
+    pub fn expire_mappings(&mut self) {
+        self.expired = true;
     }
 
     /// The process.
@@ -103,6 +112,7 @@ impl LiveMemory {
     pub fn refresh_mappings(&mut self) -> Result<(), OpenError> {
         let before = Instant::now();
         self.maps = Arc::new(self.process.maps()?);
+        self.expired = false;
         self.refreshed = Instant::now();
         self.refresh_cost = self.refreshed.duration_since(before);
         // The files are known by the mapping that they were opened through.
@@ -121,6 +131,28 @@ impl LiveMemory {
             .query(start..end, &mut runs, None)
             .map_err(|errno| self.failure(start, errno))?;
         Ok(runs)
+    }
+
+    /// Reads one page, of a process that stands still since [`LiveMemory::expire_mappings`]: what mappings of before have led to is
+    /// believed of pages in memory alone.
+    ///
+    /// # Errors
+    /// The process has gone, or may not be read.
+    pub fn read_settled(&mut self, start: u64, page: &mut [u8]) -> Result<PageOutcome, ReadError> {
+        let mut outcomes = Vec::new();
+        let failed = PageOutcome::Failed(ReadError::Unmapped { address: start });
+        let before = self.counters;
+        self.read_window(start, page, &mut outcomes)?;
+        let outcome = outcomes.first().copied().unwrap_or(failed);
+        let from_memory = outcome == PageOutcome::Bytes
+            && self.counters.pages_from_file == before.pages_from_file;
+        if from_memory || !self.expired {
+            return Ok(outcome);
+        }
+        self.counters = before;
+        self.refresh_mappings().map_err(|_| ReadError::Exited)?;
+        self.read_window(start, page, &mut outcomes)?;
+        Ok(outcomes.first().copied().unwrap_or(failed))
     }
 
     fn failure(&self, address: u64, errno: Errno) -> ReadError {
@@ -471,7 +503,8 @@ impl AddressSpace for LiveMemory {
             return Some(mapping.clone());
         }
         let rest = self.refresh_cost.saturating_mul(REFRESH_SHARE);
-        if self.refreshed.elapsed() < rest || self.refresh_mappings().is_err() {
+        let recent = self.refreshed.elapsed() < rest && !self.expired;
+        if recent || self.refresh_mappings().is_err() {
             return None;
         }
         self.maps.find(address).cloned()

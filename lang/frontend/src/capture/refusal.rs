@@ -11,7 +11,7 @@ use crate::ir::{Program, SpanId};
 use crate::source::Span;
 
 const RULE: &str = "what an event handler reads is captured at the hit: arguments, registers and variables of the target, and what pointers from these lead to by constant or captured offsets";
-const LATER: &str = "a `_oneshot` or a timer can follow such structures, in memory as of then";
+const LATER: &str = "`--sync` stops the thread and follows such structures at the hit; a `_oneshot` or a timer follows them in memory as of then";
 
 /// The error of a read that cannot be captured.
 pub(super) fn refused(program: &Program, refused: &Refused, options: &Options) -> Diagnostic {

@@ -217,6 +217,15 @@ impl Module {
         Ok(site)
     }
 
+    /// Whether an instruction begins at an address (svma), as decoding the function around it tells. `None` where no function is
+    /// known to be.
+    #[must_use]
+    pub fn begins_instruction(&self, address: u64) -> Option<bool> {
+        let (start, end) = self.code_facts().ok()?.around(address)?;
+        let code = self.code_from(start)?;
+        Some(super::facts::sweep(code, start, end).any(|i| i.ip() == address))
+    }
+
     /// Whether the function around an address is one that calls others: those keep nothing below the stack pointer, where any call
     /// would overwrite it (the red zone of the System V ABI is of use to leaf functions only). The first instruction of a function
     /// has kept nothing yet.
