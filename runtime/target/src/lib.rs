@@ -12,6 +12,7 @@
 //! The crate knows nothing of debug information and nothing of the probe language.
 
 mod access;
+pub mod breakpoints;
 mod budget;
 mod buffer;
 mod cache;

@@ -139,11 +139,120 @@ fn change(kind: libc::idtype_t, id: libc::id_t, flags: i32) -> Result<Change, Er
 }
 
 /// Takes note of the change of a thread: of its exit, so that it does not stay a zombie, or of a stop in which it is kept.
-pub(crate) fn take_note(tid: i32) {
+/// Returns its wait status, if there was anything.
+pub(crate) fn take_note(tid: i32) -> Option<i32> {
     let mut status = 0;
     let flags = libc::WNOHANG | libc::__WALL | libc::__WNOTHREAD;
     // SAFETY: the pointer is to a live integer. A failure means that there is nothing to take note of.
-    unsafe { libc::waitpid(tid, &mut status, flags) };
+    let found = unsafe { libc::waitpid(tid, &mut status, flags) };
+    (found == tid).then_some(status)
+}
+
+/// Lets a stopped thread run one instruction, delivering no signal.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn step(tid: i32) -> Result<(), Errno> {
+    request(libc::PTRACE_SINGLESTEP as u32, tid, 0, number(0))
+}
+
+/// The cause of the signal that a thread is stopped with: `si_code`, and what a performance event that raised it was given to say.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn signal_cause(tid: i32) -> Result<(i32, u64), Errno> {
+    /// Where `si_perf_data` lies in `siginfo_t` (`asm-generic/siginfo.h`), in words.
+    const PERF_DATA: usize = 3;
+    // SAFETY: all-zero bytes are a valid siginfo_t.
+    let mut info = unsafe { std::mem::zeroed::<libc::siginfo_t>() };
+    let pointer = &raw mut info;
+    request(libc::PTRACE_GETSIGINFO as u32, tid, 0, pointer.cast())?;
+    // SAFETY: a siginfo_t is 128 bytes, aligned to eight, and initialised.
+    let data = unsafe { pointer.cast::<u64>().add(PERF_DATA).read() };
+    Ok((info.si_code, data))
+}
+
+/// Whether a signal is queued for a stopped thread itself.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn is_pending(tid: i32, signal: i32) -> Result<bool, Errno> {
+    /// The most that are looked at; such a queue has a place for each signal that is not a real-time one.
+    const MOST: usize = 64;
+    /// `struct ptrace_peeksiginfo_args` of `linux/ptrace.h`.
+    #[repr(C)]
+    struct Peek {
+        offset: u64,
+        flags: u32,
+        count: i32,
+    }
+    for offset in 0..MOST as u64 {
+        let mut peek = Peek {
+            offset,
+            flags: 0,
+            count: 1,
+        };
+        // SAFETY: all-zero bytes are a valid siginfo_t.
+        let mut info = unsafe { std::mem::zeroed::<libc::siginfo_t>() };
+        // SAFETY: the pointers are to live values of the kinds that the request takes.
+        let got = crate::sys::retry(|| unsafe {
+            libc::ptrace(
+                libc::PTRACE_PEEKSIGINFO as _,
+                tid,
+                (&raw mut peek).cast::<c_void>(),
+                (&raw mut info).cast::<c_void>(),
+            )
+        })?;
+        if got == 0 {
+            return Ok(false);
+        }
+        if info.si_signo == signal {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The signals that a stopped thread blocks, as the kernel's set of 64 bits.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn blocked(tid: i32) -> Result<u64, Errno> {
+    let mut mask = 0u64;
+    let pointer = (&raw mut mask).cast();
+    request(
+        libc::PTRACE_GETSIGMASK as u32,
+        tid,
+        size_of::<u64>(),
+        pointer,
+    )?;
+    Ok(mask)
+}
+
+/// Sets them.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn set_blocked(tid: i32, mask: u64) -> Result<(), Errno> {
+    let mut mask = mask;
+    let pointer = (&raw mut mask).cast();
+    request(
+        libc::PTRACE_SETSIGMASK as u32,
+        tid,
+        size_of::<u64>(),
+        pointer,
+    )
+}
+
+/// `xmm0` to `xmm15` of a stopped thread.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn vectors(tid: i32) -> Result<[u128; 16], Errno> {
+    // SAFETY: all-zero registers are valid values.
+    let mut user = unsafe { std::mem::zeroed::<libc::user_fpregs_struct>() };
+    request(
+        libc::PTRACE_GETFPREGS as u32,
+        tid,
+        0,
+        (&raw mut user).cast(),
+    )?;
+    let mut vectors = [0u128; 16];
+    for (vector, words) in vectors.iter_mut().zip(user.xmm_space.as_chunks::<4>().0) {
+        *vector = words
+            .iter()
+            .rev()
+            .fold(0, |whole, word| whole << 32 | u128::from(*word));
+    }
+    Ok(vectors)
 }
 
 /// The general registers of a stopped thread.
@@ -154,6 +263,14 @@ pub(crate) fn registers(tid: i32) -> Result<libc::user_regs_struct, Errno> {
     let pointer = (&raw mut user).cast();
     request(libc::PTRACE_GETREGS as u32, tid, 0, pointer)?;
     Ok(user)
+}
+
+/// Sets the general registers of a stopped thread.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn set_registers(tid: i32, user: &libc::user_regs_struct) -> Result<(), Errno> {
+    let mut user = *user;
+    let pointer = (&raw mut user).cast();
+    request(libc::PTRACE_SETREGS as u32, tid, 0, pointer)
 }
 
 /// Sets the result of the system call that a stopped thread is in.

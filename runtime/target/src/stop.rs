@@ -47,17 +47,18 @@
 //! On aarch64 the kernel decides about the restart before the stop, so the call is instead set up again by hand, with its
 //! first argument as `/proc/PID/task/TID/syscall` told it just before.
 
-mod channel;
+pub(crate) mod channel;
 mod paused;
+pub(crate) mod process;
 mod stopper;
 mod supervisor;
-mod table;
-mod threads;
+pub(crate) mod table;
+pub(crate) mod threads;
 mod worker;
 
 pub use paused::PausedProcess;
 pub use stopper::Stopper;
-pub(crate) use stopper::{Station, Supervisor};
+pub(crate) use stopper::{Station, Supervisor, already_traced, stop_error};
 
 use std::ffi::CStr;
 use std::time::Duration;

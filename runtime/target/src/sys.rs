@@ -79,6 +79,11 @@ pub fn monotonic_ns() -> u64 {
     seconds.saturating_mul(1_000_000_000).saturating_add(rest)
 }
 
+/// A duration in nanoseconds, the longest that there is where it is longer.
+pub(crate) fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// Runs a call that returns −1 and sets errno, again for as long as it is interrupted.
 pub(crate) fn retry<T: PartialOrd + From<i8>>(mut call: impl FnMut() -> T) -> Result<T, Errno> {
     loop {
@@ -94,7 +99,7 @@ pub(crate) fn retry<T: PartialOrd + From<i8>>(mut call: impl FnMut() -> T) -> Re
 }
 
 /// The tiers that `YTRACE_FORBID` can switch off.
-pub(crate) const TIERS: [&str; 7] = [
+pub(crate) const TIERS: [&str; 8] = [
     PAGEMAP_SCAN,
     CLOSE_RANGE,
     PIDFD_SEND_SIGNAL,
@@ -102,6 +107,7 @@ pub(crate) const TIERS: [&str; 7] = [
     UPROBE_MULTI,
     UPROBE_SESSION,
     RINGBUF,
+    HARDWARE_BREAKPOINTS,
 ];
 /// The tier of asking the page table with `PAGEMAP_SCAN`.
 pub(crate) const PAGEMAP_SCAN: &str = "pagemap_scan";
@@ -118,6 +124,9 @@ pub(crate) const UPROBE_MULTI: &str = "uprobe_multi";
 pub(crate) const UPROBE_SESSION: &str = "uprobe_session";
 /// The tier of one buffer for all processors.
 pub(crate) const RINGBUF: &str = "ringbuf";
+
+/// The tier of breakpoints by the processor's registers, without which they are in the text.
+pub(crate) const HARDWARE_BREAKPOINTS: &str = "hardware_breakpoints";
 
 /// Whether the tier named `name` is switched off by the environment variable `YTRACE_FORBID`, a list of names with commas
 /// between them.
@@ -369,6 +378,51 @@ pub(crate) fn schedule_as_usual() {
     let parameter = unsafe { std::mem::zeroed::<libc::sched_param>() };
     // SAFETY: the pointer is to a live sched_param; 0 means the calling thread. Giving up a privilege is not refused.
     unsafe { libc::sched_setscheduler(0, libc::SCHED_OTHER, &parameter) };
+}
+
+/// Asks the kernel to end other processes before this one when memory is short. That needs a privilege; without it nothing is
+/// changed. Nothing here allocates.
+pub(crate) fn spare_from_memory_shortage() {
+    let Ok(file) = open_at(
+        working_directory(),
+        c"/proc/self/oom_score_adj",
+        libc::O_WRONLY,
+    ) else {
+        return;
+    };
+    let least = b"-1000";
+    // SAFETY: the bytes are live for the length given.
+    unsafe { libc::write(file.as_raw_fd(), least.as_ptr().cast(), least.len()) };
+}
+
+/// Allows this process as many descriptors as it may allow itself. Nothing here allocates.
+pub(crate) fn allow_descriptors() {
+    // SAFETY: all-zero limits are valid, and the pointers are to live ones.
+    unsafe {
+        let mut limit = std::mem::zeroed::<libc::rlimit>();
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) == 0 {
+            limit.rlim_cur = limit.rlim_max;
+            libc::setrlimit(libc::RLIMIT_NOFILE, &limit);
+        }
+    }
+}
+
+/// Writes into the memory of a process as the process itself could; nothing where a page could not be written.
+///
+/// # Errors
+/// `EFAULT`: not all of it could be written.
+pub(crate) fn write_process(pid: i32, address: u64, bytes: &[u8]) -> Result<(), Errno> {
+    let local = libc::iovec {
+        iov_base: bytes.as_ptr().cast_mut().cast(),
+        iov_len: bytes.len(),
+    };
+    let remote = remote_piece(address, bytes.len());
+    // SAFETY: the local piece is live and only read; the remote one is an address that the kernel checks.
+    let done = retry(|| unsafe { libc::process_vm_writev(pid, &local, 1, &remote, 1, 0) })?;
+    match usize::try_from(done) == Ok(bytes.len()) {
+        true => Ok(()),
+        false => Err(Errno::EFAULT),
+    }
 }
 
 /// Makes short sleeps of the calling thread end on time: the default slack is 50 µs.

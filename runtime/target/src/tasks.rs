@@ -121,6 +121,64 @@ pub(crate) fn stack_pointer(pid: i32, tid: i32) -> Option<u64> {
     u64::from_str_radix(pointer.strip_prefix("0x")?, 16).ok()
 }
 
+/// Opens the memory of a process for reading and writing.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn open_memory(pid: i32) -> Result<OwnedFd, Errno> {
+    Path::new(format_args!("/proc/{pid}/mem"))?.open(libc::O_RDWR)
+}
+
+/// Whether executable memory is mapped at an address of a process, as `/proc/PID/maps` tells (proc_pid_maps(5)).
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn is_executable(pid: i32, address: u64) -> Result<bool, Errno> {
+    /// More than stands before the name of a file in any line.
+    const HEAD: usize = 64;
+    let file = Path::new(format_args!("/proc/{pid}/maps"))?.open(libc::O_RDONLY)?;
+    let mut buffer = [0u8; LIST_BYTES];
+    let mut head = [0u8; HEAD];
+    let mut length = 0;
+    loop {
+        // SAFETY: the buffer is writable for the length given.
+        let got = sys::retry(|| unsafe {
+            libc::read(file.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len())
+        })?;
+        let got = usize::try_from(got).unwrap_or(0);
+        if got == 0 {
+            return Ok(false);
+        }
+        for byte in buffer.get(..got).unwrap_or(&[]) {
+            if *byte != b'\n' {
+                if let Some(place) = head.get_mut(length) {
+                    *place = *byte;
+                    length += 1;
+                }
+                continue;
+            }
+            let line = head.get(..length).unwrap_or(&[]);
+            length = 0;
+            if let Some(executable) = mapping_at(line, address) {
+                return Ok(executable);
+            }
+        }
+    }
+}
+
+/// Whether a line of the mappings, `START-END PERMISSIONS …`, holds an address, and if so, whether it is executable.
+#[cfg(target_arch = "x86_64")]
+fn mapping_at(line: &[u8], address: u64) -> Option<bool> {
+    let line = std::str::from_utf8(line).unwrap_or_else(|error| {
+        let valid = line.get(..error.valid_up_to()).unwrap_or(&[]);
+        std::str::from_utf8(valid).unwrap_or("")
+    });
+    let mut words = line.split_ascii_whitespace();
+    let (start, end) = words.next()?.split_once('-')?;
+    let start = u64::from_str_radix(start, 16).ok()?;
+    let end = u64::from_str_radix(end, 16).ok()?;
+    let permissions = words.next()?;
+    (start..end)
+        .contains(&address)
+        .then(|| permissions.as_bytes().get(2) == Some(&b'x'))
+}
+
 /// Calls `each` for every thread of a process; its error ends that.
 ///
 /// # Errors
@@ -215,6 +273,20 @@ mod tests {
         assert_eq!(gone, Err(Errno::ENOENT));
         let end = each_thread(pid, |_| Err(Errno::E2BIG));
         assert_eq!(end, Err(Errno::E2BIG));
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn own_code() {
+        let pid = i32::try_from(std::process::id()).unwrap();
+        let code = own_code as fn() as usize as u64;
+        let data = 7u64;
+        assert_eq!(is_executable(pid, code), Ok(true));
+        assert_eq!(is_executable(pid, (&raw const data) as u64), Ok(false));
+        assert_eq!(is_executable(pid, 1), Ok(false));
+        assert_eq!(mapping_at(b"10-20 r-xp 0 \xff", 0x1f), Some(true));
+        assert_eq!(mapping_at(b"10-20 r-xp 0", 0x20), None);
+        assert_eq!(mapping_at(b"10", 0x10), None);
     }
 
     #[test]

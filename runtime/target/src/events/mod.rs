@@ -19,7 +19,7 @@ mod facilities;
 mod kernel;
 mod layout;
 mod numbers;
-mod perf;
+pub(crate) mod perf;
 mod program;
 mod record;
 mod ring;

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use super::kernel::raw_errno;
 use crate::sys::retry;
 
-/// `struct perf_event_attr` of `linux/perf_event.h`, in the length that Linux has known since 4.8.
+/// `struct perf_event_attr` of `linux/perf_event.h`, in the length that Linux has known since 5.13.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
 struct Attributes {
@@ -31,9 +31,16 @@ struct Attributes {
     aux_watermark: u32,
     sample_max_stack: u16,
     reserved: u16,
+    aux_sample_size: u32,
+    more_reserved: u32,
+    sig_data: u64,
 }
 
+/// The length that Linux has known since 4.8, which is as much as most events need.
+const SHORT: usize = 112;
+
 const TYPE_SOFTWARE: u32 = 1;
+const TYPE_BREAKPOINT: u32 = 5;
 const SOFTWARE_CPU_CLOCK: u64 = 0;
 const SOFTWARE_PAGE_FAULTS: u64 = 2;
 
@@ -42,6 +49,10 @@ const INHERIT: u64 = 1 << 1;
 const EXCLUDE_KERNEL: u64 = 1 << 5;
 /// Inherit by threads, not by processes (Linux 5.13).
 const INHERIT_THREAD: u64 = 1 << 35;
+/// The event goes when another program is executed, which [`RAISE_SIGNAL`] asks for.
+const REMOVE_ON_EXEC: u64 = 1 << 36;
+/// SIGTRAP is raised in the thread that counts (Linux 5.13).
+const RAISE_SIGNAL: u64 = 1 << 37;
 
 const CLOSE_ON_EXEC: libc::c_ulong = 1 << 3;
 /// `PERF_EVENT_IOC_SET_BPF`: `_IOW('$', 8, __u32)`.
@@ -113,6 +124,40 @@ pub(super) fn probe(
     open(&mut attributes, tid).map_err(raw_errno)
 }
 
+/// What the processor's registers for addresses stop at: `HW_BREAKPOINT_*` of `linux/hw_breakpoint.h`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum Stops {
+    Write = 2,
+    ReadWrite = 3,
+    Execute = 4,
+}
+
+/// Raises SIGTRAP with the code `TRAP_PERF` and `data` in a thread when it comes to an address in user mode: before an
+/// instruction there runs, after memory there was accessed. Nothing here allocates or locks.
+///
+/// # Errors
+/// `ENOSPC`: the processor's registers are taken. `EINVAL`, `E2BIG`: the kernel is older than 5.13.
+pub(crate) fn breakpoint(
+    stops: Stops,
+    address: u64,
+    bytes: u64,
+    data: u64,
+    tid: i32,
+) -> Result<OwnedFd, Errno> {
+    let mut attributes = Attributes {
+        kind: TYPE_BREAKPOINT,
+        bp_type: stops as u32,
+        config1: address,
+        config2: bytes,
+        sample_period: 1,
+        flags: EXCLUDE_KERNEL | REMOVE_ON_EXEC | RAISE_SIGNAL,
+        sig_data: data,
+        ..Attributes::default()
+    };
+    open(&mut attributes, tid)
+}
+
 /// Attaches a program to an event, for as long as that is open.
 pub(super) fn set_program(event: BorrowedFd<'_>, program: BorrowedFd<'_>) -> Result<(), Errno> {
     let (event, program) = (event.as_raw_fd(), program.as_raw_fd());
@@ -122,7 +167,12 @@ pub(super) fn set_program(event: BorrowedFd<'_>, program: BorrowedFd<'_>) -> Res
 }
 
 fn open(attributes: &mut Attributes, tid: i32) -> Result<OwnedFd, Errno> {
-    attributes.size = u32::try_from(size_of::<Attributes>()).unwrap_or(0);
+    let length = if attributes.flags & RAISE_SIGNAL == 0 {
+        SHORT
+    } else {
+        size_of::<Attributes>()
+    };
+    attributes.size = u32::try_from(length).unwrap_or(0);
     let (any_processor, no_group) = (-1, -1);
     // SAFETY: the attributes are live, initialised and as long as they say; the path they may point to is the caller's and
     // lives through the call.
@@ -147,6 +197,7 @@ mod tests {
 
     #[test]
     fn the_attributes_have_the_length_that_the_kernel_knows() {
-        assert_eq!(size_of::<Attributes>(), 112);
+        assert_eq!(size_of::<Attributes>(), 128);
+        assert_eq!(std::mem::offset_of!(Attributes, aux_sample_size), SHORT);
     }
 }

@@ -11,15 +11,16 @@ use crate::sys;
 /// The numbers of a message.
 const WORDS: usize = 16;
 
-type Message = [u64; WORDS];
+/// A message as it is sent.
+pub(crate) type Message = [u64; WORDS];
 
 /// One end. The other end is told when every handle to this one is closed, by a death too.
 #[derive(Debug)]
-pub(super) struct Channel(OwnedFd);
+pub(crate) struct Channel(OwnedFd);
 
 /// What a wait for a message came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Received<M> {
+pub(crate) enum Received<M> {
     Message(M),
     /// The time was over.
     Timeout,
@@ -50,7 +51,7 @@ pub(super) struct Order {
 
 /// What the supervisor answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// All threads have stopped; so many records of the shared table are set.
     Stopped {
         records: usize,
@@ -65,7 +66,7 @@ pub(super) enum Reply {
 
 /// How a pause went. Times are in nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     pub(super) pause: u64,
     pub(super) stopping: u64,
     pub(super) resuming: u64,
@@ -85,7 +86,7 @@ pub(super) struct Outcome {
 
 /// Why a process could not be stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     Exited,
     AlreadyTraced {
         tracer: i32,
@@ -108,10 +109,11 @@ pub(super) enum Failure {
 
 /// A call that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Call {
+pub(crate) enum Call {
     Interrupt = 0,
     Wait = 1,
     List = 2,
+    Memory = 3,
 }
 
 impl Call {
@@ -120,6 +122,7 @@ impl Call {
             Call::Interrupt => "PTRACE_INTERRUPT",
             Call::Wait => "waitid",
             Call::List => "listing the threads",
+            Call::Memory => "opening the memory",
         }
     }
 }
@@ -138,12 +141,13 @@ impl From<Errno> for Failure {
 }
 
 /// Something that is sent.
-pub(super) trait Words: Sized {
+pub(crate) trait Words: Sized {
     fn words(&self) -> Message;
     fn parse(words: &Message) -> Option<Self>;
 }
 
-fn message(given: &[u64]) -> Message {
+/// A message of some numbers, zeros after them.
+pub(crate) fn message(given: &[u64]) -> Message {
     let mut words = [0; WORDS];
     for (slot, word) in words.iter_mut().zip(given) {
         *slot = *word;
@@ -152,11 +156,11 @@ fn message(given: &[u64]) -> Message {
 }
 
 /// Signed numbers travel as their bits.
-fn bits(number: i32) -> u64 {
+pub(crate) fn bits(number: i32) -> u64 {
     u64::from(number as u32)
 }
 
-fn signed(word: u64) -> i32 {
+pub(crate) fn signed(word: u64) -> i32 {
     word as u32 as i32
 }
 
@@ -245,7 +249,7 @@ impl Words for Reply {
             }),
             [2, 5, ..] => Reply::Failed(Failure::TooManyThreads),
             [2, 6, call, tid, errno, ..] => Reply::Failed(Failure::Call {
-                call: [Call::Interrupt, Call::Wait, Call::List]
+                call: [Call::Interrupt, Call::Wait, Call::List, Call::Memory]
                     .into_iter()
                     .find(|known| *known as u64 == call)?,
                 tid: signed(tid),
@@ -287,7 +291,7 @@ impl Words for Reply {
 
 impl Channel {
     /// Two connected ends, closed by an `execve`.
-    pub(super) fn pair() -> Result<(Channel, Channel), Errno> {
+    pub(crate) fn pair() -> Result<(Channel, Channel), Errno> {
         let mut ends = [0; 2];
         let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
         // SAFETY: the pointer is to two live integers.
@@ -298,7 +302,7 @@ impl Channel {
     }
 
     /// The descriptor of this end.
-    pub(super) fn descriptor(&self) -> i32 {
+    pub(crate) fn descriptor(&self) -> i32 {
         self.0.as_raw_fd()
     }
 
@@ -306,7 +310,7 @@ impl Channel {
     ///
     /// # Errors
     /// The other side has gone.
-    pub(super) fn send(&self, message: &impl Words) -> Result<(), Errno> {
+    pub(crate) fn send(&self, message: &impl Words) -> Result<(), Errno> {
         let words = message.words();
         // SAFETY: the message is live for the length given.
         sys::retry(|| unsafe {
@@ -322,7 +326,7 @@ impl Channel {
 
     /// Waits for a message until an instant of the monotonic clock, in nanoseconds; `u64::MAX` for ever. A message that is
     /// not understood is as good as a side that has gone.
-    pub(super) fn receive<M: Words>(&self, until: u64) -> Received<M> {
+    pub(crate) fn receive<M: Words>(&self, until: u64) -> Received<M> {
         if !self.readable(until) {
             return Received::Timeout;
         }
@@ -345,7 +349,7 @@ impl Channel {
     }
 
     /// Whether the other side has gone.
-    pub(super) fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         let mut poll = libc::pollfd {
             fd: self.0.as_raw_fd(),
             events: 0,
@@ -357,7 +361,7 @@ impl Channel {
     }
 
     /// Whether there is a message, or the other side has gone, before an instant.
-    pub(super) fn readable(&self, until: u64) -> bool {
+    pub(crate) fn readable(&self, until: u64) -> bool {
         loop {
             let mut poll = libc::pollfd {
                 fd: self.0.as_raw_fd(),
@@ -424,6 +428,7 @@ mod tests {
             call(Call::Interrupt),
             call(Call::Wait),
             call(Call::List),
+            call(Call::Memory),
         ];
         let outcome = Outcome {
             pause: 1,

@@ -1,13 +1,13 @@
 //! This program's side of the supervisors: starting them, asking them, and seeing that they end.
 
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
-use super::channel::{Channel, Failure, Order, Outcome, Received, Reply, Request};
-use super::supervisor::{self, Arguments};
+use super::channel::{Failure, Order, Outcome, Reply, Request};
+use super::process::{self, SupervisorProcess};
+use super::supervisor;
 use super::threads::Tables;
 use super::worker::Worker;
 use super::{PauseReport, StopOptions};
@@ -20,11 +20,10 @@ use crate::sys;
 /// How long a supervisor may take to answer beyond what it was given. After that it is ended, by which the kernel lets the
 /// target go.
 const ANSWER: Duration = Duration::from_secs(5);
+
 /// How long a supervisor may take to end when its channel is closed, and again when it is killed. It may have to wait for a
 /// thread for a second.
 const END: Duration = Duration::from_secs(3);
-/// How often it is looked at meanwhile.
-const LOOK: Duration = Duration::from_micros(50);
 
 /// Stops processes. Clones are handles to the same.
 ///
@@ -65,7 +64,7 @@ impl Stopper {
         let mut shared = self.lock();
         while let Some(mut station) = shared.idle.pop() {
             // Nothing is lost by one that somebody has ended while it had nothing to do.
-            if !station.supervisor.is_gone() {
+            if !station.supervisor.process.is_gone() {
                 return Ok(station);
             }
         }
@@ -85,7 +84,7 @@ impl Stopper {
     }
 
     pub(crate) fn give_back(&self, station: Station) {
-        if !station.supervisor.lost {
+        if !station.supervisor.process.is_lost() {
             self.lock().idle.push(station);
         }
     }
@@ -122,70 +121,30 @@ pub(crate) struct Stopped {
 /// A supervisor.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
-    pid: i32,
-    /// Refers to it even when its number is used again; `None` where the kernel has no such thing.
-    pidfd: Option<OwnedFd>,
-    channel: Option<Channel>,
+    process: SupervisorProcess,
     tables: Tables,
-    killed: bool,
-    /// It has gone, or must not be used again.
-    lost: bool,
 }
 
 impl Supervisor {
     fn start() -> Result<Supervisor, StopError> {
-        let forbidden = |tier| sys::forbidden(tier).map_err(|word| StopError::UnknownTier { word });
-        let by_range = !forbidden(sys::CLOSE_RANGE)?;
-        let by_pidfd = !forbidden(sys::PIDFD_SEND_SIGNAL)?;
+        let (by_range, by_pidfd) = process::tiers()?;
         Supervisor::fork(by_range, by_pidfd).map_err(|errno| StopError::NoSupervisor { errno })
     }
 
     fn fork(by_range: bool, by_pidfd: bool) -> Result<Supervisor, Errno> {
         let mut tables = Tables::new()?;
-        let (ours, theirs) = Channel::pair()?;
-        let arguments = Arguments::find();
-        // SAFETY: all-zero signal sets are valid, and are filled before they are used.
-        let (mut all, mut before) =
-            unsafe { std::mem::zeroed::<(libc::sigset_t, libc::sigset_t)>() };
-        // SAFETY: the pointers are to live sets.
-        unsafe {
-            libc::sigfillset(&mut all);
-            libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
-        }
-        // SAFETY: the child does only what is allowed after a fork of a program with several threads, and never returns.
-        let pid = unsafe { libc::fork() };
-        if pid == 0 {
-            // SAFETY: this is the child of a fork, and all signals are blocked.
-            unsafe { supervisor::run(&theirs, &mut tables, arguments, by_range) };
-        }
-        let errno = Errno::last();
-        // SAFETY: the pointer is to a live set.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut()) };
-        if pid < 0 {
-            return Err(errno);
-        }
-        let mut supervisor = Supervisor {
-            pid,
-            pidfd: None,
-            channel: Some(ours),
-            tables,
-            killed: false,
-            lost: false,
-        };
-        if by_pidfd {
-            let pidfd = sys::pidfd_open(pid).ok();
-            // Where the ends of children are ignored, one that has ended is not kept, and its number may be another's already.
-            if supervisor.is_gone() {
-                return Err(Errno::ESRCH);
-            }
-            supervisor.pidfd = pidfd;
-        }
-        Ok(supervisor)
+        // SAFETY: what the supervisor does is allowed after a fork of a program with several threads.
+        let process = unsafe {
+            SupervisorProcess::fork(super::SUPERVISOR_NAME, by_range, by_pidfd, END, |channel| {
+                supervisor::run(channel, &mut tables)
+            })
+        }?;
+        Ok(Supervisor { process, tables })
     }
 
     /// Its number.
     pub(crate) fn pid(&self) -> i32 {
-        self.pid
+        self.process.pid
     }
 
     /// Stops all threads of a process, for `limit` at most, or for ever.
@@ -210,21 +169,24 @@ impl Supervisor {
         }
         let order = Order {
             pid,
-            timeout: nanoseconds(options.stop_timeout),
-            limit: nanoseconds(limit),
+            timeout: sys::nanoseconds(options.stop_timeout),
+            limit: sys::nanoseconds(limit),
             realtime: options.realtime,
         };
         if !self.ask(&order) {
             // One that somebody has ended before it was asked has done nothing: another takes its place, once.
-            match self.give_up() {
+            match self.process.give_up() {
                 StopError::TracerLost => *self = Supervisor::start()?,
                 stuck => return Err(stuck),
             }
             if !self.ask(&order) {
-                return Err(self.give_up());
+                return Err(self.process.give_up());
             }
         }
-        match self.receive(options.stop_timeout.saturating_add(ANSWER)) {
+        match self
+            .process
+            .receive::<Reply>(options.stop_timeout.saturating_add(ANSWER))
+        {
             Some(Reply::Stopped { records, began }) => {
                 let since = Duration::from_nanos(sys::monotonic_ns().saturating_sub(began));
                 let now = Instant::now();
@@ -235,25 +197,22 @@ impl Supervisor {
             }
             Some(Reply::Failed(failure)) => {
                 // It ends after a failure, for not all may have been undone.
-                self.end()?;
+                self.process.end()?;
                 Err(stop_error(pid, failure))
             }
-            _ => Err(self.give_up()),
+            _ => Err(self.process.give_up()),
         }
     }
 
     /// Sends an order to stop; false where nobody takes it.
     fn ask(&self, order: &Order) -> bool {
-        let channel = self.channel.as_ref();
-        channel.is_some_and(|channel| channel.send(&Request::Stop(*order)).is_ok())
+        self.process.send(&Request::Stop(*order))
     }
 
     /// Whether the process is still held: the limit is not over, and the supervisor is there.
     pub(crate) fn holds(&self) -> bool {
         // It says nothing while it holds a process.
-        self.channel
-            .as_ref()
-            .is_some_and(|channel| !channel.readable(0))
+        self.process.is_silent()
     }
 
     /// Lets the process go on. Besides how that went, tells when it began to.
@@ -261,27 +220,17 @@ impl Supervisor {
     /// # Errors
     /// The supervisor has gone, by which the kernel has let the process go, nobody knows when.
     pub(crate) fn resume(&mut self) -> Result<(PauseReport, Instant), StopError> {
-        if let Some(channel) = &self.channel {
-            // If it has gone, that is found next.
-            let _ = channel.send(&Request::Resume);
-        }
-        let Some(Reply::Resumed(outcome)) = self.receive(ANSWER) else {
-            return Err(self.give_up());
+        // If it has gone, that is found next.
+        self.process.send(&Request::Resume);
+        let Some(Reply::Resumed(outcome)) = self.process.receive::<Reply>(ANSWER) else {
+            return Err(self.process.give_up());
         };
         if outcome.leaving {
-            self.end()?;
+            self.process.end()?;
         }
         let since = Duration::from_nanos(sys::monotonic_ns().saturating_sub(outcome.resumed));
         let now = Instant::now();
         Ok((report(&outcome), now.checked_sub(since).unwrap_or(now)))
-    }
-
-    fn receive(&self, patience: Duration) -> Option<Reply> {
-        let until = sys::monotonic_ns().saturating_add(nanoseconds(patience));
-        match self.channel.as_ref()?.receive(until) {
-            Received::Message(reply) => Some(reply),
-            Received::Timeout | Received::Closed => None,
-        }
     }
 
     fn snapshots(&self, records: usize) -> Vec<ThreadSnapshot> {
@@ -295,86 +244,6 @@ impl Supervisor {
         })
         .collect()
     }
-
-    /// Ends a supervisor that has gone or does not answer.
-    fn give_up(&mut self) -> StopError {
-        self.kill();
-        match self.end() {
-            Ok(()) => StopError::TracerLost,
-            Err(stuck) => stuck,
-        }
-    }
-
-    /// Kills it, once, and never another process that has got its number.
-    fn kill(&mut self) {
-        if self.lost || self.killed {
-            return;
-        }
-        self.killed = true;
-        if let Some(pidfd) = &self.pidfd {
-            match sys::pidfd_send_signal(pidfd.as_fd(), libc::SIGKILL) {
-                Ok(()) | Err(Errno::ESRCH) => return,
-                // A filter of system calls may know the one call and not the other.
-                Err(_) => {}
-            }
-        }
-        if !self.is_gone() {
-            // SAFETY: the call takes no pointer. The child has just been there, and keeps its number until it is waited for;
-            // where the ends of children are ignored, until it ends, which would have to be in this very moment.
-            unsafe { libc::kill(self.pid, libc::SIGKILL) };
-        }
-    }
-
-    /// Whether it has ended; if so, it is reaped. Until then its number is its own.
-    fn is_gone(&mut self) -> bool {
-        let mut status = 0;
-        if !self.lost {
-            // SAFETY: the pointer is to a live integer.
-            let found =
-                sys::retry(|| unsafe { libc::waitpid(self.pid, &mut status, libc::WNOHANG) });
-            // An error: there is nothing to reap since this program ignores the ends of its children.
-            self.lost = found != Ok(0);
-        }
-        self.lost
-    }
-
-    /// Closes the channel, by which the supervisor ends, and waits for that. One that somebody has stopped is killed; the
-    /// kernel undoes what it has done.
-    ///
-    /// # Errors
-    /// It has not ended even so. It is not waited for again.
-    fn end(&mut self) -> Result<(), StopError> {
-        drop(self.channel.take());
-        let mut deadline = deadline();
-        while !self.is_gone() {
-            if sys::monotonic_ns() >= deadline {
-                if self.killed {
-                    self.lost = true;
-                    return Err(StopError::TracerStuck { tracer: self.pid });
-                }
-                self.kill();
-                deadline = self::deadline();
-            }
-            std::thread::sleep(LOOK);
-        }
-        Ok(())
-    }
-}
-
-/// When a supervisor that is to end from now on must have done so, on the monotonic clock in nanoseconds.
-fn deadline() -> u64 {
-    sys::monotonic_ns().saturating_add(nanoseconds(END))
-}
-
-impl Drop for Supervisor {
-    fn drop(&mut self) {
-        // It holds nothing by now, so there is nobody to be told.
-        let _ = self.end();
-    }
-}
-
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn report(outcome: &Outcome) -> PauseReport {
@@ -393,7 +262,7 @@ fn report(outcome: &Outcome) -> PauseReport {
     }
 }
 
-fn stop_error(pid: i32, failure: Failure) -> StopError {
+pub(crate) fn stop_error(pid: i32, failure: Failure) -> StopError {
     match failure {
         Failure::Exited => StopError::Exited { pid },
         Failure::AlreadyTraced { tracer } => already_traced(pid, tracer),
@@ -423,7 +292,7 @@ fn stop_error(pid: i32, failure: Failure) -> StopError {
     }
 }
 
-fn already_traced(pid: i32, tracer: i32) -> StopError {
+pub(crate) fn already_traced(pid: i32, tracer: i32) -> StopError {
     let name = std::fs::read(format!("/proc/{tracer}/comm")).ok();
     let name = name.map(|name| String::from_utf8_lossy(&name).trim_end().to_owned());
     StopError::AlreadyTraced { pid, tracer, name }
@@ -454,7 +323,7 @@ mod tests {
             crate::scheduling::give_way();
             assert!(priority(0) > before || before >= 10);
             let check = |station: &Station| {
-                assert_eq!(priority(station.supervisor.pid), before);
+                assert_eq!(priority(station.supervisor.process.pid), before);
                 assert_eq!(station.worker.run(|| priority(0)), Some(before));
             };
             // Two pauses at once.
@@ -465,7 +334,7 @@ mod tests {
             // One that was ended while it had nothing to do, and one at work.
             for idle in [true, false] {
                 let mut station = stopper.take().unwrap();
-                let ended = station.supervisor.pid;
+                let ended = station.supervisor.process.pid;
                 if idle {
                     // SAFETY: the call takes no pointer; the process is one that this test has made.
                     unsafe { libc::kill(ended, libc::SIGKILL) };
@@ -476,13 +345,13 @@ mod tests {
                     }
                 } else {
                     assert!(matches!(
-                        station.supervisor.give_up(),
+                        station.supervisor.process.give_up(),
                         StopError::TracerLost
                     ));
                 }
                 stopper.give_back(station);
                 let another = stopper.take().unwrap();
-                assert_ne!(another.supervisor.pid, ended);
+                assert_ne!(another.supervisor.process.pid, ended);
                 check(&another);
                 stopper.give_back(another);
             }
@@ -506,16 +375,16 @@ mod tests {
         let stranger = line.trim().parse().unwrap();
         for by_pidfd in [true, false] {
             let mut supervisor = Supervisor::fork(true, by_pidfd).unwrap();
-            let pid = std::mem::replace(&mut supervisor.pid, stranger);
-            supervisor.kill();
+            let pid = std::mem::replace(&mut supervisor.process.pid, stranger);
+            supervisor.process.kill();
             // It answers, so it lives.
             line.clear();
             input.write_all(b"alive\n").unwrap();
             output.read_line(&mut line).unwrap();
             assert_eq!(line, "alive\n");
-            supervisor.pid = pid;
-            supervisor.lost = false;
-            supervisor.end().unwrap();
+            supervisor.process.pid = pid;
+            supervisor.process.lost = false;
+            supervisor.process.end().unwrap();
             assert!(!is_there(pid));
         }
         drop(input);
@@ -528,7 +397,7 @@ mod tests {
         let process = Process::open(i32::try_from(target.id()).unwrap()).unwrap();
         let stopper = Stopper::new();
         let mut station = stopper.take().unwrap();
-        let ended = station.supervisor.pid;
+        let ended = station.supervisor.process.pid;
         // SAFETY: the calls take no pointer but one to a live value; the process is one that this test has made.
         unsafe {
             libc::kill(ended, libc::SIGKILL);
@@ -539,7 +408,7 @@ mod tests {
         let options = StopOptions::default();
         let stopped = station.supervisor.stop(&process, &options, Duration::MAX);
         assert_eq!(stopped.unwrap().threads.len(), 1);
-        assert_ne!(station.supervisor.pid, ended);
+        assert_ne!(station.supervisor.process.pid, ended);
         assert!(!is_there(ended));
         station.supervisor.resume().unwrap();
         stopper.give_back(station);
@@ -565,11 +434,14 @@ mod tests {
     fn a_supervisor_is_killed_with_and_without_a_pidfd() {
         for by_pidfd in [true, false] {
             let mut supervisor = Supervisor::fork(true, by_pidfd).unwrap();
-            assert_eq!(supervisor.pidfd.is_some(), by_pidfd);
-            let pid = supervisor.pid;
+            assert_eq!(supervisor.process.pidfd.is_some(), by_pidfd);
+            let pid = supervisor.process.pid;
             // SAFETY: the call takes no pointer; the process is one that this test has made.
             unsafe { libc::kill(pid, libc::SIGSTOP) };
-            assert!(matches!(supervisor.give_up(), StopError::TracerLost));
+            assert!(matches!(
+                supervisor.process.give_up(),
+                StopError::TracerLost
+            ));
             assert!(!is_there(pid));
         }
     }
@@ -577,16 +449,19 @@ mod tests {
     #[test]
     fn a_supervisor_that_does_not_end_is_an_error() {
         let mut supervisor = Supervisor::fork(true, true).unwrap();
-        let pid = supervisor.pid;
+        let pid = supervisor.process.pid;
         // SAFETY: the call takes no pointer; the process is one that this test has made.
         unsafe { libc::kill(pid, libc::SIGSTOP) };
         // As if it had been killed, and waited inside the kernel.
-        supervisor.killed = true;
-        let stuck = supervisor.end().unwrap_err();
+        supervisor.process.killed = true;
+        let stuck = supervisor.process.end().unwrap_err();
         assert!(matches!(stuck, StopError::TracerStuck { tracer } if tracer == pid));
-        supervisor.killed = false;
-        supervisor.lost = false;
-        assert!(matches!(supervisor.give_up(), StopError::TracerLost));
+        supervisor.process.killed = false;
+        supervisor.process.lost = false;
+        assert!(matches!(
+            supervisor.process.give_up(),
+            StopError::TracerLost
+        ));
         assert!(!is_there(pid));
     }
 }

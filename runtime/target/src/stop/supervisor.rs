@@ -6,9 +6,9 @@
 //! the parent does not write to it; the tables are made before.
 //!
 //! Whatever must be undone when ytrace goes is undone in one place, where [`pause`] comes to its end: on request, when the
-//! limit is over, and when the channel closes. That is where breakpoints in the target's text would be taken out, too,
-//! before its threads are let go.
+//! limit is over, and when the channel closes. Breakpoints have a supervisor of their own ([`crate::breakpoints`]).
 
+use std::ffi::CStr;
 use std::ptr;
 
 use super::channel::{Channel, Order, Received, Reply, Request};
@@ -22,14 +22,14 @@ const MOST_DESCRIPTORS: i32 = 1 << 16;
 
 /// Where the arguments of this program lie, which `ps` shows.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Arguments {
+pub(crate) struct Arguments {
     start: usize,
     length: usize,
 }
 
 impl Arguments {
     /// The start and the end of them as `/proc/self/stat` tells (proc_pid_stat(5)).
-    pub(super) fn find() -> Option<Arguments> {
+    pub(crate) fn find() -> Option<Arguments> {
         /// Where they stand after the name; `arg_start` is the 48th field, the name the second.
         const START: usize = 45;
         let text = std::fs::read("/proc/self/stat").ok()?;
@@ -58,42 +58,30 @@ impl Arguments {
     }
 }
 
-/// What the supervisor does, until the channel closes. `by_range` tells whether descriptors may be closed with `close_range`.
-///
-/// # Safety
-/// Only for the child of a fork, in which all signals are blocked.
-pub(super) unsafe fn run(
-    channel: &Channel,
-    tables: &mut Tables,
-    arguments: Option<Arguments>,
-    by_range: bool,
-) -> ! {
-    // SAFETY: as the caller promises.
-    unsafe { settle_in(channel.descriptor(), arguments, by_range) };
+/// What the supervisor does, until the channel closes.
+pub(super) fn run(channel: &Channel, tables: &mut Tables) {
     sys::wake_punctually();
-    loop {
-        match serve(channel, tables) {
-            Next::Go => {}
-            // SAFETY: this ends the process without running anything of the parent's. The kernel detaches from what is still
-            // traced.
-            Next::End => unsafe { libc::_exit(0) },
-        }
-    }
+    while serve(channel, tables) == Next::Go {}
 }
 
 /// Leaves the parent's session, so that neither its terminal nor its process group reaches this process, and gives up its
-/// files but for the channel, which keeps its number.
+/// files but for the channel, which keeps its number. `by_range` tells whether they may be closed with `close_range`.
 ///
 /// # Safety
-/// As for [`run`].
-unsafe fn settle_in(channel: i32, arguments: Option<Arguments>, by_range: bool) {
+/// Only for the child of a fork, in which all signals are blocked.
+pub(super) unsafe fn settle_in(
+    name: &CStr,
+    channel: i32,
+    arguments: Option<Arguments>,
+    by_range: bool,
+) {
     // SAFETY: the calls are allowed after a fork; the names are terminated strings; no Rust value that owns a descriptor is
     // used afterwards but the channel, whose descriptor is left alone.
     unsafe {
         libc::setsid();
-        libc::prctl(libc::PR_SET_NAME, super::SUPERVISOR_NAME.as_ptr());
+        libc::prctl(libc::PR_SET_NAME, name.as_ptr());
         if let Some(arguments) = arguments {
-            arguments.overwrite(super::SUPERVISOR_NAME.to_bytes());
+            arguments.overwrite(name.to_bytes());
         }
         libc::chdir(c"/".as_ptr());
         let nothing = libc::open(c"/dev/null".as_ptr(), libc::O_RDWR);

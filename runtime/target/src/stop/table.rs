@@ -8,7 +8,7 @@ use nix::errno::Errno;
 /// An array of zeros, of which each side keeps a handle. Elements are read and written whole. There is no lock: a side must
 /// know by other means when the other one does not write.
 #[derive(Debug)]
-pub(super) struct Shared<T> {
+pub(crate) struct Shared<T> {
     base: NonNull<T>,
     length: usize,
     owns: PhantomData<T>,
@@ -19,14 +19,14 @@ unsafe impl<T: Plain> Send for Shared<T> {}
 
 /// # Safety
 /// For types without references and without a destructor, for which all-zero bytes are a value.
-pub(super) unsafe trait Plain: Copy {}
+pub(crate) unsafe trait Plain: Copy {}
 
 // SAFETY: a number.
 unsafe impl Plain for u64 {}
 
 impl<T: Plain> Shared<T> {
     /// Room for `length` elements; memory is taken when they are written.
-    pub(super) fn new(length: usize) -> Result<Shared<T>, Errno> {
+    pub(crate) fn new(length: usize) -> Result<Shared<T>, Errno> {
         let bytes = length.checked_mul(size_of::<T>()).ok_or(Errno::ENOMEM)?;
         let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         let protection = libc::PROT_READ | libc::PROT_WRITE;
@@ -45,13 +45,13 @@ impl<T: Plain> Shared<T> {
     }
 
     /// An element; `None` past the end.
-    pub(super) fn get(&self, index: usize) -> Option<T> {
+    pub(crate) fn get(&self, index: usize) -> Option<T> {
         // SAFETY: the element is within the mapping, aligned, and holds zeros or a value that was written whole.
         (index < self.length).then(|| unsafe { self.base.add(index).as_ptr().read_volatile() })
     }
 
     /// Sets an element; past the end nothing is done.
-    pub(super) fn set(&mut self, index: usize, value: T) {
+    pub(crate) fn set(&mut self, index: usize, value: T) {
         if index < self.length {
             // SAFETY: the element is within the mapping and aligned.
             unsafe { self.base.add(index).as_ptr().write_volatile(value) };

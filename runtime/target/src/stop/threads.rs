@@ -12,7 +12,7 @@ use crate::sys::{self, monotonic_ns};
 use crate::tasks::{each_thread, thread_state, thread_tracer};
 
 /// The most threads of one process.
-pub(super) const MAX_THREADS: usize = 100_000;
+pub(crate) const MAX_THREADS: usize = 100_000;
 /// The most threads that are met until all have stopped: some come and go meanwhile.
 const MAX_RECORDS: usize = 2 * MAX_THREADS;
 /// Slots of the set of known threads, a power of two.
@@ -253,7 +253,10 @@ impl<'a> Threads<'a> {
             if listed > MAX_THREADS || self.count >= MAX_RECORDS {
                 return Err(Failure::TooManyThreads);
             }
-            let state = seize(pid, tid)?;
+            let state = match seize(pid, tid, 0)? {
+                true => State::Seized,
+                false => State::Gone,
+            };
             self.tables.records.set(self.count, Record::new(tid, state));
             self.show(self.count, tid, false, None);
             self.count += 1;
@@ -469,17 +472,18 @@ impl<'a> Threads<'a> {
 }
 
 /// Becomes the tracer of a thread. Another tracer may have it at one look and not at the next, when several take turns.
-fn seize(pid: i32, tid: i32) -> Result<State, Failure> {
+/// `options` are `PTRACE_O_*`. Tells whether it is there to be traced.
+pub(crate) fn seize(pid: i32, tid: i32, options: i32) -> Result<bool, Failure> {
     let mut errno = Errno::EPERM;
     for _ in 0..SEIZE_TRIES {
-        errno = match ptrace::seize(tid, 0) {
-            Ok(()) => return Ok(State::Seized),
-            Err(Errno::ESRCH) => return Ok(State::Gone),
+        errno = match ptrace::seize(tid, options) {
+            Ok(()) => return Ok(true),
+            Err(Errno::ESRCH) => return Ok(false),
             Err(errno) => errno,
         };
         // A thread that is exiting or has exited is refused with the same error as a forbidden one.
         if matches!(thread_state(pid, tid), None | Some('Z' | 'X')) {
-            return Ok(State::Gone);
+            return Ok(false);
         }
         if let Some(tracer) = thread_tracer(pid, tid) {
             return Err(Failure::AlreadyTraced { tracer });
@@ -501,7 +505,15 @@ const COMPAT_SEGMENT: u64 = 0x23;
 /// Makes an interrupted system call start again; returns the registers at the stop and whether it was one.
 #[cfg(target_arch = "x86_64")]
 fn cure(record: &Record) -> Result<(Registers, bool), Errno> {
-    let user = ptrace::registers(record.tid)?;
+    let (user, restart) = restart_call(record.tid)?;
+    Ok((Registers::from_user(&user), restart))
+}
+
+/// Makes the system call of a stopped thread start again if the stop has interrupted it; returns the registers at the stop and
+/// whether it was so.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn restart_call(tid: i32) -> Result<(libc::user_regs_struct, bool), Errno> {
+    let user = ptrace::registers(tid)?;
     let compat = user.cs == COMPAT_SEGMENT;
     let interrupted = if compat {
         user.rax as i32 == -libc::EINTR
@@ -513,9 +525,9 @@ fn cure(record: &Record) -> Result<(Registers, bool), Errno> {
     let in_call = if compat { call as i32 >= 0 } else { call >= 0 };
     let restart = in_call && interrupted && call != close;
     if restart {
-        ptrace::set_result(record.tid, -ERESTARTNOHAND)?;
+        ptrace::set_result(tid, -ERESTARTNOHAND)?;
     }
-    Ok((Registers::from_user(&user), restart))
+    Ok((user, restart))
 }
 
 #[cfg(target_arch = "aarch64")]

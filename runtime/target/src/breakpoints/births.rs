@@ -1,0 +1,271 @@
+//! New threads and processes, and their ends.
+
+use std::os::fd::AsRawFd;
+
+use super::tables::{Came, NONE, SLOTS, State};
+use super::text;
+use super::tracer::Tracer;
+use crate::ptrace;
+use crate::sys::monotonic_ns;
+use crate::tasks::thread_state;
+
+impl Tracer<'_> {
+    /// A thread tells of one that it has made.
+    pub(super) fn has_made(&mut self, index: u32, event: i32) {
+        let thread = self.thread(index);
+        let maker = self.space(thread.space);
+        let message = ptrace::event_message(thread.tid);
+        let Some(tid) = message.ok().and_then(|tid| i32::try_from(tid).ok()) else {
+            return;
+        };
+        let known = self.find(tid);
+        if thread_state(maker.pid, tid).is_some() {
+            if known.is_none() {
+                // Without room for it, it is turned away at its first stop.
+                self.new_thread(tid, thread.space);
+            }
+            return;
+        }
+        let borrows = event != libc::PTRACE_EVENT_FORK && self.shares_memory(index);
+        let followed = self.plan.children && maker.followed && !self.leaving;
+        let Some(space) = self.new_space(tid, followed, borrows) else {
+            return;
+        };
+        self.change_space(space, |space| space.has_text = maker.has_text);
+        match known {
+            Some(child) => {
+                let unborn = self.thread(child).space;
+                self.change(child, |thread| thread.space = space);
+                self.change_space(space, |space| {
+                    space.threads = 1;
+                    space.known = 1;
+                });
+                self.drop_space(unborn);
+                self.born(child);
+            }
+            None => {
+                if self.new_thread(tid, space).is_none() {
+                    self.drop_space(space);
+                }
+            }
+        }
+    }
+
+    /// The first stop of something that there is no room for. It goes on untraced; a process without breakpoints.
+    pub(super) fn turn_away(&mut self, tid: i32) {
+        let stranger =
+            |space: &super::tables::Space| !space.used || thread_state(space.pid, tid).is_none();
+        if self.tables.spaces.iter().take(self.spaces).all(stranger)
+            && let Ok(file) = crate::tasks::open_memory(tid)
+        {
+            self.clear_text(super::tables::Space {
+                pid: tid,
+                memory: file.as_raw_fd(),
+                ..super::tables::Space::default()
+            });
+            self.figures.children_let_go += 1;
+        }
+        let _ = ptrace::detach(tid, 0);
+    }
+
+    /// Whether the process that a thread has just made has the same memory.
+    fn shares_memory(&self, index: u32) -> bool {
+        /// `clone`, of 32-bit programs.
+        const COMPAT_CLONE: u64 = 120;
+        let thread = self.thread(index);
+        let Ok(user) = ptrace::registers(thread.tid) else {
+            return false;
+        };
+        let flags = match i64::try_from(user.orig_rax).unwrap_or(-1) {
+            libc::SYS_vfork => return true,
+            libc::SYS_clone => user.rdi,
+            libc::SYS_clone3 => {
+                let mut word = [0; 8];
+                let space = self.space(thread.space);
+                match text::read(space, user.rdi, &mut word) {
+                    Ok(8) => u64::from_ne_bytes(word),
+                    _ => 0,
+                }
+            }
+            _ if user.orig_rax == COMPAT_CLONE => user.rbx,
+            _ => 0,
+        };
+        flags & libc::CLONE_VM as u64 != 0
+    }
+
+    /// The first stop of something that nobody has told of yet.
+    pub(super) fn meet(&mut self, tid: i32) -> Option<u32> {
+        for space in 0..u32::try_from(self.spaces).unwrap_or(0) {
+            let pid = self.space(space).pid;
+            if self.space(space).used && thread_state(pid, tid).is_some() {
+                return self.new_thread(tid, space);
+            }
+        }
+        let space = self.new_space(tid, false, false)?;
+        let index = self.new_thread(tid, space)?;
+        self.change(index, |thread| {
+            thread.state = State::Unborn;
+            thread.since = monotonic_ns();
+        });
+        Some(index)
+    }
+
+    /// A thread that is known has come to its first stop, which was taken note of.
+    pub(super) fn born(&mut self, index: u32) {
+        self.change(index, |thread| {
+            thread.begun = true;
+            thread.state = State::Stopped;
+            thread.since = 0;
+        });
+        let thread = self.thread(index);
+        if self.space(thread.space).pid == thread.tid && !self.adopt(index) {
+            return;
+        }
+        self.set_slots(index);
+        let followed = self.space(thread.space).followed;
+        if followed && self.plan.events.threads && !self.leaving {
+            self.change(index, |thread| thread.came = Came::ThreadBegin);
+            self.enqueue(index);
+        } else {
+            self.go(index);
+        }
+    }
+
+    /// Sees to the memory of a new process; false when it was let go.
+    fn adopt(&mut self, index: u32) -> bool {
+        let thread = self.thread(index);
+        // Without its memory it was killed this very moment.
+        let _ = self.open_memory(thread.space);
+        let space = self.space(thread.space);
+        if space.borrows && space.has_text && !self.leaving {
+            return true;
+        }
+        if space.followed && space.has_text {
+            self.complete_text(space);
+            return true;
+        }
+        if space.has_text && !space.borrows && !self.clear_text(space) {
+            self.figures.restored = false;
+        }
+        self.figures.children_let_go += 1;
+        let _ = ptrace::detach(thread.tid, 0);
+        self.drop_thread(index);
+        false
+    }
+
+    /// A new process whose maker was killed before it could tell of it.
+    pub(super) fn give_up_unborn(&mut self, index: u32) {
+        self.change(index, |thread| thread.begun = true);
+        self.adopt(index);
+    }
+
+    /// A thread or a process has gone.
+    pub(super) fn exited(&mut self, tid: i32) {
+        let status = ptrace::take_note(tid);
+        let Some(index) = self.find(tid) else {
+            return;
+        };
+        let space = self.thread(index).space;
+        let whole = self.space(space).pid == tid;
+        if tid == self.plan.pid {
+            self.status = status.or(self.status);
+        }
+        self.drop_thread(index);
+        if whole {
+            // Its other threads have gone before.
+            for other in self.all_threads() {
+                let thread = self.thread(other);
+                if thread.state != State::Free && thread.space == space {
+                    self.drop_thread(other);
+                }
+            }
+        }
+    }
+
+    /// A thread has executed another program, and is the only one of its process.
+    pub(super) fn executed(&mut self, tid: i32) {
+        let former = ptrace::event_message(tid).ok();
+        let former = former.and_then(|former| i32::try_from(former).ok());
+        let caller = former.and_then(|former| self.find(former));
+        let Some(index) = self.find(tid).or(caller) else {
+            let _ = ptrace::detach(tid, 0);
+            return;
+        };
+        let space = self.thread(index).space;
+        for other in self.all_threads() {
+            let thread = self.thread(other);
+            if other != index && thread.state != State::Free && thread.space == space {
+                self.drop_thread(other);
+            }
+        }
+        self.forget(index);
+        self.drop_frames(index);
+        self.close_events(index);
+        self.close_memory(space);
+        self.change(index, |thread| {
+            thread.state = State::Stopped;
+            thread.came = Came::Nowhere;
+            thread.signal = 0;
+            thread.next = NONE;
+            thread.events = [0; SLOTS];
+            thread.frozen = false;
+            thread.asked = false;
+            thread.ending = false;
+        });
+        self.change_space(space, |space| {
+            space.has_text = false;
+            space.borrows = false;
+            space.threads = 1;
+        });
+        if !self.space(space).followed {
+            let _ = ptrace::detach(tid, 0);
+            self.drop_thread(index);
+        } else if self.plan.events.exec && !self.leaving {
+            self.change(index, |thread| thread.came = Came::Exec);
+            self.enqueue(index);
+        } else {
+            self.go(index);
+        }
+    }
+
+    /// A thread has come to its end, and has its memory still.
+    pub(super) fn ends(&mut self, index: u32) {
+        let thread = self.thread(index);
+        let status = ptrace::event_message(thread.tid).ok();
+        let status = status.and_then(|status| i32::try_from(status).ok());
+        self.forget(index);
+        self.drop_frames(index);
+        self.change(index, |thread| {
+            thread.ending = true;
+            thread.frozen = false;
+            thread.came = Came::Nowhere;
+            thread.signal = 0;
+            thread.state = State::Stopped;
+        });
+        if !thread.ending {
+            self.change_space(thread.space, |space| {
+                space.threads = space.threads.saturating_sub(1);
+            });
+        }
+        let space = self.space(thread.space);
+        let last = space.threads == 0;
+        if last && space.pid == self.plan.pid {
+            self.status = status;
+        }
+        let events = self.plan.events;
+        if !space.followed || self.leaving {
+            self.go(index);
+        } else if last && events.exit {
+            self.change(index, |thread| {
+                thread.came = Came::Exit;
+                thread.number = status.unwrap_or(0);
+            });
+            self.enqueue(index);
+        } else if !last && events.threads {
+            self.change(index, |thread| thread.came = Came::ThreadEnd);
+            self.enqueue(index);
+        } else {
+            self.go(index);
+        }
+    }
+}

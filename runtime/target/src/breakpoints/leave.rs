@@ -1,0 +1,92 @@
+//! Taking everything out, and letting everything go.
+
+use super::tables::{NONE, State};
+use super::tracer::Tracer;
+use crate::ptrace;
+use crate::sys::monotonic_ns;
+
+/// How long threads are waited for, in nanoseconds.
+const LIMIT: u64 = 10_000_000_000;
+/// How long those that wait inside the kernel are.
+const KERNEL_LIMIT: u64 = 1_000_000_000;
+/// How long to wait between two looks.
+const LOOK: u64 = 1_000_000;
+
+impl Tracer<'_> {
+    /// Takes all breakpoints out and detaches from all threads, each after it has stopped, so that none goes on with a hit or an
+    /// interrupted call that nobody sees to.
+    pub(super) fn leave(&mut self) {
+        self.leaving = true;
+        self.figures.restored = true;
+        self.close_all_events();
+        if !self.clear_all_text() {
+            self.figures.restored = false;
+        }
+        self.board.text.set(0, 0);
+        for index in self.all_threads() {
+            let thread = self.thread(index);
+            match thread.state {
+                State::Free | State::Unborn => {}
+                State::Stopped => self.let_go(index),
+                State::Running | State::Listening => {
+                    if thread.begun && !thread.ending {
+                        // An error: it was killed this very moment.
+                        let _ = ptrace::interrupt(thread.tid);
+                    }
+                }
+            }
+        }
+        let began = monotonic_ns();
+        loop {
+            self.look();
+            let waited = monotonic_ns().saturating_sub(began);
+            let mut left = false;
+            for index in self.all_threads() {
+                let thread = self.thread(index);
+                let done = match thread.state {
+                    State::Free => true,
+                    // Its end is no concern of ours.
+                    _ if thread.ending => true,
+                    State::Unborn => waited > KERNEL_LIMIT,
+                    _ => waited > KERNEL_LIMIT && self.is_in_kernel(&thread),
+                };
+                left |= !done;
+            }
+            if !left {
+                break;
+            }
+            if waited > LIMIT {
+                self.figures.restored = false;
+                break;
+            }
+            self.wait(monotonic_ns().saturating_add(LOOK), false);
+        }
+        for index in self.all_threads() {
+            if self.thread(index).state == State::Unborn {
+                self.give_up_unborn(index);
+            }
+        }
+    }
+
+    /// Detaches from a thread whose stop was taken note of. One that has hit, and has not been told so by the kernel yet, goes
+    /// on to that first: the signal would end it.
+    pub(super) fn let_go(&mut self, index: u32) {
+        let thread = self.thread(index);
+        self.end_step(index);
+        self.forget(index);
+        if thread.signal == 0 && ptrace::is_pending(thread.tid, libc::SIGTRAP) == Ok(true) {
+            if ptrace::go_on(thread.tid, 0).is_ok() {
+                self.change(index, |thread| {
+                    thread.state = State::Running;
+                    thread.next = NONE;
+                });
+            }
+            return;
+        }
+        match ptrace::detach(thread.tid, thread.signal) {
+            Ok(()) => self.drop_thread(index),
+            // It was killed this very moment; its exit is seen.
+            Err(_) => self.change(index, |thread| thread.state = State::Running),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! How a thread goes on from a breakpoint in the text.
+
+use nix::errno::Errno;
+
+use super::emulate::{self, Outcome};
+use super::tables::{Address, Came, Space};
+use super::text;
+use super::tracer::Tracer;
+use crate::ptrace::{self, Change, EVENT_STOP};
+use crate::stop::threads::restart_call;
+use crate::sys::monotonic_ns;
+
+/// How long a single instruction may take, in nanoseconds: a page that it needs may have to be read.
+const LIMIT: u64 = 2_000_000_000;
+/// How long to wait between two looks.
+const LOOK: u64 = 1_000_000;
+/// The signals that instructions themselves raise. A blocked one of them would lose its handler.
+const BY_INSTRUCTIONS: [i32; 5] = [
+    libc::SIGSEGV,
+    libc::SIGBUS,
+    libc::SIGFPE,
+    libc::SIGILL,
+    libc::SIGTRAP,
+];
+
+impl Tracer<'_> {
+    /// Lets a thread go on that has been told of. One that stands at `int3` runs the instruction that belongs there.
+    pub(super) fn proceed(&mut self, index: u32) {
+        let thread = self.thread(index);
+        self.change(index, |thread| thread.came = Came::Nowhere);
+        let space = self.space(thread.space);
+        if thread.address != 0 {
+            self.change(index, |thread| thread.address = 0);
+            let point = self.find_address(thread.address).map(|at| self.address(at));
+            if let Some(point) = point.filter(|point| point.in_text && space.has_text) {
+                self.step_over(index, space, &point);
+            }
+        }
+        self.go(index);
+    }
+
+    fn step_over(&mut self, index: u32, space: Space, point: &Address) {
+        let tid = self.thread(index).tid;
+        let Ok(mut user) = ptrace::registers(tid) else {
+            return;
+        };
+        // Somebody may have set it elsewhere.
+        if user.rip != point.address {
+            return;
+        }
+        let outcome = emulate::run(point, &mut user, &mut |address, bytes| {
+            text::read(space, address, bytes) == Ok(bytes.len())
+        });
+        match outcome {
+            Outcome::Done { written } => {
+                let stored = match written {
+                    Some((address, word)) => {
+                        crate::sys::write_process(space.pid, address, &word.to_ne_bytes())
+                    }
+                    None => Ok(()),
+                };
+                if stored.is_ok() && ptrace::set_registers(tid, &user).is_ok() {
+                    self.figures.emulated += 1;
+                    return;
+                }
+            }
+            Outcome::Unknown => {}
+        }
+        self.step_in_place(index, space, point);
+    }
+
+    /// Takes the breakpoint out for one instruction, while all others stand still.
+    fn step_in_place(&mut self, index: u32, space: Space, point: &Address) {
+        let was_frozen = self.frozen;
+        if !was_frozen {
+            // A thread that did not stop may miss this breakpoint once.
+            let _ = self.freeze();
+        }
+        self.figures.stepped += 1;
+        let tid = self.thread(index).tid;
+        let _ = self.toggle(space, point, false);
+        let mask = ptrace::blocked(tid);
+        if let Ok(mask) = mask {
+            let open = BY_INSTRUCTIONS
+                .iter()
+                .fold(u64::MAX, |all, signal| all & !(1 << (signal - 1)));
+            let _ = ptrace::set_blocked(tid, mask | open);
+            self.change(index, |thread| {
+                thread.mask = mask;
+                thread.stepped = true;
+            });
+        }
+        if self.one_step(index).is_ok() {
+            self.end_step(index);
+        }
+        let _ = self.toggle(space, point, true);
+        if !was_frozen {
+            self.thaw();
+        }
+    }
+
+    /// Has a thread run one instruction. An error: it does not come to its end, or the thread does.
+    fn one_step(&mut self, index: u32) -> Result<(), Errno> {
+        let tid = self.thread(index).tid;
+        ptrace::step(tid)?;
+        let deadline = monotonic_ns().saturating_add(LIMIT);
+        loop {
+            match ptrace::change_of(tid)? {
+                Change::Stopped { signal, event, .. } => match (event, signal) {
+                    (0, libc::SIGTRAP) => {
+                        ptrace::take_note(tid);
+                        return Ok(());
+                    }
+                    // The instruction itself has raised it.
+                    (0, signal) => {
+                        ptrace::take_note(tid);
+                        self.change(index, |thread| thread.signal = signal);
+                        return Ok(());
+                    }
+                    (EVENT_STOP, _) => {
+                        ptrace::take_note(tid);
+                        let _ = restart_call(tid);
+                        ptrace::step(tid)?;
+                    }
+                    // Its end, which is seen to as ever.
+                    _ => return Err(Errno::ESRCH),
+                },
+                Change::Exited { .. } | Change::NoneLeft => return Err(Errno::ESRCH),
+                Change::Nothing | Change::Interrupted => {
+                    let now = monotonic_ns();
+                    if now > deadline {
+                        return Err(Errno::ETIMEDOUT);
+                    }
+                    self.wait(now.saturating_add(LOOK), false);
+                }
+            }
+        }
+    }
+
+    /// Lets signals through again that waited for a step.
+    pub(super) fn end_step(&mut self, index: u32) {
+        let thread = self.thread(index);
+        if thread.stepped {
+            let _ = ptrace::set_blocked(thread.tid, thread.mask);
+            self.change(index, |thread| thread.stepped = false);
+        }
+    }
+
+    /// Sees that a return address is stopped at; false when it cannot be.
+    pub(super) fn stop_at_return(&mut self, space: Space, to: u64) -> bool {
+        let index = match self.find_address(to) {
+            Some(index) => index,
+            None => {
+                let point = self.read_instruction(space, to);
+                if emulate::refusal(&point) || !self.is_code(space, to) {
+                    return false;
+                }
+                let Some(index) = self.note_address(point) else {
+                    return false;
+                };
+                if self.has_free_slot() {
+                    self.set_in_hardware(index);
+                } else {
+                    // If it cannot be written, it is not set, which is looked at next.
+                    let _ = self.set_in_text(index);
+                }
+                index
+            }
+        };
+        if let Some(point) = self.tables.addresses.get_mut(index) {
+            point.is_return = true;
+            return point.in_text || point.slot > 0;
+        }
+        false
+    }
+}
