@@ -76,6 +76,29 @@ fn arguments_results_text_and_stacks_are_those_of_the_call() {
 }
 
 #[test]
+fn stacks_below_probed_returns_are_whole() {
+    let mut leaks = Leaks::start(2);
+    let text = r#"
+        long calls, whole, served;
+        _probe serve(struct worker *w) -> _void { served++; }
+        _probe copy_name(struct worker *w) -> _void { served++; }
+        _probe strdup(const char *s) -> char *copy { served++; }
+        _probe malloc(size_t n) -> void *p {
+            _str stack = _sym_ubt(_ubt());
+            if (!(stack ~~ rx/strdup/)) return;
+            calls++;
+            whole += stack ~~ rx/copy_name/ && stack ~~ rx/serve/ && stack ~~ rx/work/ && !(stack ~~ rx/truncated/);
+        }
+        _probe _end { printf("%ld %ld %d", calls, whole, served > 0); }
+    "#;
+    let (finished, sites) = probe(&mut leaks, text, 100);
+    let finished = finished.expect_status(0);
+    let calls = sites["copy_name"].calls;
+    assert_eq!(finished.stdout, format!("{calls} {calls} 1"), "{finished}");
+    assert_untouched(leaks.pid());
+}
+
+#[test]
 fn places_that_are_not_there_are_named() {
     let leaks = Leaks::start(1);
     let pid = leaks.pid().to_string();

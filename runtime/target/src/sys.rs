@@ -99,7 +99,7 @@ pub(crate) fn retry<T: PartialOrd + From<i8>>(mut call: impl FnMut() -> T) -> Re
 }
 
 /// The tiers that `YTRACE_FORBID` can switch off.
-pub(crate) const TIERS: [&str; 8] = [
+pub(crate) const TIERS: [&str; 9] = [
     PAGEMAP_SCAN,
     CLOSE_RANGE,
     PIDFD_SEND_SIGNAL,
@@ -108,6 +108,7 @@ pub(crate) const TIERS: [&str; 8] = [
     UPROBE_SESSION,
     RINGBUF,
     HARDWARE_BREAKPOINTS,
+    URETPROBE_STACKS,
 ];
 /// The tier of asking the page table with `PAGEMAP_SCAN`.
 pub(crate) const PAGEMAP_SCAN: &str = "pagemap_scan";
@@ -127,6 +128,9 @@ pub(crate) const RINGBUF: &str = "ringbuf";
 
 /// The tier of breakpoints by the processor's registers, without which they are in the text.
 pub(crate) const HARDWARE_BREAKPOINTS: &str = "hardware_breakpoints";
+
+/// The tier of stacks with the return addresses that probes on returns have replaced.
+pub(crate) const URETPROBE_STACKS: &str = "uretprobe_stacks";
 
 /// Whether the tier named `name` is switched off by the environment variable `YTRACE_FORBID`, a list of names with commas
 /// between them.

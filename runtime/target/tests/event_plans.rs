@@ -6,6 +6,7 @@ mod sites;
 #[path = "common/traced.rs"]
 mod traced;
 
+use common::skip;
 use traced::{Traced, again_without, emit, on_return};
 use ytrace_target::events::*;
 
@@ -602,6 +603,88 @@ fn the_stack_is_copied_as_far_as_it_goes() {
         );
         assert_eq!(*n, 29);
     }
+}
+
+#[test]
+fn stacks_are_whole_below_probed_returns() {
+    let forbidden = std::env::var_os("YTRACE_FORBID").is_some();
+    let mut traced = Traced::start();
+    let whole = &traced.session.facilities().whole_stacks;
+    if whole.is_err() != forbidden {
+        return skip(
+            "stacks below probed returns",
+            &format!("the kernel does not tell: {whole:?}"),
+        );
+    }
+    let stacks = || {
+        let mut part = Part::default();
+        part.step(Step::Emit(Emit {
+            stack_bytes: 2048,
+            registers: RegisterSet::UNWIND,
+            ..Emit::default()
+        }));
+        part
+    };
+    let program = HitProgram {
+        entry: stacks(),
+        ..HitProgram::default()
+    };
+    let inner = traced.probe("down", program);
+    // For each hit the return addresses of all calls under way: where one lies is where the stack pointer was at its entry.
+    let addresses = |traced: &mut Traced| {
+        traced.program.ask("down 40");
+        let found = traced.records(|record| {
+            let rsp = record.register(Register::Rsp).unwrap();
+            (record.probe() == inner, rsp, record.stack().to_vec())
+        });
+        let entries: Vec<u64> = found.iter().filter(|one| one.0).map(|one| one.1).collect();
+        let returned = |(entry, rsp, stack): &(bool, u64, Vec<u8>)| {
+            let at = |place: &&u64| **place >= *rsp;
+            let words = entries.iter().filter(at).map(|place| {
+                let word = &stack[(place - rsp) as usize..][..8];
+                (*place, u64::from_le_bytes(word.try_into().unwrap()))
+            });
+            (*entry, words.collect::<Vec<_>>())
+        };
+        let all: Vec<_> = found.iter().map(returned).collect();
+        let (entries, returns): (Vec<_>, Vec<_>) = all.into_iter().partition(|(entry, _)| *entry);
+        (entries, returns)
+    };
+    let (before, none) = addresses(&mut traced);
+    assert_eq!((before.len(), none.len()), (41, 0));
+    assert!(
+        before
+            .iter()
+            .zip(1..)
+            .all(|((_, words), n)| words.len() == n)
+    );
+    // Two probes on the same return: the kernel awaits each of them.
+    for _ in 0..2 {
+        let program = HitProgram {
+            on_return: Some(stacks()),
+            ..HitProgram::default()
+        };
+        traced.probe("down", program);
+    }
+    let (after, returns) = addresses(&mut traced);
+    let differ = before.iter().zip(&after).filter(|(a, b)| a != b).count();
+    if forbidden {
+        // The first entry is before its own return is awaited.
+        assert_eq!(differ, 40);
+        return;
+    }
+    assert_eq!(differ, 0);
+    // What returns is followed by those that it returns to.
+    assert_eq!(returns.len(), 82);
+    for (_, words) in &returns {
+        let entry = &before[words.len()].1;
+        assert_eq!(words, &entry[..words.len()]);
+    }
+}
+
+#[test]
+fn stacks_end_at_probed_returns_where_the_kernel_does_not_tell() {
+    again_without("uretprobe_stacks", "stacks_are_whole_below_probed_returns");
 }
 
 #[test]

@@ -44,6 +44,7 @@ pub(super) enum Alu {
 #[repr(u8)]
 pub(super) enum Jump {
     Equal = 0x10,
+    Greater = 0x20,
     GreaterEqual = 0x30,
     /// A bit of the second operand is set in the first.
     AnySet = 0x40,

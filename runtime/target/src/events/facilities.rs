@@ -5,11 +5,12 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use nix::errno::Errno;
 
-use super::assemble::{Assembler, R};
+use super::assemble::{Assembler, Jump, R};
 use super::btf::KernelTypes;
-use super::compile::{SessionFunctions, ThreadPlaces};
+use super::compile::{ReturnPlaces, SessionFunctions, ThreadPlaces, helper};
 use super::error::EventError;
 use super::kernel::{self, AttachType, ProgramType, UprobeSites};
+use super::program::Width;
 use super::ring::Ring;
 use super::self_test::links_cover_threads;
 use crate::sys;
@@ -166,7 +167,11 @@ pub struct Facilities {
     pub uprobe_session: bool,
     /// [`super::Register::FsBase`]; else why not.
     pub thread_pointer: Result<(), String>,
+    /// Stacks are captured with the return addresses that the kernel has replaced for probes on returns; else why they
+    /// are not, and end where such a function was called.
+    pub whole_stacks: Result<(), String>,
     pub(super) session: Option<SessionFunctions>,
+    pub(super) returns: Option<ReturnPlaces>,
     pub(super) thread_pointer_offset: Option<i16>,
     pub(super) thread_places: Option<ThreadPlaces>,
 }
@@ -220,7 +225,20 @@ impl Facilities {
             let offset = offset.and_then(|offset| i16::try_from(offset).ok());
             offset.ok_or_else(|| "the kernel's type information does not tell where".to_owned())
         });
+        let returns = types.as_ref().map_err(Clone::clone).and_then(|types| {
+            let unknown = "the kernel's type information does not tell where it keeps them";
+            let places = return_places(types).ok_or_else(|| unknown.to_owned())?;
+            match allowed(sys::URETPROBE_STACKS) {
+                Ok(true) => {}
+                Ok(false) => return Err(EventDenial::Forbidden.to_string()),
+                Err(_) => return Err(unknown.to_owned()),
+            }
+            try_returns(places).map_err(|denial| denial.to_string())?;
+            Ok(places)
+        });
         Ok(Facilities {
+            whole_stacks: returns.clone().map(drop),
+            returns: returns.ok(),
             bpf: programs,
             uprobe_multi,
             ring_buffer,
@@ -238,11 +256,48 @@ impl Facilities {
     }
 }
 
+/// Where the kernel keeps the returns that it awaits.
+fn return_places(types: &KernelTypes) -> Option<ReturnPlaces> {
+    let member = |structure, name| {
+        let offset = types.member_offset(structure, name)?;
+        i16::try_from(offset).ok()
+    };
+    Some(ReturnPlaces {
+        thread_probes: member("task_struct", "utask")?,
+        first: member("uprobe_task", "return_instances")?,
+        place: member("return_instance", "stack")?,
+        address: member("return_instance", "orig_ret_vaddr")?,
+        next: member("return_instance", "next")?,
+    })
+}
+
+/// Whether programs may look there.
+fn try_returns(places: ReturnPlaces) -> Result<(), EventDenial> {
+    let mut code = Assembler::default();
+    let done = code.label();
+    code.call(helper::CURRENT_TASK);
+    code.load(Width::Eight, R::R1, R::R0, places.thread_probes);
+    code.jump_if(Jump::Equal, R::R1, 0, done);
+    code.load(Width::Eight, R::R1, R::R1, places.first);
+    code.jump_if(Jump::Equal, R::R1, 0, done);
+    code.load(Width::Eight, R::R2, R::R1, places.place);
+    code.load(Width::Eight, R::R2, R::R1, places.address);
+    code.load(Width::Eight, R::R1, R::R1, places.next);
+    code.place(done);
+    code.mov(R::R0, 0);
+    code.exit();
+    load_trial(AttachType::Unsaid, code).map(drop)
+}
+
 /// Loads a program that does nothing.
 fn try_program(attach: AttachType) -> Result<OwnedFd, EventDenial> {
     let mut code = Assembler::default();
     code.mov(R::R0, 0);
     code.exit();
+    load_trial(attach, code)
+}
+
+fn load_trial(attach: AttachType, code: Assembler) -> Result<OwnedFd, EventDenial> {
     let absent = EventDenial::Absent {
         errno: Errno::EINVAL,
     };

@@ -559,6 +559,7 @@ impl EventSession {
                 _ => None,
             },
             thread_pointer: self.facilities.thread_pointer_offset,
+            returns: self.facilities.returns,
             page_bytes: u32::try_from(sys::page_size()).unwrap_or(u32::MAX),
         };
         let code = program.compile(&environment);

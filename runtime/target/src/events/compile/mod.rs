@@ -19,7 +19,7 @@ use super::table::TableSpec;
 use schedule::{SavedFailures, Schedule};
 
 /// Helpers of the kernel (`enum bpf_func_id` of `linux/bpf.h`).
-mod helper {
+pub(super) mod helper {
     pub const MAP_LOOKUP: i32 = 1;
     pub const MAP_UPDATE: i32 = 2;
     pub const MAP_DELETE: i32 = 3;
@@ -118,6 +118,21 @@ pub(super) struct ThreadPlaces {
     pub pid: u32,
 }
 
+/// Where the kernel keeps the returns that it awaits of a thread: a list, the latest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ReturnPlaces {
+    /// In the description of a thread, the address of what probes keep of it; none before its first hit.
+    pub thread_probes: i16,
+    /// There, the address of the first of the list.
+    pub first: i16,
+    /// In each of the list, where in memory the return address was that has been replaced.
+    pub place: i16,
+    /// The return address.
+    pub address: i16,
+    /// The address of the next.
+    pub next: i16,
+}
+
 /// What a program is compiled for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Environment<'a> {
@@ -139,6 +154,8 @@ pub(super) struct Environment<'a> {
     pub only_process: Option<u32>,
     /// Where the thread pointer is in the kernel's description of a thread.
     pub thread_pointer: Option<i16>,
+    /// Where the kernel keeps the returns that it awaits; else stacks show the addresses that it has put in their place.
+    pub returns: Option<ReturnPlaces>,
     pub page_bytes: u32,
 }
 

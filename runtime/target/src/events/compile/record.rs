@@ -12,6 +12,8 @@ use super::{Mode, Pairing, PartCompiler, counter, helper};
 pub(super) const MAX_FIXED: u32 = 1 << 14;
 /// Captures of up to so many bytes are copied word by word.
 const UNROLLED: u32 = 128;
+/// The most returns that the kernel awaits of one thread (`MAX_URETPROBE_DEPTH` of `kernel/events/uprobes.c`).
+const AWAITED_RETURNS: usize = 64;
 /// `BPF_RB_NO_WAKEUP`: the reader polls, for waking it would cost the target as much as the rest of a hit.
 const NO_WAKE_UP: i32 = 1;
 
@@ -232,7 +234,41 @@ impl PartCompiler<'_> {
         self.code
             .store(Width::Four, R::R7, short(header::STACK_LENGTH), R::R1);
         self.code.place(done);
+        self.restore_returns(layout);
         Ok(())
+    }
+
+    /// Puts return addresses that the kernel has replaced back into the copy of the stack. r0 to r5 are lost.
+    fn restore_returns(&mut self, layout: &RecordLayout) {
+        let (Some(places), Some(most)) =
+            (self.environment.returns, layout.stack_bytes.checked_sub(8))
+        else {
+            return;
+        };
+        let done = self.code.label();
+        self.code.call(helper::CURRENT_TASK);
+        self.code
+            .load(Width::Eight, R::R1, R::R0, places.thread_probes);
+        self.code.jump_if(Jump::Equal, R::R1, 0, done);
+        self.code.load(Width::Eight, R::R1, R::R1, places.first);
+        self.code
+            .load(Width::Eight, R::R4, R::R6, register_offset(Register::Rsp));
+        for _ in 0..AWAITED_RETURNS {
+            let next = self.code.label();
+            self.code.jump_if(Jump::Equal, R::R1, 0, done);
+            self.code.load(Width::Eight, R::R2, R::R1, places.place);
+            self.code.alu(Alu::Sub, R::R2, R::R4);
+            // Not in the copy, or on another stack.
+            self.code.jump_if(Jump::Greater, R::R2, most as i32, next);
+            self.code.load(Width::Eight, R::R3, R::R1, places.address);
+            self.code.mov(R::R5, R::R7);
+            self.code.alu(Alu::Add, R::R5, layout.stack_offset as i32);
+            self.code.alu(Alu::Add, R::R5, R::R2);
+            self.code.store(Width::Eight, R::R5, 0, R::R3);
+            self.code.place(next);
+            self.code.load(Width::Eight, R::R1, R::R1, places.next);
+        }
+        self.code.place(done);
     }
 
     /// Reads as many bytes of the stack as r2 says.
