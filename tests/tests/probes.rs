@@ -98,6 +98,34 @@ fn stacks_below_probed_returns_are_whole() {
     assert_untouched(leaks.pid());
 }
 
+/// Each hit is handled with what the script's globals held when it happened, also after a timer has changed them.
+#[test]
+fn the_kernel_knows_what_globals_of_the_script_hold() {
+    let mut leaks = Leaks::start(1);
+    let text = r#"
+        long *kept; int by_bytes; long seen, right, ticks, least;
+        _probe _begin { least = 64; kept = (long *) &counts; }
+        _probe _timer.ms(1) {
+            ticks++;
+            by_bytes = ticks & 1;
+            kept = by_bytes ? (long *) &bytes : (long *) &counts;
+        }
+        _probe parse_header(struct worker *w) {
+            right += by_bytes ? (kept == (long *) &bytes && kept[0] >= 32 * seen) : (kept == (long *) &counts && kept[0] == seen);
+            if (++seen == 20000) _exit();
+        }
+        long large;
+        _probe malloc(size_t n) { if (n < least) return; large += n >= 64; }
+        _probe _end { printf("%ld %ld %d %d", seen, right, ticks > 2, large > 0); }
+    "#;
+    let pid = leaks.pid().to_string();
+    let tracing = Tracing::start(&["run", "-e", text, "-p", &pid]);
+    leaks.round(20_000);
+    let finished = tracing.finish().expect_status(0);
+    assert_eq!(finished.stdout, "20000 20000 1 1", "{finished}");
+    says(&finished, &["dropped by conditions", " 0 lost", "complete"]);
+}
+
 #[test]
 fn places_that_are_not_there_are_named() {
     let leaks = Leaks::start(1);

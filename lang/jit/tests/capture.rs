@@ -34,6 +34,8 @@ long seen[long];
 _agg sizes;
 long zero;
 long five = 5;
+long limit;
+struct node *kept;
 struct node *deref(struct node *p) { return p->next; }
 long value(struct node *p, long k) { if (!p) return k; return p->v + k; }
 struct node *choose(struct node *p, long k) { return k > 0 ? p->pair[0] : p->pair[1]; }
@@ -79,7 +81,7 @@ impl Generator {
         if depth == 0 {
             return self
                 .random
-                .pick(&["a", "c", "a", "p", "q", "head"])
+                .pick(&["a", "c", "a", "p", "q", "head", "kept"])
                 .to_owned();
         }
         let inner = self.pointer(depth - 1);
@@ -108,7 +110,7 @@ impl Generator {
             return match self.random.below(10) {
                 0..=2 => "n".to_owned(),
                 3 => "x".to_owned(),
-                4 => "five".to_owned(),
+                4 => self.random.pick(&["five", "limit"]).to_owned(),
                 5 => "number".to_owned(),
                 6 => "_tid()".to_owned(),
                 _ => self.random.below(200).to_string(),
@@ -364,6 +366,7 @@ fn handler(seed: u64) -> (String, bool) {
     generator.statements(2);
     generator.indent = 0;
     generator.line("}");
+    generator.line("_probe _begin { limit = 90; kept = (struct node *) 0x200040; }");
     (generator.text, exact)
 }
 
@@ -475,6 +478,11 @@ fn store(program: &Arc<Program>) -> Store {
     let outcome =
         Interpreter::new(Arc::clone(program)).run(program.initialize, &mut machine, budget());
     assert!(outcome.result.is_ok());
+    // What comes before the handler.
+    for probe in program.probes.iter().skip(1) {
+        let outcome = Interpreter::new(Arc::clone(program)).run(*probe, &mut machine, budget());
+        assert!(outcome.result.is_ok());
+    }
     store
 }
 
@@ -519,19 +527,28 @@ fn run(
     }
 }
 
-struct AtHit<'a>(&'a Hit);
+struct AtHit<'a> {
+    hit: &'a Hit,
+    globals: &'a [u8],
+}
 
 impl capture::Hit for AtHit<'_> {
     fn value(&mut self, value: &Value) -> u64 {
         match value {
-            Value::Register(number) => self.0.registers.get(number).copied().unwrap_or(0),
+            Value::Register(number) => self.hit.registers.get(number).copied().unwrap_or(0),
+            Value::Global { offset, size } => {
+                let (start, size) = (*offset as usize, usize::from(*size));
+                let mut word = [0; 8];
+                word[..size].copy_from_slice(&self.globals[start..start + size]);
+                u64::from_le_bytes(word)
+            }
             Value::Tid => 4212,
             other => panic!("{other:?} was not asked for"),
         }
     }
 
     fn sample(&mut self, _every: u64, bytes: u64) -> u64 {
-        self.0.weight.unwrap_or(bytes)
+        self.hit.weight.unwrap_or(bytes)
     }
 }
 
@@ -593,7 +610,9 @@ fn try_handler(target: &Filetest, seed: u64, tally: &mut Tally) -> Result<(), St
         string: STRING,
     };
     tally.handlers += 1;
-    let plan: Plan = match capture::analyze(&program, function, &options) {
+    let settled = capture::settled(&compiled.typed, &program);
+    let plans = capture::Captures::new(&program, options, settled);
+    let plan: Plan = match plans.analyze(function) {
         Ok(plan) => plan,
         Err(errors) => {
             tally.refused += 1;
@@ -626,7 +645,14 @@ fn try_handler(target: &Filetest, seed: u64, tally: &mut Tally) -> Result<(), St
             memory: captured,
             succeeded,
             ..
-        } = capture::evaluate(&plan, &mut memory, &mut AtHit(&hit));
+        } = capture::evaluate(
+            &plan,
+            &mut memory,
+            &mut AtHit {
+                hit: &hit,
+                globals: &store(&program).globals,
+            },
+        );
         let whole = run(&program, &mut interpreter, function, &mut memory, &hit);
         let first = store(&program);
         let fine = match &whole.outcome.result {

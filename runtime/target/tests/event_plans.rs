@@ -468,6 +468,52 @@ fn filters_run_before_anything_is_sent() {
 }
 
 #[test]
+fn settings_are_read_at_the_hit() {
+    let mut traced = Traced::start();
+    let mut program = HitProgram::default();
+    let part = &mut program.entry;
+    let limit = part.value(Value::Setting(3));
+    let number = part.value(Value::Register(Register::Rdi));
+    let low = part.value(Value::Binary(BinaryOperation::LessUnsigned, number, limit));
+    part.step(Step::ReturnIf {
+        condition: low,
+        on_failure: OnFailure::GoOn,
+    });
+    let last = Value::Setting(MAX_SETTINGS as u32 - 1);
+    emit(part, &[Value::Register(Register::Rdi), last]);
+    let mut settings = [0; MAX_SETTINGS];
+    settings[3] = 7;
+    traced.session.set(&settings).unwrap();
+    traced.probe("step", program.clone());
+    traced.program.ask("work 1 9");
+    settings[3] = u64::MAX;
+    traced.session.set(&settings[..4]).unwrap();
+    traced.program.ask("work 1 9");
+    settings[3] = 8;
+    for last in 0..20 {
+        settings[MAX_SETTINGS - 1] = last;
+        traced.session.set(&settings).unwrap();
+        traced.program.ask("work 1 9");
+    }
+    let found = traced.records(|record| (record.value(0).unwrap(), record.value(1).unwrap()));
+    let later: Vec<_> = (0..20).map(|last| (8, last)).collect();
+    assert_eq!(found[..2], [(7, 0), (8, 0)]);
+    assert_eq!(found[2..], later);
+    assert!(traced.session.set(&[0; MAX_SETTINGS + 1]).is_err());
+    program
+        .entry
+        .values
+        .push(Value::Setting(MAX_SETTINGS as u32));
+    assert!(matches!(
+        program.check(&[]),
+        Err(PlanError::Unknown {
+            what: "setting",
+            ..
+        })
+    ));
+}
+
+#[test]
 fn a_condition_that_fails_does_as_the_plan_says() {
     for (on_failure, records) in [(OnFailure::GoOn, 4), (OnFailure::End, 2)] {
         let mut traced = Traced::start();

@@ -465,6 +465,7 @@ impl Builder<'_, '_> {
             arguments: found.arguments.iter().copied().collect(),
             entry_values: found.entry_values.iter().copied().collect(),
             thread_locals: found.thread_locals.iter().copied().collect(),
+            globals: found.globals.iter().copied().collect(),
         };
         Ok(plan)
     }
@@ -482,6 +483,7 @@ impl Builder<'_, '_> {
             Term::Time => Value::Time,
             Term::Weight => Value::Weight,
             Term::ThreadLocal(variable) => Value::ThreadLocal(variable),
+            Term::Global { offset, size } => Value::Global { offset, size },
             Term::Loaded {
                 read,
                 offset,

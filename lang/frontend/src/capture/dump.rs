@@ -76,6 +76,9 @@ pub fn text(plan: &Plan) -> String {
     need("entry values", words(&needs.entry_values));
     let variables = needs.thread_locals.iter().map(u32::to_string);
     need("thread-local variables", variables.collect());
+    let globals = needs.globals.iter();
+    let globals = globals.map(|(offset, size)| format!("{offset}:u{}", u32::from(*size) * 8));
+    need("globals", globals.collect());
     text
 }
 
@@ -125,6 +128,9 @@ fn write_value(text: &mut String, plan: &Plan, id: ValueId, depth: u32) {
         Value::Time => write!(text, "time"),
         Value::Weight => write!(text, "weight"),
         Value::ThreadLocal(variable) => write!(text, "thread-local {variable}"),
+        Value::Global { offset, size } => {
+            write!(text, "global {offset}:u{}", u32::from(size) * 8)
+        }
         Value::Captured {
             capture,
             offset,

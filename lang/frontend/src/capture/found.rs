@@ -73,6 +73,7 @@ pub(super) struct Found {
     pub(super) arguments: BTreeSet<u64>,
     pub(super) entry_values: BTreeSet<u64>,
     pub(super) thread_locals: BTreeSet<u32>,
+    pub(super) globals: BTreeSet<(u64, u8)>,
     pub(super) refused: Vec<Refused>,
 }
 

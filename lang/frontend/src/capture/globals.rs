@@ -1,9 +1,13 @@
 //! What the globals hold for the whole run.
 
+use std::collections::BTreeSet;
+
 use super::Options;
 use super::run::Analysis;
 use super::state::{Content, Known};
-use crate::ir::{Base, InstructionKind, Program};
+use crate::hir::{self, ProbePoint};
+use crate::ir::{Base, Function, FunctionId, InstructionKind, Program};
+use crate::types::Type;
 
 /// The object that the globals are while they get their first values.
 pub(super) const GLOBALS: u32 = 0;
@@ -14,6 +18,78 @@ pub(super) enum First {
     Word(u64),
     /// The handle of a container, whose place is its name.
     Container(u64),
+    /// What it holds changes, but not by handlers of events: the kernel is told.
+    Settled,
+}
+
+/// The scalar globals that handlers of events do not write but others may, by offset and size, ascending: what they hold at a hit can
+/// be told to the kernel.
+pub fn settled(typed: &hir::Program, program: &Program) -> Vec<(u64, u64)> {
+    let mut reached = BTreeSet::new();
+    let mut left: Vec<FunctionId> = typed
+        .probes
+        .iter()
+        .zip(&program.probes)
+        .filter(|(probe, _)| matches!(probe.point, ProbePoint::Event(_) | ProbePoint::Profile(_)))
+        .map(|(_, function)| *function)
+        .collect();
+    let mut written = Vec::new();
+    while let Some(function) = left.pop() {
+        if !reached.insert(function) {
+            continue;
+        }
+        let Some(function) = program.functions.get(function.0 as usize) else {
+            continue;
+        };
+        note_writes(function, &mut written);
+        let instructions = function.blocks.iter().flat_map(|block| &block.instructions);
+        left.extend(
+            instructions.filter_map(|instruction| match &instruction.kind {
+                InstructionKind::Call { function, .. } => Some(*function),
+                _ => None,
+            }),
+        );
+    }
+    let globals = typed.globals.iter().zip(&program.global_offsets);
+    let mut settled: Vec<(u64, u64)> = globals
+        .filter(|(global, _)| {
+            matches!(
+                typed.types.resolved(global.ty),
+                Type::Bool | Type::Integer { .. } | Type::Enum(_) | Type::Pointer(_)
+            )
+        })
+        .filter_map(|(global, offset)| Some((*offset, typed.types.size_of(global.ty)?)))
+        .filter(|own| !written.iter().any(|range| overlap(*own, *range)))
+        .collect();
+    settled.sort_unstable();
+    settled
+}
+
+/// Notes which globals a function writes: offset and length.
+fn note_writes(function: &Function, written: &mut Vec<(u64, u64)>) {
+    let blocks = function.blocks.iter();
+    for instruction in blocks.flat_map(|block| &block.instructions) {
+        let (place, length) = match &instruction.kind {
+            InstructionKind::Store { place, ty, .. } => (place, ty.size()),
+            InstructionKind::CopyBytes {
+                to: place, length, ..
+            }
+            | InstructionKind::Zero { place, length } => (place, *length),
+            _ => continue,
+        };
+        if !matches!(place.base, Base::Globals) {
+            continue;
+        }
+        written.push(match place.index {
+            None => (place.offset as u64, length),
+            Some(_) => (0, u64::MAX),
+        });
+    }
+}
+
+/// Whether two ranges, by offset and length, have something in common.
+fn overlap(one: (u64, u64), other: (u64, u64)) -> bool {
+    one.0 < other.0.saturating_add(other.1) && other.0 < one.0.saturating_add(one.1)
 }
 
 /// What is known of the globals: those that nothing writes to keep their first values.
@@ -26,11 +102,13 @@ pub(super) struct Globals {
     first: Vec<(u64, u64, Option<First>)>,
     /// Offset and length of what is written later.
     written: Vec<(u64, u64)>,
+    /// Offset and length of scalars that handlers of events do not write.
+    settled: Vec<(u64, u64)>,
 }
 
 impl Globals {
     /// What is known of the globals of a program.
-    pub(super) fn of(program: &Program, options: &Options) -> Self {
+    pub(super) fn of(program: &Program, options: &Options, settled: Vec<(u64, u64)>) -> Self {
         let initializing = Globals {
             initializing: true,
             ..Globals::default()
@@ -54,35 +132,15 @@ impl Globals {
                 globals.first.push((at, length, first));
             }
         }
-        globals.note_writes(program);
-        globals
-    }
-
-    fn note_writes(&mut self, program: &Program) {
-        let functions = program.functions.iter().enumerate();
-        for (_, function) in functions.filter(|(index, _)| *index != program.initialize.0 as usize)
-        {
-            let blocks = function.blocks.iter();
-            for instruction in blocks.flat_map(|block| &block.instructions) {
-                let (place, length) = match &instruction.kind {
-                    InstructionKind::Store { place, ty, .. } => (place, ty.size()),
-                    InstructionKind::CopyBytes {
-                        to: place, length, ..
-                    }
-                    | InstructionKind::Zero { place, length } => (place, *length),
-                    _ => continue,
-                };
-                if !matches!(place.base, Base::Globals) {
-                    continue;
-                }
-                self.written.push(match place.index {
-                    None => (place.offset as u64, length),
-                    Some(_) => (0, u64::MAX),
-                });
+        for (index, function) in program.functions.iter().enumerate() {
+            if index != program.initialize.0 as usize {
+                note_writes(function, &mut globals.written);
             }
         }
-        self.written.sort_unstable();
-        self.written.dedup();
+        globals.written.sort_unstable();
+        globals.written.dedup();
+        globals.settled = settled;
+        globals
     }
 
     /// Whether the function at hand gives them their first values.
@@ -92,11 +150,10 @@ impl Globals {
 
     /// What a scalar of the globals holds, if that is known.
     pub(super) fn at(&self, offset: u64, size: u64) -> Option<First> {
-        let overlaps = |(start, length): (u64, u64)| {
-            start < offset.saturating_add(size) && offset < start.saturating_add(length)
-        };
+        let overlaps = |range| overlap(range, (offset, size));
         if !self.known || self.written.iter().any(|range| overlaps(*range)) {
-            return None;
+            let settled = self.settled.contains(&(offset, size));
+            return settled.then_some(First::Settled);
         }
         let mut parts = self
             .first

@@ -402,6 +402,12 @@ impl<'p> Analysis<'p> {
                         self.extend(IntegerType { size, signed }, Known::word(word))
                     }
                     Some(First::Container(offset)) => Known::Container(offset),
+                    Some(First::Settled) => {
+                        let offset = offset.unwrap_or_default();
+                        self.found.globals.insert((offset, size));
+                        let word = self.terms.term(Term::Global { offset, size });
+                        self.extend(IntegerType { size, signed }, Known::word(word))
+                    }
                     None => unknown(Why::Global),
                 });
             }

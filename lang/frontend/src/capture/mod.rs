@@ -26,6 +26,7 @@ mod terms;
 
 pub use dump::text;
 pub use evaluate::{Evaluated, Hit, evaluate};
+pub use globals::settled;
 pub use plan::{
     Capture, CaptureId, CaptureKind, MAX_BYTES, MAX_CAPTURES, MAX_MERGED, MAX_PIECES, MAX_VALUES,
     Needs, Piece, Plan, Requirement, Step, Value, ValueId,
@@ -55,7 +56,7 @@ pub fn analyze(
     function: FunctionId,
     options: &Options,
 ) -> Result<Plan, Vec<Diagnostic>> {
-    Captures::new(program, *options).analyze(function)
+    Captures::new(program, *options, Vec::new()).analyze(function)
 }
 
 /// The same for several functions of one program.
@@ -66,12 +67,12 @@ pub struct Captures<'p> {
 }
 
 impl<'p> Captures<'p> {
-    /// Looks at the globals of a program.
-    pub fn new(program: &'p Program, options: Options) -> Self {
+    /// Looks at the globals of a program. What [`settled`] ones hold is known at a hit.
+    pub fn new(program: &'p Program, options: Options, settled: Vec<(u64, u64)>) -> Self {
         Self {
             program,
             options,
-            globals: Globals::of(program, &options),
+            globals: Globals::of(program, &options, settled),
         }
     }
 

@@ -58,6 +58,9 @@ pub struct Needs {
     pub entry_values: Vec<u64>,
     /// Thread-local variables of the thread that was hit, by the program's index, ascending.
     pub thread_locals: Vec<u32>,
+    /// Scalar globals of the script that no handler of an event writes, by offset and size, ascending: the handler must see them as of
+    /// the hit.
+    pub globals: Vec<(u64, u8)>,
 }
 
 /// A 64-bit word that is known at the hit.
@@ -85,6 +88,13 @@ pub enum Value {
     Weight,
     /// The address of a thread-local variable of the thread: its pointer plus the variable's distance, by the program's index.
     ThreadLocal(u32),
+    /// A scalar global of the script that no handler of an event writes, as of the hit, widened with zeros.
+    Global {
+        /// Its offset in [`ytrace_values::Store::globals`].
+        offset: u64,
+        /// Its size in bytes: 1, 2, 4 or 8.
+        size: u8,
+    },
     /// A scalar of captured bytes, little-endian.
     Captured {
         /// The capture.

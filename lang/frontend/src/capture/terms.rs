@@ -27,6 +27,11 @@ pub(super) enum Term {
     Time,
     Weight,
     ThreadLocal(u32),
+    /// A global of the script, widened with zeros, by its offset and size.
+    Global {
+        offset: u64,
+        size: u8,
+    },
     /// A scalar of the bytes of a read.
     Loaded {
         read: ReadId,

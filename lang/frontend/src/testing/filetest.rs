@@ -307,7 +307,7 @@ impl Filetest {
             return Ok(text);
         }
         if self.phase == Phase::Capture {
-            text.push_str(&self.captures(&program, &parsed.sources));
+            text.push_str(&self.captures(&checked.program, &program, &parsed.sources));
             return Ok(text);
         }
         let executor = Interpreter::new(Arc::clone(&program));
@@ -386,12 +386,18 @@ impl Filetest {
     }
 
     /// What is captured for each probe, or why it cannot be.
-    fn captures(&self, program: &ir::Program, sources: &SourceMap) -> String {
+    fn captures(&self, typed: &hir::Program, program: &ir::Program, sources: &SourceMap) -> String {
         let options = capture::Options {
             page_size: PAGE_SIZE,
             string: self.directives.limits.string,
         };
-        let captures = capture::Captures::new(program, options);
+        // Where no probe is on an event, all stand for such.
+        let event = |probe: &hir::Probe| matches!(probe.point, ProbePoint::Event(_));
+        let settled = match typed.probes.iter().any(event) {
+            true => capture::settled(typed, program),
+            false => Vec::new(),
+        };
+        let captures = capture::Captures::new(program, options, settled);
         let mut text = String::new();
         for (number, probe) in program.probes.iter().enumerate() {
             if number > 0 {

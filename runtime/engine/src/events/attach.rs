@@ -10,9 +10,11 @@ use ytrace_lang::hir::{EventPoint, EventSite, ProbePoint, ProcessEvent};
 use ytrace_lang::ir::FunctionId;
 use ytrace_target::Process;
 use ytrace_target::events::{
-    EventError, EventOptions, EventSession, HitProgram, Probe, Site, Source,
+    EventError, EventOptions, EventSession, HitProgram, MAX_SETTINGS, Probe, Site, Source,
 };
+use ytrace_values::Store;
 
+use super::hit::global_word;
 use super::plan::{SiteFacts, hit_program};
 use super::sites::{Finder, Place, Places};
 use super::{EventFailure, Events, Handler};
@@ -40,6 +42,8 @@ struct Making {
     stepped: usize,
     /// Modules that unwind stacks, with functions that are probed at their return.
     unwinds: BTreeSet<String>,
+    /// The globals of the script that the kernel is told of, by offset and size.
+    settled: Vec<(u64, u64)>,
 }
 
 impl Making {
@@ -60,8 +64,14 @@ impl Session<'_> {
         sink: &mut dyn Sink,
     ) -> Result<Events, SessionError> {
         sink.progress("attaching probes");
-        let plans = self.plans(state, probes)?;
-        let mut making = Making::default();
+        let program = &state.compiled.program;
+        let mut settled = ytrace_lang::capture::settled(&state.compiled.typed, program);
+        settled.truncate(MAX_SETTINGS);
+        let plans = self.plans(state, probes, &settled)?;
+        let mut making = Making {
+            settled,
+            ..Making::default()
+        };
         let mut left_out = Vec::new();
         let mut finder = Finder::new(&self.names);
         for (probe, plans) in probes.iter().zip(&plans) {
@@ -89,6 +99,7 @@ impl Session<'_> {
             names,
             stepped,
             unwinds,
+            settled,
         } = making;
         if stepped > 0 {
             self.result.note(format!(
@@ -97,6 +108,7 @@ impl Session<'_> {
         }
         let failed = |error: EventError| event_error(state, first, error.into());
         let mut session = EventSession::new(process, event_options()).map_err(failed)?;
+        publish(&mut session, &settled, state.store).map_err(failed)?;
         let attachment = session.attach(probes).map_err(failed)?;
         for refused in &attachment.refused {
             let place = attachment.probes.iter().position(|id| *id == refused.probe);
@@ -120,12 +132,18 @@ impl Session<'_> {
         sink.attached(sites.saturating_sub(attachment.refused.len()));
         Ok(Events {
             session,
+            settled,
             handlers: attachment.probes.into_iter().zip(handlers).collect(),
         })
     }
 
     /// Works out what each handler reads.
-    fn plans(&self, state: &State<'_>, probes: &[usize]) -> Result<Vec<Plans>, SessionError> {
+    fn plans(
+        &self,
+        state: &State<'_>,
+        probes: &[usize],
+        settled: &[(u64, u64)],
+    ) -> Result<Vec<Plans>, SessionError> {
         let program = &state.compiled.program;
         let captures = Captures::new(
             program,
@@ -133,6 +151,7 @@ impl Session<'_> {
                 page_size: self.page_size,
                 string: self.options.budgets.string,
             },
+            settled.to_vec(),
         );
         let mut refused: Vec<Diagnostic> = Vec::new();
         let mut plans = Vec::with_capacity(probes.len());
@@ -231,7 +250,7 @@ impl Session<'_> {
             making.unwinds.extend(finder.unwinding(addresses));
         }
         making.stepped += places.iter().filter(|place| place.stepped).count();
-        let common = self.facts(state);
+        let common = self.facts(state, &making.settled);
         let entries = plans.entries.iter().flatten();
         let mut all = std::iter::once(&plans.hit).chain(entries.map(|(plan, _)| plan));
         let by_function = all.any(|plan| plan.values.contains(&Value::Function));
@@ -281,7 +300,8 @@ impl Session<'_> {
         source: Source,
         making: &mut Making,
     ) -> Result<(), EventFailure> {
-        let (program, reading) = hit_program(&plans.hit, None, &self.facts(state))?;
+        let (program, reading) =
+            hit_program(&plans.hit, None, &self.facts(state, &making.settled))?;
         let handler = Handler {
             function,
             reading: Arc::new(reading),
@@ -294,7 +314,7 @@ impl Session<'_> {
     }
 
     /// What is the same for all sites.
-    fn facts(&self, state: &State<'_>) -> SiteFacts {
+    fn facts(&self, state: &State<'_>, settled: &[(u64, u64)]) -> SiteFacts {
         let variables = state.compiled.typed.thread_locals.iter();
         let thread_locals = variables.map(|variable| {
             let module = variable.module.0 as usize;
@@ -303,10 +323,27 @@ impl Session<'_> {
         });
         SiteFacts {
             thread_locals: thread_locals.collect(),
+            globals: settled.to_vec(),
             stack_bytes: STACK_BYTES,
             ..SiteFacts::default()
         }
     }
+}
+
+/// Tells the kernel what globals hold that no handler of an event writes.
+pub(super) fn publish(
+    session: &mut EventSession,
+    settled: &[(u64, u64)],
+    store: &Store,
+) -> Result<(), EventError> {
+    if settled.is_empty() {
+        return Ok(());
+    }
+    let words = settled.iter().map(|(offset, size)| {
+        let word = global_word(store, *offset, *size);
+        word.unwrap_or(0)
+    });
+    session.set(&words.collect::<Vec<u64>>())
 }
 
 /// How much may wait to be read: as much as comes in a burst, and a small part of the memory that there is.

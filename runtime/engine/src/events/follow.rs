@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use ytrace_target::Process;
 use ytrace_values::{CapturedMemory, Machine};
 
-use super::hit::Hit;
+use super::attach::publish;
+use super::hit::{Hit, set_global};
 use super::{EventFigures, Events};
 use crate::error::SessionError;
 use crate::host::{RunHost, Sink};
@@ -27,6 +28,13 @@ impl Session<'_> {
         until: Option<Instant>,
         sink: &mut dyn Sink,
     ) -> Result<bool, SessionError> {
+        // Timers and others may have changed them.
+        publish(&mut events.session, &events.settled, state.store).map_err(|error| {
+            SessionError::Event {
+                place: String::new(),
+                error: error.into(),
+            }
+        })?;
         loop {
             // What came before the end counts, so this is asked first.
             let interrupted = self.interrupted();
@@ -104,6 +112,7 @@ impl Session<'_> {
         sink: &mut dyn Sink,
     ) {
         hit.fill(memory);
+        let kept = hit.set_globals(state.store);
         let mut host = RunHost::new(&self.target, &self.names, state.effects)
             .shown_on(sink)
             .with_thread_locals(&state.compiled.typed.thread_locals)
@@ -118,6 +127,9 @@ impl Session<'_> {
             state
                 .runner
                 .run_for_event(function, &mut machine, self.options, self.patient);
+        for (offset, size, value) in kept {
+            set_global(state.store, offset, size, value);
+        }
         if self.account(&outcome, state.compiled) {
             state.end = true;
         }

@@ -6,10 +6,34 @@ use std::sync::OnceLock;
 use ytrace_debuginfo::{CapturedStack, REGISTERS, Stack};
 use ytrace_target::events::{Captured, Record, Register};
 use ytrace_values::host::HitQuestion;
-use ytrace_values::{CapturedMemory, Fault, FaultKind};
+use ytrace_values::{CapturedMemory, Fault, FaultKind, Store};
 
 use super::plan::Reading;
 use crate::names::Names;
+
+/// A scalar global of the script, widened with zeros.
+pub(super) fn global_word(store: &Store, offset: u64, size: u64) -> Option<u64> {
+    let start = usize::try_from(offset).ok()?;
+    let end = start.checked_add(usize::try_from(size).ok()?)?;
+    let mut word = [0; 8];
+    word.get_mut(..end - start)?
+        .copy_from_slice(store.globals.get(start..end)?);
+    Some(u64::from_ne_bytes(word))
+}
+
+/// Sets such a global.
+pub(super) fn set_global(store: &mut Store, offset: u64, size: u8, value: u64) {
+    let Ok(start) = usize::try_from(offset) else {
+        return;
+    };
+    let end = start.saturating_add(usize::from(size));
+    if let (Some(to), Some(from)) = (
+        store.globals.get_mut(start..end),
+        value.to_ne_bytes().get(..usize::from(size)),
+    ) {
+        to.copy_from_slice(from);
+    }
+}
 
 /// A hit.
 #[derive(Clone, Copy)]
@@ -52,6 +76,23 @@ impl Hit<'_> {
                 }
             }
         }
+    }
+
+    /// Gives globals of the script the values that they had at the hit, where a timer has changed them since. No handler of an event writes
+    /// them, so these are to be put back: offset, size, value.
+    pub(super) fn set_globals(&self, store: &mut Store) -> Vec<(u64, u8, u64)> {
+        let mut kept = Vec::new();
+        for (offset, size, place) in &self.reading.globals {
+            let Some(value) = self.record.value(*place) else {
+                continue;
+            };
+            let now = global_word(store, *offset, u64::from(*size));
+            if let Some(now) = now.filter(|now| *now != value) {
+                kept.push((*offset, *size, now));
+                set_global(store, *offset, *size, value);
+            }
+        }
+        kept
     }
 
     /// The thread.

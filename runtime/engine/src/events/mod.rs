@@ -18,6 +18,8 @@ use plan::Reading;
 /// The probes of a program that are attached.
 pub(crate) struct Events {
     session: EventSession,
+    /// The globals of the script that the kernel is told of, by offset and size.
+    settled: Vec<(u64, u64)>,
     /// What each probe of the kernel's runs.
     handlers: HashMap<ProbeId, Handler>,
 }

@@ -26,6 +26,8 @@ pub(super) struct SiteFacts {
     pub(super) arguments: Vec<Argument>,
     /// For each thread-local variable of the program, how far it is from the thread pointer; wraps.
     pub(super) thread_locals: Vec<Option<u64>>,
+    /// The globals of the script that the kernel is told of, by offset and size; their numbers as settings.
+    pub(super) globals: Vec<(u64, u64)>,
     /// The most bytes of stack that are sent.
     pub(super) stack_bytes: u32,
 }
@@ -65,6 +67,8 @@ pub(super) struct Reading {
     pub(super) entry_values: HashMap<u64, usize>,
     /// Places of the addresses of thread-local variables.
     pub(super) thread_locals: HashMap<u32, usize>,
+    /// Places of globals of the script among the values, which the handler must see as of the hit: offset, size, place.
+    pub(super) globals: Vec<(u64, u8, usize)>,
     /// The place of the weight of a sample.
     pub(super) weight: Option<usize>,
     /// Whether the record has a slice of the stack.
@@ -225,6 +229,7 @@ fn operands(value: &Value) -> Vec<ValueId> {
         | Value::Time
         | Value::Weight
         | Value::ThreadLocal(_)
+        | Value::Global { .. }
         | Value::Captured { .. } => Vec::new(),
     }
 }
@@ -481,6 +486,7 @@ impl<'a> Maker<'a> {
                 let pointer = self.part.value(target::Value::Register(Register::FsBase));
                 self.offset(pointer, distance)
             }
+            Value::Global { offset, size } => self.global(offset, size)?,
             Value::Captured {
                 capture,
                 offset,
@@ -536,6 +542,15 @@ impl<'a> Maker<'a> {
                 })
             }
         })
+    }
+
+    /// A global of the script.
+    fn global(&mut self, offset: u64, size: u8) -> Result<target::ValueId, EventFailure> {
+        let wanted = (offset, u64::from(size));
+        let number = self.facts.globals.iter().position(|known| *known == wanted);
+        let number = number.and_then(|number| u32::try_from(number).ok());
+        let number = number.ok_or(EventFailure::Malformed("a global that is not there"))?;
+        Ok(self.part.value(target::Value::Setting(number)))
     }
 
     fn piece(
@@ -686,6 +701,21 @@ impl<'a> Maker<'a> {
             let pointer = self.part.value(target::Value::Register(Register::FsBase));
             let value = self.offset(pointer, distance);
             reading.thread_locals.insert(*variable, emit.values.len());
+            emit.values.push(value);
+        }
+        for (offset, size) in &plan.needs.globals {
+            // The one that the plan's values are computed from, where they are.
+            let known = Value::Global {
+                offset: *offset,
+                size: *size,
+            };
+            let known = plan.values.iter().position(|value| *value == known);
+            let known = known.and_then(|index| u32::try_from(index).ok());
+            let value = match known {
+                Some(known) => self.value(ValueId(known))?,
+                None => self.global(*offset, *size)?,
+            };
+            reading.globals.push((*offset, *size, emit.values.len()));
             emit.values.push(value);
         }
         match (self.weight, self.entry_weight) {

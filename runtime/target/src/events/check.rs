@@ -145,6 +145,10 @@ impl Part {
             known.then_some(index(step.0) + 1).ok_or(unknown)
         };
         match value {
+            Value::Setting(number) if index(number) >= MAX_SETTINGS => Err(PlanError::Unknown {
+                what: "setting",
+                number,
+            }),
             Value::Entry(place) if index(place) >= saved.values => Err(PlanError::Unknown {
                 what: "saved value",
                 number: place,
@@ -197,6 +201,7 @@ impl Part {
             | Value::Time
             | Value::Cpu
             | Value::Cookie
+            | Value::Setting(_)
             | Value::Entry(_) => Ok(0),
         }
     }

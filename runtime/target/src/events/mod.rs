@@ -26,6 +26,7 @@ mod ring;
 mod rows;
 mod self_test;
 mod session;
+mod settings;
 mod table;
 
 pub use error::{EventError, PlanError};

@@ -26,6 +26,8 @@ pub const MAX_STEPS: usize = 128;
 pub const MAX_CAPTURE: u32 = 16 << 10;
 /// The most bytes of stack in a record.
 pub const MAX_STACK: u32 = 64 << 10;
+/// The most words that a session's owner sets.
+pub const MAX_SETTINGS: usize = 256;
 /// The most keys of a row.
 pub const MAX_KEYS: usize = 4;
 
@@ -76,6 +78,8 @@ pub enum Value {
     Cpu,
     /// The number that the site was given, see [`super::Site::cookie`].
     Cookie,
+    /// A word that the session's owner sets ([`super::EventSession::set`]), by its place there, less than [`MAX_SETTINGS`].
+    Setting(u32),
     /// In a return part: a value that the entry part saved, by its place in [`HitProgram::saved_values`].
     Entry(u32),
     /// In a return part: an integer out of bytes that the entry part saved; `capture` is the place in

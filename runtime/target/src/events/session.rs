@@ -20,10 +20,11 @@ use super::kernel::{self, AttachType, ENOTSUPP, MapType, ProgramType};
 use super::layout::{Header, RecordLayout};
 use super::numbers::Numbers;
 use super::perf::Counted;
-use super::program::HitProgram;
+use super::program::{HitProgram, MAX_SETTINGS};
 use super::record::Record;
 use super::ring::Ring;
 use super::rows::Table;
+use super::settings::Settings;
 use super::table::{TableId, TableRow, TableSpec};
 use crate::process::Process;
 use crate::sys;
@@ -191,6 +192,7 @@ pub struct EventSession {
     processors: usize,
     numbers: Numbers,
     ring: Ring,
+    settings: Settings,
     tables: Vec<Table>,
     /// The counters of each batch of probes that were attached together.
     counters: Vec<Counters>,
@@ -234,6 +236,7 @@ impl EventSession {
         let bytes = options.ring_bytes.max(page).min(MAX_RING);
         let bytes = bytes.next_power_of_two();
         let ring = Ring::new(bytes).map_err(|errno| EventError::system("a ring buffer", errno))?;
+        let settings = Settings::new().map_err(|errno| EventError::system("settings", errno))?;
         let processors = possible_processors().map_err(|why| EventError::Proc {
             path: "/sys/devices/system/cpu/possible".to_owned(),
             why,
@@ -245,6 +248,7 @@ impl EventSession {
             options,
             processors,
             ring,
+            settings,
             tables: Vec::new(),
             counters: Vec::new(),
             saved: Vec::new(),
@@ -257,6 +261,22 @@ impl EventSession {
     /// What the kernel offers.
     pub fn facilities(&self) -> &Facilities {
         &self.facilities
+    }
+
+    /// Sets the words that probes read ([`super::Value::Setting`]), from the first on; all are 0 before. They are set at once: a hit has those
+    /// of one call.
+    ///
+    /// # Errors
+    /// There are not so many.
+    pub fn set(&mut self, values: &[u64]) -> Result<(), EventError> {
+        let number = values.len() as u64;
+        let done = self.settings.set(values);
+        done.then_some(()).ok_or(EventError::Range {
+            what: "settings",
+            number,
+            least: 0,
+            most: MAX_SETTINGS as u64,
+        })
     }
 
     /// Makes a table, which probes that are attached later may use.
@@ -548,6 +568,7 @@ impl EventSession {
             processors_mask: counters.processors_mask(),
             ring: Some(self.ring.descriptor()),
             tables: &tables,
+            settings: self.settings.descriptor(),
             saved: Some(SavedMaps {
                 rows: rows.as_raw_fd(),
                 zeros: zeros.as_raw_fd(),

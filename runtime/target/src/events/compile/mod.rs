@@ -148,6 +148,8 @@ pub(super) struct Environment<'a> {
     pub processors_mask: u32,
     pub ring: Option<i32>,
     pub tables: &'a [TableMaps],
+    /// The words that the session's owner sets.
+    pub settings: i32,
     pub saved: Option<SavedMaps>,
     pub numbering: Numbering,
     /// Hits of other processes than this one, by the numbering, are ignored.
@@ -313,6 +315,7 @@ impl HitProgram {
             buffers: vec![None; part.steps.len()],
             outcomes: vec![None; part.steps.len()],
             time: None,
+            bank: None,
             numbers: None,
             processor: 0,
             saved_key: None,
@@ -410,6 +413,8 @@ struct PartCompiler<'a> {
     /// For each step with an outcome, where that is.
     outcomes: Vec<Option<i16>>,
     time: Option<i16>,
+    /// Where the offset of the settings that the hit has is.
+    bank: Option<i16>,
     /// The numbers of the thread and of the process, four bytes each.
     numbers: Option<i16>,
     processor: i16,

@@ -258,6 +258,7 @@ impl Schedule {
                 | Value::Time
                 | Value::Cpu
                 | Value::Cookie
+                | Value::Setting(_)
                 | Value::Weight(_)
                 | Value::Failed(_) => 0,
             };

@@ -5,6 +5,7 @@ use super::super::check::index;
 use super::super::error::PlanError;
 use super::super::layout::{CAPTURE_HEADER, state};
 use super::super::program::*;
+use super::super::settings::{BANK_MASK, FIRST_BANK};
 use super::schedule::divides;
 use super::{Mode, Numbering, Pairing, PartCompiler, ThreadPlaces, helper};
 
@@ -111,6 +112,7 @@ impl PartCompiler<'_> {
                 }
             }
             Value::Cookie
+            | Value::Setting(_)
             | Value::Failed(_)
             | Value::Unary(..)
             | Value::Binary(..)
@@ -200,6 +202,29 @@ impl PartCompiler<'_> {
         Ok(place)
     }
 
+    /// Leaves a word that the session's owner sets in r0; r1 is lost.
+    fn setting(&mut self, number: u32) -> Result<(), PlanError> {
+        let map = self.environment.settings;
+        let bank = match self.bank {
+            Some(bank) => bank,
+            None => {
+                let bank = self.frame.take(8)?;
+                self.code.map_value(R::R1, map, 0);
+                self.code.load(Width::Eight, R::R0, R::R1, 0);
+                self.code.store(Width::Eight, R::Frame, bank, R::R0);
+                self.bank = Some(bank);
+                bank
+            }
+        };
+        let offset = number.saturating_mul(8).saturating_add(FIRST_BANK);
+        self.code.map_value(R::R1, map, offset);
+        self.code.load(Width::Eight, R::R0, R::Frame, bank);
+        self.code.alu(Alu::And, R::R0, BANK_MASK);
+        self.code.alu(Alu::Add, R::R1, R::R0);
+        self.code.load(Width::Eight, R::R0, R::R1, 0);
+        Ok(())
+    }
+
     /// Leaves the number of the site in r0; r1 to r5 are lost.
     pub(super) fn cookie(&mut self) {
         match self.environment.mode {
@@ -270,6 +295,7 @@ impl PartCompiler<'_> {
                 self.thread_pointer()?;
             }
             Value::Cookie => self.cookie(),
+            Value::Setting(number) => self.setting(number)?,
             Value::Failed(value) => {
                 let done = self.code.label();
                 self.code.mov(R::R0, 1);
