@@ -53,6 +53,12 @@ pub enum Command {
     Ps(PsArguments),
     /// List what can be probed and read: functions, static probes, variables, types
     List(ListArguments),
+    /// Tell what this machine and a process allow, and what to do about the rest
+    Doctor(DoctorArguments),
+    /// Print what a shell reads to complete the words of ytrace
+    Completions(CompletionsArguments),
+    /// Write man pages
+    Man(ManArguments),
 }
 
 /// Arguments of `ytrace run`.
@@ -350,6 +356,41 @@ pub struct PsArguments {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `ytrace doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = "The process is not stopped and its memory is not read.
+
+Exit status: 0 everything goes, if with less than there could be, 2 something does not.")]
+pub struct DoctorArguments {
+    /// The process to look at, besides the machine
+    #[arg(short, long, value_name = "PID", value_parser = parse_pid, allow_negative_numbers = true)]
+    pub pid: Option<i32>,
+    /// A directory with separate debug files, besides those of the system (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub debug_root: Vec<PathBuf>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `ytrace completions`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: ytrace completions bash > /etc/bash_completion.d/ytrace")]
+pub struct CompletionsArguments {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `ytrace man`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: ytrace man /usr/local/share/man/man1")]
+pub struct ManArguments {
+    /// The directory to write into; it is made if it is not there
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
 }
 
 /// Arguments of `ytrace list`.

@@ -9,10 +9,12 @@ mod check;
 mod core_file;
 mod diagnose;
 mod diff;
+mod doctor;
 mod failure;
 mod files;
 mod fmt;
 mod list;
+mod pages;
 mod ps;
 mod run;
 mod terminal;
@@ -49,6 +51,9 @@ fn main() -> ExitCode {
         Command::Diff(arguments) => diff::run(&arguments, &terminal),
         Command::Ps(arguments) => ps::run(arguments, &terminal),
         Command::List(arguments) => list::run(&arguments, &terminal),
+        Command::Doctor(arguments) => doctor::run(&arguments, &terminal),
+        Command::Completions(arguments) => pages::completions(&arguments),
+        Command::Man(arguments) => pages::man(&arguments),
     };
     match result {
         Ok(status) => status.into(),

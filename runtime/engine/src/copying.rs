@@ -22,7 +22,7 @@ use crate::options::Mode;
 use crate::session::{Session, State, cache_options, is_last};
 
 /// How fast a pause is taken to copy, in bytes a second. A careful figure.
-const COPY_SPEED: u64 = 5_000_000_000;
+pub(crate) const COPY_SPEED: u64 = 5_000_000_000;
 
 /// After so many steps, learning is looked at: some five, twenty and forty milliseconds. It is broken off where the later
 /// look needs nothing copied that would not have been after the earlier one.

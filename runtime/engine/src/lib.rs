@@ -6,6 +6,7 @@
 mod compiling;
 mod copying;
 pub mod core;
+pub mod doctor;
 pub mod error;
 pub mod events;
 mod figures;
