@@ -144,7 +144,7 @@ pub fn left_out(report: &Report, output: Output) -> Option<String> {
     let others: Vec<String> = report
         .shown()
         .iter()
-        .filter(|view| !std::ptr::eq(*view, shown) && !(every_graph && view.data.has_paths()))
+        .filter(|view| !(std::ptr::eq(*view, shown) || every_graph && view.data.has_paths()))
         .map(|view| format!("{} “{}”", view.kind, view.title))
         .collect();
     let held = match every_graph {
