@@ -105,7 +105,7 @@ pub struct RunArguments {
     #[arg(long, value_name = "TIME", value_parser = parse_duration, allow_hyphen_values = true)]
     pub after: Option<Duration>,
     /// End timers and probes on events after so long, and show the result
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_limit, allow_hyphen_values = true)]
     pub duration: Option<Duration>,
     /// Show what has been found so far each time so long has passed; on a terminal in place
     #[arg(long, value_name = "TIME", value_parser = parse_interval)]

@@ -165,6 +165,7 @@ fn run_on_command(
         )));
     }
     // The first Ctrl-C asked for the result; the next one is for the run.
+    ytrace_runtime::interrupt::keep_result();
     let asked = INTERRUPTED.swap(false, Ordering::Relaxed);
     if let Held::AtExit(status) = held
         && !asked
@@ -582,13 +583,20 @@ impl Sink for TerminalSink {
         say(&format!("{yellow}warning{reset}: {}\n", safe(text)));
     }
 
-    fn attached(&mut self, places: usize) {
+    fn attached(&mut self, places: usize, others: usize) {
         self.progress("");
-        let places = match places {
-            1 => "1 place".to_owned(),
-            places => format!("{places} places"),
+        let counted = |number: usize, what: &str| match number {
+            0 => None,
+            1 => Some(format!("1 {what}")),
+            number => Some(format!("{number} {what}s")),
         };
-        say(&format!("probing {places}; Ctrl-C shows the result\n"));
+        let what = [counted(places, "place"), counted(others, "event")];
+        let what: Vec<String> = what.into_iter().flatten().collect();
+        let what = match what.is_empty() {
+            true => "nothing yet".to_owned(),
+            false => what.join(" and "),
+        };
+        say(&format!("probing {what}; Ctrl-C shows the result\n"));
     }
 
     fn interim(&mut self, finding: &Finding<'_>, names: &Names) {

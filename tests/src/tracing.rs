@@ -14,6 +14,9 @@ pub struct Tracing {
     /// What it said before, and the rest of its standard error.
     said: String,
     errors: BufReader<std::process::ChildStderr>,
+    /// What it has printed before, and the rest of its standard output.
+    printed: String,
+    output: BufReader<std::process::ChildStdout>,
 }
 
 impl Tracing {
@@ -45,6 +48,7 @@ impl Tracing {
             .spawn()
             .expect("ytrace starts");
         let mut errors = BufReader::new(child.stderr.take().expect("piped"));
+        let mut output = BufReader::new(child.stdout.take().expect("piped"));
         let mut said = String::new();
         loop {
             let mut line = String::new();
@@ -57,11 +61,12 @@ impl Tracing {
                     child,
                     said,
                     errors,
+                    printed: String::new(),
+                    output,
                 });
             }
         }
         let mut stdout = String::new();
-        let mut output = child.stdout.take().expect("piped");
         output.read_to_string(&mut stdout).expect("text");
         let status = child.wait().expect("our child").code();
         Err(Box::new(Finished {
@@ -74,6 +79,40 @@ impl Tracing {
     /// Its process id.
     pub fn pid(&self) -> i32 {
         i32::try_from(self.child.id()).expect("a process id")
+    }
+
+    /// Waits until it has printed a line that holds this text.
+    ///
+    /// # Panics
+    /// If it ends before.
+    #[track_caller]
+    pub fn wait_for(&mut self, text: &str) {
+        loop {
+            let mut line = String::new();
+            let count = self.output.read_line(&mut line).expect("text");
+            assert!(count > 0, "it ended: {}", self.printed);
+            self.printed.push_str(&line);
+            if line.contains(text) {
+                return;
+            }
+        }
+    }
+
+    /// Waits until it has said a line on standard error that holds this text.
+    ///
+    /// # Panics
+    /// If it ends before.
+    #[track_caller]
+    pub fn wait_to_say(&mut self, text: &str) {
+        loop {
+            let mut line = String::new();
+            let count = self.errors.read_line(&mut line).expect("text");
+            assert!(count > 0, "it ended: {}", self.said);
+            self.said.push_str(&line);
+            if line.contains(text) {
+                return;
+            }
+        }
     }
 
     /// Interrupts it as Ctrl-C does, and waits for its end.
@@ -99,9 +138,8 @@ impl Tracing {
             errors.read_to_string(&mut rest).expect("text");
             rest
         });
-        let mut stdout = String::new();
-        let mut output = self.child.stdout.take().expect("piped");
-        output.read_to_string(&mut stdout).expect("text");
+        let mut stdout = self.printed;
+        self.output.read_to_string(&mut stdout).expect("text");
         let status = self.child.wait().expect("our child").code();
         Finished {
             status,

@@ -31,8 +31,8 @@ pub trait Sink {
     fn flush(&mut self) {}
     /// A warning of the probe or of ytrace, for standard error.
     fn warn(&mut self, text: &str);
-    /// Probes on events are in their places: so many of them.
-    fn attached(&mut self, _places: usize) {}
+    /// Probes on events are in their places: so many of them, and so many events that have none, as the clock.
+    fn attached(&mut self, _places: usize, _others: usize) {}
     /// What has been found so far, where it was asked for ([`crate::Options::interval`]).
     fn interim(&mut self, _finding: &Finding<'_>, _names: &Names) {}
     /// What is being done now, for a progress line; empty to clear it.
@@ -486,6 +486,7 @@ impl Host for RunHost<'_> {
         Ok(modules
             .iter()
             .enumerate()
+            .filter(|(_, module)| !module.gone)
             .map(|(index, module)| ModuleRecord {
                 name: module.file_name.clone().into_bytes(),
                 path: module.mapped.path.as_os_str().as_bytes().to_vec(),

@@ -20,6 +20,7 @@ impl Session<'_> {
         state: &mut State<'_>,
         sink: &mut dyn Sink,
     ) -> Result<(), SessionError> {
+        crate::interrupt::keep_result();
         let of = |wanted: fn(&ProbePoint) -> bool| -> Vec<usize> {
             let probes = state.compiled.typed.probes.iter().enumerate();
             probes

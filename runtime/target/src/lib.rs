@@ -56,7 +56,7 @@ pub use live::{LiveMemory, LiveOptions};
 pub use machine::{Capability, Machine};
 pub use maps::{Mapping, MappingKind, Maps, Permissions};
 pub use memory::{AddressSpace, Counters, PageOutcome};
-pub use modules::{Module, ModuleFile, ModuleFileSource, ModuleKind};
+pub use modules::{Module, ModuleFile, ModuleFileSource, ModuleKind, link_map_notifier};
 pub use plan::{CopyPlan, plan_copy};
 pub use presence::{PageState, PageTable, PresenceRun, Residency};
 pub use process::Process;

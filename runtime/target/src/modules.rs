@@ -276,6 +276,18 @@ pub(crate) fn is_loaded<S: AddressSpace + ?Sized>(space: &mut S, auxv: &[u8]) ->
     }
 }
 
+/// The address of the instruction that the dynamic linker comes to whenever its list changes (`r_brk`): first when it begins to, then
+/// when the list is whole again, before it relocates what it has loaded and runs its initialisation. `auxv` is the content of
+/// `/proc/PID/auxv`. `None` if there is no dynamic linker, or one that tells nothing.
+pub fn link_map_notifier<S: AddressSpace + ?Sized>(space: &mut S, auxv: &[u8]) -> Option<u64> {
+    let headers = auxiliary_value(auxv, AT_PHDR)?;
+    let count = auxiliary_value(auxv, AT_PHNUM)?;
+    let debug = read_debug(space, headers, count).ok()?;
+    // struct r_debug: r_version, r_map, r_brk.
+    let [_, _, notifier] = read_words::<3, S>(space, debug.filter(|debug| *debug != 0)?).ok()?;
+    (notifier != 0).then_some(notifier)
+}
+
 /// Follows program headers → dynamic section → `r_debug` → `link_map`. 64-bit programs only.
 pub(crate) fn read_links<S: AddressSpace + ?Sized>(
     space: &mut S,

@@ -301,6 +301,38 @@ fn threads_begin_and_end() {
 }
 
 #[test]
+fn children_are_told_from_threads() {
+    let mut traced = Traced::start();
+    let probe = Probe {
+        program: entry(&[]),
+        source: Source::Fork,
+    };
+    traced.session.attach(vec![probe]).unwrap();
+    assert_eq!(traced.program.ask("work 3 1"), "3");
+    assert_eq!(traced.program.ask("fork 1"), "forked");
+    assert_eq!(traced.program.ask("fork 1"), "forked");
+    let found = traced.records(|record| record.pid());
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(!found.contains(&traced.program.pid()) && found[0] != found[1]);
+}
+
+#[test]
+fn a_program_that_another_thread_runs_is_followed() {
+    let mut traced = Traced::start();
+    let probe = traced.probe("step", entry(&[]));
+    assert_eq!(traced.program.ask("work 1 3"), "3");
+    traced.program.send("again");
+    assert_eq!(traced.program.ask("work 1 5"), "5");
+    let missed = traced.session.totals(probe).unwrap().entry.hits;
+    traced.session.follow_exec().unwrap();
+    assert_eq!(traced.program.ask("work 2 7"), "14");
+    let totals = traced.session.totals(probe).unwrap().entry;
+    // Links have lost the process; probes one by one go by its number.
+    assert!([3, 8].contains(&missed), "{missed}");
+    assert_eq!(totals.hits, missed + 14);
+}
+
+#[test]
 fn another_program_is_noticed() {
     let path = compile("calls");
     let mut program = Program::spawn(

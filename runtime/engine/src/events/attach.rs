@@ -14,9 +14,11 @@ use ytrace_target::events::{
 };
 use ytrace_values::Store;
 
+use super::follow::counted;
 use super::hit::global_word;
 use super::plan::{SiteFacts, hit_program};
 use super::sites::{Finder, Place, Places};
+use super::watch::Watch;
 use super::{EventFailure, Events, Handler};
 use crate::error::SessionError;
 use crate::host::Sink;
@@ -89,7 +91,8 @@ impl Session<'_> {
         for function in state.functions(probes) {
             self.prepare(state.runner, function);
         }
-        if plans.iter().any(|plans| plans.hit.stack) {
+        let stacks = plans.iter().any(|plans| plans.hit.stack);
+        if stacks {
             self.names.prepare_stacks();
         }
         let first = probes.first().copied().unwrap_or(0);
@@ -103,11 +106,25 @@ impl Session<'_> {
         } = making;
         if stepped > 0 {
             self.result.note(format!(
-                "{stepped} places have no instruction that the kernel can emulate: a hit there takes about 5 µs more"
+                "{} {} no instruction that the kernel can emulate: a hit there takes about 5 µs more",
+                counted(stepped as u64, "place"),
+                if stepped == 1 { "has" } else { "have" }
+            ));
+        }
+        for module in unwinds {
+            sink.warn(&format!(
+                "functions of {module} are probed at their return, and it has C++ or other code that unwinds: an exception, or pthread_exit, that passes through a probed function ends the target, for the kernel has replaced its return address. Probe the entries, or other functions"
             ));
         }
         let failed = |error: EventError| event_error(state, first, error.into());
         let mut session = EventSession::new(process, event_options()).map_err(failed)?;
+        // First, so that what it tells stands before the hits to which it matters.
+        let (watch, refused) = Watch::begin(&mut session, &self.names);
+        if let Some(error) = refused {
+            self.result.note(format!(
+                "libraries that are loaded, programs that are executed, or children are not all noticed: {error}"
+            ));
+        }
         publish(&mut session, &settled, state.store).map_err(failed)?;
         let attachment = session.attach(probes).map_err(failed)?;
         for refused in &attachment.refused {
@@ -118,22 +135,25 @@ impl Session<'_> {
                 .unwrap_or_default();
             left_out.push((name, refused.reason()));
         }
-        for module in unwinds {
-            sink.warn(&format!(
-                "functions of {module} are probed at their return, and it has C++ or other code that unwinds: an exception, or pthread_exit, that passes through a probed function ends the target, for the kernel has replaced its return address. Probe the entries, or other functions"
-            ));
-        }
         for (name, why) in left_out {
             sink.warn(&format!("{name} is not probed: {why}"));
             self.result.partial("some places could not be probed");
         }
+        // What came while the program was compiled.
+        self.names.look_again(|| watch.changes_wait(&session));
         sink.progress("");
         let sites: usize = names.iter().map(Vec::len).sum();
-        sink.attached(sites.saturating_sub(attachment.refused.len()));
+        let others = handlers
+            .iter()
+            .filter(|handler| handler.sites.is_empty())
+            .count();
+        sink.attached(sites.saturating_sub(attachment.refused.len()), others);
         Ok(Events {
             session,
             settled,
             handlers: attachment.probes.into_iter().zip(handlers).collect(),
+            stacks,
+            watch,
         })
     }
 

@@ -1,7 +1,6 @@
 //! Running handlers on what the kernel sends.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use ytrace_target::Process;
@@ -9,9 +8,11 @@ use ytrace_values::{CapturedMemory, Machine};
 
 use super::attach::publish;
 use super::hit::{Hit, set_global};
+use super::watch::Watched;
 use super::{EventFigures, Events};
 use crate::error::SessionError;
 use crate::host::{RunHost, Sink};
+use crate::interrupt;
 use crate::session::{EXITED, Session, State};
 
 /// An interrupt, or the target's end, is seen after this long at most.
@@ -45,6 +46,7 @@ impl Session<'_> {
                 false => until.map_or(now + SLICE, |until| until.min(now + SLICE)),
             };
             self.take_hits(events, state, wait, sink);
+            self.settle(events);
             sink.flush();
             // A command that was started for this is followed to its exit; that is no part of it.
             if over && !interrupted && self.command.is_none() {
@@ -75,15 +77,48 @@ impl Session<'_> {
         until: Instant,
         sink: &mut dyn Sink,
     ) {
+        // What a hit means depends on what the target was then, so this comes in order.
+        while let Some(watched) = self.take_hits_until_change(events, state, until, sink) {
+            self.notice(events, watched);
+        }
+    }
+
+    /// The same, but no further than to where the target has become another one.
+    fn take_hits_until_change(
+        &mut self,
+        events: &mut Events,
+        state: &mut State<'_>,
+        until: Instant,
+        sink: &mut dyn Sink,
+    ) -> Option<Watched> {
         let Events {
-            session, handlers, ..
+            session,
+            handlers,
+            watch,
+            ..
         } = events;
+        let mut noticed = None;
         let go_on = |state: &State<'_>| match state.end {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         };
         let mut memory = CapturedMemory::new(self.page_size);
         session.poll(until, |record| {
+            match watch.watched(record.probe()) {
+                None => {}
+                Some(Watched::Fork) => {
+                    watch.count_child();
+                    return go_on(state);
+                }
+                // That has been seen since.
+                Some(Watched::Modules) if record.time() <= self.names.looked_up() => {
+                    return go_on(state);
+                }
+                Some(watched) => {
+                    noticed = Some(watched);
+                    return ControlFlow::Break(());
+                }
+            }
             let Some(handler) = handlers.get(&record.probe()) else {
                 return go_on(state);
             };
@@ -101,6 +136,7 @@ impl Session<'_> {
             self.run_hit(&hit, handler.function, state, &mut memory, sink);
             go_on(state)
         });
+        noticed
     }
 
     fn run_hit(
@@ -145,7 +181,7 @@ impl Session<'_> {
         let ended = state.end;
         events.session.suspend();
         // The interrupt that ended the waiting has done its work; a further one ends this.
-        self.options.interrupt.store(false, Ordering::Relaxed);
+        interrupt::take_first(self.options.interrupt);
         self.patient = false;
         if !ended {
             self.take_hits(&mut events, state, Instant::now(), sink);
@@ -163,6 +199,9 @@ impl Session<'_> {
             figures.add(handler, &totals);
         }
         self.note_events(figures);
+        if let Some(process) = self.running() {
+            self.note_watch(&events, &process);
+        }
         match events.session.malformed() {
             0 => {}
             number => self.result.partial(format!(
@@ -182,11 +221,7 @@ impl Session<'_> {
             unpaired,
             table_full,
         } = figures;
-        let mut note = format!(
-            "{} hits at {} places",
-            ytrace_values::units::thousands(hits),
-            sites
-        );
+        let mut note = format!("{} at {}", counted(hits, "hit"), counted(sites, "place"));
         for (number, what) in [
             (filtered, "dropped by conditions"),
             (unsampled, "outside of the sample"),
@@ -216,4 +251,10 @@ impl Session<'_> {
             ));
         }
     }
+}
+
+/// A number of things.
+pub(super) fn counted(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", ytrace_values::units::thousands(number))
 }

@@ -201,6 +201,9 @@ impl Hit<'_> {
         {
             *innermost = self.address;
         }
+        for frame in &mut stack.frames {
+            *frame = names.dated(*frame);
+        }
         Ok(())
     }
 }

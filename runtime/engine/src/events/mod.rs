@@ -5,6 +5,7 @@ mod follow;
 mod hit;
 mod plan;
 mod sites;
+mod watch;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,6 +23,9 @@ pub(crate) struct Events {
     settled: Vec<(u64, u64)>,
     /// What each probe of the kernel's runs.
     handlers: HashMap<ProbeId, Handler>,
+    /// Whether a handler asks for stacks.
+    stacks: bool,
+    watch: watch::Watch,
 }
 
 /// What runs for a probe of the kernel's.

@@ -53,6 +53,7 @@ pub(super) struct Finder<'a> {
 }
 
 impl<'a> Finder<'a> {
+    /// Finds places in all modules that the target has now.
     pub(super) fn new(names: &'a Names) -> Self {
         let release = nix::sys::utsname::uname().ok();
         let release = release.as_ref().and_then(|known| known.release().to_str());
@@ -173,7 +174,7 @@ impl<'a> Finder<'a> {
         let Ok(number) = u32::try_from(line) else {
             return;
         };
-        for module in 0..self.names.modules().len() {
+        for module in self.modules() {
             // Why a module cannot be opened is told where names are looked up.
             let Ok(opened) = self.names.open(module) else {
                 continue;
@@ -203,7 +204,7 @@ impl<'a> Finder<'a> {
 
     /// The places of a static probe, in all modules.
     fn statics(&mut self, provider: &str, name: &str, found: &mut Places) {
-        for module in 0..self.names.modules().len() {
+        for module in self.modules() {
             // Why a module cannot be opened is told where names are looked up.
             let Ok(opened) = self.names.open(module) else {
                 continue;
@@ -263,11 +264,18 @@ impl<'a> Finder<'a> {
         })
     }
 
+    /// The modules that the target has now.
+    fn modules(&self) -> Vec<usize> {
+        let all = self.names.modules().iter().enumerate();
+        let here = all.filter(|(_, module)| !module.gone);
+        here.map(|(index, _)| index).collect()
+    }
+
     /// The module at an address, and the address in its file.
     fn module(&self, address: u64) -> Result<(usize, u64), String> {
         let module = self
             .names
-            .module_at(address)
+            .module_at(self.names.dated(address))
             .ok_or_else(|| format!("no module has code at {address:#x}"))?;
         let bias = self.names.open(module)?.bias;
         Ok((module, address.wrapping_sub(bias)))

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use ytrace_debuginfo::PerfMap;
 use ytrace_target::Process;
 
+use super::changes::undated;
 use super::{Names, Origin};
 
 /// The most addresses whose functions are kept.
@@ -66,7 +67,19 @@ impl Made {
     }
 }
 
+impl Frames {
+    /// Forgets what was at which address.
+    pub(super) fn forget(&self) {
+        self.kept.borrow_mut().clear();
+    }
+}
+
 impl Names {
+    /// What of the names that a just-in-time compiler has written could not be used, in lines.
+    pub(crate) fn skipped_made_names(&self) -> u64 {
+        self.frames.made.borrow().names.skipped()
+    }
+
     /// The functions that are being executed at an address of code: those inlined there, the innermost first, then the one
     /// whose code it is. Inlined ones are marked so, as `perf` does. At the entry of a function nothing inlined has begun.
     pub(crate) fn frames(&self, address: u64) -> Rc<[String]> {
@@ -93,7 +106,9 @@ impl Names {
         let Some(opened) = module.and_then(|module| self.open(module).ok()) else {
             return Vec::new();
         };
-        let symbol = opened.info.symbolize(address.wrapping_sub(opened.bias));
+        let symbol = opened
+            .info
+            .symbolize(undated(address).0.wrapping_sub(opened.bias));
         if symbol.offset == 0 && symbol.linkage_name.is_some() {
             return Vec::new();
         }

@@ -3,6 +3,7 @@
 //! [`Names`] knows the modules of the target in search order and opens each when a name is first
 //! looked up in it. It implements the language's `TypeSource` and `SymbolSource`.
 
+mod changes;
 mod describe;
 mod frames;
 mod missing;
@@ -27,6 +28,7 @@ use ytrace_target::{
 /// So many source files are suggested where a prefix names none.
 const MOST_UNITS: usize = 3;
 
+pub(crate) use changes::Changes;
 pub(crate) use symbols::hexadecimal;
 
 /// One module of the target.
@@ -35,9 +37,32 @@ pub struct LoadedModule {
     pub mapped: ytrace_target::Module,
     /// The file name.
     pub file_name: String,
+    /// Whether it has been unloaded. Its names stay, for stacks that were taken before.
+    pub gone: bool,
+    /// How many others were at its addresses before it.
+    generation: u8,
     opened: OnceCell<Result<Opened, String>>,
     /// How far below the thread pointer its thread-local variables begin, in bytes, or why that is not known.
     thread_locals: OnceCell<Result<u64, String>>,
+}
+
+impl LoadedModule {
+    fn new(mapped: ytrace_target::Module) -> Self {
+        let name = mapped.path.file_name();
+        let file_name = match (name, mapped.kind) {
+            (Some(name), _) => name.to_string_lossy().into_owned(),
+            (None, ModuleKind::Vdso) => "[vdso]".to_owned(),
+            (None, ModuleKind::File) => String::new(),
+        };
+        Self {
+            mapped,
+            file_name,
+            gone: false,
+            generation: 0,
+            opened: OnceCell::new(),
+            thread_locals: OnceCell::new(),
+        }
+    }
 }
 
 /// A module whose file has been opened.
@@ -62,6 +87,10 @@ pub struct Names {
     code: stacks::Code,
     frames: frames::Frames,
     show_inlined: bool,
+    /// Whether a module is where another one was before.
+    reused: bool,
+    /// When the modules were looked up, in nanoseconds of the monotonic clock.
+    looked_up: u64,
 }
 
 /// Where the files of modules are.
@@ -157,22 +186,7 @@ impl Names {
             loader = loader.debug_file(module, file.clone());
         }
         loader = loader.types_files(options.types.clone(), options.types_any_build);
-        let modules = modules
-            .into_iter()
-            .map(|mapped| LoadedModule {
-                file_name: mapped
-                    .path
-                    .file_name()
-                    .map(|name| name.to_string_lossy().into_owned())
-                    .unwrap_or_else(|| match mapped.kind {
-                        ModuleKind::Vdso => "[vdso]".to_owned(),
-                        ModuleKind::File => String::new(),
-                    }),
-                mapped,
-                opened: OnceCell::new(),
-                thread_locals: OnceCell::new(),
-            })
-            .collect();
+        let modules = modules.into_iter().map(LoadedModule::new).collect();
         Self {
             origin,
             debug_files: options.files.clone(),
@@ -185,6 +199,8 @@ impl Names {
             code: stacks::Code::default(),
             frames: frames::Frames::default(),
             show_inlined: !options.no_inlined,
+            reused: false,
+            looked_up: 0,
         }
     }
 
@@ -197,21 +213,17 @@ impl Names {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let mut names = Self::of_modules(Origin::File, Vec::new(), options);
         let name = path.file_name().unwrap_or_default();
-        let mut module = LoadedModule {
-            mapped: ytrace_target::Module {
-                kind: ModuleKind::File,
-                path: path.clone(),
-                deleted: false,
-                mappings: Vec::new(),
-                zeroed: None,
-                load_bias: Some(0),
-                link: None,
-                main: true,
-            },
-            file_name: name.to_string_lossy().into_owned(),
-            opened: OnceCell::new(),
-            thread_locals: OnceCell::new(),
-        };
+        let mut module = LoadedModule::new(ytrace_target::Module {
+            kind: ModuleKind::File,
+            path: path.clone(),
+            deleted: false,
+            mappings: Vec::new(),
+            zeroed: None,
+            load_bias: Some(0),
+            link: None,
+            main: true,
+        });
+        module.file_name = name.to_string_lossy().into_owned();
         let info = names.loader_of(&module, &path).open(&path)?;
         module.opened = OnceCell::from(Ok(Opened { info, bias: 0 }));
         names.modules.push(module);
@@ -232,21 +244,19 @@ impl Names {
         let mut modules = Vec::new();
         for (index, file) in files.iter().enumerate() {
             let info = loader.open_types(file)?;
-            modules.push(LoadedModule {
-                mapped: ytrace_target::Module {
-                    kind: ModuleKind::File,
-                    path: file.path().to_owned(),
-                    deleted: false,
-                    mappings: Vec::new(),
-                    zeroed: None,
-                    load_bias: Some(0),
-                    link: None,
-                    main: main == Some(index),
-                },
-                file_name: file.file_name().to_owned(),
-                opened: OnceCell::from(Ok(Opened { info, bias: 0 })),
-                thread_locals: OnceCell::new(),
+            let mut module = LoadedModule::new(ytrace_target::Module {
+                kind: ModuleKind::File,
+                path: file.path().to_owned(),
+                deleted: false,
+                mappings: Vec::new(),
+                zeroed: None,
+                load_bias: Some(0),
+                link: None,
+                main: main == Some(index),
             });
+            module.file_name = file.file_name().to_owned();
+            module.opened = OnceCell::from(Ok(Opened { info, bias: 0 }));
+            modules.push(module);
         }
         // The executable comes first in search order.
         if let Some(main) = main {
@@ -265,6 +275,8 @@ impl Names {
             code: stacks::Code::default(),
             frames: frames::Frames::default(),
             show_inlined: true,
+            reused: false,
+            looked_up: 0,
         })
     }
 
@@ -386,15 +398,21 @@ impl Names {
             .find(|file| file.build_id() == Some(&*id))
     }
 
-    /// The module that an address lies in.
+    /// The module that an address lies in: the one that is there now, or, for an address that [`Names::dated`] has made, that was there then.
     pub fn module_at(&self, address: u64) -> Option<usize> {
-        self.modules.iter().position(|module| {
-            module
-                .mapped
-                .mappings
-                .iter()
-                .any(|part| part.contains(address))
-        })
+        let (address, generation) = changes::undated(address);
+        let mut found = None;
+        for (index, module) in self.modules.iter().enumerate() {
+            let mappings = &module.mapped.mappings;
+            let here = module.generation == generation
+                && mappings.iter().any(|part| part.contains(address));
+            match (here, module.gone) {
+                (true, false) => return Some(index),
+                (true, true) => found = Some(index),
+                (false, _) => {}
+            }
+        }
+        found
     }
 
     /// The modules in which a name of this scope is looked up, in order, and the compile unit
@@ -404,7 +422,9 @@ impl Names {
         if let Some(ModuleId(preferred)) = scope.preferred {
             order.push(preferred as usize);
         }
-        let rest = (0..self.modules.len()).filter(|index| !order.contains(index));
+        let here = |index: &usize| self.modules.get(*index).is_some_and(|module| !module.gone);
+        order.retain(here);
+        let rest = (0..self.modules.len()).filter(|index| here(index) && !order.contains(index));
         // The kernel's versions of functions come after those of libraries, which call them.
         let (vdso, files): (Vec<usize>, Vec<usize>) = rest.partition(|index| {
             let module = self.modules.get(*index);
@@ -496,17 +516,18 @@ impl Names {
             return self
                 .modules
                 .iter()
-                .position(|module| module.mapped.main)
+                .position(|module| module.mapped.main && !module.gone)
                 .and_then(found);
         }
         if let Some(index) = self
             .modules
             .iter()
-            .position(|module| matches_pattern(wanted, &module.file_name))
+            .position(|module| !module.gone && matches_pattern(wanted, &module.file_name))
         {
             return found(index);
         }
         (0..self.modules.len())
+            .filter(|index| self.modules.get(*index).is_some_and(|module| !module.gone))
             .find(|index| {
                 self.open(*index)
                     .ok()

@@ -33,11 +33,16 @@ impl Names {
     /// Reads the unwind tables of all modules, and what names functions: for when stacks are wanted while the target stands still.
     pub(crate) fn prepare_stacks(&self) {
         for index in 0..self.modules().len() {
-            if let Some(mapped) = self.mapped_module(index) {
-                self.unwinder.borrow_mut().prepare(&mapped);
-                if self.show_inlined {
-                    mapped.module.prepare_symbolize();
-                }
+            self.prepare_stacks_of(index);
+        }
+    }
+
+    /// The same for one module.
+    pub(crate) fn prepare_stacks_of(&self, index: usize) {
+        if let Some(mapped) = self.mapped_module(index) {
+            self.unwinder.borrow_mut().prepare(&mapped);
+            if self.show_inlined {
+                mapped.module.prepare_symbolize();
             }
         }
     }
@@ -74,9 +79,11 @@ impl Names {
     }
 
     /// The module whose code is at an address.
-    fn code_at(&self, address: u64) -> Option<usize> {
+    pub(super) fn code_at(&self, address: u64) -> Option<usize> {
         let modules = self.code.modules.get_or_init(|| {
-            let mappings = self.modules().iter().enumerate().flat_map(|(index, one)| {
+            let here = self.modules().iter().enumerate();
+            let here = here.filter(|(_, one)| !one.gone);
+            let mappings = here.flat_map(|(index, one)| {
                 let code = one.mapped.mappings.iter();
                 code.filter(|mapping| mapping.permissions.execute)
                     .map(move |mapping| (mapping.range(), index))

@@ -8,6 +8,7 @@ use ytrace_lang::target::{
     Scope, SymbolSource, VariableDescription, matches_pattern,
 };
 
+use super::changes::undated;
 use super::{Names, Opened, Origin, lookup_error};
 
 /// The most names that are suggested.
@@ -169,7 +170,10 @@ impl SymbolSource for Names {
         name: &str,
     ) -> Result<Option<MacroDescription>, LookupError> {
         let chosen = scope.preferred.map(|ModuleId(module)| module as usize);
-        let executable = self.modules().iter().position(|module| module.mapped.main);
+        let executable = self
+            .modules()
+            .iter()
+            .position(|module| module.mapped.main && !module.gone);
         let mut modules = vec![chosen, executable];
         modules.dedup();
         for module in modules.into_iter().flatten() {
@@ -327,7 +331,7 @@ impl Names {
                 .or_else(|| self.made_name(address));
         };
         let opened = self.open(module).ok()?;
-        let inside = address.wrapping_sub(opened.bias);
+        let inside = undated(address).0.wrapping_sub(opened.bias);
         // A symbol without a size would name whatever follows it; a variable that covers the address comes first.
         if let Some(data) = opened.info.symbolize_data(inside)
             && (data.offset == 0 || data.offset < data.size)
@@ -346,9 +350,10 @@ impl Names {
     fn zeroed_variable(&self, address: u64) -> Option<(String, u64)> {
         let module = self.modules().iter().position(|module| {
             let zeroed = &module.mapped.zeroed;
-            zeroed
-                .as_ref()
-                .is_some_and(|range| range.contains(&address))
+            !module.gone
+                && zeroed
+                    .as_ref()
+                    .is_some_and(|range| range.contains(&address))
         })?;
         let opened = self.open(module).ok()?;
         let data = opened
@@ -369,12 +374,12 @@ impl Names {
                     Ok(opened) => format!(
                         "{}+{:#x}",
                         module.file_name,
-                        address.wrapping_sub(opened.bias)
+                        undated(address).0.wrapping_sub(opened.bias)
                     ),
-                    Err(_) => format!("{}@{address:#x}", module.file_name),
+                    Err(_) => format!("{}@{:#x}", module.file_name, undated(address).0),
                 }
             }
-            None => format!("{address:#x}"),
+            None => format!("{:#x}", undated(address).0),
         }
     }
 }

@@ -121,6 +121,18 @@ impl AttachedPart {
         Ok(refused)
     }
 
+    /// Whether the kernel has lost the process that it is attached to, or does not say so.
+    ///
+    /// A link is for the thread that led the process when it was made. Where another thread runs another program, that one takes the
+    /// number of the leader, which is no more, and with it all that the link could find of the process.
+    pub fn has_lost_process(&self) -> bool {
+        let Places::Links { .. } = &self.places else {
+            return false;
+        };
+        let process = |link: &OwnedFd| kernel::process_of_link(link.as_fd());
+        self.open.iter().any(|link| process(link).unwrap_or(0) == 0)
+    }
+
     /// Takes it away.
     pub fn detach(&mut self) {
         close(std::mem::take(&mut self.open));

@@ -14,6 +14,7 @@ const MAP_DELETE_ELEM: i32 = 3;
 const MAP_GET_NEXT_KEY: i32 = 4;
 const PROG_LOAD: i32 = 5;
 const RAW_TRACEPOINT_OPEN: i32 = 17;
+const OBJ_GET_INFO_BY_FD: i32 = 15;
 const LINK_CREATE: i32 = 28;
 
 /// The kinds of maps that are used (`enum bpf_map_type`).
@@ -287,6 +288,51 @@ fn try_link_uprobes(
         ..LinkMulti::default()
     };
     new_descriptor(LINK_CREATE, &mut attributes)
+}
+
+/// `struct bpf_link_info` of a link of uprobes.
+#[repr(C)]
+#[derive(Default)]
+struct LinkInfo {
+    kind: u32,
+    id: u32,
+    prog_id: u32,
+    padding: u32,
+    path: u64,
+    offsets: u64,
+    ref_ctr_offsets: u64,
+    cookies: u64,
+    path_size: u32,
+    count: u32,
+    multi_flags: u32,
+    pid: u32,
+    rest: [u64; 8],
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct GetInfo {
+    fd: u32,
+    info_length: u32,
+    info: u64,
+}
+
+/// The process that a link of uprobes is for, as the kernel knows it now: 0 where it has lost it. A kernel before Linux 6.8 does not
+/// say.
+pub(super) fn process_of_link(link: BorrowedFd<'_>) -> Result<u32, Errno> {
+    /// `BPF_LINK_TYPE_UPROBE_MULTI`.
+    const UPROBE_MULTI: u32 = 12;
+    let mut info = LinkInfo::default();
+    let mut attributes = GetInfo {
+        fd: link.as_raw_fd() as u32,
+        info_length: size_of::<LinkInfo>() as u32,
+        info: std::ptr::from_mut(&mut info) as u64,
+    };
+    bpf(OBJ_GET_INFO_BY_FD, &mut attributes)?;
+    match info.kind {
+        UPROBE_MULTI => Ok(info.pid),
+        _ => Err(Errno::EINVAL),
+    }
 }
 
 #[repr(C)]

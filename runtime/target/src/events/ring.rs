@@ -153,27 +153,11 @@ impl Ring {
         let produced = self.produced();
         let mut given_back = self.position;
         while self.position < produced {
-            let place = usize::try_from(self.position & (self.bytes - 1)).unwrap_or(0);
-            let place = self.page.saturating_add(place);
-            let length = self.producer.half(place);
-            let length = length.map_or(BUSY, |length| length.load(Ordering::Acquire));
-            if length & BUSY != 0 {
-                // Records become complete in any order, but are read in that of their places.
+            // Records become complete in any order, but are read in that of their places.
+            let Some((whole, record)) = self.record_at(self.position) else {
                 break;
-            }
-            let bytes = u64::from(length & !(BUSY | DISCARDED));
-            if bytes > self.bytes {
-                break;
-            }
-            let mut go_on = true;
-            if length & DISCARDED == 0 {
-                let data = place.saturating_add(RECORD_HEADER as usize);
-                let record = usize::try_from(bytes).ok();
-                if let Some(record) = record.and_then(|bytes| self.producer.bytes(data, bytes)) {
-                    go_on = each(record);
-                }
-            }
-            let whole = (bytes + RECORD_HEADER).next_multiple_of(8);
+            };
+            let go_on = record.is_none_or(&mut each);
             self.position = self.position.saturating_add(whole);
             if self.position - given_back > self.bytes / 16 {
                 self.give_back();
@@ -186,6 +170,38 @@ impl Ring {
         if given_back != self.position {
             self.give_back();
         }
+    }
+
+    /// Whether one of the complete records that wait is such a one. They stay.
+    pub fn any(&self, mut is_wanted: impl FnMut(&[u8]) -> bool) -> bool {
+        let (mut position, produced) = (self.position, self.produced());
+        while position < produced {
+            let Some((length, record)) = self.record_at(position) else {
+                return false;
+            };
+            if record.is_some_and(&mut is_wanted) {
+                return true;
+            }
+            position = position.saturating_add(length);
+        }
+        false
+    }
+
+    /// The record at a position, unless it was discarded, and the room that it takes; `None` if it is not complete.
+    fn record_at(&self, position: u64) -> Option<(u64, Option<&[u8]>)> {
+        let place = usize::try_from(position & (self.bytes - 1)).ok()?;
+        let place = self.page.saturating_add(place);
+        let length = self.producer.half(place)?.load(Ordering::Acquire);
+        let bytes = u64::from(length & !(BUSY | DISCARDED));
+        if length & BUSY != 0 || bytes > self.bytes {
+            return None;
+        }
+        let data = place.saturating_add(RECORD_HEADER as usize);
+        let record = match length & DISCARDED {
+            0 => self.producer.bytes(data, usize::try_from(bytes).ok()?),
+            _ => None,
+        };
+        Some(((bytes + RECORD_HEADER).next_multiple_of(8), record))
     }
 
     fn give_back(&self) {

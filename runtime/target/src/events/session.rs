@@ -79,6 +79,8 @@ pub enum Source {
     ThreadEnd,
     /// The process has begun to run another program, whose memory it has by now.
     Exec,
+    /// A thread of the process has forked a child: the hit has the number of that process, and the registers of its creator.
+    Fork,
 }
 
 /// An instruction to be probed. It must be the first byte of one.
@@ -202,6 +204,17 @@ pub struct EventSession {
     /// For each probe twice, its layouts.
     layouts: Vec<Option<RecordLayout>>,
     malformed: u64,
+}
+
+/// What starts where the kernel does something with threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Started {
+    /// Nothing.
+    Nothing,
+    /// A thread of the process.
+    Thread,
+    /// Another process.
+    Process,
 }
 
 /// A probe that is attached.
@@ -381,15 +394,19 @@ impl EventSession {
                 }
                 Source::ThreadBegin => {
                     let name = c"sched_process_fork";
-                    self.load_thread(probe_id, place, &probe.program, name, true)?
+                    self.load_thread(probe_id, place, &probe.program, name, Started::Thread)?
+                }
+                Source::Fork => {
+                    let name = c"sched_process_fork";
+                    self.load_thread(probe_id, place, &probe.program, name, Started::Process)?
                 }
                 Source::ThreadEnd => {
                     let name = c"sched_process_exit";
-                    self.load_thread(probe_id, place, &probe.program, name, false)?
+                    self.load_thread(probe_id, place, &probe.program, name, Started::Nothing)?
                 }
                 Source::Exec => {
                     let name = c"sched_process_exec";
-                    self.load_thread(probe_id, place, &probe.program, name, false)?
+                    self.load_thread(probe_id, place, &probe.program, name, Started::Nothing)?
                 }
             };
             loaded.push((place, probe_id, parts));
@@ -517,23 +534,26 @@ impl EventSession {
         place: usize,
         program: &HitProgram,
         name: &'static CStr,
-        starts: bool,
+        starts: Started,
     ) -> Result<Vec<AttachedPart>, EventError> {
         if program.on_return.is_some() {
             let error = PlanError::NoReturn;
             return Err(EventError::Plan { probe, error });
         }
-        let started = match (starts, self.facilities.thread_places) {
-            (false, _) => None,
-            (true, Some(places)) if self.numbers.numbering == Numbering::Kernel => Some(places),
-            (true, _) => {
+        let kernel_numbers = self.numbers.numbering == Numbering::Kernel;
+        let mode = match (starts, self.facilities.thread_places) {
+            (Started::Nothing, _) => Mode::Thread { started: None },
+            (Started::Thread, Some(places)) if kernel_numbers => Mode::Thread {
+                started: Some(places),
+            },
+            (Started::Process, Some(places)) if kernel_numbers => Mode::Fork(places),
+            (Started::Thread | Started::Process, _) => {
                 return Err(EventError::Unsupported {
-                    what: "the number of a new thread",
+                    what: "the number of a new thread or process",
                     by: "a kernel without type information, or from within a pid namespace",
                 });
             }
         };
-        let mode = Mode::Thread { started };
         let loaded = self.load_program(probe, place, program, mode, AttachType::Unsaid)?;
         Ok(vec![AttachedPart::new(loaded, Places::Kernel(name))])
     }
@@ -556,7 +576,7 @@ impl EventSession {
         let tables: Vec<_> = self.tables.iter().map(Table::maps).collect();
         let kind = match mode {
             Mode::Event { .. } => ProgramType::PerfEvent,
-            Mode::Thread { .. } => ProgramType::RawTracepoint,
+            Mode::Thread { .. } | Mode::Fork(_) => ProgramType::RawTracepoint,
             _ => ProgramType::Kprobe,
         };
         let environment = Environment {
@@ -627,6 +647,21 @@ impl EventSession {
         Ok(())
     }
 
+    /// Attaches probes again that have lost the process, as it has begun to run another program ([`Source::Exec`]). Those on files that it
+    /// has mapped there, too, are hit there.
+    ///
+    /// # Errors
+    /// The kernel refuses, or the process has gone.
+    pub fn follow_exec(&mut self) -> Result<(), EventError> {
+        for part in self.probes.iter_mut().flat_map(|probe| &mut probe.parts) {
+            if part.is_attached() && part.has_lost_process() {
+                part.detach();
+                part.attach(&self.process)?;
+            }
+        }
+        Ok(())
+    }
+
     /// What the kernel has counted for a probe. A hit that is under way may be counted in part.
     ///
     /// # Errors
@@ -646,6 +681,14 @@ impl EventSession {
     /// Bytes of records that wait in the ring, of those that fit ([`EventOptions::ring_bytes`]).
     pub fn waiting_bytes(&self) -> u64 {
         self.ring.waiting()
+    }
+
+    /// Whether a record of such a probe waits in the ring.
+    pub fn waits(&self, mut of: impl FnMut(ProbeId) -> bool) -> bool {
+        self.ring.any(|bytes| {
+            let header = Header::read(bytes);
+            header.is_some_and(|header| of(ProbeId(header.probe)))
+        })
     }
 
     /// Records that were not of the form that their probe gives them; always 0, but for a defect.

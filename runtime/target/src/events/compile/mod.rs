@@ -109,6 +109,8 @@ pub(super) enum Mode {
         /// Of a start, where the kernel's description of a thread has its number and that of its process.
         started: Option<ThreadPlaces>,
     },
+    /// Where the kernel starts a process for another one: the entry part.
+    Fork(ThreadPlaces),
 }
 
 /// Where the kernel's description of a thread has what.
@@ -261,7 +263,7 @@ impl HitProgram {
                 code.place(at_return);
                 self.part(environment, &mut code, on_return, true, pairing)?;
             }
-            Mode::Event { .. } | Mode::Thread { .. } => {
+            Mode::Event { .. } | Mode::Thread { .. } | Mode::Fork(_) => {
                 self.part(environment, &mut code, &self.entry, false, pairing)?;
             }
         }
@@ -433,7 +435,12 @@ impl PartCompiler<'_> {
         {
             self.numbers_of_started(places)?;
         }
-        if let Mode::Event { from_task: true } | Mode::Thread { .. } = self.environment.mode {
+        if let Mode::Fork(places) = self.environment.mode {
+            self.only_forks(places)?;
+        }
+        if let Mode::Event { from_task: true } | Mode::Thread { .. } | Mode::Fork(_) =
+            self.environment.mode
+        {
             self.code.call(helper::CURRENT_TASK);
             self.code.mov(R::R1, R::R0);
             self.code.call(helper::TASK_REGISTERS);
@@ -457,12 +464,8 @@ impl PartCompiler<'_> {
     /// Finds the counters, leaves other processes alone, finds what the entry part saved, and counts the hit.
     fn begin(&mut self) -> Result<(), PlanError> {
         let environment = self.environment;
-        if let Some(process) = environment.only_process {
-            let numbers = self.numbers()?;
-            self.code.load(Width::Four, R::R1, R::Frame, numbers + 4);
-            self.code.number(R::R2, u64::from(process));
-            self.code
-                .jump_if(Jump::NotEqual, R::R1, R::R2, self.ends.leave);
+        if !matches!(environment.mode, Mode::Fork(_)) {
+            self.leave_unless(Jump::NotEqual)?;
         }
         self.processor = self.frame.take(8)?;
         self.code.call(helper::PROCESSOR);
@@ -485,6 +488,24 @@ impl PartCompiler<'_> {
         }
         self.count(counter::HITS);
         Ok(())
+    }
+
+    /// Leaves hits alone whose process is not the one of the session, or with the other comparison those whose process is.
+    fn leave_unless(&mut self, comparison: Jump) -> Result<(), PlanError> {
+        if let Some(process) = self.environment.only_process {
+            let numbers = self.numbers()?;
+            self.code.load(Width::Four, R::R1, R::Frame, numbers + 4);
+            self.code.number(R::R2, u64::from(process));
+            self.code.jump_if(comparison, R::R1, R::R2, self.ends.leave);
+        }
+        Ok(())
+    }
+
+    /// Leaves what other processes start alone, and threads of this one; the numbers are then those of the new process.
+    fn only_forks(&mut self, places: ThreadPlaces) -> Result<(), PlanError> {
+        self.leave_unless(Jump::NotEqual)?;
+        self.numbers_of_started(places)?;
+        self.leave_unless(Jump::Equal)
     }
 
     fn count(&mut self, counter: i16) {

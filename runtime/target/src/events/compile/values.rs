@@ -229,7 +229,9 @@ impl PartCompiler<'_> {
     pub(super) fn cookie(&mut self) {
         match self.environment.mode {
             // What is counted has no sites.
-            Mode::Event { .. } | Mode::Thread { .. } => self.code.mov(R::R0, 0),
+            Mode::Event { .. } | Mode::Thread { .. } | Mode::Fork(_) => {
+                self.code.mov(R::R0, 0);
+            }
             _ => {
                 self.code.mov(R::R1, R::R6);
                 self.code.call(helper::ATTACH_COOKIE);

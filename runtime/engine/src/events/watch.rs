@@ -1,0 +1,248 @@
+//! What becomes of the target while it is probed: libraries that it loads and unloads, programs that it executes, children.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+
+use ytrace_target::Process;
+use ytrace_target::events::{
+    Emit, EventError, EventSession, HitProgram, Probe, ProbeId, Site, Source, Step,
+};
+
+use super::Events;
+use crate::names::{Changes, Names};
+use crate::session::Session;
+
+/// How long after the begin of another program its dynamic linker is looked for.
+const SETTLING: Duration = Duration::from_secs(2);
+
+/// The most names in a note.
+const NAMED: usize = 3;
+
+/// What a probe of the session's own tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Watched {
+    /// The dynamic linker has changed its list of modules, or is about to.
+    Modules,
+    /// The process has begun to run another program.
+    Exec,
+    /// The process has forked a child.
+    Fork,
+}
+
+/// The session's own probes, and what they have told.
+#[derive(Default)]
+pub(super) struct Watch {
+    probes: HashMap<ProbeId, Watched>,
+    /// The file and the place in it where the dynamic linker tells of changes.
+    notifier: Option<((u32, u32), u64, u64)>,
+    /// Until when the dynamic linker of another program is looked for.
+    settling: Option<Instant>,
+    /// The programs that were executed.
+    executed: Vec<String>,
+    children: u64,
+}
+
+impl Watch {
+    /// Attaches the session's own probes. What the kernel refuses is not told: only the first of these errors is given.
+    pub(super) fn begin(session: &mut EventSession, names: &Names) -> (Self, Option<EventError>) {
+        let mut watch = Self::default();
+        let mut refused = None;
+        for (watched, source) in [(Watched::Exec, Source::Exec), (Watched::Fork, Source::Fork)] {
+            if let Err(error) = watch.add(session, watched, source) {
+                refused.get_or_insert(error);
+            }
+        }
+        if let Err(error) = watch.add_notifier(session, names) {
+            refused.get_or_insert(error);
+        }
+        (watch, refused)
+    }
+
+    /// What a record is of, if it is of one of the session's own probes.
+    pub(super) fn watched(&self, probe: ProbeId) -> Option<Watched> {
+        self.probes.get(&probe).copied()
+    }
+
+    /// Whether it has been told already that the modules have changed again.
+    pub(super) fn changes_wait(&self, session: &EventSession) -> bool {
+        session.waits(|probe| matches!(self.watched(probe), Some(Watched::Modules | Watched::Exec)))
+    }
+
+    /// Counts a child.
+    pub(super) fn count_child(&mut self) {
+        self.children = self.children.saturating_add(1);
+    }
+
+    fn add(
+        &mut self,
+        session: &mut EventSession,
+        watched: Watched,
+        source: Source,
+    ) -> Result<(), EventError> {
+        let mut program = HitProgram::default();
+        program.entry.step(Step::Emit(Emit::default()));
+        let attachment = session.attach(vec![Probe { program, source }])?;
+        let probes = attachment.probes.into_iter();
+        self.probes.extend(probes.map(|probe| (probe, watched)));
+        Ok(())
+    }
+
+    /// Probes where the dynamic linker tells of changes, if there is one and that is not done yet.
+    fn add_notifier(
+        &mut self,
+        session: &mut EventSession,
+        names: &Names,
+    ) -> Result<(), EventError> {
+        let place = names.notifier().and_then(|address| {
+            let module = names.module_at(names.dated(address))?;
+            let mappings = &names.modules().get(module)?.mapped.mappings;
+            let mapping = mappings.iter().find(|mapping| mapping.contains(address))?;
+            let offset = (address - mapping.start).checked_add(mapping.offset)?;
+            Some((module, mapping.device, mapping.inode, offset))
+        });
+        let Some((module, device, inode, offset)) = place else {
+            return Ok(());
+        };
+        let known = Some((device, inode, offset));
+        if self.notifier == known {
+            return Ok(());
+        }
+        let Ok(file) = names.file(module) else {
+            return Ok(());
+        };
+        let site = Site {
+            file: file.into(),
+            offset,
+            semaphore: None,
+            cookie: 0,
+        };
+        self.add(session, Watched::Modules, Source::Sites(vec![site]))?;
+        self.notifier = known;
+        self.settling = None;
+        Ok(())
+    }
+}
+
+impl Session<'_> {
+    /// Looks at what the target has become.
+    pub(super) fn notice(&mut self, events: &mut Events, watched: Watched) {
+        if watched == Watched::Exec {
+            // It may have gone already, which is told elsewhere.
+            if let Err(error) = events.session.follow_exec()
+                && !self.running().is_some_and(|process| process.exited())
+            {
+                self.result.partial(format!(
+                    "the target executed another program, where it could not be probed: {error}"
+                ));
+            }
+        }
+        // Of modules that were there for so short a time that others have come since nothing can be known any more. They must not be
+        // taken for those.
+        if watched == Watched::Modules && events.watch.changes_wait(&events.session) {
+            return;
+        }
+        let changes = self
+            .names
+            .look_again(|| events.watch.changes_wait(&events.session));
+        if watched == Watched::Exec {
+            events.watch.settling = Some(Instant::now() + SETTLING);
+            // What is known of the process is of its first program.
+            let link = format!("/proc/{}/exe", self.target.pid());
+            let program = std::fs::read_link(link).ok();
+            events.watch.executed.push(program.map_or_else(
+                || "another program".to_owned(),
+                |path| path.display().to_string(),
+            ));
+        }
+        self.take_changes(events, &changes);
+    }
+
+    /// What is to be done from time to time while hits are waited for.
+    pub(super) fn settle(&mut self, events: &mut Events) {
+        let Some(until) = events.watch.settling else {
+            return;
+        };
+        if Instant::now() >= until {
+            events.watch.settling = None;
+        }
+        let changes = self
+            .names
+            .look_again(|| events.watch.changes_wait(&events.session));
+        self.take_changes(events, &changes);
+        // What cannot be probed leaves the modules of now.
+        let _ = events.watch.add_notifier(&mut events.session, &self.names);
+    }
+
+    fn take_changes(&mut self, events: &mut Events, changes: &Changes) {
+        if events.stacks {
+            for module in &changes.come {
+                self.names.prepare_stacks_of(*module);
+            }
+        }
+    }
+
+    /// Says what the target has become.
+    pub(super) fn note_watch(&mut self, events: &Events, process: &Process) {
+        let Watch {
+            executed, children, ..
+        } = &events.watch;
+        match self.names.skipped_made_names() {
+            0 => {}
+            number => self.result.note(format!(
+                "{number} lines of the list of made code (/tmp/perf-PID.map) could not be used"
+            )),
+        }
+        match children {
+            0 => {}
+            1 => self
+                .result
+                .note("1 child was forked, which was not probed".to_owned()),
+            number => self.result.note(format!(
+                "{number} children were forked, which were not probed"
+            )),
+        }
+        if executed.is_empty() {
+            return;
+        }
+        let mut names: Vec<String> = executed.iter().take(NAMED).cloned().collect();
+        if executed.len() > NAMED {
+            names.push(format!("{} more", executed.len() - NAMED));
+        }
+        let names = names.join(", ");
+        let missing = self.left_behind(events);
+        // The files of one that has exited are not looked up any more.
+        if missing.is_empty() || process.exited() {
+            self.result.note(format!(
+                "the target executed {names}; what is shown is of all its programs"
+            ));
+        } else {
+            let missing: Vec<String> = missing.into_iter().collect();
+            self.result.partial(format!(
+                "the target executed {names}, which has not what was probed in {}",
+                missing.join(", ")
+            ));
+        }
+    }
+
+    /// The files that were probed and are not mapped any more.
+    fn left_behind(&self, events: &Events) -> BTreeSet<String> {
+        let modules = self.names.modules();
+        let sites = events.handlers.values().flat_map(|handler| &handler.sites);
+        let probed: BTreeSet<usize> = sites
+            .filter_map(|(_, address)| self.names.module_at(*address))
+            .collect();
+        let file = |module: usize| {
+            let first = modules.get(module)?.mapped.mappings.first()?;
+            Some((first.device, first.inode))
+        };
+        let here: BTreeSet<_> = (0..modules.len())
+            .filter(|module| modules.get(*module).is_some_and(|module| !module.gone))
+            .filter_map(file)
+            .collect();
+        probed
+            .into_iter()
+            .filter(|module| file(*module).is_some_and(|file| !here.contains(&file)))
+            .filter_map(|module| Some(modules.get(module)?.file_name.clone()))
+            .collect()
+    }
+}

@@ -1,0 +1,246 @@
+//! Probes on programs that load libraries, execute others, fork, and end.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use nix::sys::signal::Signal;
+use ytrace_tests::processes::{assert_untouched, signal};
+use ytrace_tests::tracing::{Tracing, says};
+
+const FLAGS: [&str; 4] = ["-g", "-O2", "-fomit-frame-pointer", "-pthread"];
+
+/// Builds a program or library of the fixtures under a name.
+fn build(folder: &Path, source: &str, name: &str, flags: &[&str]) -> PathBuf {
+    let built = folder.join(name);
+    let source = ytrace_tests::root().join(format!("tests/fixtures/c/{source}.c"));
+    let status = Command::new("cc")
+        .args(FLAGS)
+        .args(flags)
+        .arg("-o")
+        .arg(&built)
+        .arg(source)
+        .arg("-ldl")
+        .status()
+        .unwrap();
+    assert!(status.success());
+    built
+}
+
+/// The program `lives`, which does as it is told.
+struct Lives {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+    folder: tempfile::TempDir,
+}
+
+impl Lives {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let program = build(folder.path(), "lives", "lives", &["-rdynamic"]);
+        let mut child = Command::new(program)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lives = Self {
+            input: child.stdin.take(),
+            output: BufReader::new(child.stdout.take().unwrap()),
+            child,
+            folder,
+        };
+        assert_eq!(lives.line(), "ready");
+        lives
+    }
+
+    /// A library whose function between the program's is called so.
+    fn plugin(&self, inner: &str) -> PathBuf {
+        let define = format!("-DINNER={inner}");
+        let name = format!("lib{inner}.so");
+        let flags = ["-shared", "-fPIC", &define];
+        build(self.folder.path(), "plugin", &name, &flags)
+    }
+
+    fn pid(&self) -> i32 {
+        i32::try_from(self.child.id()).unwrap()
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    fn send(&mut self, command: &str) {
+        writeln!(self.input.as_mut().unwrap(), "{command}").unwrap();
+    }
+
+    fn ask(&mut self, command: &str) -> String {
+        self.send(command);
+        self.line()
+    }
+
+    fn trace(&self, text: &str, options: &[&str]) -> Tracing {
+        let pid = self.pid().to_string();
+        let mut words = vec!["run", "-e", text, "-p", &pid];
+        words.extend(options);
+        Tracing::start(&words)
+    }
+}
+
+impl Drop for Lives {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        self.child.wait().unwrap();
+    }
+}
+
+/// Shows the stack of each visit.
+const STACKS: &str = r#"
+    _probe visited(long n) { printf("%d %V\n", n, _ubt()); }
+    _probe _end { printf("end\n"); }
+"#;
+
+/// Asserts that a stack has these functions, the outermost first.
+#[track_caller]
+fn leads(stack: &str, frames: &[&str]) {
+    let places: Vec<Option<usize>> = frames.iter().map(|frame| stack.find(frame)).collect();
+    assert!(
+        places.iter().all(Option::is_some) && places.is_sorted(),
+        "{stack}"
+    );
+}
+
+#[test]
+fn stacks_go_through_libraries_that_come_and_go() {
+    let mut lives = Lives::start();
+    let (first, second) = (lives.plugin("first"), lives.plugin("second"));
+    let text = r#"
+        long at[_path];
+        _probe visited(long n) { at[_ubt()]++; if (n == 2) puts("seen"); }
+        _probe _end { _foreach (path, n in at) printf("%d %V\n", n, path); }
+    "#;
+    let mut tracing = lives.trace(text, &[]);
+    let place = lives.ask(&format!("load {}", first.display()));
+    assert_eq!(lives.ask("enter 3"), "entered");
+    tracing.wait_for("seen");
+    assert_eq!(lives.ask("unload"), "unloaded");
+    // The other one is where the first was.
+    assert_eq!(lives.ask(&format!("load {}", second.display())), place);
+    assert_eq!(lives.ask("enter 5"), "entered");
+    let finished = tracing.interrupt().expect_status(0);
+    for (count, inner) in [("3 ", "first"), ("5 ", "second")] {
+        let mut stacks = finished.stdout.lines();
+        let stack = stacks.find(|stack| stack.starts_with(count));
+        let stack = stack.unwrap_or_else(|| panic!("{finished}"));
+        leads(stack, &["main", "enter", inner, "visited"]);
+    }
+}
+
+#[test]
+fn another_program_is_followed() {
+    for command in ["exec", "exec-other"] {
+        let mut lives = Lives::start();
+        let program = std::fs::read_link(format!("/proc/{}/exe", lives.pid())).unwrap();
+        let other = lives.plugin("inside");
+        let text = format!(r#"{STACKS} _probe _exec {{ puts("executed"); }}"#);
+        let mut tracing = lives.trace(&text, &[]);
+        assert_eq!(lives.ask("visit 3"), "visited");
+        tracing.wait_for("2 ");
+        assert_eq!(
+            lives.ask(&format!("{command} {}", program.display())),
+            "ready"
+        );
+        // It was seen, and so the probes are in their places again.
+        tracing.wait_for("executed");
+        lives.ask(&format!("load {}", other.display()));
+        assert_eq!(lives.ask("enter 5"), "entered");
+        tracing.wait_for("4 ");
+        let finished = tracing.interrupt().expect_status(0);
+        says(
+            &finished,
+            &[
+                "the target executed",
+                "9 hits at 1 place",
+                "all its programs",
+            ],
+        );
+        let last = finished.stdout.lines().rev().nth(1);
+        leads(
+            last.unwrap_or_default(),
+            &["main", "enter", "inside", "visited"],
+        );
+        assert_untouched(lives.pid());
+    }
+}
+
+#[test]
+fn a_program_without_what_was_probed_is_told() {
+    let mut lives = Lives::start();
+    let text = format!(r#"{STACKS} _probe _exec {{ puts("executed"); }}"#);
+    let mut tracing = lives.trace(&text, &[]);
+    assert_eq!(lives.ask("visit 3"), "visited");
+    lives.send("exec /bin/cat");
+    tracing.wait_for("executed");
+    assert_eq!(lives.ask("words"), "words");
+    let finished = tracing.interrupt().expect_status(3);
+    says(
+        &finished,
+        &["the target executed", "cat", "not what was probed in lives"],
+    );
+}
+
+#[test]
+fn children_are_left_alone_and_counted() {
+    let mut lives = Lives::start();
+    let tracing = lives.trace(STACKS, &[]);
+    assert_eq!(lives.ask("visit 2"), "visited");
+    assert_eq!(lives.ask("fork 1000"), "7");
+    assert_eq!(lives.ask("fork 1000"), "7");
+    assert_eq!(lives.ask("visit 2"), "visited");
+    let finished = tracing.interrupt().expect_status(0);
+    says(&finished, &["2 children were forked", "4 hits"]);
+    assert_untouched(lives.pid());
+}
+
+#[test]
+fn what_a_target_did_before_its_end_is_shown() {
+    for end in ["kill", "end"] {
+        let mut lives = Lives::start();
+        let tracing = lives.trace(STACKS, &[]);
+        assert_eq!(lives.ask("visit 3"), "visited");
+        match end {
+            "kill" => lives.send("kill"),
+            _ => drop(lives.input.take()),
+        }
+        let finished = tracing.finish().expect_status(3);
+        assert_eq!(finished.stdout.lines().count(), 4, "{finished}");
+        says(
+            &finished,
+            &["3 hits at 1 place", "the target exited during the run"],
+        );
+    }
+}
+
+#[test]
+fn a_second_interrupt_loses_nothing_that_was_found() {
+    for [first, second] in [
+        [Signal::SIGINT, Signal::SIGTERM],
+        [Signal::SIGTERM, Signal::SIGINT],
+    ] {
+        let mut lives = Lives::start();
+        let mut tracing = lives.trace(STACKS, &[]);
+        assert_eq!(lives.ask("visit 3"), "visited");
+        tracing.wait_for("2 ");
+        lives.send("visit 100000");
+        // Two of one number may be one.
+        signal(tracing.pid(), first);
+        signal(tracing.pid(), second);
+        let finished = tracing.finish();
+        assert!(matches!(finished.status, Some(0 | 3)), "{finished}");
+        assert!(finished.stdout.ends_with("end\n"), "{finished}");
+        says(&finished, &["hits at 1 place", "lost"]);
+        assert_eq!(lives.line(), "visited");
+    }
+}
