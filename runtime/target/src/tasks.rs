@@ -112,6 +112,28 @@ pub(crate) fn system_call(pid: i32, tid: i32) -> Option<[u64; 9]> {
     Some(found)
 }
 
+/// Whether a thread waits within a system call that makes a process: with `vfork`, until that has executed another program.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn is_making_process(pid: i32, tid: i32) -> bool {
+    /// `fork`, `clone` and `vfork` of 32-bit programs.
+    const COMPAT: [libc::c_long; 3] = [2, 120, 190];
+    let Some(text) = Text::read(pid, tid, "syscall") else {
+        return false;
+    };
+    let mut words = text.bytes().split(|byte| byte.is_ascii_whitespace());
+    let call = words.next().and_then(number).map(libc::c_long::from);
+    call.is_some_and(|call| {
+        [
+            libc::SYS_clone,
+            libc::SYS_fork,
+            libc::SYS_vfork,
+            libc::SYS_clone3,
+        ]
+        .contains(&call)
+            || COMPAT.contains(&call)
+    })
+}
+
 /// The stack pointer of a thread that waits in the kernel or is stopped; `None` for one that runs. After the number of a system call come its
 /// six arguments, after -1, in no call, nothing; then the stack pointer and the instruction pointer.
 pub(crate) fn stack_pointer(pid: i32, tid: i32) -> Option<u64> {

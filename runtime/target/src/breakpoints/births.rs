@@ -140,7 +140,7 @@ impl Tracer<'_> {
         if space.borrows && space.has_text && !self.leaving {
             return true;
         }
-        if space.followed && space.has_text {
+        if space.followed && space.has_text && !self.leaving {
             self.complete_text(space);
             return true;
         }

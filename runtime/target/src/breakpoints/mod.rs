@@ -31,7 +31,9 @@
 //!
 //! The target has a tracer, so a second one is refused. The page of a breakpoint in the text becomes private to the process.
 //! A thread that blocks SIGTRAP finds it no longer blocked after a hit, as under every debugger: the kernel does that. A thread
-//! that only asked to sleep may find that a relative timeout has started anew.
+//! that waits may find that a relative timeout has started anew. Signals that the target ignores (SIGCHLD, say) wake the threads
+//! of a traced process; the calls of those that get them are made again, but where several threads were woken and another
+//! one gets the signal, an `epoll_wait` fails with `EINTR`, since nothing tells the tracer of it.
 
 #[cfg(target_arch = "x86_64")]
 mod births;

@@ -15,7 +15,7 @@ use crate::registers::Registers;
 use crate::stop::channel::{Call, Channel, Failure, Received};
 use crate::stop::threads::seize;
 use crate::sys::{self, monotonic_ns};
-use crate::tasks::{each_thread, thread_state};
+use crate::tasks::{each_thread, is_making_process, thread_state};
 
 /// What the kernel tells of. `PTRACE_O_EXITKILL` is never set.
 const OPTIONS: i32 = libc::PTRACE_O_TRACECLONE
@@ -87,6 +87,8 @@ pub(super) struct Tracer<'a> {
     holding: bool,
     /// Everything is being taken out.
     pub(super) leaving: bool,
+    /// Breakpoints are not set yet.
+    starting: bool,
     pub(super) figures: Figures,
     pub(super) refused: usize,
     pub(super) status: Option<i32>,
@@ -96,6 +98,10 @@ pub(super) struct Tracer<'a> {
 /// What the supervisor does, until the channel closes or it is told to finish.
 pub(super) fn run(channel: &Channel, tables: &mut Tables, board: &mut Board, plan: &Plan) {
     prepare();
+    if channel.is_closed() {
+        // Nothing is begun for one who has gone since.
+        return;
+    }
     let mut tracer = Tracer {
         channel,
         tables,
@@ -121,6 +127,7 @@ pub(super) fn run(channel: &Channel, tables: &mut Tables, board: &mut Board, pla
         frozen: false,
         holding: false,
         leaving: false,
+        starting: true,
         figures: Figures::default(),
         refused: 0,
         status: None,
@@ -214,7 +221,8 @@ impl Tracer<'_> {
                 .chunk_by(|one, other| one.address == other.address)
         };
         let by_hardware = groups().count() <= room && self.try_hardware();
-        let mut any_text = false;
+        // Functions return to more addresses than there are registers.
+        let mut any_text = plan.points.iter().any(|point| point.at_return);
         for group in groups() {
             let (Some(first), Some(space)) = (group.first(), self.space_of_text()) else {
                 continue;
@@ -243,12 +251,6 @@ impl Tracer<'_> {
             any_text |= !by_hardware;
             self.note_address(point);
         }
-        if by_hardware {
-            for index in 0..self.addresses {
-                self.set_in_hardware(index);
-            }
-            return Ok(());
-        }
         if any_text {
             // A thread within `fork` that has not been told of yet would have an untraced child with a copy.
             self.freeze().map_err(|tid| Failure::Unresponsive {
@@ -256,11 +258,16 @@ impl Tracer<'_> {
                 state: thread_state(plan.pid, tid).unwrap_or('?'),
                 waited_us: STOPPING / 1000,
             })?;
-            for index in 0..self.addresses {
-                if let Err(errno) = self.set_in_text(index) {
-                    self.refuse_address(index, Reason::Text(errno));
-                }
+        }
+        for index in 0..self.addresses {
+            if by_hardware {
+                self.set_in_hardware(index);
+            } else if let Err(errno) = self.set_in_text(index) {
+                self.refuse_address(index, Reason::Text(errno));
             }
+        }
+        self.starting = false;
+        if any_text {
             self.thaw();
         }
         Ok(())
@@ -301,11 +308,11 @@ impl Tracer<'_> {
     fn serve(&mut self) {
         loop {
             let more = self.look();
+            self.end_overdue();
+            self.settle_unborn();
             self.tell();
             let until = if more { 0 } else { self.next_deadline() };
             self.wait(until, true);
-            self.end_overdue();
-            self.settle_unborn();
             if !self.channel.readable(0) {
                 continue;
             }
@@ -354,7 +361,10 @@ impl Tracer<'_> {
         // SAFETY: the pointers are to two live pollfds, as the count says, and to a live time or null.
         unsafe { libc::ppoll(polled.as_mut_ptr(), 2, limit, std::ptr::null()) };
         let mut seen = [0u8; 128];
-        while self.signals >= 0 {
+        if self.signals < 0 {
+            return;
+        }
+        loop {
             // SAFETY: the buffer is writable for the length given. What is read does not matter: all changes are looked for.
             let got = unsafe { libc::read(self.signals, seen.as_mut_ptr().cast(), seen.len()) };
             if got <= 0 {
@@ -643,11 +653,14 @@ impl Tracer<'_> {
             self.look();
             let now = monotonic_ns();
             let patient = now.saturating_sub(began) > KERNEL_WAIT;
+            let starting = self.starting;
             let mut missing = None;
             for index in self.all_threads() {
                 let thread = self.thread(index);
                 let runs = thread.state == State::Running && thread.begun && !thread.ending;
-                if runs && !(patient && self.is_in_kernel(&thread)) {
+                // At the start, a thread within `vfork` has a child that is untraced and runs in the same memory.
+                let maker = || starting && is_making_process(self.plan.pid, thread.tid);
+                if runs && !(patient && self.is_in_kernel(&thread) && !maker()) {
                     missing = Some(thread.tid);
                     break;
                 }
