@@ -1,104 +1,298 @@
 #!/usr/bin/env -S ytrace run
 /// Which call paths allocate memory that is not given back, as a flame graph: malloc, calloc, realloc, aligned blocks, and what is built on these, such
-/// as `new` of C++.
+/// as `new` of C++; with `--mmap` what is mapped as well; with `--alloc NAME --release NAME` the blocks of an allocator of the program's own instead.
 ///
 /// Only what is allocated while this runs is seen. `--duration 10m` ends it, or Ctrl-C. Each block is followed; with `-- --every 64K` a
-/// sample of them, by bytes, for targets that allocate much: the figures are then estimates.
+/// sample of them, by bytes, for targets that allocate much: the figures are then estimates. What is left out by `--size` costs no more than the hit.
 
 #include <linux/allocations.y>
+#include <linux/regions.y>
+#include <glibc/block.y>
 
-_option size_t every = 1;     /// follow one block in so many bytes; 1 follows each
-_option size_t min_size = 0;  /// leave smaller blocks out
-_option size_t max_size = -1; /// leave larger blocks out
-_option long age = 0;         /// show blocks that have been held for more than so many seconds
+_mode live;
+
+_option size_t every = 1;       /// follow one block in so many bytes; 1 follows each
+_option size_t size[2];         /// follow blocks of these sizes only: 256K..512K, 1M.., ..4K
+_option long age = 0;           /// show blocks that have been held for more than so many seconds
+_option _Bool mmap;             /// follow mappings (mmap, mremap, munmap), too, but for those that malloc makes
+_option _str alloc = "";        /// a function that allocates, to be followed instead of malloc and its like
+_option _str release = "";      /// the function that gives back what it allocates
+_option int size_argument = 0;  /// which argument of `--alloc` is the size, from 0
+_option int block_argument = 0; /// which argument of `--release` is the block, from 0
+_option int interval = 60;      /// growth is that of the last so many seconds
+_option int freed_every = 64;   /// look at the stack of one release in so many; 0 for none
+_option long blocks = 4194304;       /// follow so many blocks at a time at most
+_option int rows = 20;          /// how many paths are listed with ages, those that hold most first
 
 _view flamegraph "Memory allocated and not freed" "bytes"
 struct allocations_figures paths[_path];
 
+_view table "Age and release of what is held" "bytes"
+struct allocations_row held[];
+
 /// A block on its way through realloc: what it was before.
 struct allocations_block moving[long];
-long began, earlier;
+/// Releases of blocks that were not seen being allocated, and what these had room for.
+long earlier, earlier_bytes;
+/// Those of each thread since anything else was seen of it.
+struct unseen {
+    long times, bytes;
+};
+struct unseen at_last[long];
 
-_probe _begin { began = _now_ns(); }
+// The kernel drops what is left out: no stack is copied for it.
+#define SAMPLE(n)                          \
+    if ((n) < size[0] || (n) > size[1])    \
+        return;                            \
+    long weight = _every(every, (n) ?: 1); \
+    if (!weight)                           \
+        return
 
-_probe malloc(size_t n) -> void *p {
-    if (n < min_size || n > max_size)
-        return;
-    long weight = _every(every, n ? n : 1);
-    if (!weight)
-        return;
-    if (p)
-        allocations_got(p, n, weight, paths);
+// What glibc has allocated says how large it is, so that the kernel can leave out what is too small to be followed.
+##ifdeffunc libc.so.6::malloc
+#define TOO_SMALL(p) (&malloc == &libc.so.6::malloc && glibc_usable(p) < size[0])
+#define ROOM(p) (&malloc == &libc.so.6::malloc ? glibc_usable(p) : 0)
+##else
+#define TOO_SMALL(p) 0
+#define ROOM(p) 0
+##endif
+
+_probe _begin {
+    if ((alloc == "") != (release == ""))
+        _error("--alloc and --release go together: one function allocates, the other one gives back");
+    if (interval <= 0)
+        _error("--interval is a number of seconds above 0");
+    allocations_most = blocks;
+    allocations_begin();
 }
 
-_probe calloc(size_t members, size_t size) -> void *p {
-    size_t n = members * size;
-    if (n < min_size || n > max_size)
+/// A release of a block that was not seen being allocated. Where only some blocks are followed, that tells nothing.
+void gone_unseen(size_t room)
+{
+    if (every > 1 || allocations_left_out || (room > size[1] && room - size[1] > _page_size()))
         return;
-    long weight = _every(every, n ? n : 1);
-    if (!weight)
-        return;
-    if (p)
-        allocations_got(p, n, weight, paths);
+    earlier++;
+    earlier_bytes += room;
+    at_last[_tid()].times++;
+    at_last[_tid()].bytes += room;
 }
 
-_probe aligned_alloc(size_t alignment, size_t n) -> void *p {
-    // glibc gives these to malloc, whose block is of the sample or not.
+/// Something else has been seen of the thread.
+void goes_on(void)
+{
+    if (_elems(at_last) > 0)
+        _delete at_last[_tid()];
+}
+
+/// A block has been allocated.
+void got(void *p, size_t n, long weight)
+{
+    allocations_got(p, n, weight, paths);
+    goes_on();
+}
+
+/// A block that is followed is given back.
+void released(void *p)
+{
+    allocations_released(p, paths);
+    goes_on();
+}
+
+// When a thread ends, glibc frees what it has cached of blocks that had been freed before: the last releases of a thread are none.
+_probe _thread_end {
+    earlier -= at_last[_tid()].times;
+    earlier_bytes -= at_last[_tid()].bytes;
+    _delete at_last[_tid()];
+}
+
+##ifdeffunc malloc
+_probe malloc(size_t n) -> void *p _if (alloc == "") {
+    SAMPLE(n);
+    if (p)
+        got(p, n, weight);
+}
+##endif
+
+##ifdeffunc calloc
+_probe calloc(size_t members, size_t each) -> void *p _if (alloc == "") {
+    size_t n = members * each;
+    SAMPLE(n);
+    if (p)
+        got(p, n, weight);
+}
+##endif
+
+// glibc gives small alignments to malloc, whose block is of the sample or not.
+##ifdeffunc memalign
+_probe memalign(size_t alignment, size_t n) -> void *p _if (alloc == "") {
     if (every > 1 && alignment <= 16)
         return;
-    if (n < min_size || n > max_size)
-        return;
-    long weight = _every(every, n ? n : 1);
-    if (!weight)
-        return;
+    SAMPLE(n);
     if (p)
-        allocations_got(p, n, weight, paths);
+        got(p, n, weight);
 }
+##endif
 
-_probe posix_memalign(void **out, size_t alignment, size_t n) -> int failed {
+// One function under two names is one.
+##ifdeffunc memalign
+#define ALONE (&aligned_alloc != &memalign)
+##else
+#define ALONE 1
+##endif
+
+##ifdeffunc aligned_alloc
+_probe aligned_alloc(size_t alignment, size_t n) -> void *p _if (alloc == "" && ALONE) {
     if (every > 1 && alignment <= 16)
         return;
-    if (n < min_size || n > max_size)
+    SAMPLE(n);
+    if (p)
+        got(p, n, weight);
+}
+##endif
+
+##ifdeffunc posix_memalign
+_probe posix_memalign(void **out, size_t alignment, size_t n) -> int failed _if (alloc == "") {
+    if (every > 1 && alignment <= 16)
         return;
-    long weight = _every(every, n ? n : 1);
-    if (!weight)
-        return;
+    SAMPLE(n);
     if (!failed)
-        allocations_got(*out, n, weight, paths);
+        got(*out, n, weight);
 }
+##endif
 
-_probe realloc(void *old, size_t n) {
-    if (!(old in allocations_live))
+##ifdeffunc valloc
+_probe valloc(size_t n) -> void *p _if (alloc == "") {
+    SAMPLE(n);
+    if (p)
+        got(p, n, weight);
+}
+##endif
+
+##ifdeffunc pvalloc
+_probe pvalloc(size_t n) -> void *p _if (alloc == "") {
+    SAMPLE(n);
+    if (p)
+        got(p, n, weight);
+}
+##endif
+
+// reallocarray calls this.
+##ifdeffunc realloc
+_probe realloc(void *old, size_t n) _if (alloc == "") {
+    if (!old || TOO_SMALL(old))
         return;
+    if (!(old in allocations_live)) {
+        gone_unseen(ROOM(old));
+        return;
+    }
     moving[_tid()] = allocations_live[old];
-    allocations_released(old, paths);
+    released(old);
 }
 
-_probe realloc(void *old, size_t n) -> void *p {
-    if (n >= min_size && n <= max_size) {
-        long weight = _every(every, n ? n : 1);
+_probe realloc(void *old, size_t n) -> void *p _if (alloc == "") {
+    if (n >= size[0] && n <= size[1]) {
+        long weight = _every(every, n ?: 1);
         if (weight && p)
-            allocations_got(p, n, weight, paths);
+            got(p, n, weight);
     }
     if (!p && n && _tid() in moving)
         allocations_kept(old, moving[_tid()], paths);
     _delete moving[_tid()];
 }
+##endif
 
-_probe free(void *p) {
-    if (!(p in allocations_live))
+##ifdeffunc free
+_probe free(void *p) _if (alloc == "") {
+    if (!p || TOO_SMALL(p))
         return;
-    allocations_released(p, paths);
+    if (!(p in allocations_live)) {
+        gone_unseen(ROOM(p));
+        return;
+    }
+    released(p);
+}
+
+_probe free(void *p) _if (alloc == "" && freed_every > 0) {
+    if (!p || TOO_SMALL(p))
+        return;
+    if (!_every(freed_every, 1))
+        return;
+    allocations_freed_by(p, _ubt());
+}
+##endif
+
+_probe _func(alloc) -> void *p _if (alloc != "") {
+    size_t n = _arg(size_argument);
+    SAMPLE(n);
+    if (p)
+        got(p, n, weight);
+}
+
+_probe _func(release) _if (release != "") {
+    void *p = (void *)_arg(block_argument);
+    if (!p)
+        return;
+    if (!(p in allocations_live)) {
+        gone_unseen(0);
+        return;
+    }
+    released(p);
+}
+
+_probe _func(release) _if (release != "" && freed_every > 0) {
+    void *p = (void *)_arg(block_argument);
+    if (!p)
+        return;
+    if (!_every(freed_every, 1))
+        return;
+    allocations_freed_by(p, _ubt());
+}
+
+##ifdeffunc libc.so.6::mmap
+_probe libc.so.6::mmap(void *at, size_t n) -> void *p _if (mmap) {
+    if ((long)p == -1)
+        return;
+    _path by = _ubt();
+    if (n < size[0] || n > size[1] || regions_inside_malloc(by))
+        regions_replaced(p, n, paths);
+    else
+        regions_got(p, n, by, paths);
+}
+
+_probe libc.so.6::munmap(void *p, size_t n) _if (mmap) {
+    regions_gone(p, n, paths);
+}
+
+_probe libc.so.6::mremap(void *old, size_t before, size_t n) -> void *p _if (mmap) {
+    if ((long)p == -1)
+        return;
+    _path by = _ubt();
+    regions_moved(old, before, p, n, by, paths);
+}
+##endif
+
+_probe _timer.s(interval) {
+    allocations_interval(paths);
 }
 
 _probe _end {
-    if (age > 0)
-        allocations_leave_out_young(age, paths);
-    long seconds = (_now_ns() - began) / 1000000000;
-    printf("%s%hB allocated in %ld s, %hB of it not freed in %ld blocks\n", every > 1 ? "≈" : "", _sum(paths.allocated), seconds, _sum(paths.bytes),
-           _sum(paths.blocks));
+    if (age > 0) {
+        allocations_leave_out_young(age, allocations_live, paths);
+        allocations_leave_out_young(age, regions_live, paths);
+    }
+    allocations_last_interval(interval, paths);
+    allocations_list(rows, paths, held);
+    allocations_list_ages(allocations_live, held);
+    allocations_list_ages(regions_live, held);
+    long seconds = (_now_ns() - allocations_began) / 1000000000;
+    printf("%s%hB allocated in %ld s, %hB of it not freed in %ld blocks\n", every > 1 ? "≈" : "", _sum(paths.allocated_bytes), seconds,
+           _sum(paths.bytes), _sum(paths.blocks));
     if (every > 1)
         printf("estimated from a sample of one block in %hB: a path's figure is within %hB of the truth 19 times in 20\n", every,
                allocations_error(every, paths));
-    puts("blocks that were there before are not covered");
+    if (earlier > 0)
+        printf("%ld blocks%s that had been there before were freed\n", earlier, earlier_bytes ? sprintf(" (room for %hB)", earlier_bytes) : "");
+    puts("what was allocated before this began is not covered");
+    if (allocations_left_out)
+        _assert_equal("blocks that found no room (--blocks)", allocations_left_out, 0);
 }

@@ -460,6 +460,8 @@ fn options_help(options: &[OptionHelp]) -> String {
             OptionValue::Str(value) => {
                 format!(" [default: {}]", String::from_utf8_lossy(value))
             }
+            // It is everything unless something else is said.
+            OptionValue::Range { .. } => String::new(),
         };
         let line = format!(
             "  {head:<width$}  {}{default}",

@@ -130,7 +130,7 @@ pub enum ProbePoint {
     },
     /// `_watch(&var, 8, "w")`.
     Watch(Vec<Expression>),
-    /// `_thread_begin`, `_thread_end`, `_exec`, `_exit`, `_signal`.
+    /// `_thread_begin`, `_thread_end`, `_exec`, `_exit`, `_signal`, `_page_fault`.
     Process(Name),
 }
 

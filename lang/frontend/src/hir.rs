@@ -129,6 +129,13 @@ pub enum OptionKind {
     Float,
     /// A `_str`.
     Str,
+    /// An array of two integers: the ends of a range.
+    Range {
+        /// Size of each in bytes.
+        size: u8,
+        /// Whether they are signed.
+        signed: bool,
+    },
 }
 
 /// The value of an option.
@@ -140,6 +147,15 @@ pub enum OptionValue {
     Float(f64),
     /// A string.
     Str(Vec<u8>),
+    /// The least and the greatest of a range, with the bits that their type has.
+    Range {
+        /// The least.
+        least: i64,
+        /// The greatest.
+        greatest: i64,
+        /// Size of each in bytes.
+        size: u8,
+    },
 }
 
 /// A view of a global.
@@ -287,6 +303,8 @@ pub enum ProcessEvent {
     Exit,
     /// A signal is delivered.
     Signal,
+    /// A thread uses a page that is not mapped for it yet.
+    PageFault,
 }
 
 /// A function.

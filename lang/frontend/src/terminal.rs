@@ -336,7 +336,7 @@ fn word(token: &Token, before: Option<&Lexeme>) -> Terminal {
             };
         }
         Some(Terminal::Probe) => match &*token.text {
-            "_thread_begin" | "_thread_end" | "_exec" | "_exit" | "_signal" => {
+            "_thread_begin" | "_thread_end" | "_exec" | "_exit" | "_signal" | "_page_fault" => {
                 return Terminal::ProcessPoint(name(token));
             }
             text => {

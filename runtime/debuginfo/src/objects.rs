@@ -182,6 +182,8 @@ impl Debug {
             .iter()
             .find(|l| l.entry.attr(gimli::DW_AT_type).is_some())
             .map_or(Ok(TypeRef::VOID), |l| self.type_of(l))?;
+        // Assemblers write down where a function is, and an unspecified type for what they do not know.
+        let unknown = parameters.is_empty() && self.is_unspecified(result)?;
         let linkage_name = chain.iter().find_map(|l| self.linkage_name(l));
         let external = chain.iter().any(is_external);
         let place = match chain.first() {
@@ -193,20 +195,30 @@ impl Debug {
             linkage_name,
             entry: place.map(|p| p.0),
             size: place.map_or(0, |p| p.1),
-            parameters: Some(
+            parameters: (!unknown).then(|| {
                 parameters
                     .into_iter()
                     .map(|(name, ty)| Parameter { name, ty })
-                    .collect(),
-            ),
+                    .collect()
+            }),
             variadic,
-            result: Some(result),
+            result: (!unknown).then_some(result),
             ty: Some(row.at),
             external,
             unit: self.shown_unit(row)?,
             indirect: false,
             origin: Origin::DebugInfo,
         })
+    }
+
+    /// Whether a type is one of which nothing is said, not even a name.
+    fn is_unspecified(&self, ty: TypeRef) -> Result<bool> {
+        if ty == TypeRef::VOID {
+            return Ok(false);
+        }
+        let here = self.entry(ty)?;
+        let nameless = self.name_of(&here).is_none();
+        Ok(nameless && here.entry.tag() == gimli::DW_TAG_unspecified_type)
     }
 
     /// An entry and those that it completes: abstract instances and declarations.

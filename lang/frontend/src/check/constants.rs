@@ -190,6 +190,11 @@ impl Checker<'_> {
                 {
                     return value;
                 }
+                if let hir::PlaceKind::Index { base, index, .. } = &place.kind
+                    && let Some(value) = self.range_end(base, index, ty, span)
+                {
+                    return value;
+                }
                 hir::Expression {
                     kind: ExpressionKind::Load(place),
                     ty,
@@ -253,7 +258,37 @@ impl Checker<'_> {
             hir::OptionValue::Integer(value) => ExpressionKind::Integer(*value as u64),
             hir::OptionValue::Float(value) => ExpressionKind::Float(*value),
             hir::OptionValue::Str(bytes) => ExpressionKind::Str(bytes.clone()),
+            hir::OptionValue::Range { .. } => return None,
         };
+        Some(hir::Expression { kind, ty, span })
+    }
+
+    /// An end of an option that is a range, as a constant.
+    fn range_end(
+        &self,
+        base: &hir::Place,
+        index: &hir::Expression,
+        ty: TypeId,
+        span: Span,
+    ) -> Option<hir::Expression> {
+        let (hir::PlaceKind::Global(id), ExpressionKind::Integer(index)) =
+            (&base.kind, &index.kind)
+        else {
+            return None;
+        };
+        let option = self.options.iter().find(|option| option.global == *id)?;
+        let hir::OptionValue::Range {
+            least, greatest, ..
+        } = option.value
+        else {
+            return None;
+        };
+        let value = match *index {
+            0 => least,
+            1 => greatest,
+            _ => return None,
+        };
+        let kind = ExpressionKind::Integer(value as u64);
         Some(hir::Expression { kind, ty, span })
     }
 

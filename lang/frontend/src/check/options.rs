@@ -48,6 +48,7 @@ pub fn option_help(options: &[hir::ScriptOption]) -> Vec<OptionHelp> {
                 OptionKind::Integer { .. } => "N",
                 OptionKind::Float => "X",
                 OptionKind::Str => "TEXT",
+                OptionKind::Range { .. } => "A..B",
             },
             default: option.value.clone(),
             documentation: option.documentation.clone(),
@@ -113,6 +114,40 @@ fn parse_value(kind: OptionKind, text: &str) -> Result<OptionValue, &'static str
             .map(OptionValue::Float)
             .map_err(|_| "not a number"),
         OptionKind::Str => Ok(OptionValue::Str(text.as_bytes().to_vec())),
+        OptionKind::Range { size, signed } => parse_range(text, size, signed),
+    }
+}
+
+/// `A..B`, both ends included; either may be left out. A single number is a range of one.
+fn parse_range(text: &str, size: u8, signed: bool) -> Result<OptionValue, &'static str> {
+    let (from, to) = text.split_once("..").unwrap_or((text, text));
+    let (first, last) = all_of(size, signed);
+    let end = |text: &str, otherwise| match text {
+        "" => Ok(otherwise),
+        text => parse_integer(text, size, signed),
+    };
+    let (least, greatest) = (end(from, first)?, end(to, last)?);
+    let empty = match signed {
+        true => least > greatest,
+        false => least.cast_unsigned() > greatest.cast_unsigned(),
+    };
+    match (text, empty) {
+        ("", _) => Err("not a range"),
+        (_, true) => Err("nothing lies in it"),
+        (_, false) => Ok(OptionValue::Range {
+            least,
+            greatest,
+            size,
+        }),
+    }
+}
+
+/// The least and the greatest number of an integer type.
+fn all_of(size: u8, signed: bool) -> (i64, i64) {
+    let unused = 64_u32.saturating_sub(u32::from(size) * 8).min(63);
+    match signed {
+        true => (i64::MIN >> unused, i64::MAX >> unused),
+        false => (0, (u64::MAX >> unused).cast_signed()),
     }
 }
 
@@ -184,6 +219,9 @@ fn set_from_words(options: &mut [hir::ScriptOption], words: &[String]) -> Result
                     option.name.replace('_', "-")
                 )),
                 OptionKind::Str => None,
+                OptionKind::Range { .. } => {
+                    Some("a range such as `4K..64K`, `4K..` or `..64K`".to_owned())
+                }
             };
             wrong(format!("`{shown} {text}`: {reason}"), help)
         })?;
@@ -253,26 +291,49 @@ impl<'a> Checker<'a> {
                 Some((size, signed)) => OptionKind::Integer { size, signed },
                 None => return,
             },
+            Class::Array(element, Some(2)) if self.is_plain_integer(element) => {
+                match self.integer_shape(element) {
+                    Some((size, signed)) => OptionKind::Range { size, signed },
+                    None => return,
+                }
+            }
             _ => {
                 let found = self.quoted(ty);
                 self.error(
                     option.ty.span,
-                    "an option is an integer, a float, a `_Bool` or a `_str`",
+                    "an option is an integer, a float, a `_Bool`, a `_str`, or two integers for a range",
                     format!("this is {found}"),
                 );
                 return;
             }
         };
         // An option with a wrong default is known all the same, so that its uses are no errors.
-        let value = option
-            .default
-            .as_ref()
-            .and_then(|default| self.option_default(default, ty))
-            .unwrap_or(match kind {
-                OptionKind::Float => OptionValue::Float(0.0),
-                OptionKind::Str => OptionValue::Str(Vec::new()),
-                _ => OptionValue::Integer(0),
-            });
+        let default = match (&option.default, kind) {
+            (Some(default), OptionKind::Range { .. }) => {
+                self.error_help(
+                    default.span,
+                    "a range has no default",
+                    "without one it is all that its type has",
+                    "leave it out",
+                );
+                None
+            }
+            (Some(default), _) => self.option_default(default, ty),
+            (None, _) => None,
+        };
+        let value = default.unwrap_or(match kind {
+            OptionKind::Float => OptionValue::Float(0.0),
+            OptionKind::Str => OptionValue::Str(Vec::new()),
+            OptionKind::Switch | OptionKind::Integer { .. } => OptionValue::Integer(0),
+            OptionKind::Range { size, signed } => {
+                let (least, greatest) = all_of(size, signed);
+                OptionValue::Range {
+                    least,
+                    greatest,
+                    size,
+                }
+            }
+        });
         let name = &option.name;
         let known = self.script.ordinary.contains_key(name.text.as_str());
         let global = self.add_global(&name.text, ty, name.span, documentation.clone());
@@ -287,6 +348,10 @@ impl<'a> Checker<'a> {
             documentation,
             value,
         });
+    }
+
+    fn is_plain_integer(&self, ty: TypeId) -> bool {
+        matches!(self.class(ty), Class::Integer { .. })
     }
 
     /// The value of a default; `None` after an error.
@@ -320,6 +385,8 @@ impl<'a> Checker<'a> {
             OptionValue::Integer(value) => ExpressionKind::Integer(*value as u64),
             OptionValue::Float(value) => ExpressionKind::Float(*value),
             OptionValue::Str(bytes) => ExpressionKind::Str(bytes.clone()),
+            // An array has no value as a whole: it is stored where it is lowered.
+            OptionValue::Range { .. } => return,
         };
         let Some(global) = self.globals.get_mut(id.0 as usize) else {
             return;

@@ -25,12 +25,24 @@ impl<'a> Checker<'a> {
             ..span
         };
         self.context = FunctionContext::new(self.basics.void);
-        let point = self.probe_point(&probe.point, head);
         let attached = match &probe.condition {
             Some(condition) => self.probe_condition(condition),
             None => true,
         };
-        let Some(point) = point else { return };
+        // What is not probed need not be there: an option may name no function.
+        let computed = matches!(
+            &probe.point,
+            ast::ProbePoint::Function {
+                function: ast::FunctionReference::Computed(_),
+                ..
+            }
+        );
+        if computed && !attached {
+            return;
+        }
+        let Some(point) = self.probe_point(&probe.point, head) else {
+            return;
+        };
         self.context = FunctionContext::new(self.basics.void);
         self.context.probe = true;
         let id = hir::FunctionId(self.functions.len() as u32);

@@ -216,6 +216,7 @@ impl<'a> Checker<'a> {
             "_exec" => ProcessEvent::Exec,
             "_exit" => ProcessEvent::Exit,
             "_signal" => ProcessEvent::Signal,
+            "_page_fault" => ProcessEvent::PageFault,
             other => {
                 let message = format!("no event `{other}`");
                 self.error(name.span, message, "no such event");
@@ -223,7 +224,7 @@ impl<'a> Checker<'a> {
             }
         };
         let mut hit = Hit::at(Some(EventSite::Process(event)));
-        // The signal, or what the process or thread ends with.
+        // The signal, the address, or what the process or thread ends with.
         if event != ProcessEvent::ThreadBegin && event != ProcessEvent::Exec {
             hit.arguments = Arguments::Event;
         }

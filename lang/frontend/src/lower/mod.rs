@@ -409,7 +409,33 @@ impl Builder<'_, '_> {
     fn store_option(&mut self, option: &hir::ScriptOption, global: &hir::Global) -> Lowered<()> {
         self.set_span(global.span);
         let offset = self.unit.global_offset(option.global, global.span)?;
+        let store = |from, ty, offset: u64| ir::InstructionKind::Store {
+            place: ir::Place {
+                base: ir::Base::Globals,
+                offset: offset as i64,
+                index: None,
+            },
+            from,
+            ty,
+        };
         let (from, ty) = match &option.value {
+            hir::OptionValue::Range {
+                least,
+                greatest,
+                size,
+            } => {
+                for (end, offset) in [(*least, offset), (*greatest, offset + u64::from(*size))] {
+                    let from = self.constant(end as u64);
+                    let ty = match size {
+                        1 => ir::MemoryType::U8,
+                        2 => ir::MemoryType::U16,
+                        4 => ir::MemoryType::U32,
+                        _ => ir::MemoryType::W64,
+                    };
+                    self.emit(store(from, ty, offset));
+                }
+                return Ok(());
+            }
             hir::OptionValue::Integer(value) => {
                 (self.constant(*value as u64), self.memory_type(global.ty))
             }
@@ -429,15 +455,7 @@ impl Builder<'_, '_> {
             }
             (_, ty) => ty,
         };
-        self.emit(ir::InstructionKind::Store {
-            place: ir::Place {
-                base: ir::Base::Globals,
-                offset: offset as i64,
-                index: None,
-            },
-            from,
-            ty,
-        });
+        self.emit(store(from, ty, offset));
         Ok(())
     }
 }

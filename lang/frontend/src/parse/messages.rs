@@ -20,6 +20,7 @@ pub(crate) const POINTS: &[&str] = &[
     "_exec",
     "_exit",
     "_signal",
+    "_page_fault",
 ];
 
 /// The error for the terminal at `at` (the end, if there is none). `expected` are the names of

@@ -92,6 +92,7 @@ fn concerns(point: &ProbePoint, site: &str) -> Option<u64> {
             ProcessEvent::Exec => "_exec",
             ProcessEvent::Exit => "_exit",
             ProcessEvent::Signal => "_signal",
+            ProcessEvent::PageFault => "_page_fault",
         }
         .to_owned(),
     };

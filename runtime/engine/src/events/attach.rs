@@ -16,7 +16,7 @@ use ytrace_values::Store;
 
 use super::follow::counted;
 use super::hit::global_word;
-use super::plan::{SiteFacts, hit_program};
+use super::plan::{Argument, SiteFacts, hit_program};
 use super::sites::{Finder, Place, Places};
 use super::watch::Watch;
 use super::{EventFailure, Events, Handler};
@@ -241,6 +241,7 @@ impl Session<'_> {
             EventSite::Process(ProcessEvent::ThreadBegin) => Some(Source::ThreadBegin),
             EventSite::Process(ProcessEvent::ThreadEnd) => Some(Source::ThreadEnd),
             EventSite::Process(ProcessEvent::Exec) => Some(Source::Exec),
+            EventSite::Process(ProcessEvent::PageFault) => Some(Source::PageFaults { every: 1 }),
             EventSite::Process(ProcessEvent::Exit) => return Err(EventFailure::Kind("`_exit`")),
             EventSite::Process(ProcessEvent::Signal) => {
                 return Err(EventFailure::Kind("`_signal`"));
@@ -320,8 +321,11 @@ impl Session<'_> {
         source: Source,
         making: &mut Making,
     ) -> Result<(), EventFailure> {
-        let (program, reading) =
-            hit_program(&plans.hit, None, &self.facts(state, &making.settled))?;
+        let mut facts = self.facts(state, &making.settled);
+        if let Source::PageFaults { .. } = source {
+            facts.arguments.push(Argument::FaultAddress);
+        }
+        let (program, reading) = hit_program(&plans.hit, None, &facts)?;
         let handler = Handler {
             function,
             reading: Arc::new(reading),

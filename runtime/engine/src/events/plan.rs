@@ -39,6 +39,8 @@ pub(super) enum Argument {
     None,
     /// A number.
     Constant(u64),
+    /// The address of a page fault.
+    FaultAddress,
     /// A register, of which the low bytes count.
     Register(Register, Width, bool),
     /// Memory at a base, plus an index times a scale, plus a displacement; the base may be none, for an address.
@@ -622,6 +624,7 @@ impl<'a> Maker<'a> {
         let made = match argument {
             Argument::None => return Err(EventFailure::Argument(number)),
             Argument::Constant(value) => self.constant(value),
+            Argument::FaultAddress => self.part.value(target::Value::FaultAddress),
             Argument::Register(register, width, signed) => {
                 let value = self.part.value(target::Value::Register(register));
                 let ty = IntegerType {

@@ -202,6 +202,7 @@ impl Part {
             | Value::Cpu
             | Value::Cookie
             | Value::Setting(_)
+            | Value::FaultAddress
             | Value::Entry(_) => Ok(0),
         }
     }

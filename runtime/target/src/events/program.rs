@@ -80,6 +80,8 @@ pub enum Value {
     Cookie,
     /// A word that the session's owner sets ([`super::EventSession::set`]), by its place there, less than [`MAX_SETTINGS`].
     Setting(u32),
+    /// At a page fault, the address that was used; 0 at all else.
+    FaultAddress,
     /// In a return part: a value that the entry part saved, by its place in [`HitProgram::saved_values`].
     Entry(u32),
     /// In a return part: an integer out of bytes that the entry part saved; `capture` is the place in

@@ -54,6 +54,9 @@ pub(super) const COUNTER_BYTES: u32 = 64;
 
 /// Bytes of the key under which an entry part saves.
 pub(super) const SAVED_KEY: u32 = 16;
+/// Where the address is in what a program gets at an event that is counted: `struct bpf_perf_event_data` of
+/// `linux/bpf_perf_event.h`, after the registers and the period.
+const EVENT_ADDRESS: i16 = 176;
 /// Bytes of stack that a program has.
 const FRAME_BYTES: u32 = 512;
 
@@ -320,6 +323,7 @@ impl HitProgram {
             bank: None,
             numbers: None,
             processor: 0,
+            fault_address: None,
             saved_key: None,
             saved_row: None,
             schedule,
@@ -420,6 +424,7 @@ struct PartCompiler<'a> {
     /// The numbers of the thread and of the process, four bytes each.
     numbers: Option<i16>,
     processor: i16,
+    fault_address: Option<i16>,
     saved_key: Option<i16>,
     /// Where the address of the saved row is, or the saved word.
     saved_row: Option<i16>,
@@ -437,6 +442,14 @@ impl PartCompiler<'_> {
         }
         if let Mode::Fork(places) = self.environment.mode {
             self.only_forks(places)?;
+        }
+        if let Mode::Event { .. } = self.environment.mode
+            && self.part.values.contains(&Value::FaultAddress)
+        {
+            let place = self.frame.take(8)?;
+            self.code.load(Width::Eight, R::R1, R::R6, EVENT_ADDRESS);
+            self.code.store(Width::Eight, R::Frame, place, R::R1);
+            self.fault_address = Some(place);
         }
         if let Mode::Event { from_task: true } | Mode::Thread { .. } | Mode::Fork(_) =
             self.environment.mode

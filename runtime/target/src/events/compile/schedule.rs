@@ -259,6 +259,7 @@ impl Schedule {
                 | Value::Cpu
                 | Value::Cookie
                 | Value::Setting(_)
+                | Value::FaultAddress
                 | Value::Weight(_)
                 | Value::Failed(_) => 0,
             };

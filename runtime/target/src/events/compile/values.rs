@@ -63,6 +63,7 @@ impl PartCompiler<'_> {
             }
             Value::Time => self.fetch_frame(Width::Eight, to, self.time),
             Value::Cpu => self.fetch_frame(Width::Eight, to, Some(self.processor)),
+            Value::FaultAddress => self.fetch_frame(Width::Eight, to, self.fault_address),
             Value::Weight(step) | Value::Found(step) => {
                 let place = self.outcomes.get(index(step.0)).copied().flatten();
                 self.fetch_frame(Width::Eight, to, place);
@@ -326,6 +327,7 @@ impl PartCompiler<'_> {
             Value::Constant(_)
             | Value::Register(_)
             | Value::Cpu
+            | Value::FaultAddress
             | Value::Entry(_)
             | Value::EntrySlot { .. }
             | Value::Slot { .. }

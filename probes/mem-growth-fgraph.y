@@ -1,0 +1,140 @@
+#!/usr/bin/env -S ytrace run
+/// Which call paths make a process grow, as a flame graph: the stacks at page faults, which come where memory is used for the first time.
+///
+/// No function is probed. What this costs follows growth, not how much is allocated, so that it can run for hours. It misses what is put into chunks that
+/// the allocator has and gives out again: that needs no new pages. The path is that of the first use, which may come later than the allocation.
+///
+/// At the end each page is looked up: those that have been given back meanwhile are `touched_bytes`, but not `bytes`. Where the kernel maps huge pages, one
+/// fault brings more than one page; the last lines say how much of the growth is explained.
+
+_mode live;
+
+_option long pages = 4194304; /// remember so many pages at most
+_option int interval = 1;     /// seconds between two looks at what is in memory
+_option _Bool files;          /// count pages of mapped files, too, of which the kernel maps several at a time
+
+struct growth_figures {
+    long bytes;         /// used for the first time, and still in memory
+    long touched_bytes; /// used for the first time
+    long faults;
+};
+_view flamegraph "Memory used for the first time" "bytes"
+struct growth_figures paths[_path];
+
+_view series "In memory" "bytes"
+long resident[_str];
+
+/// Who used a page first, by its address.
+_path user[void *];
+
+/// Mappings in order, as of the last look at them.
+struct mapping {
+    void *start, *end;
+    _Bool file;
+};
+struct mapping mappings[];
+long left_out, began, page, looked;
+/// What was in memory at the beginning: of no file, and of files.
+long before, before_files;
+
+/// What is in memory and not of a file.
+long of_no_file(void)
+{
+    return _process_bytes("RssAnon") + _process_bytes("RssShmem");
+}
+
+void look_at_mappings(void)
+{
+    looked = _now_ns();
+    _clear(mappings);
+    _foreach (m in _maps())
+        _push(mappings, (struct mapping) { m.start, m.end, m.inode != 0 && !(m.file ~~ rx/^\/(memfd:|dev\/zero|dev\/shm\/|SYSV)/) });
+}
+
+/// The number of the mapping at an address, or -1.
+long mapping_at(void *p)
+{
+    long low = 0, high = _elems(mappings);
+    while (low < high) {
+        long middle = low + (high - low) / 2;
+        if (p < mappings[middle].start)
+            high = middle;
+        else if (p >= mappings[middle].end)
+            low = middle + 1;
+        else
+            return middle;
+    }
+    return -1;
+}
+
+/// Whether an address is of a mapped file.
+_Bool is_of_file(void *p)
+{
+    long at = mapping_at(p);
+    // Looking costs the kernel a walk of the page tables: what has been mapped since the last look is of no file until the next one.
+    if (at < 0 && _now_ns() - looked > 1000000000) {
+        look_at_mappings();
+        at = mapping_at(p);
+    }
+    return at >= 0 && mappings[at].file;
+}
+
+void look_at_memory(void)
+{
+    resident["of no file"] = of_no_file();
+    resident["of files"] = _process_bytes("RssFile");
+}
+
+_probe _begin {
+    if (interval <= 0)
+        _error("--interval is a number of seconds above 0");
+    page = _page_size();
+    look_at_mappings();
+    look_at_memory();
+    before = resident["of no file"];
+    before_files = resident["of files"];
+    began = _now_ns();
+}
+
+_probe _page_fault {
+    void *p = (void *)(_arg(0) & -page);
+    if (!files && is_of_file(p))
+        return;
+    _path at = _ubt();
+    paths[at].faults++;
+    // A page that is read before it is written has two faults, and the second is of the same use.
+    if (p in user)
+        paths[user[p]].touched_bytes -= page;
+    else if (_elems(user) >= pages) {
+        left_out++;
+        return;
+    }
+    user[p] = at;
+    paths[at].touched_bytes += page;
+}
+
+_probe _timer.s(interval) {
+    look_at_memory();
+}
+
+/// "12.3 MB", or "-12.3 MB".
+_str signed_bytes(long n)
+{
+    return n < 0 ? sprintf("-%hB", -n) : sprintf("%hB", n);
+}
+
+_probe _end {
+    look_at_memory();
+    _foreach (p, at in user) {
+        long bytes = _resident(p, page);
+        // Of a process that has gone nobody can tell.
+        paths[at].bytes += bytes < 0 ? page : bytes;
+    }
+    long seconds = (_now_ns() - began) / 1000000000;
+    printf("%hB used for the first time in %ld s, %hB of it still in memory\n", _sum(paths.touched_bytes), seconds, _sum(paths.bytes));
+    printf("memory of no file has grown by %s, that of files by %s\n", signed_bytes(resident["of no file"] - before),
+           signed_bytes(resident["of files"] - before_files));
+    puts("what is put into chunks that the allocator has is not covered: c-memory-leak-fgraph follows it");
+    if (left_out)
+        _assert_equal("pages that found no room (--pages)", left_out, 0);
+}
