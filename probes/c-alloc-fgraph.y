@@ -6,6 +6,7 @@
 /// takes all of them. Nothing is probed where memory is given back; c-memory-leak-fgraph tells what is not. `--duration 10s` ends it, or Ctrl-C.
 
 _mode live;
+_max_overhead 5;
 
 _option size_t every = 65536; /// take one block in so many bytes; 1 takes each
 _option size_t size[2];       /// blocks of these sizes only: 256K..512K, 1M.., ..4K
@@ -29,7 +30,7 @@ long began;
 
 void count(size_t n, long weight)
 {
-    long each = n ?: 1;
+    long each = n ? : 1;
     _path at = _ubt();
     paths[at].bytes += n ? weight : 0;
     paths[at].calls += weight > each ? (weight + each / 2) / each : 1;
@@ -45,8 +46,20 @@ _probe malloc(size_t n) { SAMPLE(n); count(n, weight); }
 _probe calloc(size_t members, size_t each) { SAMPLE(members * each); count(members * each, weight); }
 ##endif
 
+// glibc gives a block that was none before to malloc, where it is counted.
+##ifdeffunc libc.so.6::malloc
+#define BY_MALLOC(old) (!(old) && &malloc == &libc.so.6::malloc)
+##else
+#define BY_MALLOC(old) 0
+##endif
+
 ##ifdeffunc realloc
-_probe realloc(void *old, size_t n) { SAMPLE(n); count(n, weight); }
+_probe realloc(void *old, size_t n) {
+    if (BY_MALLOC(old))
+        return;
+    SAMPLE(n);
+    count(n, weight);
+}
 ##endif
 
 // glibc gives small alignments to malloc, where they are counted.

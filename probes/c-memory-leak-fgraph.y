@@ -10,6 +10,7 @@
 #include <glibc/block.y>
 
 _mode live;
+_max_overhead 5;
 
 _option size_t every = 1;       /// follow one block in so many bytes; 1 follows each
 _option size_t size[2];         /// follow blocks of these sizes only: 256K..512K, 1M.., ..4K
@@ -21,7 +22,7 @@ _option int size_argument = 0;  /// which argument of `--alloc` is the size, fro
 _option int block_argument = 0; /// which argument of `--release` is the block, from 0
 _option int interval = 60;      /// growth is that of the last so many seconds
 _option int freed_every = 64;   /// look at the stack of one release in so many; 0 for none
-_option long blocks = 4194304;       /// follow so many blocks at a time at most
+_option long blocks = 4194304;  /// follow so many blocks at a time at most
 _option int rows = 20;          /// how many paths are listed with ages, those that hold most first
 
 _view flamegraph "Memory allocated and not freed" "bytes"
@@ -34,6 +35,8 @@ struct allocations_row held[];
 struct allocations_block moving[long];
 /// Releases of blocks that were not seen being allocated, and what these had room for.
 long earlier, earlier_bytes;
+/// How often the process has executed another program.
+long executed;
 /// Those of each thread since anything else was seen of it.
 struct unseen {
     long times, bytes;
@@ -52,9 +55,12 @@ struct unseen at_last[long];
 ##ifdeffunc libc.so.6::malloc
 #define TOO_SMALL(p) (&malloc == &libc.so.6::malloc && glibc_usable(p) < size[0])
 #define ROOM(p) (&malloc == &libc.so.6::malloc ? glibc_usable(p) : 0)
+// It gives what was no block before to malloc, which has drawn the sample.
+#define DRAWN(old) (every > 1 && !(old) && &malloc == &libc.so.6::malloc)
 ##else
 #define TOO_SMALL(p) 0
 #define ROOM(p) 0
+#define DRAWN(old) 0
 ##endif
 
 _probe _begin {
@@ -103,6 +109,15 @@ _probe _thread_end {
     earlier -= at_last[_tid()].times;
     earlier_bytes -= at_last[_tid()].bytes;
     _delete at_last[_tid()];
+}
+
+// Another program has memory of its own.
+_probe _exec {
+    executed++;
+    allocations_forget(allocations_live, paths);
+    allocations_forget(regions_live, paths);
+    _clear(moving);
+    _clear(at_last);
 }
 
 ##ifdeffunc malloc
@@ -190,8 +205,8 @@ _probe realloc(void *old, size_t n) _if (alloc == "") {
 }
 
 _probe realloc(void *old, size_t n) -> void *p _if (alloc == "") {
-    if (n >= size[0] && n <= size[1]) {
-        long weight = _every(every, n ?: 1);
+    if (!DRAWN(old) && n >= size[0] && n <= size[1]) {
+        long weight = _every(every, n ? : 1);
         if (weight && p)
             got(p, n, weight);
     }
@@ -248,8 +263,8 @@ _probe _func(release) _if (release != "" && freed_every > 0) {
     allocations_freed_by(p, _ubt());
 }
 
-##ifdeffunc libc.so.6::mmap
-_probe libc.so.6::mmap(void *at, size_t n) -> void *p _if (mmap) {
+##ifdeffunc mmap
+_probe mmap(void *at, size_t n) -> void *p _if (mmap) {
     if ((long)p == -1)
         return;
     _path by = _ubt();
@@ -259,11 +274,11 @@ _probe libc.so.6::mmap(void *at, size_t n) -> void *p _if (mmap) {
         regions_got(p, n, by, paths);
 }
 
-_probe libc.so.6::munmap(void *p, size_t n) _if (mmap) {
+_probe munmap(void *p, size_t n) _if (mmap) {
     regions_gone(p, n, paths);
 }
 
-_probe libc.so.6::mremap(void *old, size_t before, size_t n) -> void *p _if (mmap) {
+_probe mremap(void *old, size_t before, size_t n) -> void *p _if (mmap) {
     if ((long)p == -1)
         return;
     _path by = _ubt();
@@ -292,6 +307,8 @@ _probe _end {
                allocations_error(every, paths));
     if (earlier > 0)
         printf("%ld blocks%s that had been there before were freed\n", earlier, earlier_bytes ? sprintf(" (room for %hB)", earlier_bytes) : "");
+    if (executed)
+        printf("another program was executed%s: what the one before it held is gone\n", executed > 1 ? sprintf(" %ld times", executed) : "");
     puts("what was allocated before this began is not covered");
     if (allocations_left_out)
         _assert_equal("blocks that found no room (--blocks)", allocations_left_out, 0);

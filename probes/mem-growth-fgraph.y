@@ -8,6 +8,7 @@
 /// fault brings more than one page; the last lines say how much of the growth is explained.
 
 _mode live;
+_max_overhead 5;
 
 _option long pages = 4194304; /// remember so many pages at most
 _option int interval = 1;     /// seconds between two looks at what is in memory
@@ -15,8 +16,7 @@ _option _Bool files;          /// count pages of mapped files, too, of which the
 
 struct growth_figures {
     long bytes;         /// used for the first time, and still in memory
-    long touched_bytes; /// used for the first time
-    long faults;
+    long touched_bytes; /// used for the first time; again, if they had been given back
 };
 _view flamegraph "Memory used for the first time" "bytes"
 struct growth_figures paths[_path];
@@ -48,7 +48,7 @@ void look_at_mappings(void)
     looked = _now_ns();
     _clear(mappings);
     _foreach (m in _maps())
-        _push(mappings, (struct mapping) { m.start, m.end, m.inode != 0 && !(m.file ~~ rx/^\/(memfd:|dev\/zero|dev\/shm\/|SYSV)/) });
+        _push(mappings, (struct mapping){ m.start, m.end, m.inode != 0 && !(m.file ~~ rx/^\/(memfd:|dev\/zero|dev\/shm\/|SYSV)/) });
 }
 
 /// The number of the mapping at an address, or -1.
@@ -101,16 +101,12 @@ _probe _page_fault {
     if (!files && is_of_file(p))
         return;
     _path at = _ubt();
-    paths[at].faults++;
-    // A page that is read before it is written has two faults, and the second is of the same use.
-    if (p in user)
-        paths[user[p]].touched_bytes -= page;
-    else if (_elems(user) >= pages) {
+    paths[at].touched_bytes += page;
+    if (!(p in user) && _elems(user) >= pages) {
         left_out++;
         return;
     }
     user[p] = at;
-    paths[at].touched_bytes += page;
 }
 
 _probe _timer.s(interval) {

@@ -8,6 +8,7 @@
 #include <linux/regions.y>
 
 _mode live;
+_max_overhead 5;
 
 _option size_t size[2];    /// follow mappings of these sizes only: 1M..2M, 64M..
 _option long age = 0;      /// show mappings that are older than so many seconds
@@ -32,10 +33,14 @@ struct allocations_row found[];
 _probe _begin {
     if (interval <= 0)
         _error("--interval is a number of seconds above 0");
+##ifndeffunc mmap
+    _error("this program has no mmap: it may make the system call by itself");
+##endif
     allocations_begin();
 }
 
-_probe libc.so.6::mmap(void *at, size_t n) -> void *p {
+##ifdeffunc mmap
+_probe mmap(void *at, size_t n) -> void *p {
     if ((long)p == -1)
         return;
     if (n < size[0] || n > size[1])
@@ -44,17 +49,23 @@ _probe libc.so.6::mmap(void *at, size_t n) -> void *p {
         regions_got(p, n, _ubt(), paths);
 }
 
-_probe libc.so.6::munmap(void *p, size_t n) {
+_probe munmap(void *p, size_t n) {
     regions_gone(p, n, paths);
 }
+##endif
 
-##ifdeffunc libc.so.6::mremap
-_probe libc.so.6::mremap(void *old, size_t before, size_t n) -> void *p {
+##ifdeffunc mremap
+_probe mremap(void *old, size_t before, size_t n) -> void *p {
     if ((long)p == -1)
         return;
     regions_moved(old, before, p, n, _ubt(), paths);
 }
 ##endif
+
+// Another program has memory of its own.
+_probe _exec {
+    allocations_forget(regions_live, paths);
+}
 
 _probe _timer.s(interval) {
     allocations_interval(paths);
@@ -67,8 +78,8 @@ _probe _end {
     allocations_list(rows, paths, found);
     allocations_list_ages(regions_live, found);
     _foreach (i, row in found)
-        _push(held, (struct mapped_row) { .mapped_by = row.allocated_by, .bytes = row.bytes, .mappings = row.blocks, .growth_bytes = row.growth_bytes,
-                                          .mean_age_ns = row.mean_age_ns, .max_age_ns = row.max_age_ns });
+        _push(held, (struct mapped_row){ .mapped_by = row.allocated_by, .bytes = row.bytes, .mappings = row.blocks, .growth_bytes = row.growth_bytes,
+            .mean_age_ns = row.mean_age_ns, .max_age_ns = row.max_age_ns });
     _foreach (start, region in regions_live)
         if (region.at in allocations_row_of) {
             long resident = _resident(start, region.size);

@@ -182,9 +182,28 @@ pub struct RunArguments {
     /// The most functions that the pattern of one probe may match
     #[arg(long, value_name = "N", default_value_t = ytrace_lang::check::MOST_PROBES)]
     pub max_probes: usize,
+    /// By how much probes on events may slow the target down: its hits are counted for 200 ms first [default: what the probe file says]
+    #[arg(long, value_name = "PERCENT", value_parser = parse_percent, allow_negative_numbers = true)]
+    pub max_overhead: Option<f64>,
+    /// Go on, however much slower it will be
+    #[arg(long)]
+    pub force: bool,
     /// Options of the probe file
     #[arg(last = true, value_name = "OPTIONS")]
     pub script: Vec<String>,
+}
+
+/// A number of per cent, with or without the sign.
+fn parse_percent(text: &str) -> Result<f64, String> {
+    let number: f64 = text
+        .trim_end_matches('%')
+        .trim_end()
+        .parse()
+        .map_err(|_| "not a number".to_owned())?;
+    match number.is_finite() && number >= 0.0 {
+        true => Ok(number),
+        false => Err("it must be 0 or more".to_owned()),
+    }
 }
 
 /// Where the files of a core file are, and how much it may come to.

@@ -427,6 +427,8 @@ fn options(arguments: &RunArguments) -> Options {
         defines: defines(&arguments.define),
         arguments: arguments.script.clone(),
         max_probes: arguments.max_probes,
+        max_overhead: arguments.max_overhead,
+        force: arguments.force,
         weight: arguments.weight.clone(),
         duration: arguments.duration,
         interval: arguments.interval,
@@ -583,6 +585,11 @@ impl Sink for TerminalSink {
             ("", "")
         };
         say(&format!("{yellow}warning{reset}: {}\n", safe(text)));
+    }
+
+    fn remark(&mut self, text: &str) {
+        self.progress("");
+        say(&format!("{}\n", safe(text)));
     }
 
     fn attached(&mut self, places: usize, others: usize) {

@@ -123,6 +123,18 @@ void allocations_kept(void *p, struct allocations_block block, struct allocation
     paths[block.at].freed_bytes -= block.weight;
 }
 
+/// The memory of the process is gone, as when it executes another program: nothing of it is held any more.
+void allocations_forget(struct allocations_block live[void *], struct allocations_figures paths[_path])
+{
+    _foreach (p, block in live) {
+        paths[block.at].bytes -= block.weight;
+        paths[block.at].blocks -= allocations_count(block.size, block.weight);
+        paths[block.at].freed_bytes += block.weight;
+    }
+    _clear(live);
+    _clear(allocations_last);
+}
+
 /// Notes which stack gives a block back, before or after `allocations_released` for the same hit.
 void allocations_freed_by(void *p, _path by)
 {

@@ -1,4 +1,4 @@
-//! The program `leaks`, which allocates as it is told and says what it has allocated.
+//! The program `leaks` and its like, which allocate as they are told and say what they have allocated.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -26,7 +26,7 @@ pub fn build(folder: &Path, name: &str) -> PathBuf {
     program
 }
 
-/// The program `leaks`, which does as it is told.
+/// The program `leaks`, or another of its kind, which does as it is told.
 pub struct Leaks {
     child: Child,
     input: Option<ChildStdin>,
@@ -53,8 +53,16 @@ impl Leaks {
     /// # Panics
     /// If it cannot be built or started.
     pub fn start(threads: usize) -> Self {
+        Self::start_program("leaks", threads)
+    }
+
+    /// Starts another program that is told what to do in the same way.
+    ///
+    /// # Panics
+    /// If it cannot be built or started.
+    pub fn start_program(name: &str, threads: usize) -> Self {
         let folder = tempfile::tempdir().expect("the program does as it is told");
-        let mut child = Command::new(build(folder.path(), "leaks"))
+        let mut child = Command::new(build(folder.path(), name))
             .arg(threads.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -84,6 +92,31 @@ impl Leaks {
             .read_line(&mut line)
             .expect("the program does as it is told");
         line.trim_end().to_owned()
+    }
+
+    /// Tells it to do something, and does not wait.
+    ///
+    /// # Panics
+    /// If it does not read.
+    pub fn tell(&mut self, line: &str) {
+        let input = self.input.as_mut().expect("piped");
+        writeln!(input, "{line}").expect("it reads");
+    }
+
+    /// Waits until it says a line.
+    ///
+    /// # Panics
+    /// If it says another one.
+    pub fn expect(&mut self, line: &str) {
+        assert_eq!(self.line(), line);
+    }
+
+    /// Ends it, whatever it does.
+    ///
+    /// # Panics
+    /// If it has ended.
+    pub fn kill(mut self) {
+        self.child.kill().expect("our child");
     }
 
     /// Does so many rounds in each thread, and gives what each function says of all so far.
@@ -137,6 +170,14 @@ pub fn by_site(json: &serde_json::Value) -> BTreeMap<String, [i64; 5]> {
         "copy_name",
         "use_scratch",
     ];
+    by_function(json, &names)
+}
+
+/// The sums of the first columns of a flame graph, the first view, by the function that its rows are of.
+///
+/// # Panics
+/// If it is no result with such a view.
+pub fn by_function(json: &serde_json::Value, names: &[&str]) -> BTreeMap<String, [i64; 5]> {
     let mut found: BTreeMap<String, [i64; 5]> = BTreeMap::new();
     let view = &json["views"][0];
     for row in view["rows"].as_array().expect("a flame graph") {

@@ -40,6 +40,8 @@ pub struct Item {
 pub enum ItemKind {
     /// `_module "libluajit-5.1.so*", _exe;`: patterns in order (`_exe` as `"_exe"`).
     Module(Vec<(String, Span)>),
+    /// `_max_overhead 5;`
+    MaxOverhead(Expression),
     /// `_mode live;`
     Mode(Name),
     /// Variables, typedefs, and struct, union and enum definitions.

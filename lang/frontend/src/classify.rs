@@ -341,7 +341,8 @@ impl Classifier<'_> {
             | Terminal::Delete
             | Terminal::Goto
             | Terminal::Module
-            | Terminal::Mode => {
+            | Terminal::Mode
+            | Terminal::MaxOverhead => {
                 let level = self.level();
                 level.phase = Phase::Expression;
                 level.after_operand = false;

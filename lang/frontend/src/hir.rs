@@ -49,6 +49,8 @@ pub struct Program {
     pub thread_pointers: bool,
     /// Whether the program says (`_mode live;`) that it needs no pause: what it reads may change meanwhile.
     pub live: bool,
+    /// By how many per cent the program may slow the target down (`_max_overhead 5;`), where it says so.
+    pub max_overhead: Option<u64>,
     /// The groups of `_layout`, each with the candidate that this program was checked with.
     pub layouts: Vec<LayoutUse>,
     /// Checked formats, by the index in [`ExpressionKind::Format`].

@@ -31,6 +31,8 @@ pub trait Sink {
     fn flush(&mut self) {}
     /// A warning of the probe or of ytrace, for standard error.
     fn warn(&mut self, text: &str);
+    /// Something that the user wants to know before it goes on, for standard error.
+    fn remark(&mut self, _text: &str) {}
     /// Probes on events are in their places: so many of them, and so many events that have none, as the clock.
     fn attached(&mut self, _places: usize, _others: usize) {}
     /// What has been found so far, where it was asked for ([`crate::Options::interval`]).

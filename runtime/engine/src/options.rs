@@ -109,6 +109,10 @@ pub struct Options {
     pub arguments: Vec<String>,
     /// How many functions the pattern of one probe may match.
     pub max_probes: usize,
+    /// By how many per cent the target may be slowed down by probes on events; `None` leaves it to the program.
+    pub max_overhead: Option<f64>,
+    /// Whether to go on where it is more.
+    pub force: bool,
     /// The column of a view that decides.
     pub weight: Option<String>,
     /// How long timers and probes on events run; `None` for as long as the target does.
@@ -142,6 +146,8 @@ impl Default for Options {
             defines: Vec::new(),
             arguments: Vec::new(),
             max_probes: ytrace_lang::check::MOST_PROBES,
+            max_overhead: None,
+            force: false,
             weight: None,
             duration: None,
             interval: None,

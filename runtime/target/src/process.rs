@@ -7,6 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use nix::errno::Errno;
 
@@ -124,6 +125,11 @@ impl Process {
     /// The number in our pid namespace.
     pub fn pid(&self) -> i32 {
         self.inner.pid
+    }
+
+    /// How long its threads have run on processors; `None` once it is gone.
+    pub fn processor_time(&self) -> Option<Duration> {
+        sys::processor_time(self.pid())
     }
 
     /// Whether the process has exited.

@@ -84,6 +84,23 @@ pub(crate) fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// How long the threads of a process, those that have ended among them, have run on processors; `None` if it is no more.
+pub(crate) fn processor_time(pid: i32) -> Option<Duration> {
+    // As in `MAKE_PROCESS_CPUCLOCK` of the kernel's include/linux/posix-timers_types.h, for `CPUCLOCK_SCHED`.
+    const SCHEDULED: i32 = 2;
+    let clock = (!pid).wrapping_shl(3) | SCHEDULED;
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the pointer is to a live timespec.
+    if unsafe { libc::clock_gettime(clock, &mut time) } != 0 {
+        return None;
+    }
+    let seconds = u64::try_from(time.tv_sec).ok()?;
+    Some(Duration::new(seconds, u32::try_from(time.tv_nsec).ok()?))
+}
+
 /// Runs a call that returns −1 and sets errno, again for as long as it is interrupted.
 pub(crate) fn retry<T: PartialOrd + From<i8>>(mut call: impl FnMut() -> T) -> Result<T, Errno> {
     loop {

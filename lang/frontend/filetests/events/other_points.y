@@ -10,6 +10,7 @@
 //! hit _thread_end tid=9 arg0=1
 //! hit _exec
 //! hit _signal arg0=11
+//! hit _page_fault arg0=0x7000
 //! hit profile rip=0x400010
 //! hit _exit arg0=3
 enum { LINE = 12 };
@@ -24,6 +25,7 @@ _probe _thread_begin { printf("begin %d\n", _tid()); }
 _probe _thread_end { printf("end %d %d\n", _tid(), _arg(0)); }
 _probe _exec { printf("exec\n"); }
 _probe _signal { printf("signal %d\n", _arg(0)); }
+_probe _page_fault { printf("page fault at %p\n", (void *)_arg(0)); }
 _probe _exit { printf("exit %d\n", _arg(0)); }
 _probe _timer.profile(99) { printf("sample at %p\n", _pc_reg()); }
 //> line 1
@@ -36,5 +38,6 @@ _probe _timer.profile(99) { printf("sample at %p\n", _pc_reg()); }
 //> end 9 1
 //> exec
 //> signal 11
+//> page fault at 0x7000
 //> sample at 0x400010
 //> exit 3

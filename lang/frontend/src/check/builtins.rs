@@ -360,7 +360,7 @@ pub const BUILTINS: &[Builtin] = &[
     entry("powf", TWO_DOUBLES, K::Float, single(O::FloatPow), "As in C."),
     // Probes on events.
     entry("_entry", &[("value", K::Scalar)], K::Depends, special(Special::EntryValue), "In a probe on a function's return: a number or a pointer as of entry, made of parameters, variables of the target and what they lead to."),
-    entry("_arg", &[("n", K::Int)], K::Long, special(Special::HitArgument), "The n-th argument, from 0, a constant: of a function the n-th that is an integer or a pointer, at a return as of entry; of a static probe its own; of `_signal` the signal, of `_exit` and `_thread_end` the status."),
+    entry("_arg", &[("n", K::Int)], K::Long, special(Special::HitArgument), "The n-th argument, from 0, a constant: of a function the n-th that is an integer or a pointer, at a return as of entry; of a static probe its own; of `_signal` the signal, of `_page_fault` the address, of `_exit` and `_thread_end` the status."),
     entry("_func", &[], K::Str, special(Special::HitFunction), "The name of the function that was hit."),
     entry("_every", &[("n", K::Long), ("bytes", K::Long)], K::Long, special(Special::SampleBytes), "Samples without bias, on average once in n bytes: how many bytes this hit of so many stands for, or 0 to skip it."),
 ];

@@ -118,6 +118,7 @@ pub fn check<'a>(
     let mut checker = Checker::new(&input, target);
     checker.collect(input.unit);
     checker.check_options(input.unit, input.arguments)?;
+    checker.check_overhead(input.unit);
     checker.check_views(input.unit);
     checker.check_layouts(input.unit);
     checker.check_roots(input.unit);
@@ -178,6 +179,7 @@ struct Checker<'a> {
     /// Whether a thread pointer was asked for by its register's name.
     thread_pointers: bool,
     live: bool,
+    max_overhead: Option<u64>,
     layouts: Vec<hir::LayoutUse>,
     formats: Vec<Vec<hir::FormatPiece>>,
     regexes: Vec<String>,
@@ -235,6 +237,7 @@ impl<'a> Checker<'a> {
             stacks: false,
             thread_pointers: false,
             live: false,
+            max_overhead: None,
             layouts: Vec::new(),
             formats: Vec::new(),
             regexes: Vec::new(),
@@ -328,6 +331,7 @@ impl<'a> Checker<'a> {
                 stacks: self.stacks,
                 thread_pointers: self.thread_pointers,
                 live: self.live,
+                max_overhead: self.max_overhead,
                 layouts: self.layouts,
                 formats: self.formats,
                 regexes: self.regexes,

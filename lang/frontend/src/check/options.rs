@@ -279,6 +279,27 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
+    /// `_max_overhead e;`: the last one counts.
+    pub(super) fn check_overhead(&mut self, unit: &'a ast::Unit) {
+        self.context = FunctionContext::new(self.basics.void);
+        for item in &unit.items {
+            let ast::ItemKind::MaxOverhead(percent) = &item.kind else {
+                continue;
+            };
+            let Some(number) = self.constant_integer(percent) else {
+                continue;
+            };
+            match u64::try_from(number) {
+                Ok(percent) => self.max_overhead = Some(percent),
+                Err(_) => self.error(
+                    percent.span,
+                    "a number of per cent is 0 or more",
+                    format!("this is {number}"),
+                ),
+            }
+        }
+    }
+
     fn declare_option(&mut self, option: &'a ast::OptionItem, documentation: Option<String>) {
         self.context = FunctionContext::new(self.basics.void);
         let ty = self.type_name(&option.ty);

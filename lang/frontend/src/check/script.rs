@@ -147,7 +147,10 @@ impl<'a> Checker<'a> {
                     self.script.in_layout = false;
                 }
                 ast::ItemKind::Mode(name) => self.collect_mode(name),
-                ast::ItemKind::Module(_) | ast::ItemKind::Probe(_) | ast::ItemKind::Option(_) => {}
+                ast::ItemKind::Module(_)
+                | ast::ItemKind::Probe(_)
+                | ast::ItemKind::Option(_)
+                | ast::ItemKind::MaxOverhead(_) => {}
             }
         }
     }

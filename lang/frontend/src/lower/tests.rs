@@ -150,6 +150,7 @@ impl Maker {
             stacks: false,
             thread_pointers: false,
             live: false,
+            max_overhead: None,
             layouts: Vec::new(),
             formats: Vec::new(),
             regexes: Vec::new(),

@@ -136,6 +136,7 @@ impl Splitter<'_> {
             | Terminal::View
             | Terminal::Module
             | Terminal::Mode
+            | Terminal::MaxOverhead
             | Terminal::Layout
                 if !self.current.lexemes.is_empty() =>
             {

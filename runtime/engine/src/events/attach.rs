@@ -16,6 +16,7 @@ use ytrace_values::Store;
 
 use super::follow::counted;
 use super::hit::global_word;
+use super::overhead::Expected;
 use super::plan::{Argument, SiteFacts, hit_program};
 use super::sites::{Finder, Place, Places};
 use super::watch::Watch;
@@ -25,7 +26,7 @@ use crate::host::Sink;
 use crate::session::{Session, State};
 
 /// The most bytes of stack that a record has.
-const STACK_BYTES: u32 = 8 << 10;
+pub(super) const STACK_BYTES: u32 = 8 << 10;
 
 /// What the kernel is told of one handler: what it reads, and the entry values of one that runs at a return.
 struct Plans {
@@ -40,8 +41,8 @@ struct Making {
     handlers: Vec<Handler>,
     /// Of each probe the names of its sites, in order.
     names: Vec<Vec<String>>,
-    /// How many sites the kernel has to single-step.
-    stepped: usize,
+    /// Of each probe how many sites the kernel has to single-step.
+    stepped: Vec<usize>,
     /// Modules that unwind stacks, with functions that are probed at their return.
     unwinds: BTreeSet<String>,
     /// The globals of the script that the kernel is told of, by offset and size.
@@ -50,6 +51,7 @@ struct Making {
 
 impl Making {
     fn add(&mut self, program: HitProgram, source: Source, handler: Handler, names: Vec<String>) {
+        self.stepped.push(0);
         self.probes.push(Probe { program, source });
         self.handlers.push(handler);
         self.names.push(names);
@@ -104,6 +106,17 @@ impl Session<'_> {
             unwinds,
             settled,
         } = making;
+        let expected = probes.iter().zip(&stepped);
+        let expected: Vec<Expected<'_>> = expected
+            .map(|(probe, stepped)| Expected {
+                probe,
+                stepped: *stepped,
+            })
+            .collect();
+        self.foresee(process, state, &expected, &settled, sink)
+            .map_err(|error| event_error(state, first, error))?;
+        drop(expected);
+        let stepped: usize = stepped.iter().sum();
         if stepped > 0 {
             self.result.note(format!(
                 "{} {} no instruction that the kernel can emulate: a hit there takes about 5 µs more",
@@ -270,7 +283,6 @@ impl Session<'_> {
             let addresses = places.iter().map(|place| place.function);
             making.unwinds.extend(finder.unwinding(addresses));
         }
-        making.stepped += places.iter().filter(|place| place.stepped).count();
         let common = self.facts(state, &making.settled);
         let entries = plans.entries.iter().flatten();
         let mut all = std::iter::once(&plans.hit).chain(entries.map(|(plan, _)| plan));
@@ -301,6 +313,7 @@ impl Session<'_> {
                     .collect(),
             };
             let names = places.iter().map(|place| place.name.clone()).collect();
+            let stepped = places.iter().filter(|place| place.stepped).count();
             let sites = places.into_iter().zip(0..).map(|(place, cookie)| Site {
                 cookie,
                 file: place.file,
@@ -308,6 +321,9 @@ impl Session<'_> {
                 semaphore: place.semaphore,
             });
             making.add(program, Source::Sites(sites.collect()), handler, names);
+            if let Some(last) = making.stepped.last_mut() {
+                *last = stepped;
+            }
         }
         Ok(())
     }
@@ -371,7 +387,7 @@ pub(super) fn publish(
 }
 
 /// How much may wait to be read: as much as comes in a burst, and a small part of the memory that there is.
-fn event_options() -> EventOptions {
+pub(super) fn event_options() -> EventOptions {
     const LEAST: u64 = 4 << 20;
     const MOST: u64 = 128 << 20;
     let allowance = ytrace_target::memory_headroom().allowance().0;

@@ -3,6 +3,7 @@
 mod attach;
 mod follow;
 mod hit;
+mod overhead;
 mod plan;
 mod sites;
 mod watch;
@@ -112,6 +113,19 @@ pub enum EventFailure {
     /// The kernel refuses.
     #[error("{0}")]
     Kernel(#[from] EventError),
+    /// The target would be slowed down more than is allowed.
+    #[error(
+        "the target would be about {percent:.1} % slower, and {limit} % are allowed: {} hits a second",
+        ytrace_values::units::thousands(*rate)
+    )]
+    Overhead {
+        /// How much slower.
+        percent: f64,
+        /// How much is allowed.
+        limit: f64,
+        /// Hits in a second.
+        rate: u64,
+    },
     /// The plan breaks its own rules: a defect of ytrace.
     #[error("the plan of the probe is malformed: {0}")]
     Malformed(&'static str),
@@ -125,6 +139,10 @@ impl EventFailure {
             EventFailure::NoSite(_) | EventFailure::NoSuch(_) => {
                 Some("`ytrace list -p PID 'PATTERN'` shows what can be probed".to_owned())
             }
+            EventFailure::Overhead { .. } => Some(
+                "options of the probe may make it cheaper, a sample above all (`-- --help`); `--max-overhead PERCENT` allows more, `--force` anything"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }

@@ -13,6 +13,7 @@ mod attached;
 mod btf;
 mod check;
 mod compile;
+mod cost;
 mod counters;
 mod error;
 mod facilities;
@@ -29,6 +30,7 @@ mod session;
 mod settings;
 mod table;
 
+pub use cost::HitCost;
 pub use error::{EventError, PlanError};
 pub use facilities::{EventDenial, Facilities};
 pub use program::*;

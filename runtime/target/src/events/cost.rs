@@ -1,0 +1,127 @@
+//! What a hit costs on this machine, measured on this program.
+
+use std::arch::naked_asm;
+use std::fs::File;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::error::EventError;
+use super::program::{Emit, HitProgram, Part, RegisterSet, Step};
+use super::session::{EventOptions, EventSession, Probe, Site, Source};
+use crate::process::Process;
+
+/// Calls in a row, and how often: the quickest row counts, for others were interrupted.
+const CALLS: u32 = 400;
+const ROWS: u32 = 4;
+
+/// Nanoseconds that a hit takes the thread that is hit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HitCost {
+    /// A hit that is counted, at an instruction that the kernel emulates.
+    pub counted: f64,
+    /// The same where the kernel has to single-step the instruction.
+    pub stepped: f64,
+    /// The entry and the return of a call, both counted.
+    pub returned: f64,
+    /// A hit of which a record with a stack is sent.
+    pub recorded: f64,
+}
+
+impl HitCost {
+    /// Measures it on functions of this program, with records that have so many bytes of stack, a multiple of 8. Takes some ten milliseconds.
+    ///
+    /// # Errors
+    /// This program cannot be probed.
+    pub fn measure(stack_bytes: u32) -> Result<HitCost, EventError> {
+        let pid = i32::try_from(std::process::id()).unwrap_or(0);
+        let own = Process::open(pid).map_err(|error| own_file(error.to_string()))?;
+        let maps = own.maps().map_err(|error| own_file(error.to_string()))?;
+        let cost = |function: extern "C" fn(), program: HitProgram| {
+            let address = function as usize as u64;
+            let found = maps.find(address);
+            let path = found.and_then(|mapping| Some((mapping, mapping.path.as_ref()?)));
+            let (mapping, path) = path.ok_or_else(|| own_file("no file is mapped".to_owned()))?;
+            let file = File::open(path).map_err(|error| own_file(error.to_string()))?;
+            let site = Site {
+                file: Arc::new(file),
+                offset: address - mapping.start + mapping.offset,
+                semaphore: None,
+                cookie: 0,
+            };
+            let probe = Probe {
+                program,
+                source: Source::Sites(vec![site]),
+            };
+            let mut session = EventSession::new(&own, EventOptions::default())?;
+            session.attach(vec![probe])?;
+            let rows = (0..ROWS).map(|_| {
+                let begun = Instant::now();
+                for _ in 0..CALLS {
+                    std::hint::black_box(function)();
+                }
+                begun.elapsed().as_secs_f64() * 1e9 / f64::from(CALLS)
+            });
+            Ok::<f64, EventError>(rows.fold(f64::INFINITY, f64::min))
+        };
+        let mut record = Part::default();
+        record.step(Step::Emit(Emit {
+            registers: RegisterSet::UNWIND,
+            stack_bytes,
+            ..Emit::default()
+        }));
+        Ok(HitCost {
+            counted: cost(emulated, HitProgram::default())?,
+            stepped: cost(stepped, HitProgram::default())?,
+            returned: cost(
+                emulated,
+                HitProgram {
+                    on_return: Some(Part::default()),
+                    ..HitProgram::default()
+                },
+            )?,
+            recorded: cost(
+                emulated,
+                HitProgram {
+                    entry: record,
+                    ..HitProgram::default()
+                },
+            )?,
+        })
+    }
+}
+
+fn own_file(why: String) -> EventError {
+    EventError::Proc {
+        path: "/proc/self".to_owned(),
+        why,
+    }
+}
+
+/// A function that begins with an instruction that the kernel emulates.
+#[unsafe(naked)]
+extern "C" fn emulated() {
+    naked_asm!("push rbp", "pop rbp", "ret")
+}
+
+/// One that begins with an instruction that it single-steps.
+#[unsafe(naked)]
+extern "C" fn stepped() {
+    naked_asm!("mov rax, rdi", "ret")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_more_costs_more() {
+        if !crate::sys::has_capability(39) && !crate::sys::has_capability(21) {
+            return;
+        }
+        let cost = HitCost::measure(8 << 10).unwrap();
+        assert!(cost.counted > 50.0, "{cost:?}");
+        assert!(cost.counted < cost.stepped, "{cost:?}");
+        assert!(cost.counted < cost.returned, "{cost:?}");
+        assert!(cost.counted < cost.recorded, "{cost:?}");
+    }
+}
