@@ -20,7 +20,7 @@ _option _str alloc = "";        /// a function that allocates, to be followed in
 _option _str release = "";      /// the function that gives back what it allocates
 _option int size_argument = 0;  /// which argument of `--alloc` is the size, from 0
 _option int block_argument = 0; /// which argument of `--release` is the block, from 0
-_option int interval = 60;      /// growth is that of the last so many seconds
+_option int period = 60;        /// growth is that of the last so many seconds
 _option int freed_every = 64;   /// look at the stack of one release in so many; 0 for none
 _option long blocks = 4194304;  /// follow so many blocks at a time at most
 _option int rows = 20;          /// how many paths are listed with ages, those that hold most first
@@ -66,8 +66,8 @@ struct unseen at_last[long];
 _probe _begin {
     if ((alloc == "") != (release == ""))
         _error("--alloc and --release go together: one function allocates, the other one gives back");
-    if (interval <= 0)
-        _error("--interval is a number of seconds above 0");
+    if (period <= 0)
+        _error("--period is a number of seconds above 0");
     allocations_most = blocks;
     allocations_begin();
 }
@@ -286,7 +286,7 @@ _probe mremap(void *old, size_t before, size_t n) -> void *p _if (mmap) {
 }
 ##endif
 
-_probe _timer.s(interval) {
+_probe _timer.s(period) {
     allocations_interval(paths);
 }
 
@@ -295,7 +295,7 @@ _probe _end {
         allocations_leave_out_young(age, allocations_live, paths);
         allocations_leave_out_young(age, regions_live, paths);
     }
-    allocations_last_interval(interval, paths);
+    allocations_last_interval(period, paths);
     allocations_list(rows, paths, held);
     allocations_list_ages(allocations_live, held);
     allocations_list_ages(regions_live, held);

@@ -11,7 +11,7 @@ _mode live;
 _max_overhead 5;
 
 _option long pages = 4194304; /// remember so many pages at most
-_option int interval = 1;     /// seconds between two looks at what is in memory
+_option int period = 1;       /// seconds between two looks at what is in memory
 _option _Bool files;          /// count pages of mapped files, too, of which the kernel maps several at a time
 
 struct growth_figures {
@@ -86,8 +86,8 @@ void look_at_memory(void)
 }
 
 _probe _begin {
-    if (interval <= 0)
-        _error("--interval is a number of seconds above 0");
+    if (period <= 0)
+        _error("--period is a number of seconds above 0");
     page = _page_size();
     look_at_mappings();
     look_at_memory();
@@ -109,7 +109,7 @@ _probe _page_fault {
     user[p] = at;
 }
 
-_probe _timer.s(interval) {
+_probe _timer.s(period) {
     look_at_memory();
 }
 

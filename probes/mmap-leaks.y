@@ -10,10 +10,10 @@
 _mode live;
 _max_overhead 5;
 
-_option size_t size[2];    /// follow mappings of these sizes only: 1M..2M, 64M..
-_option long age = 0;      /// show mappings that are older than so many seconds
-_option int interval = 60; /// growth is that of the last so many seconds
-_option int rows = 20;     /// how many paths are listed with ages, those that hold most first
+_option size_t size[2];  /// follow mappings of these sizes only: 1M..2M, 64M..
+_option long age = 0;    /// show mappings that are older than so many seconds
+_option int period = 60; /// growth is that of the last so many seconds
+_option int rows = 20;   /// how many paths are listed with ages, those that hold most first
 
 _view flamegraph "Memory mapped and not unmapped" "bytes"
 struct allocations_figures paths[_path];
@@ -31,12 +31,13 @@ struct mapped_row held[];
 struct allocations_row found[];
 
 _probe _begin {
-    if (interval <= 0)
-        _error("--interval is a number of seconds above 0");
-##ifndeffunc mmap
+    if (period <= 0)
+        _error("--period is a number of seconds above 0");
+##ifdeffunc mmap
+    allocations_begin();
+##else
     _error("this program has no mmap: it may make the system call by itself");
 ##endif
-    allocations_begin();
 }
 
 ##ifdeffunc mmap
@@ -67,14 +68,14 @@ _probe _exec {
     allocations_forget(regions_live, paths);
 }
 
-_probe _timer.s(interval) {
+_probe _timer.s(period) {
     allocations_interval(paths);
 }
 
 _probe _end {
     if (age > 0)
         allocations_leave_out_young(age, regions_live, paths);
-    allocations_last_interval(interval, paths);
+    allocations_last_interval(period, paths);
     allocations_list(rows, paths, found);
     allocations_list_ages(regions_live, found);
     _foreach (i, row in found)

@@ -11,11 +11,11 @@
 
 _max_overhead 5;
 
-_option long age = 0;      /// show pools that are older than so many seconds
-_option _Bool inside;      /// follow what is allocated in pools, too, and show what lies in pools that are there
-_option size_t every = 1;  /// with --inside: follow one allocation in so many bytes; 1 follows each
-_option int interval = 60; /// growth is that of the last so many seconds
-_option int rows = 20;     /// how many paths are listed, those that hold most first
+_option long age = 0;     /// show pools that are older than so many seconds
+_option _Bool inside;     /// follow what is allocated in pools, too, and show what lies in pools that are there
+_option size_t every = 1; /// with --inside: follow one allocation in so many bytes; 1 follows each
+_option int period = 60;  /// growth is that of the last so many seconds
+_option int rows = 20;    /// how many paths are listed, those that hold most first
 
 struct left {
     long bytes, pools;
@@ -43,8 +43,8 @@ long growth[_path];
 
 _probe _begin {
     ngx_require_cycle();
-    if (interval <= 0)
-        _error("--interval is a number of seconds above 0");
+    if (period <= 0)
+        _error("--period is a number of seconds above 0");
     began = looked = _now_ns();
 }
 
@@ -118,12 +118,12 @@ void look_at_growth(void)
     }
 }
 
-_probe _timer.s(interval) {
+_probe _timer.s(period) {
     look_at_growth();
 }
 
 _probe _end {
-    if (looked == began || _now_ns() - looked >= interval * 500000000l)
+    if (looked == began || _now_ns() - looked >= period * 500000000l)
         look_at_growth();
     long now = _now_ns();
     struct held_row all[_path];

@@ -197,7 +197,8 @@ _str allocations_text(_path at, int without)
         at = _parent(at);
     for (int i = 0; i < shown && _depth(at) > 0; i++) {
         _str name = _leaf(at);
-        if (name ~~ rx/^(.+)\+0x[0-9a-f]+$/)
+        // The offset in a function is of no interest, that in a module without names is.
+        if (name ~~ rx/^([^.]+)\+0x[0-9a-f]+$/)
             name = $1;
         text = text + (i ? " ← " : "") + name;
         at = _parent(at);

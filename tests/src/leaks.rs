@@ -153,6 +153,10 @@ impl Leaks {
 impl Drop for Leaks {
     fn drop(&mut self) {
         drop(self.input.take());
+        if std::thread::panicking() {
+            // It may have much to do yet.
+            let _ = self.child.kill();
+        }
         self.child.wait().expect("the program does as it is told");
     }
 }

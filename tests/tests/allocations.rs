@@ -443,7 +443,7 @@ fn a_slowdown_is_foreseen() {
     let ran = run(&mut leaks, "probes/c-alloc-fgraph.y", &[], 10);
     says(&ran.finished, &["expected slowdown 0.0 %", "complete"]);
     let pid = leaks.pid().to_string();
-    leaks.tell("round 3000000");
+    leaks.tell("round 100000000");
     let finished = ytrace_tests::program::run(&["run", LEAKS, "-p", &pid]).expect_status(2);
     says(&finished, &["% slower, and 5 % are allowed", "--force"]);
     assert_untouched(leaks.pid());

@@ -179,6 +179,10 @@ pub trait Host {
     }
     /// `_usym`: the name of the function or variable at an address, or `None`.
     fn symbol_name(&mut self, address: u64) -> Option<String>;
+    /// The module that an address is of and where it is in that, `server+0x1040`, or `None`.
+    fn module_place(&mut self, _address: u64) -> Option<String> {
+        None
+    }
     /// The names of the functions that are inlined at an address of a stack, marked so, the innermost first.
     fn inlined_names(&mut self, _address: u64) -> Vec<String> {
         Vec::new()

@@ -137,7 +137,7 @@ impl Machine<'_> {
             (Op::PathLeaf, &[path]) => match store.path_leaf(path)? {
                 None => 0,
                 Some(FrameWord::Name(name)) => name,
-                Some(FrameWord::Code(address)) => self.symbol_name(address)?,
+                Some(FrameWord::Code(address)) => self.frame_name(address)?,
             },
 
             (
@@ -456,6 +456,15 @@ impl Machine<'_> {
             .ok_or_else(|| internal("a record array of another layout"))?;
         bytes.copy_from_slice(bytemuck::cast_slice(words));
         Ok(())
+    }
+
+    /// As [`Machine::symbol_name`], but code without a name is `module+0x10`.
+    fn frame_name(&mut self, address: u64) -> Result<u64, Fault> {
+        let named = self.host.symbol_name(address);
+        match named.or_else(|| self.host.module_place(address)) {
+            Some(name) => self.store.intern(name.as_bytes()),
+            None => self.symbol_name(address),
+        }
     }
 
     /// `name`, `name+0x10`, or the address in hexadecimal.

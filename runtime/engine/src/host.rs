@@ -346,6 +346,10 @@ impl Host for RunHost<'_> {
         words.unwrap_or_else(|| self.target.words()).into_bytes()
     }
 
+    fn module_place(&mut self, address: u64) -> Option<String> {
+        self.names.module_place(address)
+    }
+
     fn symbol_name(&mut self, address: u64) -> Option<String> {
         let (name, offset) = self.names.symbol_name(address)?;
         Some(if offset == 0 {

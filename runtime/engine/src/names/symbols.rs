@@ -367,20 +367,23 @@ impl Names {
         if let Some((name, _)) = self.symbol_name(address) {
             return name;
         }
-        match self.module_at(address) {
-            Some(index) => {
-                let module = &self.modules()[index];
-                match self.open(index) {
-                    Ok(opened) => format!(
-                        "{}+{:#x}",
-                        module.file_name,
-                        undated(address).0.wrapping_sub(opened.bias)
-                    ),
-                    Err(_) => format!("{}@{:#x}", module.file_name, undated(address).0),
-                }
-            }
-            None => format!("{:#x}", undated(address).0),
-        }
+        self.module_place(address)
+            .unwrap_or_else(|| format!("{:#x}", undated(address).0))
+    }
+
+    /// The module that an address is of, and where it is in that.
+    pub fn module_place(&self, address: u64) -> Option<String> {
+        let index = self.module_at(address)?;
+        let module = self.modules().get(index)?;
+        let plain = undated(address).0;
+        Some(match self.open(index) {
+            Ok(opened) => format!(
+                "{}+{:#x}",
+                module.file_name,
+                plain.wrapping_sub(opened.bias)
+            ),
+            Err(_) => format!("{}@{plain:#x}", module.file_name),
+        })
     }
 }
 
