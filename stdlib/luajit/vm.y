@@ -101,6 +101,19 @@ lua_State *lj_valid_main(lua_State *L)
     return L && lj_valid_state(L) ? mainthread(G(L)) : NULL;
 }
 
+/// Whether memory is scanned for a machine that nothing points to: where LuaJIT may be absent, and time matters, only if its library is there.
+int lj_may_scan(void)
+{
+#ifdef LJ_SCAN_WITH_LIBRARY
+    _foreach (m in _modules())
+        if (m.name ~~ rx/luajit/)
+            return 1;
+    return 0;
+#else
+    return 1;
+#endif
+}
+
 /// The main thread of the machine, or NULL. `which` is "http", "stream", "standalone", "scan", or "auto" for the first of these that there is.
 lua_State *lj_find_main_state(_str which)
 {
@@ -127,7 +140,7 @@ lua_State *lj_find_main_state(_str which)
             return L;
         }
     }
-    if (which == "auto" || which == "scan") {
+    if (which == "scan" || (which == "auto" && lj_may_scan())) {
         L = lj_scan();
         if (L)
             lj_vm_found = "found by scan";

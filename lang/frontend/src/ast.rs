@@ -71,6 +71,8 @@ pub struct Function {
     pub body: Option<Block>,
     /// Whether it gives way to another definition: `__attribute__((weak))`.
     pub weak: bool,
+    /// Whether what it reads is read when a handler runs, and not captured at the hit: `_late`.
+    pub late: bool,
 }
 
 /// A parameter of a function or a probe. Containers are passed by reference.

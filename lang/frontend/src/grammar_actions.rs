@@ -260,6 +260,7 @@ impl Context<'_> {
             parameters,
             body,
             weak: false,
+            late: false,
         })
     }
 

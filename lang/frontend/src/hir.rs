@@ -322,6 +322,8 @@ pub struct Function {
     pub result: TypeId,
     /// The body.
     pub body: Vec<Statement>,
+    /// Whether what it reads is read when a handler runs, and not captured at the hit.
+    pub late: bool,
     /// Where it stands.
     pub span: Span,
 }

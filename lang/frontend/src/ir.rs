@@ -117,6 +117,8 @@ pub struct Function {
     /// What a call of it takes from the stack budget, in bytes: a fixed part, its slots, and
     /// sixteen bytes a register. Both executors charge it at entry and release it at return.
     pub frame_cost: u64,
+    /// Whether it and what it calls read memory as of now, and nothing of that is captured at a hit.
+    pub late: bool,
 }
 
 /// A block: instructions, then a terminator.

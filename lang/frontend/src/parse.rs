@@ -166,9 +166,16 @@ pub(crate) fn parse_tokens(
         let is_extern = storage::is_extern(&raw.lexemes);
         storage::warn_of_static(&raw.lexemes, diagnostics);
         let weak = raw.lexemes.iter().any(|lexeme| lexeme.weak);
+        let late = storage::late(&raw.lexemes);
         if let Some(mut kind) = recovery::parse_item(raw.lexemes, typedefs, diagnostics) {
             if let ItemKind::Function(function) = &mut kind {
                 function.weak = weak;
+                function.late = late.is_some();
+            } else if let Some(span) = late {
+                diagnostics.push(
+                    Diagnostic::error(span, "`_late` belongs before a function", "this is none")
+                        .with_help("what a `_late` function reads is read when the handler runs"),
+                );
             }
             // It declares what the target has: there is nothing to define.
             if is_extern && storage::declares_only(&kind) {

@@ -365,7 +365,7 @@ fn word(token: &Token, before: Option<&Lexeme>) -> Terminal {
         "_fault" => Terminal::TypeWord(TypeWord::Fault),
         "const" | "volatile" | "restrict" | "static" | "extern" | "inline" | "register"
         | "auto" | "__const" | "__volatile__" | "__restrict" | "__restrict__" | "__inline"
-        | "__inline__" | "__extension__" | "_Noreturn" | "_Atomic" => Terminal::Qualifier,
+        | "__inline__" | "__extension__" | "_Noreturn" | "_Atomic" | "_late" => Terminal::Qualifier,
         "__attribute__" | "__attribute" => Terminal::Attribute,
         "typedef" => Terminal::Typedef,
         "typeof" | "__typeof__" | "__typeof" => Terminal::Typeof,

@@ -90,6 +90,44 @@ impl CapturedMemory {
     }
 }
 
+/// What was captured at a hit, and behind it memory as of now, for functions that are `_late`.
+///
+/// What was to be captured and could not be read is not read later either.
+pub struct LateMemory<'a> {
+    /// As of the hit.
+    pub captured: &'a mut CapturedMemory,
+    /// As of now.
+    pub now: &'a mut dyn Memory,
+}
+
+impl Memory for LateMemory<'_> {
+    fn page_size(&self) -> u64 {
+        self.captured.page_size()
+    }
+
+    fn is_paged(&self) -> bool {
+        false
+    }
+
+    fn page(&mut self, address: u64) -> Result<Page, MemoryError> {
+        self.captured.page(address)
+    }
+
+    fn read(&mut self, address: u64, buffer: &mut [u8]) -> Result<(), MemoryError> {
+        match self.captured.read(address, buffer) {
+            Err(MemoryError::Unreadable { .. }) => self.now.read(address, buffer),
+            done => done,
+        }
+    }
+
+    fn leading(&mut self, address: u64, buffer: &mut [u8]) -> Result<usize, MemoryError> {
+        match self.captured.leading(address, buffer) {
+            Err(MemoryError::Unreadable { .. }) => self.now.leading(address, buffer),
+            done => done,
+        }
+    }
+}
+
 impl Memory for CapturedMemory {
     fn page_size(&self) -> u64 {
         self.page_size

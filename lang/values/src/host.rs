@@ -34,6 +34,17 @@ pub struct MappingRecord {
     pub inode: u64,
 }
 
+/// The registers of a function that has called another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The address that the call returns to.
+    pub pc: u64,
+    /// The stack pointer once it has returned.
+    pub sp: u64,
+    /// The frame pointer.
+    pub bp: u64,
+}
+
 /// The fields that `_process_bytes` knows: those of proc_pid_status(5) that are bytes, then those of `smaps_rollup`, proc_pid_smaps(5).
 pub const PROCESS_FIELDS: &[&str] = &[
     "VmPeak",
@@ -194,6 +205,12 @@ pub trait Host {
     fn register(&mut self, name: &str, tid: u64) -> Result<u64, Fault>;
     /// The stack of a thread, read from this memory.
     fn backtrace(&mut self, tid: u64, memory: &mut dyn Memory) -> Result<Stack, Fault>;
+    /// A part of the stack of the thread that was hit: from the hit, or from a caller there, to the frame whose stack pointer has come to
+    /// `end`.
+    fn backtrace_part(&mut self, _end: u64, _from: Option<Caller>) -> Result<Stack, Fault> {
+        Err(Fault::new(FaultKind::NotAvailable)
+            .with_message("parts of a stack are known only of an event"))
+    }
     /// What is known of the hit that the handler runs for.
     fn hit(&mut self, question: HitQuestion) -> Result<u64, Fault> {
         Err(Fault::new(FaultKind::NotAvailable)

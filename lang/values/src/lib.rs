@@ -41,7 +41,7 @@ pub mod units;
 mod wide;
 
 pub use aggregate::{AggregateSummary, LinearCounts};
-pub use captured::CapturedMemory;
+pub use captured::{CapturedMemory, LateMemory};
 pub use constants::Constants;
 pub use fault::{Fault, FaultKind};
 pub use histogram::{HistogramRow, Steps, bad_steps, rows_of_steps};

@@ -8,7 +8,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::floats::canonical64;
 use crate::format::Output;
 use crate::histogram;
-use crate::host::{HitQuestion, Host, PROCESS_FIELDS, PageFigure};
+use crate::host::{Caller, HitQuestion, Host, PROCESS_FIELDS, PageFigure, Stack};
 use crate::memory::Memory;
 use crate::operation::Operation;
 use crate::paths::FrameWord;
@@ -167,6 +167,7 @@ impl Machine<'_> {
                 | Op::TargetStringCompareN
                 | Op::TargetStringLength
                 | Op::TargetReadable
+                | Op::TargetCapture
                 | Op::TargetHex,
                 _,
             ) => self.target(operation, arguments)?,
@@ -232,6 +233,7 @@ impl Machine<'_> {
                 | Op::ObjectBytes
                 | Op::Register
                 | Op::Backtrace
+                | Op::BacktracePart
                 | Op::ThreadLocal
                 | Op::PageSize
                 | Op::ResidentBytes
@@ -302,6 +304,10 @@ impl Machine<'_> {
                 return target_bytes::compare(memory, left, right, length, true).map(order);
             }
             (Op::TargetStringLength, &[address]) => return target_bytes::length(memory, address),
+            (Op::TargetCapture, &[address, length, most]) => {
+                let length = length.min(most);
+                return target_bytes::readable(memory, address, length).map(u64::from);
+            }
             (Op::TargetReadable, &[address, length]) => {
                 return target_bytes::readable(memory, address, length).map(u64::from);
             }
@@ -311,6 +317,20 @@ impl Machine<'_> {
             bytes.extend_from_slice(target_bytes::CUT);
         }
         self.store.intern(&bytes)
+    }
+
+    /// A stack as a path.
+    fn path_of(&mut self, stack: Stack) -> Result<u64, Fault> {
+        let mut path = 0;
+        if stack.truncated {
+            let mark = self.store.intern(TRUNCATED)?;
+            path = self.store.path_append(path, FrameWord::Name(mark))?;
+        }
+        // The host gives the innermost frame first; a path begins at the root.
+        for address in stack.frames.into_iter().rev() {
+            path = self.store.path_append(path, FrameWord::Code(address))?;
+        }
+        Ok(path)
     }
 
     fn world(&mut self, operation: Operation, arguments: &[u64]) -> Result<u64, Fault> {
@@ -342,17 +362,13 @@ impl Machine<'_> {
                 self.host.register(&name, tid)
             }
             (Op::Backtrace, &[tid]) => {
-                let mut path = 0;
                 let stack = self.host.backtrace(tid, self.memory)?;
-                if stack.truncated {
-                    let mark = self.store.intern(TRUNCATED)?;
-                    path = self.store.path_append(path, FrameWord::Name(mark))?;
-                }
-                // The host gives the innermost frame first; a path begins at the root.
-                for address in stack.frames.into_iter().rev() {
-                    path = self.store.path_append(path, FrameWord::Code(address))?;
-                }
-                Ok(path)
+                self.path_of(stack)
+            }
+            (Op::BacktracePart, &[end, pc, sp, bp]) => {
+                let from = (pc != 0).then_some(Caller { pc, sp, bp });
+                let stack = self.host.backtrace_part(end, from)?;
+                self.path_of(stack)
             }
             (Op::ThreadLocal, &[variable, tid]) => {
                 let variable = u32::try_from(variable)

@@ -60,6 +60,8 @@ pub enum Operation {
     TargetStringLength,
     /// `(p, length) -> 0 | 1`: whether all of it can be read.
     TargetReadable,
+    /// `(address, length, most) -> 0 or 1`: whether so many bytes can be read; at a hit these are captured.
+    TargetCapture,
     /// `(p, length) -> str`: a hexadecimal dump.
     TargetHex,
 
@@ -196,6 +198,9 @@ pub enum Operation {
     Register,
     /// `(tid) -> path`.
     Backtrace,
+    /// `(end, pc, sp, bp) -> path`: the part of the stack of the hit from these registers (from the hit where `pc` is 0) to the frame whose
+    /// stack pointer has come to `end`.
+    BacktracePart,
     /// `(variable index, tid) -> address`.
     ThreadLocal,
     /// `() -> bytes`: the size of a page of the target.
@@ -280,11 +285,13 @@ impl Operation {
             | Operation::TargetStringCompareN
             | Operation::TargetStringLength
             | Operation::TargetReadable
+            | Operation::TargetCapture
             | Operation::TargetHex
             | Operation::ContainerText
             | Operation::ObjectBytes
             | Operation::Register
             | Operation::Backtrace
+            | Operation::BacktracePart
             | Operation::ThreadLocal
             | Operation::ResidentBytes
             | Operation::UnsharedBytes

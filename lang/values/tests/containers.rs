@@ -309,6 +309,7 @@ const OPERATIONS: &[Op] = &[
     Op::TargetStringCompareN,
     Op::TargetStringLength,
     Op::TargetReadable,
+    Op::TargetCapture,
     Op::TargetHex,
     Op::PathAppendStr,
     Op::PathAppendCode,

@@ -59,5 +59,6 @@ pub use types::{
     TypeRef,
 };
 pub use unwind::{
-    CapturedStack, CodeMap, Cut, MAX_FRAMES, MappedModule, REGISTERS, Stack, ThreadState, Unwinder,
+    Caller, CapturedStack, CodeMap, Cut, MAX_FRAMES, MappedModule, Part, REGISTERS, Stack,
+    ThreadState, Unwinder,
 };

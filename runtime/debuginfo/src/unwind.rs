@@ -54,6 +54,35 @@ pub struct CapturedStack<'a> {
     pub at_entry: bool,
 }
 
+/// The registers of a function that has called another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The address that the call returns to.
+    pub pc: u64,
+    /// The stack pointer once it has returned.
+    pub sp: u64,
+    /// The frame pointer.
+    pub bp: u64,
+}
+
+/// Which part of a captured stack is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The innermost function of it, where that is not the thread's; its other registers count as unknown.
+    pub from: Option<Caller>,
+    /// Frames belong to it whose stack pointer is below this address. Where that is not the greatest, code that no table covers ends it
+    /// too, and does not belong to it: what has made such code tells otherwise where its callers are.
+    pub end: u64,
+}
+
+impl Part {
+    /// All of it.
+    pub const WHOLE: Part = Part {
+        from: None,
+        end: u64::MAX,
+    };
+}
+
 /// A module in memory.
 pub struct MappedModule<'a> {
     /// The addresses that it takes.
@@ -244,7 +273,7 @@ impl Unwinder {
                 .step(address, frame, code, memory)
                 .map(|step| frame.take(step))
         };
-        follow(frame, code, &mut memory, step, &mut stack);
+        follow(frame, u64::MAX, code, &mut memory, step, &mut stack);
         stack.bytes = memory.reach;
         stack
     }
@@ -256,9 +285,23 @@ impl Unwinder {
         code: &dyn CodeMap,
         stack: &mut Stack,
     ) {
+        self.captured_part(captured, Part::WHOLE, code, stack);
+    }
+
+    /// The same for a part of the stack.
+    pub fn captured_part(
+        &mut self,
+        captured: &CapturedStack<'_>,
+        part: Part,
+        code: &dyn CodeMap,
+        stack: &mut Stack,
+    ) {
         stack.clear();
-        let frame = Frame::captured(captured.instruction_pointer, &captured.registers);
+        let mut frame = Frame::captured(captured.instruction_pointer, &captured.registers);
         let start = frame.stack_pointer().unwrap_or_default();
+        if let Some(caller) = part.from {
+            frame = Frame::calling(caller);
+        }
         let mut memory = Slice {
             start,
             bytes: captured.memory,
@@ -280,7 +323,7 @@ impl Unwinder {
             }
             Row::Uncovered => None,
         };
-        follow(frame, code, &mut memory, step, stack);
+        follow(frame, part.end, code, &mut memory, step, stack);
         stack.bytes = memory.reach;
         if let Some(Cut::Memory(address)) = stack.cut
             && let Some(offset) = address.checked_sub(start)
@@ -302,9 +345,10 @@ enum Next {
     Cut(Cut),
 }
 
-/// Follows a stack from its innermost frame. `step` goes to the caller by a table, and is `None` where no table covers the address.
+/// Follows a stack from its innermost frame to one at `end` (see [`Part::end`]). `step` goes to the caller by a table, and is `None` where no table covers the address.
 fn follow<M: Words>(
     mut frame: Frame,
+    end: u64,
     code: &dyn CodeMap,
     memory: &mut M,
     mut step: impl FnMut(u64, &mut Frame, &mut M) -> Option<Next>,
@@ -313,10 +357,17 @@ fn follow<M: Words>(
     let mut earlier = frame.place();
     let mut since = 0usize;
     while stack.frames.len() < MAX_FRAMES {
+        if frame.stack_pointer().is_some_and(|pointer| pointer >= end) {
+            return;
+        }
         let address = frame.lookup_address();
         stack.frames.push(address);
         let next = match step(address, &mut frame, memory) {
             Some(next) => next,
+            None if end != u64::MAX => {
+                stack.frames.pop();
+                return;
+            }
             None => {
                 stack.uncovered.get_or_insert(address);
                 let next = frame.by_frame_pointer(&|address| code.is_code(address), memory);

@@ -2,12 +2,12 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use ytrace_debuginfo::Cut;
+use ytrace_debuginfo::{Cut, Part};
 use ytrace_lang::compile::Compiled;
 use ytrace_lang::hir::ThreadLocal;
 use ytrace_target::{Mapping, Process, Registers, ThreadSnapshot};
 use ytrace_values::host::{
-    HitQuestion, MappingRecord, ModuleRecord, PageFigure, Stack, ThreadRecord,
+    Caller, HitQuestion, MappingRecord, ModuleRecord, PageFigure, Stack, ThreadRecord,
 };
 use ytrace_values::{Fault, FaultKind, Host, Memory};
 
@@ -370,6 +370,11 @@ impl Host for RunHost<'_> {
     }
 
     fn register(&mut self, name: &str, tid: u64) -> Result<u64, Fault> {
+        if let Some(hit) = self.hit.filter(|hit| hit.tid() == tid) {
+            let number = ytrace_lang::abi::register_number(name)
+                .ok_or_else(|| not_available(format!("no register of a hit is called {name}")))?;
+            return hit.answer(HitQuestion::Register(u64::from(number)));
+        }
         if self.effects.learning {
             // Only the pause will tell. What is read through a register is not learned, and then counted as missed.
             self.effects.registers_wanted = true;
@@ -392,7 +397,7 @@ impl Host for RunHost<'_> {
     fn backtrace(&mut self, tid: u64, memory: &mut dyn Memory) -> Result<Stack, Fault> {
         if let Some(hit) = self.hit.filter(|hit| hit.tid() == tid) {
             let mut stack = ytrace_debuginfo::Stack::default();
-            hit.backtrace(self.names, &mut stack)?;
+            hit.backtrace(self.names, Part::WHOLE, &mut stack)?;
             return self.followed(stack);
         }
         // A learning run has registers of a moment ago: the stack itself is what it is to learn.
@@ -409,6 +414,16 @@ impl Host for RunHost<'_> {
             registers => registers?,
         };
         let stack = self.names.stack(&registers, memory);
+        self.followed(stack)
+    }
+
+    fn backtrace_part(&mut self, end: u64, from: Option<Caller>) -> Result<Stack, Fault> {
+        let Some(hit) = self.hit else {
+            return Err(not_available("parts of a stack are known only of an event"));
+        };
+        let mut stack = ytrace_debuginfo::Stack::default();
+        let from = from.map(|Caller { pc, sp, bp }| ytrace_debuginfo::Caller { pc, sp, bp });
+        hit.backtrace(self.names, Part { from, end }, &mut stack)?;
         self.followed(stack)
     }
 

@@ -41,7 +41,7 @@ pub fn settled(typed: &hir::Program, program: &Program) -> Vec<(u64, u64)> {
         let Some(function) = program.functions.get(function.0 as usize) else {
             continue;
         };
-        note_writes(function, &mut written);
+        note_writes(program, function, &mut written);
         let instructions = function.blocks.iter().flat_map(|block| &block.instructions);
         left.extend(
             instructions.filter_map(|instruction| match &instruction.kind {
@@ -66,7 +66,7 @@ pub fn settled(typed: &hir::Program, program: &Program) -> Vec<(u64, u64)> {
 }
 
 /// Notes which globals a function writes: offset and length.
-fn note_writes(function: &Function, written: &mut Vec<(u64, u64)>) {
+fn note_writes(program: &Program, function: &Function, written: &mut Vec<(u64, u64)>) {
     let blocks = function.blocks.iter();
     for instruction in blocks.flat_map(|block| &block.instructions) {
         let (place, length) = match &instruction.kind {
@@ -82,9 +82,22 @@ fn note_writes(function: &Function, written: &mut Vec<(u64, u64)>) {
         }
         written.push(match place.index {
             None => (place.offset as u64, length),
-            Some(_) => (0, u64::MAX),
+            // An index has been checked: it stays in the variable.
+            Some(_) => variable_at(program, place.offset),
         });
     }
+}
+
+/// Offset and length of the variable that an offset in the globals is in, as far as to the next one.
+fn variable_at(program: &Program, offset: i64) -> (u64, u64) {
+    let Ok(offset) = u64::try_from(offset) else {
+        return (0, u64::MAX);
+    };
+    let starts = program.global_offsets.iter().copied();
+    let start = starts.clone().filter(|start| *start <= offset).max();
+    let end = starts.filter(|start| *start > offset).min();
+    let start = start.unwrap_or(0);
+    (start, end.unwrap_or(u64::MAX) - start)
 }
 
 /// Whether two ranges, by offset and length, have something in common.
@@ -134,7 +147,7 @@ impl Globals {
         }
         for (index, function) in program.functions.iter().enumerate() {
             if index != program.initialize.0 as usize {
-                note_writes(function, &mut globals.written);
+                note_writes(program, function, &mut globals.written);
             }
         }
         globals.written.sort_unstable();

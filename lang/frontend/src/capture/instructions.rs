@@ -361,6 +361,10 @@ impl<'p> Analysis<'p> {
     ) -> Result<Known, Stop> {
         let unknown = |why| Known::Unknown(Unknown { why, span });
         let (content, offset, length) = match self.locate(activation, state, place, span) {
+            Located::Target(_) if self.is_late() => {
+                state.effect = true;
+                return Ok(unknown(Why::Late));
+            }
             Located::Target(Err(why)) => {
                 self.refuse(state, span, What::Address(why));
                 return Ok(unknown(Why::Refused));
@@ -504,6 +508,10 @@ impl<'p> Analysis<'p> {
         let unknown = |why| Content::Unknown(Unknown { why, span });
         let content = match self.locate(activation, state, from, span) {
             _ if length == 0 => return Ok(()),
+            Located::Target(_) if self.is_late() => {
+                state.effect = true;
+                unknown(Why::Late)
+            }
             Located::Target(Err(why)) => {
                 self.refuse(state, span, What::Address(why));
                 Content::Unknown(why)

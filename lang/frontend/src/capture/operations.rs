@@ -64,6 +64,10 @@ impl<'p> Analysis<'p> {
                 }
                 unknown(Why::Text)
             }
+            Op::BacktracePart => {
+                self.found.stack = true;
+                unknown(Why::Text)
+            }
             Op::ThreadLocal => match (number(self, 0), self.is_own(arguments.get(1))) {
                 (Some(variable), true) => {
                     let variable = u32::try_from(variable).unwrap_or(u32::MAX);
@@ -94,19 +98,25 @@ impl<'p> Analysis<'p> {
             | Op::TargetStringCompare
             | Op::TargetStringCompareN
             | Op::TargetStringLength
-            | Op::TargetReadable => {
+            | Op::TargetReadable
+            | Op::TargetCapture => {
                 state.effect = true;
+                if self.is_late() {
+                    return Ok((Flow::Next, unknown(Why::Late)));
+                }
                 self.target(operation, arguments, state, span)?;
                 unknown(Why::Text)
             }
             Op::Printf | Op::Sprintf => {
                 state.effect = true;
-                self.format(arguments, state, span)?;
+                if !self.is_late() {
+                    self.format(arguments, state, span)?;
+                }
                 unknown(Why::Text)
             }
             Op::ContainerText => {
                 state.effect = true;
-                if self.containers_show_strings() {
+                if !self.is_late() && self.containers_show_strings() {
                     self.refuse(state, span, What::Container);
                 }
                 unknown(Why::Text)
@@ -279,6 +289,24 @@ impl<'p> Analysis<'p> {
                 };
                 self.read_at(first, extent, state, span)?;
                 self.read_at(second, extent, state, span)
+            }
+            Op::TargetCapture => {
+                let extent = match (
+                    second.and_then(Known::single),
+                    self.length(third, state, span),
+                ) {
+                    (Some(length), Some(Extent::Bytes { most, .. })) => {
+                        Extent::Bytes { length, most }
+                    }
+                    _ => {
+                        self.refuse(state, span, What::Length);
+                        return Ok(());
+                    }
+                };
+                let noted = state.reads.clone();
+                self.read_at(first, extent, state, span)?;
+                state.reads = noted;
+                Ok(())
             }
             _ => match self.length(second, state, span) {
                 Some(extent) => {

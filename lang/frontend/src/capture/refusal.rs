@@ -109,6 +109,10 @@ fn because(why: Why) -> (String, &'static str) {
         ),
         Why::Bytes => ("is put together from parts of several values", "from here"),
         Why::Fault => ("depends on where a fault was caught", "after this"),
+        Why::Late => (
+            "comes from a `_late` function, which runs after the hit",
+            "from here",
+        ),
         Why::Asked | Why::Refused => ("comes from what only ytrace can tell", "from here"),
         Why::Branches => (
             "is one of too many values that come together",

@@ -64,6 +64,8 @@ pub(super) struct Analysis<'p> {
     /// How deep attempts are nested.
     attempts: u32,
     depth: u32,
+    /// How many of the functions at hand read memory when the handler runs.
+    late: u32,
     calls: Vec<FunctionId>,
     regions: HashMap<FunctionId, Rc<Region>>,
 }
@@ -110,6 +112,7 @@ impl<'p> Analysis<'p> {
             work: 0,
             attempts: 0,
             depth: 0,
+            late: 0,
             calls: Vec::new(),
             regions: HashMap::new(),
         }
@@ -129,6 +132,11 @@ impl<'p> Analysis<'p> {
         }
         let span = self.program.entry_span(function);
         self.enter(function, &[], state, !self.valued, true, span)
+    }
+
+    /// Whether what is read here is read when the handler runs.
+    pub(super) fn is_late(&self) -> bool {
+        self.late > 0
     }
 
     /// A new time of writing.
@@ -265,7 +273,9 @@ impl<'p> Analysis<'p> {
         pending.blocks.insert(BlockId(0), vec![state]);
         self.calls.push(function);
         self.depth += 1;
+        self.late += u32::from(code.late);
         let done = self.region(&activation, &region, &mut pending, alone);
+        self.late -= u32::from(code.late);
         self.depth -= 1;
         self.calls.pop();
         done?;
@@ -358,6 +368,7 @@ impl<'p> Analysis<'p> {
     ) -> Result<(), Stop> {
         if let Some((header, body)) = &one.body
             && self.work < ATTEMPTS
+            && !self.is_late()
         {
             let mark = self.terms.mark();
             let found = self.found.clone();

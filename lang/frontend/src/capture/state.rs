@@ -32,6 +32,8 @@ pub(super) enum Why {
     Bytes,
     /// A fault was caught before.
     Fault,
+    /// A `_late` function reads it when the handler runs.
+    Late,
     /// Only ytrace can tell it.
     Asked,
     /// It cannot be had, which has been said.

@@ -281,6 +281,7 @@ impl<'a> Checker<'a> {
             locals: context.locals,
             result: signature.result,
             body,
+            late: function.late,
             span: function.name.span,
         }
     }

@@ -401,6 +401,7 @@ impl Checker<'_> {
                 kind: StatementKind::Return(Some(value)),
                 span,
             }],
+            late: false,
             span,
         }
     }

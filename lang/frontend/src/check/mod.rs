@@ -315,6 +315,7 @@ impl<'a> Checker<'a> {
                     locals: Vec::new(),
                     result: void,
                     body: Vec::new(),
+                    late: false,
                     span: Span::default(),
                 })
             })

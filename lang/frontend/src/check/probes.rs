@@ -75,6 +75,7 @@ impl<'a> Checker<'a> {
             locals: context.locals,
             result: self.basics.void,
             body,
+            late: false,
             span: head,
         };
         self.check_flow(&function);

@@ -45,6 +45,7 @@ fn program(registers: usize, blocks: Vec<(Vec<I>, Terminator)>) -> Arc<Program> 
                 })
                 .collect(),
             frame_cost: 100,
+            late: false,
         }],
         initialize: FunctionId(0),
         probes: Vec::new(),

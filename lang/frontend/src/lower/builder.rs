@@ -253,6 +253,7 @@ impl<'a, 'p> Builder<'a, 'p> {
         }
         Ok(crate::ir::Function {
             name: self.function.name.clone(),
+            late: self.function.late,
             frame_cost: FRAME_FIXED + slot_bytes + 16 * self.registers.len() as u64,
             registers: self.registers,
             parameters: self.parameters,

@@ -343,6 +343,7 @@ impl Unit<'_> {
             locals: Vec::new(),
             result: TypeId(u32::MAX),
             body: Vec::new(),
+            late: false,
             span: Span::default(),
         };
         let mut builder = Builder::new(self, &function, None);

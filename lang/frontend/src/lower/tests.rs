@@ -133,6 +133,7 @@ impl Maker {
                 .collect(),
             result,
             body,
+            late: false,
             span: SPAN,
         });
         FunctionId(self.functions.len() as u32 - 1)

@@ -3,6 +3,7 @@
 
 use crate::ast::{ItemKind, TypeSpecifier};
 use crate::diagnostics::Diagnostic;
+use crate::source::Span;
 use crate::terminal::{Lexeme, Terminal};
 
 /// Whether an item has `extern` before its type.
@@ -11,6 +12,15 @@ pub(super) fn is_extern(lexemes: &[Lexeme]) -> bool {
         .iter()
         .take_while(|lexeme| lexeme.is(&Terminal::Qualifier))
         .any(|lexeme| &*lexeme.text == "extern")
+}
+
+/// Where `_late` stands before the type of an item.
+pub(super) fn late(lexemes: &[Lexeme]) -> Option<Span> {
+    lexemes
+        .iter()
+        .take_while(|lexeme| lexeme.is(&Terminal::Qualifier))
+        .find(|lexeme| &*lexeme.text == "_late")
+        .map(|lexeme| lexeme.span)
 }
 
 /// Whether a declaration has neither values nor new types.

@@ -241,6 +241,7 @@ fn changes_containers(operation: Operation) -> bool {
             | O::TargetBytes
             | O::TargetCompare
             | O::TargetReadable
+            | O::TargetCapture
             | O::ContainerLength
             | O::IteratorPosition
             | O::PathAppendStr

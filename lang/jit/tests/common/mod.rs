@@ -134,6 +134,7 @@ impl Builder {
                 slots: Vec::new(),
                 blocks: vec![empty_block()],
                 frame_cost: 64,
+                late: false,
             },
             span: 0,
         }

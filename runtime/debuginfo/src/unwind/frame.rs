@@ -87,6 +87,15 @@ impl Frame {
         }
     }
 
+    /// The frame of a function that has called another.
+    pub(super) fn calling(caller: super::Caller) -> Self {
+        let mut frame = Self::innermost(caller.pc, &|_| None);
+        frame.returned_to = true;
+        frame.set(STACK_POINTER, Some(caller.sp));
+        frame.set(FRAME_POINTER, Some(caller.bp));
+        frame
+    }
+
     /// The address by which its function is known.
     pub(super) fn lookup_address(&self) -> u64 {
         self.address.wrapping_sub(u64::from(self.returned_to))

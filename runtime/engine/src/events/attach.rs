@@ -161,7 +161,18 @@ impl Session<'_> {
             .filter(|handler| handler.sites.is_empty())
             .count();
         sink.attached(sites.saturating_sub(attachment.refused.len()), others);
+        // What `_late` functions read is read when their handlers run.
+        let late = state
+            .compiled
+            .program
+            .functions
+            .iter()
+            .any(|function| function.late);
         Ok(Events {
+            now: match late {
+                true => Some(self.live_memory(process)?),
+                false => None,
+            },
             session,
             settled,
             handlers: attachment.probes.into_iter().zip(handlers).collect(),

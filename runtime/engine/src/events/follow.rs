@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use ytrace_target::Process;
-use ytrace_values::{CapturedMemory, Machine};
+use ytrace_values::{CapturedMemory, LateMemory, Machine, Memory};
 
 use super::attach::publish;
 use super::hit::{Hit, set_global};
@@ -95,6 +95,7 @@ impl Session<'_> {
             session,
             handlers,
             watch,
+            now,
             ..
         } = events;
         let mut noticed = None;
@@ -133,7 +134,18 @@ impl Session<'_> {
                 function,
                 address,
             };
-            self.run_hit(&hit, handler.function, state, &mut memory, sink);
+            hit.fill(&mut memory);
+            match now {
+                None => self.run_hit(&hit, handler.function, state, &mut memory, sink),
+                Some(now) => {
+                    now.forget();
+                    let mut late = LateMemory {
+                        captured: &mut memory,
+                        now,
+                    };
+                    self.run_hit(&hit, handler.function, state, &mut late, sink);
+                }
+            }
             go_on(state)
         });
         noticed
@@ -144,10 +156,9 @@ impl Session<'_> {
         hit: &Hit<'_>,
         function: ytrace_lang::ir::FunctionId,
         state: &mut State<'_>,
-        memory: &mut CapturedMemory,
+        memory: &mut dyn Memory,
         sink: &mut dyn Sink,
     ) {
-        hit.fill(memory);
         let kept = hit.set_globals(state.store);
         let mut host = RunHost::new(&self.target, &self.names, state.effects)
             .shown_on(sink)

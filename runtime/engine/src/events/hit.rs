@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 
-use ytrace_debuginfo::{CapturedStack, REGISTERS, Stack};
+use ytrace_debuginfo::{CapturedStack, Part, REGISTERS, Stack};
 use ytrace_target::events::{Captured, Record, Register};
 use ytrace_values::host::HitQuestion;
 use ytrace_values::{CapturedMemory, Fault, FaultKind, Store};
@@ -165,8 +165,13 @@ impl Hit<'_> {
             .value(*self.reading.thread_locals.get(&variable)?)
     }
 
-    /// The backtrace of the hit.
-    pub(crate) fn backtrace(&self, names: &Names, stack: &mut Stack) -> Result<(), Fault> {
+    /// The backtrace of the hit, or the part of it that `part` says.
+    pub(crate) fn backtrace(
+        &self,
+        names: &Names,
+        part: Part,
+        stack: &mut Stack,
+    ) -> Result<(), Fault> {
         if !self.reading.stack {
             return Err(Fault::new(FaultKind::NotAvailable)
                 .with_message("the stack of this hit was not captured"));
@@ -189,7 +194,10 @@ impl Hit<'_> {
             memory: self.record.stack(),
             at_entry: first && !self.record.is_return(),
         };
-        names.captured_stack(&captured, stack);
+        names.captured_stack(&captured, part, stack);
+        if part.from.is_some() {
+            return Ok(());
+        }
         if self.record.is_return() {
             // The function has been left; it is still the one that this is about.
             if let Some(caller) = stack.frames.first_mut() {

@@ -12,10 +12,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use ytrace_lang::ir::FunctionId;
+use ytrace_target::LiveMemory;
 use ytrace_target::events::{EventError, EventSession, PlanError, ProbeId, Totals};
 
 pub(crate) use hit::Hit;
 use plan::Reading;
+
+use crate::memory::TargetMemory;
 
 /// The probes of a program that are attached.
 pub(crate) struct Events {
@@ -27,6 +30,8 @@ pub(crate) struct Events {
     /// Whether a handler asks for stacks.
     stacks: bool,
     watch: watch::Watch,
+    /// Memory as of now, where functions are `_late`.
+    now: Option<TargetMemory<LiveMemory>>,
 }
 
 /// What runs for a probe of the kernel's.

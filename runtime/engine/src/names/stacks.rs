@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use ytrace_debuginfo::{CapturedStack, CodeMap, MappedModule, Stack, ThreadState};
+use ytrace_debuginfo::{CapturedStack, CodeMap, MappedModule, Part, Stack, ThreadState};
 use ytrace_target::{Maps, Registers};
 use ytrace_values::Memory;
 
@@ -73,9 +73,15 @@ impl Names {
         self.unwinder.borrow_mut().stack(&thread, self, &mut read)
     }
 
-    /// The stack of a thread as of when it was captured. `stack` is filled anew; its room is used again.
-    pub(crate) fn captured_stack(&self, captured: &CapturedStack<'_>, stack: &mut Stack) {
-        self.unwinder.borrow_mut().captured(captured, self, stack);
+    /// The stack of a thread, or a part of it, as of when it was captured. `stack` is filled anew; its room is used again.
+    pub(crate) fn captured_stack(
+        &self,
+        captured: &CapturedStack<'_>,
+        part: Part,
+        stack: &mut Stack,
+    ) {
+        let mut unwinder = self.unwinder.borrow_mut();
+        unwinder.captured_part(captured, part, self, stack);
     }
 
     /// The module whose code is at an address.

@@ -46,14 +46,10 @@ pub(super) enum Jump {
     Equal = 0x10,
     Greater = 0x20,
     GreaterEqual = 0x30,
-    /// A bit of the second operand is set in the first.
-    AnySet = 0x40,
     NotEqual = 0x50,
     GreaterEqualSigned = 0x70,
-    Less = 0xa0,
     LessEqual = 0xb0,
     LessSigned = 0xc0,
-    LessEqualSigned = 0xd0,
 }
 
 /// A second operand: a register or a number.

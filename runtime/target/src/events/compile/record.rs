@@ -148,6 +148,13 @@ impl PartCompiler<'_> {
         self.code.mov(R::R1, R::R7);
         let data = i32::try_from(offset + CAPTURE_HEADER).unwrap_or(i32::MAX);
         self.code.alu(Alu::Add, R::R1, data);
+        if let Extent::Bytes(bytes) = *extent {
+            self.read_bytes(bytes);
+            self.code.store(Width::Four, R::R7, short(offset), R::R1);
+            self.code
+                .store(Width::Four, R::R7, short(offset + 4), R::R2);
+            return Ok(());
+        }
         self.read(*extent, failed)?;
         self.code.store(Width::Four, R::R7, short(offset), R::R1);
         self.code

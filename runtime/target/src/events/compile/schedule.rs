@@ -79,13 +79,9 @@ impl Schedule {
         schedule.find_failures(part, &used, entry, &mut bits)?;
         let mut first = vec![None; values];
         for (number, step) in part.steps.iter().enumerate() {
+            // Captures that are made where they go to a record have their addresses computed here, so that what these are made of is
+            // not needed at the same time.
             let mut needed = step.values();
-            if let Step::Capture { .. } = step
-                && schedule.on_stack.get(number).copied().flatten().is_none()
-            {
-                // It is made where it goes to a record or is saved.
-                needed.clear();
-            }
             if let Step::Emit(emit) = step {
                 schedule.add_addresses(part, &emit.captures, &mut needed);
             }

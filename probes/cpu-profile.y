@@ -1,0 +1,42 @@
+#!/usr/bin/env -S ytrace run
+/// Where processor time goes, as a flame graph: samples of the threads that run, so often a second of each one's own processor time. What waits is not
+/// sampled.
+///
+/// Where LuaJIT is in the process, Lua functions stand among the C functions; `-- --no-lua` leaves them out. Code that the trace compiler made is shown
+/// as the function that its trace starts in, with the trace's number.
+
+#define LAYOUTS_ARE_OPTIONAL 1
+#define LJ_SCAN_WITH_LIBRARY 1
+#include <luajit/frames.y>
+
+_option int hz = 99;            /// samples a second of a thread's processor time
+_option _Bool threads = false;  /// a tower for each thread
+_option _Bool no_lua = false;   /// show no Lua functions
+
+_view flamegraph "Processor time" "ns"
+long spent[_path];
+long samples, lua_samples;
+int with_lua;
+
+_probe _begin {
+    if (!no_lua)
+        with_lua = lj_frames_begin("auto");
+}
+
+_probe _timer.profile(hz) {
+    _path none;
+    _path at = lj_mixed_ubt();
+    if (threads)
+        at = none / sprintf("thread %d", _tid()) / at;
+    spent[at] += 1000000000 / hz;
+    samples++;
+    if (lj_seen_lua)
+        lua_samples++;
+}
+
+_probe _end {
+    printf("%ld samples, %hT of processor time", samples, _sum(spent));
+    if (with_lua)
+        printf(", %ld of them in Lua or below it (%s)", lua_samples, lj_vm_found);
+    puts("");
+}
