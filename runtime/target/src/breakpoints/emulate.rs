@@ -403,3 +403,200 @@ fn is_high_byte(register: Register) -> bool {
         Register::AH | Register::BH | Register::CH | Register::DH
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn point(code: &[u8]) -> Address {
+        let mut point = Address {
+            address: 0x1000,
+            length: code.len() as u8,
+            ..Address::default()
+        };
+        point.code[..code.len()].copy_from_slice(code);
+        point
+    }
+
+    fn user() -> libc::user_regs_struct {
+        // SAFETY: all-zero registers are valid values.
+        let mut user = unsafe { std::mem::zeroed::<libc::user_regs_struct>() };
+        user.cs = 0x33;
+        user.rip = 0x1000;
+        user.eflags = 0x202;
+        user
+    }
+
+    /// Runs an instruction on a memory where each byte is the lowest of its address.
+    fn emulate(code: &[u8], user: &mut libc::user_regs_struct) -> Outcome {
+        run(&point(code), user, &mut |address, bytes| {
+            for (offset, byte) in bytes.iter_mut().enumerate() {
+                *byte = address.wrapping_add(offset as u64) as u8;
+            }
+            true
+        })
+    }
+
+    /// Has the processor run an instruction on rdi and rsi; returns rdi and the flags.
+    fn native(code: &[u8], one: u64, other: u64) -> (u64, u64) {
+        // mov %rdi, (%rdx); pushf; pop %rax; ret
+        let rest = [0x48, 0x89, 0x3a, 0x9c, 0x58, 0xc3];
+        let mut result = 0;
+        let code = [code, &rest].concat();
+        // SAFETY: a page of our own, written before it is made executable, whose code is a function of this type that
+        // writes nothing but the result.
+        let flags = unsafe {
+            let writable = libc::PROT_READ | libc::PROT_WRITE;
+            let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+            let page = libc::mmap(std::ptr::null_mut(), 64, writable, flags, -1, 0);
+            assert_ne!(page, libc::MAP_FAILED);
+            std::ptr::copy_nonoverlapping(code.as_ptr(), page.cast(), code.len());
+            libc::mprotect(page, 64, libc::PROT_READ | libc::PROT_EXEC);
+            let function: extern "C" fn(u64, u64, *mut u64) -> u64 = std::mem::transmute(page);
+            let found = function(one, other, &raw mut result);
+            libc::munmap(page, 64);
+            found
+        };
+        (result, flags)
+    }
+
+    /// `add`, `or`, `and`, `sub`, `xor`, `cmp`, `test` of rsi to rdi.
+    const OPERATIONS: [u8; 7] = [0x00, 0x08, 0x20, 0x28, 0x30, 0x38, 0x84];
+
+    fn numbers() -> impl Strategy<Value = u64> {
+        let edges = [0, 1, 0x7f, 0x80, 0xff, 0x7fff_ffff, 0x8000_0000, u64::MAX];
+        prop_oneof![
+            any::<u64>(),
+            prop::sample::select(edges.to_vec()),
+            Just(1 << 63)
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn arithmetic_is_that_of_the_processor(one in numbers(), other in numbers(), operation in 0..7usize, width in 0..4usize) {
+            let opcode = OPERATIONS[operation];
+            let code: Vec<u8> = match width {
+                0 => vec![0x40, opcode, 0xf7],
+                1 => vec![0x66, opcode | 1, 0xf7],
+                2 => vec![opcode | 1, 0xf7],
+                _ => vec![0x48, opcode | 1, 0xf7],
+            };
+            let mut user = user();
+            (user.rdi, user.rsi) = (one, other);
+            prop_assert_eq!(emulate(&code, &mut user), Outcome::Done { written: None });
+            let (result, flags) = native(&code, one, other);
+            prop_assert_eq!(user.rdi, result);
+            // AF is undefined after the logical ones.
+            let defined = match opcode {
+                0x00 | 0x28 | 0x38 => ARITHMETIC,
+                _ => ARITHMETIC & !ADJUST,
+            };
+            prop_assert_eq!(user.eflags & defined, flags & defined);
+            prop_assert_eq!(user.rip, 0x1000 + code.len() as u64);
+        }
+
+        #[test]
+        fn branches_are_those_of_the_processor(one in numbers(), other in numbers(), condition in 0..16u8) {
+            let compare = [0x48, 0x39, 0xf7];
+            let mut user = user();
+            (user.rdi, user.rsi) = (one, other);
+            emulate(&compare, &mut user);
+            user.rip = 0x1000;
+            prop_assert_eq!(emulate(&[0x70 | condition, 0x10], &mut user), Outcome::Done { written: None });
+            // cmp; setcc %dil; movzbl %dil, %edi
+            let code = [&compare[..], &[0x40, 0x0f, 0x90 | condition, 0xc7, 0x40, 0x0f, 0xb6, 0xff]].concat();
+            let (taken, _) = native(&code, one, other);
+            prop_assert_eq!(user.rip, if taken == 1 { 0x1012 } else { 0x1002 });
+        }
+
+        #[test]
+        fn any_bytes_are_carried_out_or_left(code in prop::collection::vec(any::<u8>(), 1..=15), number in any::<u64>()) {
+            let mut user = user();
+            (user.rdi, user.rbp, user.rsp) = (number, number, number);
+            let before = user.rip;
+            match emulate(&code, &mut user) {
+                Outcome::Done { .. } => prop_assert_ne!(user.rip, before),
+                Outcome::Unknown => prop_assert_eq!(user.rip, before),
+            }
+        }
+    }
+
+    #[test]
+    fn beginnings_of_functions() {
+        let done = Outcome::Done { written: None };
+        let mut user = user();
+        (user.rsp, user.rbp, user.r12) = (0x8000, 0x77, 0x99);
+        let pushed = |value| Outcome::Done {
+            written: Some((0x7ff8, value)),
+        };
+        // push %rbp
+        assert_eq!(emulate(&[0x55], &mut user), pushed(0x77));
+        assert_eq!((user.rsp, user.rip), (0x7ff8, 0x1001));
+        user.rsp = 0x8000;
+        // push %r12; push %rsp, which pushes what it was; push $-2
+        assert_eq!(emulate(&[0x41, 0x54], &mut user), pushed(0x99));
+        user.rsp = 0x8000;
+        assert_eq!(emulate(&[0x54], &mut user), pushed(0x8000));
+        user.rsp = 0x8000;
+        assert_eq!(
+            emulate(&[0x6a, 0xfe], &mut user),
+            pushed(u64::MAX.wrapping_sub(1))
+        );
+        // mov %rsp, %rbp; endbr64; nopw
+        assert_eq!(emulate(&[0x48, 0x89, 0xe5], &mut user), done);
+        assert_eq!(user.rbp, 0x7ff8);
+        assert_eq!(emulate(&[0xf3, 0x0f, 0x1e, 0xfa], &mut user), done);
+        assert_eq!(emulate(&[0x66, 0x0f, 0x1f, 0x44, 0, 0], &mut user), done);
+        assert_eq!(user.rip, 0x1006);
+        // sub $0x28, %rsp
+        assert_eq!(emulate(&[0x48, 0x83, 0xec, 0x28], &mut user), done);
+        assert_eq!(user.rsp, 0x7fd0);
+        // mov 0x10(%rip), %rax: the memory holds its addresses.
+        assert_eq!(emulate(&[0x48, 0x8b, 0x05, 0x10, 0, 0, 0], &mut user), done);
+        assert_eq!(user.rax, 0x1e1d_1c1b_1a19_1817);
+        // mov %fs:0x28, %rax
+        user.fs_base = 0x100;
+        let canary = [0x64, 0x48, 0x8b, 0x04, 0x25, 0x28, 0, 0, 0];
+        assert_eq!(emulate(&canary, &mut user), done);
+        assert_eq!(user.rax, 0x2f2e_2d2c_2b2a_2928);
+        // movslq %eax, %rbx; movzbl %al, %ecx; mov %eax, %eax
+        user.rax = 0xffff_ffff_8000_00ff;
+        assert_eq!(emulate(&[0x48, 0x63, 0xd8], &mut user), done);
+        assert_eq!(user.rbx, 0xffff_ffff_8000_00ff);
+        assert_eq!(emulate(&[0x0f, 0xb6, 0xc8], &mut user), done);
+        assert_eq!(user.rcx, 0xff);
+        assert_eq!(emulate(&[0x89, 0xc0], &mut user), done);
+        assert_eq!(user.rax, 0x8000_00ff);
+        // lea 8(%rbx,%rcx,4), %rdx; pop %rsi; leave
+        assert_eq!(emulate(&[0x48, 0x8d, 0x54, 0x8b, 8], &mut user), done);
+        assert_eq!(user.rdx, 0xffff_ffff_8000_00ff_u64 + 0x3fc + 8);
+        user.rsp = 0x40;
+        assert_eq!(emulate(&[0x5e], &mut user), done);
+        assert_eq!((user.rsi, user.rsp), (0x4746_4544_4342_4140, 0x48));
+        user.rbp = 0x50;
+        assert_eq!(emulate(&[0xc9], &mut user), done);
+        assert_eq!((user.rbp, user.rsp), (0x5756_5554_5352_5150, 0x58));
+        // Left to the processor: imul, call, ret, lock add, what writes memory.
+        for code in [
+            &[0x48, 0x0f, 0xaf, 0xfe][..],
+            &[0xe8, 0, 0, 0, 0],
+            &[0xc3],
+            &[0xf0, 0x01, 0x37],
+            &[0x89, 0x37],
+        ] {
+            assert_eq!(emulate(code, &mut user), Outcome::Unknown);
+        }
+    }
+
+    #[test]
+    fn some_instructions_are_refused() {
+        for code in [&[0xcc][..], &[0x0f, 0x05], &[0xcd, 0x80], &[0x06], &[0x9d]] {
+            assert!(refusal(&point(code)), "{code:02x?}");
+        }
+        assert!(refusal(&Address::default()));
+        assert!(!refusal(&point(&[0x55])));
+    }
+}

@@ -5,7 +5,7 @@ use nix::errno::Errno;
 use super::emulate::{self, Outcome};
 use super::tables::{Address, Came, Space};
 use super::text;
-use super::tracer::Tracer;
+use super::tracer::{STOPPING, Tracer};
 use crate::ptrace::{self, Change, EVENT_STOP};
 use crate::stop::threads::restart_call;
 use crate::sys::monotonic_ns;
@@ -74,7 +74,7 @@ impl Tracer<'_> {
         let was_frozen = self.frozen;
         if !was_frozen {
             // A thread that did not stop may miss this breakpoint once.
-            let _ = self.freeze();
+            let _ = self.freeze(STOPPING);
         }
         self.figures.stepped += 1;
         let tid = self.thread(index).tid;

@@ -28,7 +28,9 @@ const MAX_ROUNDS: usize = 1_000;
 /// The most changes that are seen to before the channel is looked at.
 const MAX_CHANGES: usize = 256;
 /// How long threads may take to stop, in nanoseconds.
-const STOPPING: u64 = 5_000_000_000;
+pub(super) const STOPPING: u64 = 5_000_000_000;
+/// How long threads are kept waiting for one another at a time before text is changed.
+const START_PAUSE: u64 = 20_000_000;
 /// How long a thread may take to stop before it is looked at whether it waits inside the kernel.
 const KERNEL_WAIT: u64 = 2_000_000;
 /// How long to wait between two looks for what no signal tells of.
@@ -253,11 +255,7 @@ impl Tracer<'_> {
         }
         if any_text {
             // A thread within `fork` that has not been told of yet would have an untraced child with a copy.
-            self.freeze().map_err(|tid| Failure::Unresponsive {
-                tid,
-                state: thread_state(plan.pid, tid).unwrap_or('?'),
-                waited_us: STOPPING / 1000,
-            })?;
+            self.freeze_to_start()?;
         }
         for index in 0..self.addresses {
             if by_hardware {
@@ -269,6 +267,27 @@ impl Tracer<'_> {
         self.starting = false;
         if any_text {
             self.thaw();
+        }
+        Ok(())
+    }
+
+    /// Stops all threads before text is changed. While one waits for a `vfork` they are let go again.
+    fn freeze_to_start(&mut self) -> Result<(), Failure> {
+        let pid = self.plan.pid;
+        let began = monotonic_ns();
+        while let Err(tid) = self.freeze(START_PAUSE) {
+            self.thaw();
+            let now = monotonic_ns();
+            let waited = now.saturating_sub(began);
+            if waited > STOPPING {
+                return Err(Failure::Unresponsive {
+                    tid,
+                    state: thread_state(pid, tid).unwrap_or('?'),
+                    waited_us: waited / 1000,
+                });
+            }
+            self.look();
+            self.wait(now.saturating_add(LOOK), false);
         }
         Ok(())
     }
@@ -527,7 +546,7 @@ impl Tracer<'_> {
         };
         self.holding = true;
         // A thread that did not stop is told without registers.
-        let _ = self.freeze();
+        let _ = self.freeze(STOPPING);
         let mut count = 0;
         for index in self.all_threads() {
             let thread = self.thread(index);
@@ -634,11 +653,11 @@ impl Tracer<'_> {
         }
     }
 
-    /// Stops all threads.
+    /// Stops all threads, for which they may take so many nanoseconds.
     ///
     /// # Errors
     /// The number of one that did not stop in time, though it does not wait inside the kernel. The others are stopped.
-    pub(super) fn freeze(&mut self) -> Result<(), i32> {
+    pub(super) fn freeze(&mut self, limit: u64) -> Result<(), i32> {
         self.frozen = true;
         for index in self.all_threads() {
             let thread = self.thread(index);
@@ -667,7 +686,7 @@ impl Tracer<'_> {
             }
             match missing {
                 None => return Ok(()),
-                Some(tid) if now.saturating_sub(began) > STOPPING => return Err(tid),
+                Some(tid) if now.saturating_sub(began) > limit => return Err(tid),
                 Some(_) => self.wait(now.saturating_add(LOOK), false),
             }
         }
@@ -706,10 +725,11 @@ impl Tracer<'_> {
             self.figures.longest_held = self.figures.longest_held.max(held);
         }
         if self.frozen && !thread.ending {
+            let now = monotonic_ns();
             self.change(index, |thread| {
                 thread.frozen = true;
                 thread.state = State::Stopped;
-                thread.since = 0;
+                thread.since = now;
             });
             return;
         }
