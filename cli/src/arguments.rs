@@ -110,6 +110,20 @@ pub struct RunArguments {
     /// Show what has been found so far each time so long has passed; on a terminal in place
     #[arg(long, value_name = "TIME", value_parser = parse_interval)]
     pub interval: Option<Duration>,
+    /// Stop the thread at each hit while the handler runs, which may then read whatever it likes; needs ptrace alone, and slows the
+    /// target down much more
+    #[arg(long, conflicts_with_all = ["core", "command"])]
+    pub sync: bool,
+    /// Run `_oneshot` at an event instead of at once, with all threads held: the head of a probe, as in
+    /// 'ngx_destroy_pool(ngx_pool_t *p)'
+    #[arg(long, value_name = "HEAD", conflicts_with_all = ["core", "command"])]
+    pub when: Option<String>,
+    /// With --when: only at a hit for which this expression over the probe's arguments and the target's variables holds
+    #[arg(long = "if", value_name = "EXPR", requires = "when")]
+    pub condition: Option<String>,
+    /// With --when: wait no longer than so long [default: until Ctrl-C]
+    #[arg(long, value_name = "TIME", value_parser = parse_limit, requires = "when")]
+    pub within: Option<Duration>,
     /// Write the result to a file, by its ending: .svg, .html, .folded, .json, .txt, .pb.gz (pprof), .speedscope.json (repeatable)
     #[arg(short, long, value_name = "FILE")]
     pub output: Vec<PathBuf>,

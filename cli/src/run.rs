@@ -18,7 +18,7 @@ use ytrace_runtime::library::{self, ProbeFileError};
 use ytrace_runtime::names::Names;
 use ytrace_runtime::result::RunResult;
 use ytrace_runtime::{
-    Budgets, ExecutorKind, Finding, Mode, Options, Session, SessionError, Sink, views,
+    Budgets, ExecutorKind, Finding, Mode, Options, Session, SessionError, Sink, When, views,
 };
 use ytrace_target::{Held, Process, SpawnError, spawn, spawn_held};
 
@@ -432,6 +432,12 @@ fn options(arguments: &RunArguments) -> Options {
         weight: arguments.weight.clone(),
         duration: arguments.duration,
         interval: arguments.interval,
+        synchronous: arguments.sync,
+        when: arguments.when.clone().map(|head| When {
+            head,
+            condition: arguments.condition.clone(),
+            within: arguments.within,
+        }),
         interrupt: &INTERRUPTED,
     }
 }

@@ -21,17 +21,19 @@ pub struct Fragmented {
     folder: TempDir,
     said: PathBuf,
     unfinished: Option<UnixStream>,
+    /// What its `http` has besides.
+    directives: &'static str,
     /// The worker of the last configuration.
     pub worker: i32,
     /// The worker of the first one.
     pub old_worker: i32,
 }
 
-fn configure(folder: &Path, servers: usize) {
+fn configure(folder: &Path, servers: usize, directives: &str) {
     let here = folder.display();
     let mut text = format!(
         "daemon off; user root root; pid {here}/nginx.pid; error_log {here}/logs/error.log notice; worker_processes 1; events {{ }}\n\
-         http {{ access_log off; client_body_temp_path {here}/b; proxy_temp_path {here}/p; fastcgi_temp_path {here}/f;\n\
+         http {{ {directives} access_log off; client_body_temp_path {here}/b; proxy_temp_path {here}/p; fastcgi_temp_path {here}/f;\n\
          uwsgi_temp_path {here}/u; scgi_temp_path {here}/s; server_names_hash_max_size 65536; server_names_hash_bucket_size 128;\n"
     );
     for server in 0..servers {
@@ -61,19 +63,19 @@ impl Fragmented {
     /// # Panics
     /// If a step does not come to its end in time.
     pub fn start(program: &Path) -> Self {
-        let mut master = Self::start_one(program);
+        let mut master = Self::start_one(program, "");
         master.reload_all();
         master
     }
 
-    /// Starts it, with the first configuration alone, and waits for its worker.
+    /// Starts it, with the first configuration alone, and waits for its worker. `directives` are further ones for `http`.
     ///
     /// # Panics
     /// If that does not come.
-    pub fn start_one(program: &Path) -> Self {
+    pub fn start_one(program: &Path, directives: &'static str) -> Self {
         let folder = tempfile::tempdir().expect("a directory");
         std::fs::create_dir(folder.path().join("logs")).expect("a directory");
-        configure(folder.path(), SERVERS[0]);
+        configure(folder.path(), SERVERS[0], directives);
         let mut command = Command::new(program);
         let said = malloc_said::preload(&mut command, folder.path());
         let child = command
@@ -91,6 +93,7 @@ impl Fragmented {
             folder,
             said,
             unfinished: None,
+            directives,
             worker: 0,
             old_worker: 0,
         };
@@ -104,7 +107,7 @@ impl Fragmented {
 
     /// Has it read a configuration with so many servers, as `kill -HUP` does, and waits for nothing.
     pub fn hang_up(&self, servers: usize) {
-        configure(self.folder.path(), servers);
+        configure(self.folder.path(), servers, self.directives);
         signal(self.pid(), Signal::SIGHUP);
     }
 
@@ -133,7 +136,7 @@ impl Fragmented {
         std::io::copy(&mut other, &mut std::io::sink()).expect("it answers");
         self.unfinished = Some(request);
         for (round, servers) in SERVERS.into_iter().enumerate().skip(1) {
-            configure(&folder, servers);
+            configure(&folder, servers, self.directives);
             signal(self.pid(), Signal::SIGHUP);
             // All have ended but the newest, and the one that the request keeps.
             wait_for("the workers are new", || {

@@ -104,11 +104,17 @@ fn compared(text: &str, more: &[&str]) -> (Vec<String>, Vec<String>) {
     let pid = child.id().to_string();
     let words = ["run", "-e", text, "-p", &pid];
     let tracing = Tracing::start(&[&words[..], more].concat());
-    assert_untouched(i32::try_from(child.id()).expect("a process id"));
+    let synchronous = more.contains(&"--sync");
+    if !synchronous {
+        assert_untouched(i32::try_from(child.id()).expect("a process id"));
+    }
     let said = said_by(&mut child);
     // It ends with its target.
     let finished = tracing.finish();
-    says(&finished, &[" 0 lost"]);
+    says(
+        &finished,
+        &[if synchronous { " stops;" } else { " 0 lost" }],
+    );
     let seen: Vec<String> = finished.stdout.lines().map(str::to_owned).collect();
     let probed: BTreeSet<String> = text
         .lines()
@@ -151,4 +157,16 @@ fn arguments_and_results_that_the_kernel_sees_are_those_of_the_calls() {
             "{probe}: {refused}"
         );
     }
+}
+
+#[test]
+fn all_arguments_and_results_are_those_of_the_calls_where_threads_are_stopped() {
+    if !directory().join("c/arguments").is_file() {
+        return skip("arguments", "the fixture c/arguments is not built");
+    }
+    let (before, probes) = probes();
+    let (said, seen) = compared(&(before + &probes.concat()), &["--sync"]);
+    assert_eq!(seen, said);
+    assert_eq!(seen.len(), probes.len(), "{seen:?}");
+    assert!(seen.iter().any(|line| line.contains('.')), "{seen:?}");
 }

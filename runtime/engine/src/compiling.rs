@@ -19,6 +19,7 @@ use crate::options::Mode;
 use crate::program::Runner;
 use crate::session::{Session, exhausted};
 use crate::target::Target;
+use crate::when::{self, WhenLoader};
 
 impl Session<'_> {
     /// Compiles, and finds for each `_layout` the first candidate that holds on the target.
@@ -137,10 +138,15 @@ impl Session<'_> {
         main: &SourceFile,
         layouts: LayoutChoices,
     ) -> Result<Compiled, SessionError> {
-        let mut library = Library::new(&self.options.include);
+        let when = self.options.when.as_ref();
+        let mut loader = WhenLoader::new(Library::new(&self.options.include), when);
+        let whole = match when {
+            Some(when) => when::with_probe(main, when)?,
+            None => main.clone(),
+        };
         let compiled = compile::compile(Request {
-            main: main.clone(),
-            loader: &mut library,
+            main: whole,
+            loader: &mut loader,
             target: Some(&mut self.names),
             layouts,
             defines: self.options.defines.clone(),
@@ -156,7 +162,12 @@ impl Session<'_> {
             self.note_choice("live, as the probe asks".to_owned());
         }
         compiled.map_err(|error| match error {
-            CompileError::Source(errors) => SessionError::Source { errors },
+            CompileError::Source(mut errors) => {
+                if when.is_some() {
+                    when::point_to_options(&mut errors, main.text.len());
+                }
+                SessionError::Source { errors }
+            }
             CompileError::Arguments(message, hint) => SessionError::Arguments { message, hint },
             CompileError::Help(options) => SessionError::Help(options),
         })

@@ -38,7 +38,7 @@ const SMALL_MAPPINGS: u64 = 16 << 20;
 const RETRIES: usize = 2;
 
 /// What a learning run has found besides the pages that it touched.
-struct Learned {
+pub(crate) struct Learned {
     /// It was broken off.
     broken_off: bool,
     /// The handler asks for registers, which only a stopped thread has.
@@ -175,7 +175,11 @@ impl Session<'_> {
     /// there are threads whose registers have not been seen: only these tell where the variables and the stacks are, and what a
     /// learning run does not touch is not copied. A thread keeps its thread pointer and its stack for life, so timers stop the
     /// target anew only after it has started threads.
-    fn see_threads(&mut self, process: &Process, state: &State<'_>) -> Result<(), SessionError> {
+    pub(crate) fn see_threads(
+        &mut self,
+        process: &Process,
+        state: &State<'_>,
+    ) -> Result<(), SessionError> {
         let typed = &state.compiled.typed;
         if typed.thread_locals.is_empty() && !typed.thread_pointers && !typed.stacks {
             return Ok(());
@@ -339,7 +343,7 @@ impl Session<'_> {
     }
 
     /// Runs whose effects are discarded, each of at most so many steps.
-    fn learn(
+    pub(crate) fn learn(
         &mut self,
         state: &mut State<'_>,
         probes: &[usize],

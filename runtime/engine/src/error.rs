@@ -106,6 +106,9 @@ pub enum SessionError {
         /// Why not.
         error: crate::events::EventFailure,
     },
+    /// Threads cannot be stopped at what is probed any longer.
+    #[error("{0}")]
+    Breakpoints(#[from] ytrace_target::breakpoints::BreakpointError),
     /// The user ended it before there was anything to show.
     #[error("interrupted before the probe ran")]
     Interrupted,
@@ -237,6 +240,7 @@ impl SessionError {
                     .to_owned(),
             ],
             SessionError::Event { error, .. } => error.hint().into_iter().collect(),
+            SessionError::Breakpoints(error) => error.hint().into_iter().collect(),
             SessionError::NoProbe => {
                 vec!["write `_probe _oneshot { … }` for a single look at the target".to_owned()]
             }

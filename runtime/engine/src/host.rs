@@ -11,7 +11,7 @@ use ytrace_values::host::{
 };
 use ytrace_values::{Fault, FaultKind, Host, Memory};
 
-use crate::events::Hit;
+use crate::events::{Hit, StopHit};
 use crate::figures::Figures;
 use crate::names::Names;
 use crate::names::hexadecimal;
@@ -147,6 +147,8 @@ pub(crate) struct RunHost<'a> {
     /// The hit, of a handler that runs for one.
     hit: Option<Hit<'a>>,
     /// The words of the command line that name the target, where they are others than its own.
+    /// The stop, for a handler whose thread stands still.
+    stop: Option<&'a StopHit<'a>>,
     words: Option<&'a str>,
     figures: Figures,
 }
@@ -162,6 +164,7 @@ impl<'a> RunHost<'a> {
             threads: &[],
             thread_locals: &[],
             hit: None,
+            stop: None,
             words: None,
             figures: Figures::default(),
         }
@@ -188,6 +191,12 @@ impl<'a> RunHost<'a> {
     /// The same for a hit.
     pub(crate) fn with_hit(mut self, hit: Hit<'a>) -> Self {
         self.hit = Some(hit);
+        self
+    }
+
+    /// The same for a stop; its thread's registers are those of [`RunHost::with_threads`].
+    pub(crate) fn with_stop(mut self, stop: &'a StopHit<'a>) -> Self {
+        self.stop = Some(stop);
         self
     }
 
@@ -236,6 +245,9 @@ impl<'a> RunHost<'a> {
                     Target::Core(_) => format!("the core file has no registers of a thread {tid}"),
                     Target::Process(_) if self.threads.is_empty() => {
                         "registers are known only of a run that stopped the target".to_owned()
+                    }
+                    Target::Process(_) if self.stop.is_some() => {
+                        format!("thread {tid} runs on: only the thread that was hit stands still")
                     }
                     Target::Process(_) => format!("the target had no thread {tid} in the pause"),
                 })
@@ -317,6 +329,9 @@ impl Host for RunHost<'_> {
 
     fn now_ns(&mut self) -> u64 {
         // Programs that read the same clock can be compared with it.
+        if let Some(stop) = self.stop {
+            return stop.time();
+        }
         self.hit
             .as_ref()
             .map_or_else(ytrace_target::monotonic_ns, Hit::time)
@@ -329,6 +344,9 @@ impl Host for RunHost<'_> {
     fn tid(&mut self) -> u64 {
         if let Some(hit) = &self.hit {
             return hit.tid();
+        }
+        if let Some(stop) = self.stop {
+            return stop.tid();
         }
         u64::try_from(self.target.first_thread()).unwrap_or(0)
     }
@@ -388,9 +406,10 @@ impl Host for RunHost<'_> {
     }
 
     fn hit(&mut self, question: HitQuestion) -> Result<u64, Fault> {
-        match &self.hit {
-            Some(hit) => hit.answer(question),
-            None => Err(not_available("this is known only of an event")),
+        match (&self.hit, self.stop) {
+            (Some(hit), _) => hit.answer(question),
+            (None, Some(stop)) => stop.answer(question),
+            (None, None) => Err(not_available("this is known only of an event")),
         }
     }
 
@@ -398,6 +417,10 @@ impl Host for RunHost<'_> {
         if let Some(hit) = self.hit.filter(|hit| hit.tid() == tid) {
             let mut stack = ytrace_debuginfo::Stack::default();
             hit.backtrace(self.names, Part::WHOLE, &mut stack)?;
+            return self.followed(stack);
+        }
+        if let Some(stop) = self.stop.filter(|stop| stop.tid() == tid) {
+            let stack = stop.backtrace(self.names, memory);
             return self.followed(stack);
         }
         // A learning run has registers of a moment ago: the stack itself is what it is to learn.

@@ -27,9 +27,10 @@ pub mod session;
 pub mod target;
 pub mod types;
 pub mod views;
+mod when;
 
 pub use error::SessionError;
 pub use host::Sink;
-pub use options::{Budgets, ExecutorKind, Mode, Options};
+pub use options::{Budgets, ExecutorKind, Mode, Options, When};
 pub use result::RunResult;
 pub use session::{Finding, Finished, Session};

@@ -111,7 +111,8 @@ fn held(address: u64, page: Result<ytrace_target::Page, ReadError>) -> Result<Pa
     Page::new(Arc::new(Held(page)), 0, length).ok_or(MemoryError::Unmapped { address })
 }
 
-fn memory_error(error: ReadError) -> MemoryError {
+/// An error of the target as one of the language.
+pub(crate) fn memory_error(error: ReadError) -> MemoryError {
     match error {
         ReadError::Unmapped { address } => MemoryError::Unmapped { address },
         ReadError::Swapped { address } => MemoryError::Swapped { address },

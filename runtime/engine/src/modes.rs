@@ -176,6 +176,8 @@ impl Session<'_> {
         &self,
         stop: impl Fn() -> Result<T, SessionError>,
     ) -> Result<T, SessionError> {
+        use crate::events::EventFailure;
+        use ytrace_target::breakpoints::BreakpointError;
         use ytrace_target::{CopyError, StopError};
         /// How long to wait for others.
         const PATIENCE: Duration = Duration::from_secs(5);
@@ -188,7 +190,12 @@ impl Session<'_> {
                 done => return done,
             };
             let brief = match &error {
-                SessionError::Stop(error) | SessionError::Copy(CopyError::Stop(error)) => {
+                SessionError::Stop(error)
+                | SessionError::Copy(CopyError::Stop(error))
+                | SessionError::Event {
+                    error: EventFailure::Breakpoints(BreakpointError::Stop(error)),
+                    ..
+                } => {
                     // One without a name has ended since.
                     matches!(error, StopError::AlreadyTraced { name, .. }
                         if name.as_ref().is_none_or(|name| name == ytrace_target::TRACER_NAME))

@@ -76,6 +76,17 @@ pub enum ExecutorKind {
     Interpreter,
 }
 
+/// The event at which `_oneshot` runs, while all threads stand still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct When {
+    /// The point as the language writes it, from after `_probe` to before the body.
+    pub head: String,
+    /// An expression of the language that must hold at the hit.
+    pub condition: Option<String>,
+    /// How long to wait for it.
+    pub within: Option<Duration>,
+}
+
 /// Everything a session is told.
 #[derive(Debug)]
 pub struct Options {
@@ -119,6 +130,11 @@ pub struct Options {
     pub duration: Option<Duration>,
     /// How often what has been found so far is given to [`crate::Sink::interim`].
     pub interval: Option<Duration>,
+    /// Whether probes on events stop the thread that is hit while their handlers run, instead of having the kernel capture what
+    /// they read.
+    pub synchronous: bool,
+    /// When `_oneshot` runs, if not at once.
+    pub when: Option<When>,
     /// Set from a signal handler to end the session early.
     pub interrupt: &'static AtomicBool,
 }
@@ -151,6 +167,8 @@ impl Default for Options {
             weight: None,
             duration: None,
             interval: None,
+            synchronous: false,
+            when: None,
             interrupt: &NEVER,
         }
     }

@@ -103,6 +103,22 @@ impl Runner {
         self.executor.run(function, machine, budget)
     }
 
+    /// The same for a handler that runs while its thread stands still: that must not take longer than the longest pause.
+    pub(crate) fn run_for_stop(
+        &mut self,
+        function: FunctionId,
+        machine: &mut Machine<'_>,
+        options: &Options,
+        patient: bool,
+    ) -> Outcome {
+        let budget = Budget {
+            interrupt: (!patient).then_some(options.interrupt),
+            deadline: Instant::now().checked_add(options.budgets.time.min(options.max_pause)),
+            ..budget(options)
+        };
+        self.executor.run(function, machine, budget)
+    }
+
     /// The same, for at most so many steps.
     pub(crate) fn run_for(
         &mut self,

@@ -7,7 +7,7 @@ use ytrace_lang::hir::ProbePoint;
 use ytrace_target::{Held, Process};
 
 use crate::error::SessionError;
-use crate::events::Events;
+use crate::events::{Events, Stops};
 use crate::host::{Effects, Sink};
 use crate::options::Options;
 use crate::series::Recorder;
@@ -44,16 +44,22 @@ impl Session<'_> {
             .collect();
         let mut recorder = Recorder::new(&state.compiled.typed, &state.compiled.program);
         let launched = self.command.is_some();
-        let events = of(|point| matches!(point, ProbePoint::Event(_) | ProbePoint::Profile(_)));
+        let mut events = of(|point| matches!(point, ProbePoint::Event(_) | ProbePoint::Profile(_)));
+        let awaited = self.awaited(state.main, state.compiled)?;
+        events.retain(|probe| Some(*probe) != awaited);
         // Handlers that are due at the same time share a view of the target, and so a pause.
         let first: &[&Vec<usize>] = match launched {
             true => &[&begin],
+            false if awaited.is_some() => &[&begin],
             false => &[&begin, &oneshot],
         };
         for probes in first {
             if !state.end && !probes.is_empty() {
                 self.run_handlers(state, probes, sink)?;
             }
+        }
+        if let (Some(awaited), Some(process), false) = (awaited, self.running(), state.end) {
+            self.run_when(&process, state, awaited, &oneshot, sink)?;
         }
         let mut interrupted = false;
         match self.running() {
@@ -65,14 +71,27 @@ impl Session<'_> {
             Some(process) => {
                 let mut events = match events.is_empty() {
                     true => None,
-                    false => Some(self.attach(&process, state, &events, sink)?),
+                    false if self.options.synchronous => {
+                        let stops = self.attach_stops(&process, state, &events, sink)?;
+                        Some(Attached::Stops(Box::new(stops)))
+                    }
+                    false => {
+                        let events = self.attach(&process, state, &events, sink)?;
+                        Some(Attached::Kernel(Box::new(events)))
+                    }
                 };
                 self.go_on(!oneshot.is_empty());
                 let followed =
                     self.follow(&process, state, &timers, &mut events, &mut recorder, sink);
                 interrupted = self.interrupted();
-                if let Some(events) = events {
-                    self.detach(events, state, sink)?;
+                match events {
+                    None => {}
+                    Some(Attached::Kernel(events)) => self.detach(*events, state, sink)?,
+                    // What went wrong before says more than what follows from it.
+                    Some(Attached::Stops(stops)) => match self.finish_stops(*stops) {
+                        Err(error) if followed.is_ok() => return Err(error),
+                        _ => {}
+                    },
                 }
                 followed?;
             }
@@ -133,7 +152,7 @@ impl Session<'_> {
         process: &Process,
         state: &mut State<'_>,
         timers: &[(usize, u64)],
-        events: &mut Option<Events>,
+        events: &mut Option<Attached>,
         recorder: &mut Recorder,
         sink: &mut dyn Sink,
     ) -> Result<(), SessionError> {
@@ -142,7 +161,10 @@ impl Session<'_> {
         while !state.end {
             let at = agenda.next();
             let over = match (&mut *events, at) {
-                (Some(events), at) => self.follow_events(events, process, state, at, sink)?,
+                (Some(Attached::Kernel(events)), at) => {
+                    self.follow_events(events, process, state, at, sink)?
+                }
+                (Some(Attached::Stops(stops)), at) => self.follow_stops(stops, state, at, sink)?,
                 (None, Some(at)) => self.wait_until(process, at),
                 (None, None) => return Ok(()),
             };
@@ -152,7 +174,12 @@ impl Session<'_> {
             let due = agenda.due(Instant::now());
             // Those that are due by now share a view of the target, and so a pause.
             if !due.probes.is_empty() {
-                self.run_handlers(state, &due.probes, sink)?;
+                match events {
+                    Some(Attached::Stops(_)) if !process.exited() => {
+                        self.run_beside_stops(state, &due.probes, sink)?;
+                    }
+                    _ => self.run_handlers(state, &due.probes, sink)?,
+                }
                 recorder.sample(&due.probes, state.store, self.started.elapsed());
             }
             if due.interim && !state.end {
@@ -210,6 +237,14 @@ impl Session<'_> {
             };
         }
     }
+}
+
+/// Probes on events in their places.
+enum Attached {
+    /// Of the kernel's.
+    Kernel(Box<Events>),
+    /// That stop threads.
+    Stops(Box<Stops>),
 }
 
 /// What is to be done when.

@@ -113,7 +113,7 @@ impl<'o> Session<'o> {
             // Without one now, the first pause starts it, and tells of an error.
             let _ = stopper.prepare();
         }
-        if options.mode != Mode::Stop {
+        if options.mode != Mode::Stop && !options.synchronous && options.when.is_none() {
             // What is done in a pause is done by the threads that the stopper has. Where the handlers themselves run in it,
             // the target would wait the longer.
             scheduling::give_way();
@@ -426,13 +426,16 @@ impl<'o> Session<'o> {
         &self,
         process: &Process,
     ) -> Result<TargetMemory<LiveMemory>, SessionError> {
-        let live = LiveMemory::new(
-            process,
-            LiveOptions {
-                read_swap: self.options.read_swap,
-            },
-        )?;
+        let live = self.live_space(process)?;
         Ok(TargetMemory::new(PageCache::new(live, cache_options())?))
+    }
+
+    /// A process's memory while it runs.
+    pub(crate) fn live_space(&self, process: &Process) -> Result<LiveMemory, SessionError> {
+        let options = LiveOptions {
+            read_swap: self.options.read_swap,
+        };
+        Ok(LiveMemory::new(process, options)?)
     }
 
     /// Notes how a run ended; tells whether the session is to end.

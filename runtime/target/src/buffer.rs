@@ -69,6 +69,8 @@ impl Buffer {
                 libc::madvise(base.cast(), length, libc::MADV_HUGEPAGE);
             }
             libc::madvise(base.cast(), length, libc::MADV_DONTDUMP);
+            // A supervisor that is forked has no use for it, and sharing it would cost a fault for each page that is written.
+            libc::madvise(base.cast(), length, libc::MADV_DONTFORK);
             base
         };
         Ok(Buffer {

@@ -409,7 +409,7 @@ pub(super) fn event_options() -> EventOptions {
 }
 
 /// What a point waits for, in words.
-fn described(point: &EventPoint) -> String {
+pub(super) fn described(point: &EventPoint) -> String {
     match &point.site {
         EventSite::Static { provider, name } => format!("the static probe {provider}:{name}"),
         EventSite::Line { file, line } => format!("code for {file}:{line}"),
@@ -420,7 +420,7 @@ fn described(point: &EventPoint) -> String {
     }
 }
 
-fn event_error(state: &State<'_>, probe: usize, error: EventFailure) -> SessionError {
+pub(super) fn event_error(state: &State<'_>, probe: usize, error: EventFailure) -> SessionError {
     let probe = state.compiled.typed.probes.get(probe);
     SessionError::Event {
         place: probe.map_or_else(String::new, |probe| {

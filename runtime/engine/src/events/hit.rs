@@ -119,7 +119,7 @@ impl Hit<'_> {
             HitQuestion::Entry(number) => place(&self.reading.entry_values, number),
             HitQuestion::Sample { every, bytes } => match self.reading.weight {
                 Some(place) => self.record.value(place),
-                None => Some(self.sample(every, bytes)),
+                None => Some(sample(every, bytes, self.record.time(), self.record.tid())),
             },
         };
         answer.ok_or_else(|| {
@@ -135,18 +135,6 @@ impl Hit<'_> {
             };
             Fault::new(FaultKind::NotAvailable).with_message(text)
         })
-    }
-
-    /// Decides whether the hit is of a sample that the kernel has not drawn, as it does (see [`ytrace_target::events::Step::Sample`]): the
-    /// weight, or 0.
-    fn sample(&self, every: u64, bytes: u64) -> u64 {
-        static SEED: OnceLock<RandomState> = OnceLock::new();
-        if bytes == 0 || bytes >= every {
-            return bytes;
-        }
-        let seed = SEED.get_or_init(RandomState::new);
-        let number = seed.hash_one((self.record.time(), self.record.tid(), bytes));
-        if number % every < bytes { every } else { 0 }
     }
 
     fn register(&self, number: u64) -> Option<u64> {
@@ -214,4 +202,16 @@ impl Hit<'_> {
         }
         Ok(())
     }
+}
+
+/// Decides whether the hit of a thread at a time is of a sample that the kernel has not drawn, as it does (see
+/// [`ytrace_target::events::Step::Sample`]): the weight, or 0.
+pub(super) fn sample(every: u64, bytes: u64, time: u64, tid: i32) -> u64 {
+    static SEED: OnceLock<RandomState> = OnceLock::new();
+    if bytes == 0 || bytes >= every {
+        return bytes;
+    }
+    let seed = SEED.get_or_init(RandomState::new);
+    let number = seed.hash_one((time, tid, bytes));
+    if number % every < bytes { every } else { 0 }
 }

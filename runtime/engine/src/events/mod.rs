@@ -6,6 +6,7 @@ mod hit;
 mod overhead;
 mod plan;
 mod sites;
+mod stops;
 mod watch;
 
 use std::collections::HashMap;
@@ -13,10 +14,12 @@ use std::sync::Arc;
 
 use ytrace_lang::ir::FunctionId;
 use ytrace_target::LiveMemory;
+use ytrace_target::breakpoints::BreakpointError;
 use ytrace_target::events::{EventError, EventSession, PlanError, ProbeId, Totals};
 
 pub(crate) use hit::Hit;
 use plan::Reading;
+pub(crate) use stops::{StopHit, Stops};
 
 use crate::memory::TargetMemory;
 
@@ -113,7 +116,7 @@ pub enum EventFailure {
     #[error("nothing can be probed: {}", reasons(.0))]
     NoSite(Vec<(String, String)>),
     /// This kind of point is not supported by this back end.
-    #[error("{0} cannot be had by this version of ytrace")]
+    #[error("{0} cannot be had without stopping the thread")]
     Kind(&'static str),
     /// The kernel refuses.
     #[error("{0}")]
@@ -131,6 +134,12 @@ pub enum EventFailure {
         /// Hits in a second.
         rate: u64,
     },
+    /// This kind of point is the kernel's alone.
+    #[error("{0} cannot be had with --sync")]
+    KernelOnly(&'static str),
+    /// Threads cannot be stopped at what is probed.
+    #[error("{0}")]
+    Breakpoints(#[from] BreakpointError),
     /// The plan breaks its own rules: a defect of ytrace.
     #[error("the plan of the probe is malformed: {0}")]
     Malformed(&'static str),
@@ -140,12 +149,32 @@ impl EventFailure {
     /// What would make it work, where something would.
     pub fn hint(&self) -> Option<String> {
         match self {
+            EventFailure::Kernel(error @ EventError::Denied { .. }) => {
+                const OTHERWISE: &str =
+                    "`--sync` asks the kernel for ptrace alone, and stops a thread at each hit";
+                Some(match error.hint() {
+                    Some(hint) => format!("{hint}; {OTHERWISE}"),
+                    None => OTHERWISE.to_owned(),
+                })
+            }
             EventFailure::Kernel(error) => error.hint(),
+            EventFailure::Breakpoints(error) => error.hint(),
+            EventFailure::KernelOnly(_) => {
+                Some("leave out --sync: the kernel tells of it without stopping anything".to_owned())
+            }
             EventFailure::NoSite(_) | EventFailure::NoSuch(_) => {
                 Some("`ytrace list -p PID 'PATTERN'` shows what can be probed".to_owned())
             }
             EventFailure::Overhead { .. } => Some(
                 "options of the probe may make it cheaper, a sample above all (`-- --help`); `--max-overhead PERCENT` allows more, `--force` anything"
+                    .to_owned(),
+            ),
+            EventFailure::Vector(_)
+            | EventFailure::Argument(_)
+            | EventFailure::SampleRate
+            | EventFailure::ThreadLocal
+            | EventFailure::Kind(_) => Some(
+                "`--sync` stops the thread at each hit, and has it then; a hit takes some 10 to 100 times as long"
                     .to_owned(),
             ),
             _ => None,

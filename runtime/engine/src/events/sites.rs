@@ -49,6 +49,8 @@ pub(super) struct Places {
 pub(super) struct Finder<'a> {
     names: &'a Names,
     rules: KernelRules,
+    /// Whether a place may be any instruction, and is exactly that of the point: a breakpoint takes each.
+    exact: bool,
     files: HashMap<usize, Result<Arc<File>, String>>,
 }
 
@@ -60,7 +62,16 @@ impl<'a> Finder<'a> {
         Self {
             names,
             rules: KernelRules::of_release(release.unwrap_or_default()),
+            exact: false,
             files: HashMap::new(),
+        }
+    }
+
+    /// The same for breakpoints, which may be at instructions that the kernel does not probe.
+    pub(super) fn exact(names: &'a Names) -> Self {
+        Self {
+            exact: true,
+            ..Self::new(names)
         }
     }
 
@@ -129,6 +140,13 @@ impl<'a> Finder<'a> {
     }
 
     fn function(&mut self, address: u64, name: &str, serves: Serves) -> Result<Place, String> {
+        if self.exact {
+            let place = self.instruction(address, name)?;
+            return Ok(Place {
+                function: address,
+                ..place
+            });
+        }
         let (module, within) = self.module(address)?;
         let opened = self.names.open(module)?;
         let site = opened
@@ -148,23 +166,38 @@ impl<'a> Finder<'a> {
         })
     }
 
+    /// The instruction at an address that somebody has given.
     fn address(&mut self, address: u64, name: &str) -> Result<Place, String> {
         let (module, within) = self.module(address)?;
         let opened = self.names.open(module)?;
-        let site = opened
-            .info
-            .site_at(within, self.rules)
-            .map_err(|refusal: Refusal| refusal.to_string())?;
+        if opened.info.begins_instruction(within) == Some(false) {
+            return Err("no instruction begins there".to_owned());
+        }
+        self.instruction(address, name)
+    }
+
+    /// An instruction that begins at an address.
+    fn instruction(&mut self, address: u64, name: &str) -> Result<Place, String> {
+        let (module, within) = self.module(address)?;
+        let opened = self.names.open(module)?;
+        let (offset, stepped) = match opened.info.site_at(within, self.rules) {
+            Ok(site) => (site.file_offset, site.kind == SiteKind::SingleStepped),
+            Err(Refusal::Instruction { .. }) if self.exact => {
+                let offset = opened.info.offset_of_address(within);
+                (offset.ok_or("it is not in the file")?, false)
+            }
+            Err(refusal) => return Err(refusal.to_string()),
+        };
         Ok(Place {
             file: self.file(module)?,
-            offset: site.file_offset,
+            offset,
             stack_offset: 0,
             function: 0,
             address,
             arguments: Vec::new(),
             semaphore: None,
             name: name.to_owned(),
-            stepped: site.kind == SiteKind::SingleStepped,
+            stepped,
         })
     }
 
@@ -194,7 +227,7 @@ impl<'a> Finder<'a> {
             }
             for place in lines.places {
                 let address = place.address.wrapping_add(opened.bias);
-                match self.address(address, &shown) {
+                match self.instruction(address, &shown) {
                     Ok(place) => found.places.push(place),
                     Err(why) => found.left_out.push((shown.clone(), why)),
                 }
@@ -244,7 +277,12 @@ impl<'a> Finder<'a> {
         shown: &str,
     ) -> Result<Place, String> {
         let bias = self.names.open(module)?.bias;
-        let place = self.address(probe.address.wrapping_add(bias), shown)?;
+        let place = self.instruction(probe.address.wrapping_add(bias), shown)?;
+        if self.exact && probe.semaphore.is_some() {
+            return Err(
+                "it has a semaphore, which the kernel alone raises: not with --sync".to_owned(),
+            );
+        }
         let semaphore = match probe.semaphore {
             None => None,
             Some(semaphore) => Some(
