@@ -9,9 +9,9 @@
 #define LJ_SCAN_WITH_LIBRARY 1
 #include <luajit/frames.y>
 
-_option int hz = 99;            /// samples a second of a thread's processor time
-_option _Bool threads = false;  /// a tower for each thread
-_option _Bool no_lua = false;   /// show no Lua functions
+_option int hz = 99;           /// samples a second of a thread's processor time
+_option _Bool threads = false; /// a tower for each thread
+_option _Bool no_lua = false;  /// show no Lua functions
 
 _view flamegraph "Processor time" "ns"
 long spent[_path];

@@ -6,6 +6,11 @@
 #ifndef LINUX_ALLOCATIONS_Y
 #define LINUX_ALLOCATIONS_Y
 
+/// The stack of an allocation; a probe that wants other frames than those of C functions defines another before it includes this.
+#ifndef ALLOCATIONS_BACKTRACE
+#define ALLOCATIONS_BACKTRACE _ubt()
+#endif
+
 /// What one call path has.
 struct allocations_figures {
     long bytes;           /// outstanding
@@ -99,7 +104,7 @@ void allocations_got_by(void *p, long size, long weight, _path by, struct alloca
 /// A block has been allocated.
 void allocations_got(void *p, long size, long weight, struct allocations_figures paths[_path])
 {
-    allocations_got_by(p, size, weight, _ubt(), paths);
+    allocations_got_by(p, size, weight, ALLOCATIONS_BACKTRACE, paths);
 }
 
 /// A block that is held is given back.

@@ -1,0 +1,34 @@
+#!/usr/bin/env -S ytrace run
+/// Who allocates Lua memory, as a flame graph of Lua and C functions: strings, tables, closures, C data, whatever LuaJIT's own allocator is asked for,
+/// whether the collector frees it later or not.
+///
+/// LuaJIT's own allocator, `lj_alloc_f`, is probed: a library without symbols for its internal functions will not do. `--every 16K` (the default) looks
+/// at one allocation in so many bytes, without bias; `-- --every 1` at each.
+
+#include <luajit/frames.y>
+
+_option long every = 16384; /// look at one allocation in so many bytes; 1 looks at each
+_option _str vm = "auto";   /// which machine: auto, http, stream, standalone, scan
+
+_view flamegraph "Lua memory allocated" "bytes"
+long allocated[_path];
+long began;
+
+_probe _begin {
+    if (!lj_frames_begin(vm))
+        _error("no LuaJIT machine found (--vm %s)", vm);
+    began = _now_ns();
+}
+
+_probe lj_alloc_f(void *state, void *old, size_t old_size, size_t new_size) {
+    if (new_size <= old_size)
+        return;
+    long weight = _every(every, new_size - old_size);
+    if (!weight)
+        return;
+    allocated[lj_mixed_ubt()] += weight;
+}
+
+_probe _end {
+    printf("%s%hB of Lua memory allocated in %ld s (%s)\n", every > 1 ? "≈" : "", _sum(allocated), (_now_ns() - began) / 1000000000, lj_vm_found);
+}
