@@ -61,17 +61,14 @@ pub(crate) fn with_probe(main: &SourceFile, when: &When) -> Result<SourceFile, S
     if has_body(&when.head) {
         return Err(SessionError::Arguments {
             message: "--when takes the head of a probe, and this is more".to_owned(),
-            hint: Some(
-                "as in --when 'ngx_destroy_pool(ngx_pool_t *p)'; a condition goes to --if"
-                    .to_owned(),
-            ),
+            hint: Some("as in --when 'free(void *p)'; a condition goes to --if".to_owned()),
         });
     }
     let condition = match &when.condition {
         Some(condition) if !is_one_expression(condition) => {
             return Err(SessionError::Arguments {
                 message: "--if takes one expression, and this is more".to_owned(),
-                hint: Some("as in --if 'p == ngx_cycle->pool'".to_owned()),
+                hint: Some("as in --if 'p == latest->block'".to_owned()),
             });
         }
         Some(_) => format!("{BEFORE_CONDITION}{AFTER_CONDITION}"),
@@ -199,7 +196,7 @@ impl Session<'_> {
         if !matches!(last.point, ProbePoint::Event(_)) {
             return wrong(
                 "--when takes an event: a function, a line, a watchpoint, a signal",
-                "as in --when 'ngx_destroy_pool(ngx_pool_t *p)'",
+                "as in --when 'free(void *p)'",
             );
         }
         let waits = |point: &ProbePoint| {
