@@ -18,8 +18,6 @@ struct requested {
 _view flamegraph "Memory asked for" "bytes"
 struct requested paths[_path];
 
-long began;
-
 // The kernel drops what is left out: no stack is copied for it.
 #define SAMPLE(n)                          \
     if ((n) < size[0] || (n) > size[1])    \
@@ -35,8 +33,6 @@ void count(size_t n, long weight)
     paths[at].bytes += n ? weight : 0;
     paths[at].calls += weight > each ? (weight + each / 2) / each : 1;
 }
-
-_probe _begin { began = _now_ns(); }
 
 ##ifdeffunc malloc
 _probe malloc(size_t n) { SAMPLE(n); count(n, weight); }
@@ -105,7 +101,7 @@ _probe pvalloc(size_t n) { SAMPLE(n); count(n, weight); }
 ##endif
 
 _probe _end {
-    double seconds = (_now_ns() - began) / 1e9;
+    double seconds = _watched_ns() / 1e9;
     if (seconds <= 0)
         return;
     _foreach (at, asked in paths) {

@@ -299,7 +299,7 @@ _probe _end {
     allocations_list(rows, paths, held);
     allocations_list_ages(allocations_live, held);
     allocations_list_ages(regions_live, held);
-    long seconds = (_now_ns() - allocations_began) / 1000000000;
+    long seconds = _watched_ns() / 1000000000;
     printf("%s%hB allocated in %ld s, %hB of it not freed in %ld blocks\n", every > 1 ? "≈" : "", _sum(paths.allocated_bytes), seconds,
            _sum(paths.bytes), _sum(paths.blocks));
     if (every > 1)

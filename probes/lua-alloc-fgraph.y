@@ -12,12 +12,10 @@ _option _str vm = "auto";   /// which machine: auto, http, stream, standalone, s
 
 _view flamegraph "Lua memory allocated" "bytes"
 long allocated[_path];
-long began;
 
 _probe _begin {
     if (!lj_frames_begin(vm))
         _error("no LuaJIT machine found (--vm %s)", vm);
-    began = _now_ns();
 }
 
 _probe lj_alloc_f(void *state, void *old, size_t old_size, size_t new_size) {
@@ -30,5 +28,5 @@ _probe lj_alloc_f(void *state, void *old, size_t old_size, size_t new_size) {
 }
 
 _probe _end {
-    printf("%s%hB of Lua memory allocated in %ld s (%s)\n", every > 1 ? "≈" : "", _sum(allocated), (_now_ns() - began) / 1000000000, lj_vm_found);
+    printf("%s%hB of Lua memory allocated in %ld s (%s)\n", every > 1 ? "≈" : "", _sum(allocated), _watched_ns() / 1000000000, lj_vm_found);
 }

@@ -33,7 +33,7 @@ struct mapping {
     _Bool file;
 };
 struct mapping mappings[];
-long left_out, began, page, looked;
+long left_out, page, looked;
 /// What was in memory at the beginning: of no file, and of files.
 long before, before_files;
 
@@ -93,7 +93,6 @@ _probe _begin {
     look_at_memory();
     before = resident["of no file"];
     before_files = resident["of files"];
-    began = _now_ns();
 }
 
 _probe _page_fault {
@@ -126,7 +125,7 @@ _probe _end {
         // Of a process that has gone nobody can tell.
         paths[at].bytes += bytes < 0 ? page : bytes;
     }
-    long seconds = (_now_ns() - began) / 1000000000;
+    long seconds = _watched_ns() / 1000000000;
     printf("%hB used for the first time in %ld s, %hB of it still in memory\n", _sum(paths.touched_bytes), seconds, _sum(paths.bytes));
     printf("memory of no file has grown by %s, that of files by %s\n", signed_bytes(resident["of no file"] - before),
            signed_bytes(resident["of files"] - before_files));

@@ -86,7 +86,7 @@ _probe _end {
             long resident = _resident(start, region.size);
             held[allocations_row_of[region.at]].resident_bytes += resident > 0 ? resident : 0;
         }
-    long seconds = (_now_ns() - allocations_began) / 1000000000;
+    long seconds = _watched_ns() / 1000000000;
     printf("%hB mapped in %ld s, %hB of it not unmapped in %ld mappings\n", _sum(paths.allocated_bytes), seconds, _sum(paths.bytes), _elems(regions_live));
     puts("what was mapped before this began is not covered");
 }

@@ -37,7 +37,7 @@ struct held_row held[];
 _view flamegraph "Allocated in pools that are there" "bytes"
 struct ngx_taking taking[_path];
 
-long began, looked, cut;
+long looked, cut;
 long number[_path], before[_path];
 long growth[_path];
 
@@ -45,7 +45,6 @@ _probe _begin {
     ngx_require_cycle();
     if (period <= 0)
         _error("--period is a number of seconds above 0");
-    began = looked = _now_ns();
 }
 
 ##ifdeffunc ngx_create_pool
@@ -108,10 +107,10 @@ _probe ngx_pfree(ngx_pool_t *pool, void *p) _if (inside) {
 
 void look_at_growth(void)
 {
-    double minutes = (_now_ns() - looked) / 6e10;
+    double minutes = (_watched_ns() - looked) / 6e10;
     if (minutes <= 0)
         return;
-    looked = _now_ns();
+    looked = _watched_ns();
     _foreach (by, pools in number) {
         growth[by] = (pools - before[by]) / minutes;
         before[by] = pools;
@@ -123,7 +122,7 @@ _probe _timer.s(period) {
 }
 
 _probe _end {
-    if (looked == began || _now_ns() - looked >= period * 500000000l)
+    if (looked == 0 || _watched_ns() - looked >= period * 500000000l)
         look_at_growth();
     long now = _now_ns();
     struct held_row all[_path];
@@ -150,7 +149,7 @@ _probe _end {
         row.growth = growth[by];
         _push(held, row);
     }
-    printf("%ld pools made in %ld s, %ld of them destroyed; %ld are left and hold %hB\n", _sum(paths.created), (now - began) / 1000000000,
+    printf("%ld pools made in %ld s, %ld of them destroyed; %ld are left and hold %hB\n", _sum(paths.created), _watched_ns() / 1000000000,
            _sum(paths.destroyed), _sum(paths.pools), _sum(paths.bytes));
     if (ngx_unmade_unseen)
         printf("%ld pools that had been there before were destroyed\n", ngx_unmade_unseen);

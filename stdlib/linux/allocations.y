@@ -55,7 +55,7 @@ const long allocations_most_paths = 1 << 16;
 long allocations_left_out;
 
 /// When the figures were taken of which growth is the difference, and what was outstanding then.
-long allocations_began, allocations_looked;
+long allocations_looked;
 long allocations_before[_path];
 
 /// For how many blocks a block stands.
@@ -169,13 +169,13 @@ void allocations_leave_out_young(long seconds, struct allocations_block live[voi
 /// Growth is counted from now on.
 void allocations_begin(void)
 {
-    allocations_began = allocations_looked = _now_ns();
+    allocations_looked = 0;
 }
 
 /// An interval is over: by how much has grown what is outstanding?
 void allocations_interval(struct allocations_figures paths[_path])
 {
-    long now = _now_ns();
+    long now = _watched_ns();
     double minutes = (now - allocations_looked) / 6e10;
     if (minutes <= 0)
         return;
@@ -189,7 +189,7 @@ void allocations_interval(struct allocations_figures paths[_path])
 /// The end: what is left of an interval counts if it is not much shorter than one, or there was none before. `length` is that of an interval, in seconds.
 void allocations_last_interval(long length, struct allocations_figures paths[_path])
 {
-    if (allocations_looked == allocations_began || _now_ns() - allocations_looked >= length * 500000000)
+    if (allocations_looked == 0 || _watched_ns() - allocations_looked >= length * 500000000)
         allocations_interval(paths);
 }
 

@@ -229,6 +229,10 @@ pub trait Host {
     fn counters_lag(&mut self) -> u64 {
         0
     }
+    /// `_watched_ns`: how long probes on events have been watching the target.
+    fn watched_ns(&mut self) -> u64 {
+        0
+    }
     /// `_cgroup_bytes`: a figure of the control group that accounts the target's memory; `None` where there is none.
     fn cgroup_bytes(&mut self, figure: &str) -> Result<Option<u64>, Fault>;
     /// The mappings of the target; with their proportional shares only if asked, for that costs more.

@@ -241,6 +241,7 @@ impl Machine<'_> {
                 | Op::SwappedBytes
                 | Op::ProcessBytes
                 | Op::CountersLag
+                | Op::WatchedTime
                 | Op::CgroupBytes
                 | Op::Mappings
                 | Op::Threads
@@ -402,6 +403,7 @@ impl Machine<'_> {
                 Ok(self.host.process_bytes(&field).unwrap_or(u64::MAX))
             }
             (Op::CountersLag, []) => Ok(self.host.counters_lag()),
+            (Op::WatchedTime, []) => Ok(self.host.watched_ns()),
             (Op::CgroupBytes, &[figure]) => {
                 let figure = shown(self.store, figure)?;
                 Ok(self.host.cgroup_bytes(&figure)?.unwrap_or(u64::MAX))

@@ -215,6 +215,8 @@ pub enum Operation {
     ProcessBytes,
     /// `() -> bytes`: how far the kernel's counts of what is resident may lag.
     CountersLag,
+    /// `() -> nanoseconds`: how long probes on events have been watching.
+    WatchedTime,
     /// `(figure) -> bytes`, or -1: of the control group that accounts the target's memory.
     CgroupBytes,
     /// `(container type index, whether proportional shares are wanted) -> array` of `{start, end, perms, offset, file, rss, pss, swap,
@@ -298,6 +300,7 @@ impl Operation {
             | Operation::SwappedBytes
             | Operation::ProcessBytes
             | Operation::CountersLag
+            | Operation::WatchedTime
             | Operation::CgroupBytes
             | Operation::Mappings
             | Operation::Threads

@@ -376,6 +376,7 @@ const OPERATIONS: &[Op] = &[
     Op::SwappedBytes,
     Op::ProcessBytes,
     Op::CountersLag,
+    Op::WatchedTime,
     Op::CgroupBytes,
     Op::Mappings,
     Op::Threads,

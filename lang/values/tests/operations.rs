@@ -195,6 +195,7 @@ fn the_world() {
     let fault = bench.run(Op::ProcessBytes, &[none]).unwrap_err();
     assert_eq!(fault.kind, FaultKind::NotAvailable);
     assert_eq!(bench.ok(Op::CountersLag, &[]), 3 << 12);
+    assert_eq!(bench.ok(Op::WatchedTime, &[]), 7 << 20);
     assert_eq!(bench.ok(Op::CgroupBytes, &[usage]), 6 << 20);
     assert_eq!(bench.ok(Op::CgroupBytes, &[limit]), u64::MAX);
     let fault = bench.run(Op::CgroupBytes, &[none]).unwrap_err();

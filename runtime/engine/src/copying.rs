@@ -301,6 +301,7 @@ impl Session<'_> {
             .shown_on(&mut recorder)
             .with_threads(&threads)
             .with_thread_locals(&state.compiled.typed.thread_locals)
+            .watching(self.watched)
             .named(self.words.as_deref());
         let mut outcomes: Vec<Outcome> = Vec::new();
         for function in state.functions(probes) {
@@ -357,6 +358,7 @@ impl Session<'_> {
         let mut host = RunHost::new(&self.target, &self.names, &mut effects)
             .with_threads(&self.seen_threads)
             .with_thread_locals(&state.compiled.typed.thread_locals)
+            .watching(self.watched)
             .named(self.words.as_deref());
         // A fresh store touches less memory than a copy of one with large arrays.
         let mut store = if state.pristine {

@@ -149,6 +149,7 @@ pub(crate) struct RunHost<'a> {
     /// The words of the command line that name the target, where they are others than its own.
     /// The stop, for a handler whose thread stands still.
     stop: Option<&'a StopHit<'a>>,
+    watched: (Option<u64>, Option<u64>),
     words: Option<&'a str>,
     figures: Figures,
 }
@@ -165,6 +166,7 @@ impl<'a> RunHost<'a> {
             thread_locals: &[],
             hit: None,
             stop: None,
+            watched: (None, None),
             words: None,
             figures: Figures::default(),
         }
@@ -173,6 +175,12 @@ impl<'a> RunHost<'a> {
     /// The same with a place where output goes.
     pub(crate) fn shown_on(mut self, sink: &'a mut dyn Sink) -> Self {
         self.sink = Some(sink);
+        self
+    }
+
+    /// The same with when probes on events began to watch, and when they ended.
+    pub(crate) fn watching(mut self, watched: (Option<u64>, Option<u64>)) -> Self {
+        self.watched = watched;
         self
     }
 
@@ -480,6 +488,12 @@ impl Host for RunHost<'_> {
     fn process_bytes(&mut self, field: &str) -> Option<u64> {
         let process = self.process()?;
         self.figures.field(process, field)
+    }
+
+    fn watched_ns(&mut self) -> u64 {
+        let (begun, ended) = self.watched;
+        let now = self.now_ns();
+        begun.map_or(0, |begun| ended.unwrap_or(now).saturating_sub(begun))
     }
 
     fn counters_lag(&mut self) -> u64 {

@@ -144,6 +144,7 @@ impl Session<'_> {
                 .shown_on(sink)
                 .with_threads(threads)
                 .with_thread_locals(&state.compiled.typed.thread_locals)
+                .watching(self.watched)
                 .named(self.words.as_deref());
             state.pristine = false;
             self.runs += 1;

@@ -73,6 +73,7 @@ impl Session<'_> {
                     true => None,
                     false if self.options.synchronous => {
                         let stops = self.attach_stops(&process, state, &events, sink)?;
+                        self.watched.0 = Some(ytrace_target::monotonic_ns());
                         Some(Attached::Stops(Box::new(stops)))
                     }
                     false => {
@@ -88,10 +89,13 @@ impl Session<'_> {
                     None => {}
                     Some(Attached::Kernel(events)) => self.detach(*events, state, sink)?,
                     // What went wrong before says more than what follows from it.
-                    Some(Attached::Stops(stops)) => match self.finish_stops(*stops) {
-                        Err(error) if followed.is_ok() => return Err(error),
-                        _ => {}
-                    },
+                    Some(Attached::Stops(stops)) => {
+                        self.watched.1 = Some(ytrace_target::monotonic_ns());
+                        match self.finish_stops(*stops) {
+                            Err(error) if followed.is_ok() => return Err(error),
+                            _ => {}
+                        }
+                    }
                 }
                 followed?;
             }

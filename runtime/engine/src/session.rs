@@ -49,6 +49,8 @@ pub struct Session<'o> {
     pub(crate) held: Option<Vec<ThreadSnapshot>>,
     /// The threads as they were last seen stopped, for learning runs: only their thread pointers are of use later.
     pub(crate) seen_threads: Vec<ThreadSnapshot>,
+    /// When probes on events began to watch and when they ended, in nanoseconds of the monotonic clock.
+    pub(crate) watched: (Option<u64>, Option<u64>),
     /// How many runs of handlers have begun that count.
     pub(crate) runs: u64,
     /// Whether handlers of events run to their end after an interrupt.
@@ -205,6 +207,7 @@ impl<'o> Session<'o> {
             stopper: Stopper::new(),
             held: None,
             seen_threads: Vec::new(),
+            watched: (None, None),
             runs: 0,
             patient: true,
             command: None,

@@ -7,7 +7,7 @@ mod sites;
 mod traced;
 
 use common::skip;
-use traced::{Traced, again_without, emit, on_return};
+use traced::{Traced, again_without, emit, entry, on_return};
 use ytrace_target::events::*;
 
 const ARGUMENTS: [Register; 6] = [
@@ -821,4 +821,42 @@ fn captures_are_the_same_where_links_are_not_to_be_had() {
     ] {
         again_without("uprobe_multi", test);
     }
+}
+
+#[test]
+fn hits_count_only_while_the_session_is_open() {
+    let mut traced = Traced::start();
+    let entered = traced.probe("down", entry(&[]));
+    let returned = traced.probe("down", on_return(&[Value::Register(Register::Rdi)]));
+    let always = HitProgram {
+        always: true,
+        ..entry(&[])
+    };
+    let always = traced.probe("down", always);
+    let counted = |traced: &mut Traced| {
+        traced.program.ask("down 9");
+        let records = traced.records(|record| record.probe());
+        let of = |probe| records.iter().filter(|one| **one == probe).count();
+        (of(entered), of(returned), of(always))
+    };
+    traced.session.shut();
+    assert_eq!(counted(&mut traced), (0, 0, 10));
+    traced.session.open();
+    assert_eq!(counted(&mut traced), (10, 10, 10));
+    traced.session.shut();
+    assert_eq!(counted(&mut traced), (0, 0, 10));
+    for (probe, hits) in [(entered, 10), (always, 30)] {
+        assert_eq!(traced.session.totals(probe).unwrap().entry.hits, hits);
+    }
+    let totals = traced.session.totals(returned).unwrap();
+    assert_eq!((totals.entry.hits, totals.on_return.hits), (10, 10));
+    assert_eq!(totals.on_return.unpaired, 0);
+}
+
+#[test]
+fn hits_count_only_while_the_session_is_open_without_links_of_both() {
+    again_without(
+        "uprobe_session",
+        "hits_count_only_while_the_session_is_open",
+    );
 }

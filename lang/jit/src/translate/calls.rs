@@ -262,6 +262,7 @@ fn changes_containers(operation: Operation) -> bool {
             | O::SwappedBytes
             | O::ProcessBytes
             | O::CountersLag
+            | O::WatchedTime
             | O::CgroupBytes
             | O::FloatAbs
             | O::FloatMod

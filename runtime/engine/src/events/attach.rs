@@ -139,6 +139,8 @@ impl Session<'_> {
             ));
         }
         publish(&mut session, &settled, state.store).map_err(failed)?;
+        // Hits of all count from one instant on.
+        session.shut();
         let attachment = session.attach(probes).map_err(failed)?;
         for refused in &attachment.refused {
             let place = attachment.probes.iter().position(|id| *id == refused.probe);
@@ -168,6 +170,8 @@ impl Session<'_> {
             .functions
             .iter()
             .any(|function| function.late);
+        session.open();
+        self.watched.0 = Some(ytrace_target::monotonic_ns());
         Ok(Events {
             now: match late {
                 true => Some(self.live_memory(process)?),

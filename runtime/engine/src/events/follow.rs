@@ -163,6 +163,7 @@ impl Session<'_> {
         let mut host = RunHost::new(&self.target, &self.names, state.effects)
             .shown_on(sink)
             .with_thread_locals(&state.compiled.typed.thread_locals)
+            .watching(self.watched)
             .with_hit(*hit);
         state.pristine = false;
         let mut machine = Machine {
@@ -190,6 +191,9 @@ impl Session<'_> {
         sink: &mut dyn Sink,
     ) -> Result<(), SessionError> {
         let ended = state.end;
+        // Those of all probes count up to one instant; to take them away may take seconds.
+        events.session.shut();
+        self.watched.1 = Some(ytrace_target::monotonic_ns());
         events.session.suspend();
         // The interrupt that ended the waiting has done its work; a further one ends this.
         interrupt::take_first(self.options.interrupt);

@@ -60,11 +60,14 @@ impl Session<'_> {
             .collect();
         let mut session = EventSession::new(process, event_options())?;
         publish(&mut session, settled, state.store)?;
+        session.shut();
         let ids = session.attach(counting)?.probes;
+        session.open();
         let (begun, busy) = (Instant::now(), process.processor_time());
         while begun.elapsed() < COUNTING && !self.interrupted() && !process.exited() {
             std::thread::sleep(SLICE);
         }
+        session.shut();
         let elapsed = begun.elapsed().as_secs_f64();
         let busy = match (busy, process.processor_time()) {
             (Some(before), Some(after)) => after.saturating_sub(before).as_secs_f64(),

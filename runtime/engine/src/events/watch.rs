@@ -79,7 +79,10 @@ impl Watch {
         watched: Watched,
         source: Source,
     ) -> Result<(), EventError> {
-        let mut program = HitProgram::default();
+        let mut program = HitProgram {
+            always: true,
+            ..HitProgram::default()
+        };
         program.entry.step(Step::Emit(Emit::default()));
         let attachment = session.attach(vec![Probe { program, source }])?;
         let probes = attachment.probes.into_iter();

@@ -42,6 +42,8 @@ pub struct HitProgram {
     pub saved_values: Vec<ValueId>,
     /// Captures of the entry part that the return part has as [`Value::EntrySlot`], in this order.
     pub saved_captures: Vec<StepId>,
+    /// Whether hits count even while those of others do not ([`super::EventSession::shut`]).
+    pub always: bool,
 }
 
 /// One part: values, and steps that use them.

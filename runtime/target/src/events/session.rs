@@ -627,6 +627,17 @@ impl EventSession {
         Ok(parts)
     }
 
+    /// Has hits not count, but for those of programs that always run, at once and for all probes. They still take their time until the
+    /// probes are taken away ([`EventSession::suspend`]).
+    pub fn shut(&mut self) {
+        self.settings.count(false);
+    }
+
+    /// Has hits count, as they do at first, at once and for all probes.
+    pub fn open(&mut self) {
+        self.settings.count(true);
+    }
+
     /// Takes all probes away for a while; what they have counted remains.
     pub fn suspend(&mut self) {
         for part in self.probes.iter_mut().flat_map(|probe| &mut probe.parts) {

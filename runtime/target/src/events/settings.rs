@@ -1,5 +1,8 @@
 //! Words that the owner of a session sets and its probes read.
 //!
+//! One of them says whether hits count at all: so those of all probes count from one instant on and up to another, however long it takes to put
+//! them in place and to take them away.
+//!
 //! They are kept several times over. New ones are written where no hit looks, and then a word says that hits look there: so a hit has
 //! words of one time, but for one that is kept from running while [`BANKS`] times new ones are set.
 
@@ -19,8 +22,10 @@ const BANKS: usize = 8;
 const BANK_BYTES: usize = 8 * MAX_SETTINGS;
 /// What an offset of a bank may have set.
 pub(super) const BANK_MASK: i32 = ((BANKS - 1) * BANK_BYTES) as i32;
-/// Where the first bank is, after the word that says which is looked at.
-pub(super) const FIRST_BANK: u32 = 8;
+/// Where the word is that is not 0 while hits do not count.
+pub(super) const SHUT: u32 = 8;
+/// Where the first bank is, after that, and after the word that says which is looked at.
+pub(super) const FIRST_BANK: u32 = 16;
 
 /// The words, in memory that the kernel sees, too.
 #[derive(Debug)]
@@ -47,6 +52,13 @@ impl Settings {
 
     pub fn descriptor(&self) -> i32 {
         self.map.as_raw_fd()
+    }
+
+    /// Says whether hits count.
+    pub fn count(&self, count: bool) {
+        if let Some(word) = self.memory.word(SHUT as usize) {
+            word.store(u64::from(!count), Ordering::SeqCst);
+        }
     }
 
     /// Sets the first words, at once; false if there are not so many.

@@ -234,6 +234,7 @@ impl Session<'_> {
         let mut host = RunHost::new(&self.target, &self.names, state.effects)
             .with_threads(hit.thread())
             .with_thread_locals(&state.compiled.typed.thread_locals)
+            .watching(self.watched)
             .named(self.words.as_deref())
             .with_stop(hit);
         if let Some(sink) = sink {

@@ -15,6 +15,7 @@ use super::check::index;
 use super::error::PlanError;
 use super::layout::{RecordLayout, capture_bytes};
 use super::program::*;
+use super::settings::SHUT;
 use super::table::TableSpec;
 use schedule::{SavedFailures, Schedule};
 
@@ -459,6 +460,9 @@ impl PartCompiler<'_> {
             self.code.call(helper::TASK_REGISTERS);
             self.code.mov(R::R6, R::R0);
         }
+        if !self.program.always {
+            self.leave_if_shut();
+        }
         self.begin()?;
         for number in 0..self.part.steps.len() {
             self.compute(number)?;
@@ -512,6 +516,14 @@ impl PartCompiler<'_> {
             self.code.jump_if(comparison, R::R1, R::R2, self.ends.leave);
         }
         Ok(())
+    }
+
+    /// Leaves hits alone that do not count now.
+    fn leave_if_shut(&mut self) {
+        let map = self.environment.settings;
+        self.code.map_value(R::R1, map, SHUT);
+        self.code.load(Width::Eight, R::R1, R::R1, 0);
+        self.code.jump_if(Jump::NotEqual, R::R1, 0, self.ends.leave);
     }
 
     /// Leaves what other processes start alone, and threads of this one; the numbers are then those of the new process.
