@@ -1,5 +1,6 @@
 //! What the end-to-end tests share: the built program, fixtures, and honest skipping.
 
+pub mod code;
 pub mod cores;
 pub mod fixtures;
 pub mod hoard;

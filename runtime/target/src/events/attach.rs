@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 
+use super::attached::close;
 use super::error::EventError;
 use super::kernel::{self, AttachType, ENOTSUPP, UprobeSites};
 use super::perf;
@@ -181,6 +182,7 @@ impl FileSites {
             match sites.link(program, attach, pid, at_return) {
                 Ok(link) => links.push(link),
                 Err(errno) if !is_of_a_site(errno) => {
+                    close(links);
                     return Err(EventError::attach(Errno::from_raw(errno)));
                 }
                 Err(errno) => match sites.places.as_slice() {
@@ -199,7 +201,7 @@ impl FileSites {
         *self = self.without(&refused);
         if links.len() > FEW_LINKS {
             // Each link takes time when it is closed.
-            drop(links);
+            close(links);
             let link = self.link(program, attach, pid, at_return);
             links = vec![link.map_err(|errno| EventError::attach(Errno::from_raw(errno)))?];
         }

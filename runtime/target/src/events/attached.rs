@@ -1,7 +1,7 @@
 //! A program of the kernel, and where it runs.
 
 use std::ffi::CStr;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, IntoRawFd, OwnedFd};
 
 use nix::errno::Errno;
 
@@ -9,6 +9,7 @@ use super::attach::{FileSites, RefusedSites};
 use super::error::EventError;
 use super::kernel::{self, AttachType};
 use super::perf::{self, Counted};
+use super::shield::{Call, shielded};
 use crate::process::Process;
 use crate::tasks;
 
@@ -145,19 +146,32 @@ impl Drop for AttachedPart {
     }
 }
 
-/// Closes descriptors, many of them at the same time.
-fn close(mut open: Vec<OwnedFd>) {
+/// Closes descriptors, many of them at the same time, whatever becomes of this process meanwhile.
+pub(super) fn close(mut open: Vec<OwnedFd>) {
     let closers = (open.len() / CLOSED_TOGETHER).min(MAX_CLOSERS);
     if closers < 2 {
-        return;
+        return close_in_turn(open);
     }
     let each = open.len().div_ceil(closers);
     std::thread::scope(|scope| {
         while !open.is_empty() {
             let rest = open.split_off(open.len().saturating_sub(each));
-            let thread = std::thread::Builder::new().spawn_scoped(scope, move || drop(rest));
+            let closer = move || close_in_turn(rest);
+            let thread = std::thread::Builder::new().spawn_scoped(scope, closer);
             // What could not be handed to a thread has been closed here.
             drop(thread);
         }
     });
+}
+
+fn close_in_turn(open: Vec<OwnedFd>) {
+    if open.is_empty() {
+        return;
+    }
+    let calls = open
+        .into_iter()
+        .map(|one| Call::new(libc::SYS_close, [one.into_raw_fd().into(), 0, 0]));
+    let mut calls: Vec<Call> = calls.collect();
+    // SAFETY: the call takes no pointer, and the descriptors were ours.
+    unsafe { shielded(&mut calls) };
 }

@@ -5,6 +5,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
 
+use super::shield::{Call, shielded};
 use crate::sys::retry;
 
 const MAP_CREATE: i32 = 0;
@@ -248,7 +249,18 @@ pub(super) fn link_uprobes(
     attach: AttachType,
     sites: UprobeSites<'_>,
 ) -> Result<OwnedFd, i32> {
-    try_link_uprobes(program, attach, sites).map_err(raw_errno)
+    let mut attributes = uprobes(program, attach, sites).map_err(|errno| errno as i32)?;
+    let address = std::ptr::from_mut(&mut attributes) as libc::c_long;
+    let command = libc::c_long::from(LINK_CREATE);
+    let size = size_of::<LinkMulti>() as libc::c_long;
+    let mut calls = [Call::new(libc::SYS_bpf, [command, address, size])];
+    // SAFETY: the attributes are a live, fully initialised structure of the layout that the kernel has for the command; what they
+    // point to lives through the call and is as long as they say.
+    unsafe { shielded(&mut calls) };
+    let raw = calls.first().map_or(Err(libc::EINTR), Call::result)?;
+    let raw = i32::try_from(raw).map_err(|_| libc::EOVERFLOW)?;
+    // SAFETY: the kernel has just given us this descriptor, close-on-exec, and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(raw) })
 }
 
 /// The number of the error that the last call has just returned.
@@ -261,17 +273,17 @@ pub(super) fn raw_errno(errno: Errno) -> i32 {
     }
 }
 
-fn try_link_uprobes(
+fn uprobes(
     program: BorrowedFd<'_>,
     attach: AttachType,
     sites: UprobeSites<'_>,
-) -> Result<OwnedFd, Errno> {
+) -> Result<LinkMulti, Errno> {
     let count = sites.offsets.len();
     if sites.cookies.len() != count || sites.semaphores.len() != count {
         return Err(Errno::EINVAL);
     }
     let some_semaphore = sites.semaphores.iter().any(|offset| *offset != 0);
-    let mut attributes = LinkMulti {
+    Ok(LinkMulti {
         prog_fd: program.as_raw_fd() as u32,
         attach_type: attach as u32,
         path: sites.path.as_ptr() as u64,
@@ -286,8 +298,7 @@ fn try_link_uprobes(
         multi_flags: u32::from(sites.at_return),
         pid: u32::try_from(sites.pid).map_err(|_| Errno::ESRCH)?,
         ..LinkMulti::default()
-    };
-    new_descriptor(LINK_CREATE, &mut attributes)
+    })
 }
 
 /// `struct bpf_link_info` of a link of uprobes.

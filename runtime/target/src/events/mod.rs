@@ -28,6 +28,7 @@ mod rows;
 mod self_test;
 mod session;
 mod settings;
+mod shield;
 mod table;
 
 pub use cost::HitCost;

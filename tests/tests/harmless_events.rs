@@ -1,0 +1,185 @@
+//! A target whose functions are probed is as it was once the probes are gone, also those of a ytrace that was killed: it serves on, its code is
+//! that of its files, and nobody holds a probe of it.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use ytrace_tests::code::{Code, holders};
+use ytrace_tests::fixtures::{Nginx, unavailable};
+use ytrace_tests::load::Load;
+use ytrace_tests::processes::{Instants, assert_let_go, assert_untouched, rounds};
+use ytrace_tests::program::command;
+use ytrace_tests::skip;
+use ytrace_tests::tracing::{Tracing, says};
+
+/// Entries and returns, of functions that are hit all the time, with records, with stacks, and counted in the kernel.
+const PROBES: &str = r#"
+long calls, bytes, freed, handled; _path last;
+_probe malloc(size_t n) -> void *p { if (p) { calls++; bytes += n; } }
+_probe free(void *p) { freed++; }
+_probe `ngx_http_core_*` { handled++; }
+_probe ngx_http_process_request { last = _ubt(); }
+_probe ngx_http_finalize_request -> _void { handled++; }
+"#;
+
+/// The least number of places that these probes are on.
+const PLACES: usize = 30;
+
+/// How long a run that is not killed probes.
+const DURATION: Duration = Duration::from_millis(150);
+
+/// Waits until the kernel has taken all probes away, which it does when the last descriptor is closed.
+#[track_caller]
+fn assert_restored(pid: i32, when: &str) {
+    let deadline = Instant::now() + Duration::from_secs(5);
+    let code = Code::of(pid);
+    loop {
+        let (changed, holders) = (code.changed(), holders(pid));
+        if changed.is_empty() && holders.is_empty() {
+            return;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "{when}: {} bytes of code are changed, as {:?}; held by {holders:?}",
+            changed.len(),
+            changed.first()
+        );
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Whatever the server has to complain about.
+#[track_caller]
+fn assert_clean_log(prefix: &Path) {
+    let log = std::fs::read_to_string(prefix.join("logs/error.log")).unwrap();
+    for word in ["[alert]", "[emerg]", "[crit]", "[error]", "Interrupted"] {
+        assert!(!log.contains(word), "{word} in the error log:\n{log}");
+    }
+}
+
+/// When a run is killed.
+#[derive(Clone, Copy, Debug)]
+enum Kill {
+    Never,
+    /// So long after its start.
+    AfterStart(Duration),
+    /// So long after it said that it probes.
+    AfterProbing(Duration),
+}
+
+/// What became of a run.
+struct Ran {
+    /// How long it took until it said that it probes, if it did.
+    begin: Option<Duration>,
+    whole: Duration,
+    killed: bool,
+}
+
+/// Runs the probes for a while, or until it is killed.
+fn run_until(arguments: &[&str], kill: Kill) -> Ran {
+    let begun = Instant::now();
+    let mut child = command(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let errors = BufReader::new(child.stderr.take().unwrap());
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        let mut said = Vec::new();
+        for line in errors.lines().map_while(Result::ok) {
+            if line.starts_with("probing ") {
+                let places: usize = line.split(' ').nth(1).unwrap().parse().unwrap();
+                assert!(places >= PLACES, "{line}");
+                sender.send(begun.elapsed()).unwrap();
+            }
+            said.push(line);
+        }
+        said
+    });
+    // The instant is what is tried here.
+    let mut begin = None;
+    match kill {
+        Kill::Never => {}
+        Kill::AfterStart(instant) => std::thread::sleep(instant),
+        Kill::AfterProbing(instant) => {
+            begin = receiver.recv().ok();
+            std::thread::sleep(instant);
+        }
+    }
+    if !matches!(kill, Kill::Never) {
+        child.kill().unwrap();
+    }
+    let status = child.wait().unwrap();
+    let whole = begun.elapsed();
+    let said = reader.join().unwrap();
+    let killed = status.code().is_none();
+    if !killed {
+        assert_eq!(status.code(), Some(0), "{said:?}");
+    }
+    Ran {
+        begin: begin.or_else(|| receiver.try_recv().ok()),
+        whole,
+        killed,
+    }
+}
+
+#[test]
+fn a_killed_ytrace_takes_its_probes_along() {
+    if let Some(why) = unavailable("dwarf") {
+        return skip("a_killed_ytrace_takes_its_probes_along", &why);
+    }
+    let nginx = Nginx::start("dwarf", &[]);
+    let worker = nginx.worker.to_string();
+    assert_restored(nginx.worker, "before anything");
+    let load = Load::start(nginx.port, "/ping");
+
+    // While it is probed the code is not that of the files, so that the check can fail.
+    let tracing = Tracing::start(&["run", "-e", PROBES, "-p", &worker]);
+    assert!(Code::of(nginx.worker).changed().len() >= PLACES);
+    let finished = tracing.interrupt();
+    says(&finished, &[" hits at "]);
+    assert_restored(nginx.worker, "after a run that was interrupted");
+
+    let duration = format!("{}ms", DURATION.as_millis());
+    let arguments = ["run", "-e", PROBES, "-p", &worker, "--duration", &duration];
+    let first = run_until(&arguments, Kill::Never);
+    let mut begin = first.begin.expect("it probes");
+    let end = first.whole.saturating_sub(begin + DURATION);
+    let mut instants = Instants::new();
+    let rounds = rounds(30);
+    let (mut killed, mut probing) = (0, 0);
+    for round in 0..rounds {
+        let kill = match round % 4 {
+            0 => Kill::AfterStart(instants.next(begin)),
+            // Attaching ends with that line.
+            1 => Kill::AfterStart(begin * 3 / 4 + instants.next(begin / 2)),
+            2 => Kill::AfterProbing(instants.next(DURATION)),
+            _ => Kill::AfterProbing(DURATION + instants.next(end)),
+        };
+        let ran = run_until(&arguments, kill);
+        // How long it takes depends on what else the machine does.
+        begin = ran.begin.unwrap_or(begin);
+        killed += usize::from(ran.killed);
+        probing += usize::from(ran.killed && ran.begin.is_some());
+        assert_let_go(nginx.worker);
+        assert_restored(nginx.worker, &format!("round {round}, {kill:?}"));
+    }
+    eprintln!(
+        "{killed} of {rounds} runs (the first of {:?}, probing from {:?}) were killed before their end, {probing} of these after they began to probe",
+        first.whole, first.begin
+    );
+    assert!(
+        killed * 2 > rounds && probing * 5 > rounds,
+        "the runs were killed too late or too early"
+    );
+    load.finish();
+    assert_untouched(nginx.worker);
+    assert_untouched(nginx.master);
+    assert_clean_log(&nginx.prefix);
+    // And a run after all that is as good as ever.
+    run_until(&arguments, Kill::Never);
+    assert_restored(nginx.worker, "at the end");
+}
