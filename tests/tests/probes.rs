@@ -129,6 +129,42 @@ fn the_kernel_knows_what_globals_of_the_script_hold() {
     says(&finished, &["dropped by conditions", " 0 lost", "complete"]);
 }
 
+/// One handler of `free` runs at each hit; the other only where the kernel cannot tell that its table lacks the key. They find the
+/// same, whatever the threads do at the same time.
+#[test]
+fn hits_that_ask_for_absent_keys_are_dropped_and_no_others() {
+    let mut leaks = Leaks::start(8);
+    let text = r#"
+        long all[void *], some[void *], frees, found, bytes, same, same_bytes;
+        _probe malloc(size_t n) -> void *p {
+            if (!p) return;
+            all[p] = n;
+            if (n > 100) some[p] = n;
+        }
+        _probe free(void *p) {
+            frees++;
+            if (all[p] > 100) { found++; bytes += all[p]; }
+            _delete all[p];
+        }
+        _probe free(void *p) {
+            if (!(p in some)) return;
+            same++;
+            same_bytes += some[p];
+            _delete some[p];
+        }
+        _probe _end {
+            long at_the_end[long];
+            at_the_end[frees] = 1;
+            printf("%d %d %d", found > 100 && frees > found, found == same, bytes == same_bytes);
+        }
+    "#;
+    let (finished, _) = probe(&mut leaks, text, 1000);
+    let finished = finished.expect_status(0);
+    assert_eq!(finished.stdout, "1 1 1", "{finished}");
+    says(&finished, &["dropped by conditions", " 0 lost", "complete"]);
+    assert_untouched(leaks.pid());
+}
+
 #[test]
 fn places_that_are_not_there_are_named() {
     let leaks = Leaks::start(1);

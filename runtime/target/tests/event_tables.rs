@@ -194,3 +194,99 @@ fn maps_are_put_looked_up_and_removed() {
     rows.sort_unstable();
     assert_eq!(rows, [(8, 16)]);
 }
+
+#[test]
+fn a_filter_of_keys_finds_all_once_it_may_lack_some() {
+    let mut traced = Traced::start();
+    let spec = TableSpec {
+        kind: TableKind::Keys,
+        keys: 1,
+        rows: 64,
+    };
+    let table = traced.session.add_table(spec).unwrap();
+    let none = TableSpec { keys: 0, ..spec };
+    assert!(traced.session.add_table(none).is_err());
+    // `step` puts its number in, `divide` asks for its first.
+    let mut program = HitProgram::default();
+    let number = program.entry.value(Value::Register(Register::Rdi));
+    program.entry.step(Step::Put {
+        table,
+        keys: vec![number],
+        value: number,
+        when: None,
+    });
+    let put = traced.probe("step", program);
+    let mut program = HitProgram::default();
+    let part = &mut program.entry;
+    let number = part.value(Value::Register(Register::Rdi));
+    let unreadable = part.value(Value::Constant(8));
+    let capture = part.step(Step::Capture {
+        address: unreadable,
+        extent: Extent::Bytes(8),
+    });
+    let failed = part.value(Value::Slot {
+        capture,
+        offset: 0,
+        width: Width::Eight,
+        signed: false,
+    });
+    let mut absent = Vec::new();
+    for key in [number, failed] {
+        let lookup = part.step(Step::Lookup {
+            table,
+            keys: vec![key],
+        });
+        let found = part.value(Value::Found(lookup));
+        absent.push(Value::Failed(found));
+    }
+    emit(part, &absent);
+    traced.probe("divide", program);
+    let ask = |traced: &mut Traced, number: u64| {
+        traced.program.ask(&format!("divide {number} 1"));
+        let found = traced.records(|record| (record.value(0), record.value(1)));
+        assert_eq!(found.len(), 1);
+        // A key that could not be read may be any.
+        assert_eq!(found[0].1, Some(0));
+        found[0].0 == Some(0)
+    };
+    traced.program.ask("work 1 10");
+    assert!(ask(&mut traced, 9));
+    assert!(!ask(&mut traced, 10));
+    assert!(!traced.session.is_lacking(table).unwrap());
+    traced.program.ask("work 1 1000");
+    assert!(traced.session.is_lacking(table).unwrap());
+    assert!(ask(&mut traced, 5000));
+    // Nothing is missing in what is found, so it is no table that was too small.
+    assert_eq!(traced.session.totals(put).unwrap().entry.table_full, 0);
+    let other = traced.session.add_table(spec).unwrap();
+    traced.session.distrust(other).unwrap();
+    assert!(traced.session.is_lacking(other).unwrap());
+}
+
+#[test]
+fn a_record_that_is_lost_is_known_to_later_steps() {
+    let mut traced = Traced::with(EventOptions {
+        ring_bytes: 1 << 14,
+        ..EventOptions::default()
+    });
+    let spec = TableSpec {
+        kind: TableKind::Count,
+        keys: 0,
+        rows: 1,
+    };
+    let table = traced.session.add_table(spec).unwrap();
+    let mut program = HitProgram::default();
+    emit(&mut program.entry, &[Value::Register(Register::Rdi)]);
+    let lost = program.entry.value(Value::Lost(StepId(0)));
+    program.entry.step(Step::Update {
+        table,
+        keys: Vec::new(),
+        value: None,
+        when: Some(lost),
+    });
+    let probe = traced.probe("step", program);
+    traced.program.ask("work 2 1000");
+    let totals = traced.session.totals(probe).unwrap().entry;
+    assert!((1..2000).contains(&totals.lost), "{totals:?}");
+    assert_eq!(traced.session.rows(table).unwrap()[0].count, totals.lost);
+}

@@ -48,6 +48,7 @@ _probe f(struct node *a, long n, char *s) { switch (n) { case 1: case 2: return;
 //>
 //> drop if (register 4 < signed 16)
 //> sample register 4 every 0x10000
+//> may insert tid in the table at 8
 //> stack
 //> registers 4
 //>
@@ -62,6 +63,7 @@ _probe f(struct node *a, long n, char *s) { switch (n) { case 1: case 2: return;
 //> registers 4
 //>
 //> drop if (register 4 < signed 16)
+//> drop if (register 4 > signed 4096) and no register 4 in the table at 8
 //> registers 4
 //>
 //> c0 = 4 bytes at (register 5 + 32)

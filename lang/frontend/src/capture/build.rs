@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::found::Drop;
 use super::plan::{
     Capture, CaptureId, CaptureKind, MAX_BYTES, MAX_CAPTURES, MAX_MERGED, MAX_PIECES, MAX_VALUES,
-    Needs, Piece, Plan, Requirement, Step, Value, ValueId,
+    Needs, Piece, Plan, Requirement, Step, TableKey, Value, ValueId,
 };
 use super::run::Analysis;
 use super::state::{Literal, Merger};
@@ -81,6 +81,7 @@ impl Group {
 enum Dropping {
     Return {
         condition: TermId,
+        absent: Vec<(u64, Vec<TermId>)>,
         requires: Vec<Requirement>,
     },
     Sample {
@@ -140,18 +141,28 @@ pub(super) fn plan(analysis: &mut Analysis<'_>) -> Result<Plan, (Excess, Span)> 
             Drop::End(ended) => {
                 let requires = requirements(&groups, &of, analysis, &ended.reads);
                 let mut numbers = 0;
+                let tables = &analysis.found.tables;
+                let (absent, reach): (Vec<_>, Vec<_>) = ended
+                    .reach
+                    .iter()
+                    .partition(|literal| tables.absent(**literal).is_some());
+                let absent = absent
+                    .into_iter()
+                    .filter_map(|literal| tables.get(tables.absent(literal)?).cloned())
+                    .collect();
                 let conjunction = Merger {
                     terms: &mut analysis.terms,
                     numbers: &mut numbers,
                     span: SpanId(0),
                 }
-                .conjunction(&ended.reach);
+                .conjunction(&reach);
                 let condition = match conjunction {
                     Some(condition) => condition,
                     None => analysis.terms.constant(1),
                 };
                 dropping.push(Dropping::Return {
                     condition,
+                    absent,
                     requires,
                 });
             }
@@ -295,8 +306,15 @@ impl Builder<'_, '_> {
             let (terms, requires) = match &drop {
                 Dropping::Return {
                     condition,
+                    absent,
                     requires,
-                } => (vec![*condition], requires),
+                } => {
+                    let keys = absent.iter().flat_map(|(_, words)| words);
+                    (
+                        std::iter::once(condition).chain(keys).copied().collect(),
+                        requires,
+                    )
+                }
                 Dropping::Sample {
                     every,
                     bytes,
@@ -312,8 +330,15 @@ impl Builder<'_, '_> {
             let unset = ValueId(0);
             let requires = self.numbered(requires);
             let step = match drop {
-                Dropping::Return { .. } => Step::Return {
+                Dropping::Return { absent, .. } => Step::Return {
                     condition: unset,
+                    absent: absent
+                        .into_iter()
+                        .map(|(table, words)| TableKey {
+                            table,
+                            words: vec![unset; words.len()],
+                        })
+                        .collect(),
                     requires,
                 },
                 Dropping::Sample { .. } => Step::Sample {
@@ -405,6 +430,9 @@ impl Builder<'_, '_> {
             }
         }
         roots.extend(self.analysis.result);
+        let tables = &self.analysis.found.tables;
+        let keys = tables.inserted().chain(tables.removed());
+        roots.extend(keys.flat_map(|(_, words)| words));
         let needed = self.needed(&roots);
         if needed.len() > MAX_VALUES {
             let span = self.groups.last().map(|group| group.span);
@@ -447,7 +475,18 @@ impl Builder<'_, '_> {
         }
         for (mut step, terms) in self.steps {
             match (&mut step, terms.as_slice()) {
-                (Step::Return { condition, .. }, [term]) => *condition = value(term),
+                (
+                    Step::Return {
+                        condition, absent, ..
+                    },
+                    [term, keys @ ..],
+                ) => {
+                    *condition = value(term);
+                    let words = absent.iter_mut().flat_map(|key| &mut key.words);
+                    for (word, term) in words.zip(keys) {
+                        *word = value(term);
+                    }
+                }
                 (Step::Sample { every, bytes, .. }, [one, other]) => {
                     *every = value(one);
                     *bytes = value(other);
@@ -458,6 +497,13 @@ impl Builder<'_, '_> {
         }
         plan.result = self.analysis.result.as_ref().map(value);
         let found = &self.analysis.found;
+        let key = |(table, words): &(u64, Vec<TermId>)| TableKey {
+            table: *table,
+            words: words.iter().map(value).collect(),
+        };
+        plan.inserts = found.tables.inserted().map(key).collect();
+        plan.removes = found.tables.removed().map(key).collect();
+        plan.inserts_unknown = found.tables.unknown();
         plan.stack = found.stack;
         plan.needs = Needs {
             registers: found.registers.iter().copied().collect(),

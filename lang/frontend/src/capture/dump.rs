@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::plan::{CaptureKind, Plan, Requirement, Step, Value, ValueId};
+use super::plan::{CaptureKind, Plan, Requirement, Step, TableKey, Value, ValueId};
 use crate::dump::{comparison as comparison_of, integer_operator};
 
 /// A plan, a line each thing. Equal plans give equal text.
@@ -40,11 +40,16 @@ pub fn text(plan: &Plan) -> String {
             },
             Step::Return {
                 condition,
+                absent,
                 requires,
             } => writeln!(
                 text,
-                "drop if {}{}",
+                "drop if {}{}{}",
                 shown(plan, *condition),
+                absent
+                    .iter()
+                    .map(|key| format!(" and no {}", shown_key(plan, key)))
+                    .collect::<String>(),
                 required(requires)
             ),
             Step::Sample {
@@ -59,6 +64,11 @@ pub fn text(plan: &Plan) -> String {
                 required(requires)
             ),
         };
+    }
+    for (what, keys) in [("may insert", &plan.inserts), ("leaves no", &plan.removes)] {
+        for key in keys {
+            let _ = writeln!(text, "{what} {}", shown_key(plan, key));
+        }
     }
     if plan.stack {
         text.push_str("stack\n");
@@ -94,6 +104,12 @@ fn required(requires: &[Requirement]) -> String {
         })
         .collect();
     format!(" with {}", all.join(" "))
+}
+
+/// A key of a table, as an expression.
+fn shown_key(plan: &Plan, key: &TableKey) -> String {
+    let words: Vec<String> = key.words.iter().map(|word| shown(plan, *word)).collect();
+    format!("{} in the table at {}", words.join(", "), key.table)
 }
 
 /// The longest expression in characters; a longer one is cut.

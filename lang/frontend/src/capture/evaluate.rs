@@ -1,6 +1,6 @@
 //! Carries out a plan as a kernel would: the reference for those that do, and for tests.
 
-use super::plan::{CaptureId, CaptureKind, Plan, Requirement, Step, Value, ValueId};
+use super::plan::{CaptureId, CaptureKind, Plan, Requirement, Step, TableKey, Value, ValueId};
 use crate::interpret::arithmetic;
 use ytrace_values::{CapturedMemory, Memory};
 
@@ -11,6 +11,11 @@ pub trait Hit {
 
     /// Whether the hit is of the sample: its weight, else 0.
     fn sample(&mut self, every: u64, bytes: u64) -> u64;
+
+    /// Whether a key is in no row of a table of the script, for sure.
+    fn is_absent(&mut self, _table: u64, _words: &[u64]) -> bool {
+        false
+    }
 }
 
 /// What a plan came to.
@@ -45,9 +50,13 @@ pub fn evaluate(plan: &Plan, memory: &mut dyn Memory, hit: &mut dyn Hit) -> Eval
             Step::Capture(capture) => run.capture(*capture, memory),
             Step::Return {
                 condition,
+                absent,
                 requires,
             } => {
-                if run.met(requires) && run.value(*condition) != 0 {
+                if run.met(requires)
+                    && run.value(*condition) != 0
+                    && absent.iter().all(|key| run.is_absent(key))
+                {
                     run.done.dropped = true;
                     break;
                 }
@@ -80,6 +89,11 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    fn is_absent(&mut self, key: &TableKey) -> bool {
+        let words: Vec<u64> = key.words.iter().map(|word| self.value(*word)).collect();
+        self.hit.is_absent(key.table, &words)
+    }
+
     fn met(&self, requires: &[Requirement]) -> bool {
         requires.iter().all(|require| {
             let succeeded = self.done.succeeded.get(require.capture.0 as usize);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::state::{Literal, Unknown, Why};
+use super::tables::{KeyId, Tables};
 use super::terms::TermId;
 use crate::ir::SpanId;
 
@@ -13,6 +14,8 @@ pub(super) struct Ended {
     pub(super) reach: Vec<Literal>,
     /// The reads on the way, a bit each.
     pub(super) reads: Vec<u64>,
+    /// Keys of tables that were deleted on the way and not inserted since.
+    pub(super) deleted: Vec<KeyId>,
     /// Whether something was done on the way.
     pub(super) effect: bool,
 }
@@ -75,6 +78,7 @@ pub(super) struct Found {
     pub(super) thread_locals: BTreeSet<u32>,
     pub(super) globals: BTreeSet<(u64, u8)>,
     pub(super) refused: Vec<Refused>,
+    pub(super) tables: Tables,
 }
 
 impl Found {
@@ -85,10 +89,11 @@ impl Found {
 
     /// Notes an end of the handler.
     pub(super) fn end(&mut self, ended: Ended) {
-        let known = ended
-            .reach
-            .iter()
-            .all(|literal| matches!(literal, Literal::Known(..)));
+        let known = ended.reach.iter().all(|literal| match literal {
+            Literal::Known(..) => true,
+            Literal::Unknown(..) => self.tables.absent(*literal).is_some(),
+        });
+        self.tables.end(&ended);
         if ended.effect || !known {
             self.inexact = true;
         } else {

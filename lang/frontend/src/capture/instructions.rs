@@ -8,9 +8,10 @@ use super::run::{Activation, Analysis, Flow, Stop};
 use super::state::{Content, Known, State, Unknown, Why, Words, integer_of};
 use super::terms::{Extent, ReadId, Term, TermId, WORD};
 use crate::ir::{
-    Base, Class, Instruction, InstructionKind, IntegerOperator, IntegerType, MemoryType, Place,
-    Register, SpanId,
+    Base, Class, Comparison, Instruction, InstructionKind, IntegerOperator, IntegerType,
+    MemoryType, Place, Register, SpanId,
 };
+use ytrace_values::operation::NO_ROW;
 
 /// The most reads of a handler before equal and neighbouring ones are put together.
 const MAX_READS: usize = 512;
@@ -159,9 +160,12 @@ impl<'p> Analysis<'p> {
                 right,
             } => {
                 let (left, right) = (self.get(state, *left), self.get(state, *right));
-                let value = self.both(left, right, Why::Text, span, |terms, left, right| {
-                    Some(terms.compare(*comparison, *signed, left, right))
-                });
+                let value = match self.presence_of(*comparison, left, right) {
+                    Some(presence) => presence,
+                    None => self.both(left, right, Why::Text, span, |terms, left, right| {
+                        Some(terms.compare(*comparison, *signed, left, right))
+                    }),
+                };
                 (*to, value)
             }
             InstructionKind::FloatToInteger { to, .. } => {
@@ -212,6 +216,23 @@ impl<'p> Analysis<'p> {
         Ok(())
     }
 
+    /// What a comparison says of whether a key is in a table: that its row is or is not one, or of such an answer that it is 0 or not.
+    fn presence_of(&mut self, comparison: Comparison, left: Known, right: Known) -> Option<Known> {
+        let right = right
+            .single()
+            .and_then(|word| self.terms.as_constant(word))?;
+        let unequal = match comparison {
+            Comparison::Equal => false,
+            Comparison::NotEqual => true,
+            _ => return None,
+        };
+        match (left, right) {
+            (Known::Row(key), NO_ROW) => Some(Known::Presence(key, unequal)),
+            (Known::Presence(key, present), 0) => Some(Known::Presence(key, present == unequal)),
+            _ => None,
+        }
+    }
+
     /// What an operation makes of two words, of all that each may be.
     fn both(
         &mut self,
@@ -221,6 +242,14 @@ impl<'p> Analysis<'p> {
         span: SpanId,
         mut operate: impl FnMut(&mut super::terms::Terms, TermId, TermId) -> Option<TermId>,
     ) -> Known {
+        let of_table = |known| match known {
+            Known::Row(_) | Known::Presence(..) => Known::Unknown(Unknown {
+                why: Why::Container,
+                span,
+            }),
+            other => other,
+        };
+        let (left, right) = (of_table(left), of_table(right));
         match (left, right) {
             (Known::Unknown(_), _) => left,
             (_, Known::Unknown(_)) => right,

@@ -22,6 +22,7 @@ mod refusal;
 mod region;
 mod run;
 mod state;
+mod tables;
 mod terms;
 
 pub use dump::text;
@@ -29,9 +30,12 @@ pub use evaluate::{Evaluated, Hit, evaluate};
 pub use globals::settled;
 pub use plan::{
     Capture, CaptureId, CaptureKind, MAX_BYTES, MAX_CAPTURES, MAX_MERGED, MAX_PIECES, MAX_VALUES,
-    Needs, Piece, Plan, Requirement, Step, Value, ValueId,
+    Needs, Piece, Plan, Requirement, Step, TableKey, Value, ValueId,
 };
 pub use run::MAX_ROUNDS;
+pub use tables::mirrored;
+
+use std::collections::BTreeSet;
 
 use crate::diagnostics::Diagnostic;
 use crate::ir::{FunctionId, Program};
@@ -101,6 +105,14 @@ impl<'p> Captures<'p> {
                 Err(vec![refusal::no_result(self.program, span)])
             }
         }
+    }
+
+    /// The tables of the script, by the offset of their global, into which a function that runs on no hit inserts anything, with those
+    /// that it calls; `None` if that may be any.
+    pub fn inserts_into(&self, function: FunctionId) -> Option<BTreeSet<u64>> {
+        let mut analysis = Analysis::new(self.program, &self.options, &self.globals);
+        analysis.handler(function).ok()?;
+        analysis.found.tables.written()
     }
 
     fn follow(

@@ -3,6 +3,7 @@
 use super::found::{Drop, What};
 use super::run::{Analysis, Flow, Stop};
 use super::state::{Known, State, Unknown, Why};
+use super::tables::KeyId;
 use super::terms::{Extent, Term, TermId, WORD};
 use crate::abi;
 use crate::ir::{Comparison, IntegerOperator, SpanId};
@@ -81,6 +82,29 @@ impl<'p> Analysis<'p> {
             },
             // Containers of globals are known by the place of their handle.
             Op::ContainerNew if self.globals.is_initializing() => Known::Container(0),
+            Op::TableFind => match self.table_key(arguments) {
+                (_, Some(key)) => Known::Row(key),
+                _ => unknown(Why::Container),
+            },
+            Op::TableInsert => {
+                state.effect = true;
+                let (table, key) = self.table_key(arguments);
+                self.found.tables.insert(table, key);
+                let tables = &self.found.tables;
+                state
+                    .deleted
+                    .retain(|key| table.is_some_and(|table| !tables.is_of(*key, table)));
+                unknown(Why::Container)
+            }
+            Op::TableDelete => {
+                state.effect = true;
+                if let (_, Some(key)) = self.table_key(arguments)
+                    && !state.deleted.contains(&key)
+                {
+                    state.deleted.push(key);
+                }
+                unknown(Why::Container)
+            }
             Op::SampleBytes => self.sample(arguments, state, alone, span),
             Op::Next => {
                 self.end(state);
@@ -128,6 +152,16 @@ impl<'p> Analysis<'p> {
             }
         };
         Ok((Flow::Next, result))
+    }
+
+    /// The table that an operation is on and the key, as far as they are known.
+    fn table_key(&mut self, arguments: &[Known]) -> (Option<u64>, Option<KeyId>) {
+        let Some((Known::Container(table), words)) = arguments.split_first() else {
+            return (None, None);
+        };
+        let words: Option<Vec<TermId>> = words.iter().map(Known::single).collect();
+        let key = words.and_then(|words| self.found.tables.key(*table, words));
+        (Some(*table), key)
     }
 
     /// Whether a value is the thread that was hit.
@@ -380,7 +414,6 @@ fn kind_of(operation: Operation) -> (bool, Why) {
         | Op::ContainerMark
         | Op::ContainerRelease
         | Op::ContainerLength
-        | Op::TableFind
         | Op::IteratorNew
         | Op::IteratorNext
         | Op::IteratorSortKey
@@ -396,9 +429,7 @@ fn kind_of(operation: Operation) -> (bool, Why) {
         | Op::AggregateMax
         | Op::AggregateAverage
         | Op::AggregateVariance => (true, Why::Container),
-        Op::TableInsert
-        | Op::TableDelete
-        | Op::ArrayIndex
+        Op::ArrayIndex
         | Op::ArrayPush
         | Op::ArrayPop
         | Op::ArrayShift

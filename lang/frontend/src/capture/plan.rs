@@ -1,5 +1,7 @@
 //! What is read at a hit: a portable program without loops that a kernel can carry out.
 
+use std::collections::BTreeSet;
+
 use crate::ir::{Comparison, IntegerOperator, IntegerType};
 use crate::source::Span;
 
@@ -43,6 +45,21 @@ pub struct Plan {
     pub stack: bool,
     /// What the handler asks of the hit, whether or not a value needs it.
     pub needs: Needs,
+    /// Keys that the handler may insert into tables.
+    pub inserts: Vec<TableKey>,
+    /// Keys that are not in their tables when the handler has ended, however it ends but for a fault.
+    pub removes: Vec<TableKey>,
+    /// The tables into which it may insert keys that are not known at the hit; `None` if that may be any.
+    pub inserts_unknown: Option<BTreeSet<u64>>,
+}
+
+/// A key of a table of the script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableKey {
+    /// The offset of the table's global.
+    pub table: u64,
+    /// The words of the key, one to four.
+    pub words: Vec<ValueId>,
 }
 
 /// What a handler asks of the hit that it runs for.
@@ -215,10 +232,13 @@ pub struct Requirement {
 pub enum Step {
     /// Makes a capture.
     Capture(CaptureId),
-    /// Drops the hit if the requirements are met and the condition is not 0: the handler would return at once.
+    /// Drops the hit if the requirements are met, the condition is not 0 and none of the keys is in its table: the handler would
+    /// return at once.
     Return {
         /// The condition.
         condition: ValueId,
+        /// The keys.
+        absent: Vec<TableKey>,
         /// What must have been captured.
         requires: Vec<Requirement>,
     },

@@ -8,6 +8,7 @@ use super::found::{Ended, Found};
 use super::globals::{GLOBALS, Globals};
 use super::region::{self, Item, Loop, Region};
 use super::state::{Known, Literal, Merger, State, Unknown, Why};
+use super::tables::KeyId;
 use super::terms::{TermId, Terms};
 use crate::ir::{
     Base, Block, BlockId, Class, Function, FunctionId, InstructionKind, Program, Register, SlotId,
@@ -125,6 +126,7 @@ impl<'p> Analysis<'p> {
             objects: BTreeMap::new(),
             reach: Vec::new(),
             reads: Vec::new(),
+            deleted: Vec::new(),
             effect: false,
         };
         if self.globals.is_initializing() {
@@ -179,6 +181,10 @@ impl<'p> Analysis<'p> {
         span: SpanId,
     ) -> Result<Option<(State, Known)>, Stop> {
         let active = self.calls.iter().filter(|call| **call == function).count();
+        let mut state = state;
+        if active > 0 {
+            state.deleted.clear();
+        }
         let unknown = Unknown {
             why: Why::Recursion,
             span,
@@ -187,18 +193,17 @@ impl<'p> Analysis<'p> {
             0 => self.enter(function, arguments, state, false, alone, span),
             // A function that calls itself is followed once with arguments that may be anything.
             1 => {
-                let mut state = state;
                 self.forget_objects(&mut state, unknown);
                 state.effect = true;
                 let arguments = vec![Known::Unknown(unknown); arguments.len()];
                 let result = self.enter(function, &arguments, state, false, false, span)?;
                 Ok(result.map(|(mut state, _)| {
+                    state.deleted.clear();
                     self.forget_objects(&mut state, unknown);
                     (state, Known::Unknown(unknown))
                 }))
             }
             _ => {
-                let mut state = state;
                 self.forget_objects(&mut state, unknown);
                 state.effect = true;
                 Ok(Some((state, Known::Unknown(unknown))))
@@ -402,6 +407,7 @@ impl<'p> Analysis<'p> {
         self.forget_changes(activation, one, &mut state, span);
         // It may never end, and how often it goes round is not known.
         state.effect = true;
+        state.deleted.clear();
         self.numbers += 1;
         state.reach.push(Literal::Unknown(self.numbers, true));
         match &one.body {
@@ -603,6 +609,7 @@ impl<'p> Analysis<'p> {
         }
         start.forget_since(stamp, unknown);
         start.effect |= end.effect;
+        start.deleted.clear();
         self.numbers += 1;
         start.reach.push(Literal::Unknown(self.numbers, true));
     }
@@ -622,8 +629,10 @@ impl<'p> Analysis<'p> {
                 then,
                 otherwise,
             } => {
-                let condition = state.get(*condition).and_then(|known| known.single());
-                let literal = self.literal(condition, &state);
+                let literal = match state.get(*condition) {
+                    Some(Known::Presence(key, present)) => Ok(self.presence(key, present)),
+                    known => self.literal(known.and_then(|known| known.single()), &state),
+                };
                 let (yes, no) = match literal {
                     Err(truth) => {
                         let block = if truth { *then } else { *otherwise };
@@ -667,8 +676,20 @@ impl<'p> Analysis<'p> {
         self.found.end(Ended {
             reach: state.reach.clone(),
             reads: state.reads.clone(),
+            deleted: state.deleted.clone(),
             effect: state.effect,
         });
+    }
+
+    /// The conditions of the two ways of a branch by whether a key is in its table (or is not, if `present` is false): neither is known at the
+    /// hit, but that it is not there may be.
+    fn presence(&mut self, key: KeyId, present: bool) -> (Literal, Literal) {
+        self.numbers += 1;
+        self.found.tables.says_absent(self.numbers, !present, key);
+        (
+            Literal::Unknown(self.numbers, true),
+            Literal::Unknown(self.numbers, false),
+        )
     }
 
     /// The conditions of the two ways of a branch; an error is the one way that can be gone.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::tables::KeyId;
 use super::terms::{ReadId, TermId, Terms};
 use crate::ir::{IntegerOperator, MemoryType, SpanId};
 
@@ -113,6 +114,10 @@ pub(super) enum Known {
     Literal(u32),
     /// The handle of the container in a global, by the global's offset.
     Container(u64),
+    /// The row of a key in a table of the globals, or that there is none.
+    Row(KeyId),
+    /// Whether the key is in its table; or, if false, whether it is not.
+    Presence(KeyId, bool),
     /// A word that is not known.
     Unknown(Unknown),
 }
@@ -313,6 +318,8 @@ pub(super) struct State {
     pub(super) reach: Vec<Literal>,
     /// The reads that have been made on the way, a bit each.
     pub(super) reads: Vec<u64>,
+    /// Keys of tables that were deleted on the way and not inserted since.
+    pub(super) deleted: Vec<KeyId>,
     /// Whether something was done on the way that a dropped hit would lack, or that may fault for another reason than a read.
     pub(super) effect: bool,
 }
@@ -447,11 +454,14 @@ impl Merger<'_> {
         for (one, other) in reads.iter_mut().zip(&b.reads) {
             *one |= other;
         }
+        let mut deleted = a.deleted;
+        deleted.retain(|key| b.deleted.contains(key));
         State {
             registers,
             objects,
             reach,
             reads,
+            deleted,
             effect: a.effect || b.effect,
         }
     }

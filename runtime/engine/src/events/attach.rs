@@ -1,16 +1,17 @@
 //! Attaching the probes of a program.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use ytrace_lang::capture::{Captures, Options as CaptureOptions, Plan, Value, ValueId};
+use ytrace_lang::capture::{Captures, Options as CaptureOptions, Plan, Step, Value, ValueId};
 use ytrace_lang::compile::SourceErrors;
 use ytrace_lang::diagnostics::Diagnostic;
-use ytrace_lang::hir::{EventPoint, EventSite, ProbePoint, ProcessEvent};
-use ytrace_lang::ir::FunctionId;
+use ytrace_lang::hir::{self, EventPoint, EventSite, ProbePoint, ProcessEvent};
+use ytrace_lang::ir::{FunctionId, Program};
 use ytrace_target::Process;
 use ytrace_target::events::{
     EventError, EventOptions, EventSession, HitProgram, MAX_SETTINGS, Probe, Site, Source,
+    TableKind, TableSpec,
 };
 use ytrace_values::Store;
 
@@ -25,6 +26,8 @@ use crate::error::SessionError;
 use crate::host::Sink;
 use crate::session::{Session, State};
 
+/// The most keys that the kernel mirrors of a table: of more, it filters nothing by them any longer.
+const MIRROR_ROWS: u32 = 1 << 20;
 /// The most bytes of stack that a record has.
 pub(super) const STACK_BYTES: u32 = 8 << 10;
 
@@ -47,6 +50,8 @@ struct Making {
     unwinds: BTreeSet<String>,
     /// The globals of the script that the kernel is told of, by offset and size.
     settled: Vec<(u64, u64)>,
+    /// The tables of the script whose keys the kernel mirrors, in the order of its own tables.
+    mirrors: Vec<u64>,
 }
 
 impl Making {
@@ -71,9 +76,10 @@ impl Session<'_> {
         let program = &state.compiled.program;
         let mut settled = ytrace_lang::capture::settled(&state.compiled.typed, program);
         settled.truncate(MAX_SETTINGS);
-        let plans = self.plans(state, probes, &settled)?;
+        let (plans, mirrored) = self.plans(state, probes, &settled)?;
         let mut making = Making {
             settled,
+            mirrors: mirrored.keys().copied().collect(),
             ..Making::default()
         };
         let mut left_out = Vec::new();
@@ -105,6 +111,7 @@ impl Session<'_> {
             stepped,
             unwinds,
             settled,
+            mirrors: _,
         } = making;
         let expected = probes.iter().zip(&stepped);
         let expected: Vec<Expected<'_>> = expected
@@ -131,6 +138,15 @@ impl Session<'_> {
         }
         let failed = |error: EventError| event_error(state, first, error.into());
         let mut session = EventSession::new(process, event_options()).map_err(failed)?;
+        let mut mirrors = Vec::with_capacity(mirrored.len());
+        for words in mirrored.values() {
+            let table = session.add_table(TableSpec {
+                kind: TableKind::Keys,
+                keys: *words,
+                rows: MIRROR_ROWS,
+            });
+            mirrors.push(table.map_err(failed)?);
+        }
         // First, so that what it tells stands before the hits to which it matters.
         let (watch, refused) = Watch::begin(&mut session, &self.names);
         if let Some(error) = refused {
@@ -179,6 +195,7 @@ impl Session<'_> {
             },
             session,
             settled,
+            mirrors,
             handlers: attachment.probes.into_iter().zip(handlers).collect(),
             stacks,
             watch,
@@ -191,7 +208,7 @@ impl Session<'_> {
         state: &State<'_>,
         probes: &[usize],
         settled: &[(u64, u64)],
-    ) -> Result<Vec<Plans>, SessionError> {
+    ) -> Result<(Vec<Plans>, BTreeMap<u64, usize>), SessionError> {
         let program = &state.compiled.program;
         let captures = Captures::new(
             program,
@@ -230,7 +247,13 @@ impl Session<'_> {
             }
         }
         if refused.is_empty() {
-            return Ok(plans);
+            let mirrored = mirrored(
+                &captures,
+                (&state.compiled.typed, program),
+                probes,
+                &mut plans,
+            );
+            return Ok((plans, mirrored));
         }
         Err(SessionError::Source {
             errors: Box::new(SourceErrors {
@@ -298,7 +321,7 @@ impl Session<'_> {
             let addresses = places.iter().map(|place| place.function);
             making.unwinds.extend(finder.unwinding(addresses));
         }
-        let common = self.facts(state, &making.settled);
+        let common = self.facts(state, making);
         let entries = plans.entries.iter().flatten();
         let mut all = std::iter::once(&plans.hit).chain(entries.map(|(plan, _)| plan));
         let by_function = all.any(|plan| plan.values.contains(&Value::Function));
@@ -352,7 +375,7 @@ impl Session<'_> {
         source: Source,
         making: &mut Making,
     ) -> Result<(), EventFailure> {
-        let mut facts = self.facts(state, &making.settled);
+        let mut facts = self.facts(state, making);
         if let Source::PageFaults { .. } = source {
             facts.arguments.push(Argument::FaultAddress);
         }
@@ -369,7 +392,8 @@ impl Session<'_> {
     }
 
     /// What is the same for all sites.
-    fn facts(&self, state: &State<'_>, settled: &[(u64, u64)]) -> SiteFacts {
+    fn facts(&self, state: &State<'_>, making: &Making) -> SiteFacts {
+        let (settled, mirrors) = (&making.settled, &making.mirrors);
         let variables = state.compiled.typed.thread_locals.iter();
         let thread_locals = variables.map(|variable| {
             let module = variable.module.0 as usize;
@@ -379,10 +403,52 @@ impl Session<'_> {
         SiteFacts {
             thread_locals: thread_locals.collect(),
             globals: settled.to_vec(),
+            mirrors: mirrors.to_vec(),
             stack_bytes: STACK_BYTES,
             ..SiteFacts::default()
         }
     }
+}
+
+/// Chooses the tables whose keys the kernel mirrors, with the number of words of a key, and leaves out of the plans what others would do.
+fn mirrored(
+    captures: &Captures<'_>,
+    (typed, program): (&hir::Program, &Program),
+    probes: &[usize],
+    plans: &mut [Plans],
+) -> BTreeMap<u64, usize> {
+    let steps = plans.iter().flat_map(|plans| &plans.hit.steps);
+    let sought = |step: &Step| matches!(step, Step::Return { absent, .. } if !absent.is_empty());
+    let mut mirrored = BTreeMap::new();
+    if steps.into_iter().any(sought) {
+        // `_end` runs when the probes are gone.
+        let is_end = |probe: usize| {
+            let probe = typed.probes.get(probe);
+            probe.is_some_and(|probe| probe.point == ProbePoint::End)
+        };
+        let others = program.probes.iter().enumerate();
+        let others = others.filter(|(probe, _)| !probes.contains(probe) && !is_end(*probe));
+        let others = others.map(|(_, function)| *function);
+        let others = others.chain([program.initialize]);
+        let mut written: Vec<_> = others
+            .map(|function| captures.inserts_into(function))
+            .collect();
+        // Entry values are computed by the kernel alone.
+        let entries = plans
+            .iter()
+            .flat_map(|plans| plans.entries.iter().flatten());
+        written.extend(entries.map(|(plan, _)| {
+            let mut tables = plan.inserts_unknown.clone()?;
+            tables.extend(plan.inserts.iter().map(|key| key.table));
+            Some(tables)
+        }));
+        let hits: Vec<&Plan> = plans.iter().map(|plans| &plans.hit).collect();
+        mirrored = ytrace_lang::capture::mirrored(&hits, &written);
+    }
+    for plans in plans {
+        plans.hit.keep_mirrors(&mirrored);
+    }
+    mirrored
 }
 
 /// Tells the kernel what globals hold that no handler of an event writes.

@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use ytrace_target::Process;
-use ytrace_values::{CapturedMemory, LateMemory, Machine, Memory};
+use ytrace_target::events::TableId;
+use ytrace_values::{CapturedMemory, FaultKind, LateMemory, Machine, Memory};
 
 use super::attach::publish;
 use super::hit::{Hit, set_global};
@@ -96,9 +97,11 @@ impl Session<'_> {
             handlers,
             watch,
             now,
+            mirrors,
             ..
         } = events;
         let mut noticed = None;
+        let mut faulted = false;
         let go_on = |state: &State<'_>| match state.end {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
@@ -135,7 +138,7 @@ impl Session<'_> {
                 address,
             };
             hit.fill(&mut memory);
-            match now {
+            faulted |= match now {
                 None => self.run_hit(&hit, handler.function, state, &mut memory, sink),
                 Some(now) => {
                     now.forget();
@@ -143,14 +146,22 @@ impl Session<'_> {
                         captured: &mut memory,
                         now,
                     };
-                    self.run_hit(&hit, handler.function, state, &mut late, sink);
+                    self.run_hit(&hit, handler.function, state, &mut late, sink)
                 }
-            }
+            };
             go_on(state)
         });
+        // A handler that did not come to its end may have left a key in a table that the kernel thinks is gone. Where the kernel cannot be
+        // told, it drops hits as before.
+        if faulted {
+            for mirror in mirrors {
+                let _ = session.distrust(*mirror);
+            }
+        }
         noticed
     }
 
+    /// Runs a handler; true if it ended by a fault.
     fn run_hit(
         &mut self,
         hit: &Hit<'_>,
@@ -158,7 +169,7 @@ impl Session<'_> {
         state: &mut State<'_>,
         memory: &mut dyn Memory,
         sink: &mut dyn Sink,
-    ) {
+    ) -> bool {
         let kept = hit.set_globals(state.store);
         let mut host = RunHost::new(&self.target, &self.names, state.effects)
             .shown_on(sink)
@@ -181,6 +192,8 @@ impl Session<'_> {
         if self.account(&outcome, state.compiled) {
             state.end = true;
         }
+        let next = FaultKind::Next;
+        matches!(&outcome.result, Err(fault) if fault.fault.kind != next)
     }
 
     /// Takes the probes away, runs handlers on what came before, and notes what came of them.
@@ -214,6 +227,13 @@ impl Session<'_> {
             figures.add(handler, &totals);
         }
         self.note_events(figures);
+        let lacking = |mirror: &&TableId| events.session.is_lacking(**mirror).unwrap_or(false);
+        let lacking = events.mirrors.iter().filter(lacking).count();
+        if lacking > 0 {
+            self.result.note(format!(
+                "{lacking} tables had too many keys for the kernel to drop hits by them, or a handler failed"
+            ));
+        }
         if let Some(process) = self.running() {
             self.note_watch(&events, &process);
         }

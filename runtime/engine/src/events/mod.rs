@@ -15,7 +15,7 @@ use std::sync::Arc;
 use ytrace_lang::ir::FunctionId;
 use ytrace_target::LiveMemory;
 use ytrace_target::breakpoints::BreakpointError;
-use ytrace_target::events::{EventError, EventSession, PlanError, ProbeId, Totals};
+use ytrace_target::events::{EventError, EventSession, PlanError, ProbeId, TableId, Totals};
 
 pub(crate) use hit::Hit;
 use plan::Reading;
@@ -28,6 +28,8 @@ pub(crate) struct Events {
     session: EventSession,
     /// The globals of the script that the kernel is told of, by offset and size.
     settled: Vec<(u64, u64)>,
+    /// The kernel's tables of keys that are in tables of the script.
+    mirrors: Vec<TableId>,
     /// What each probe of the kernel's runs.
     handlers: HashMap<ProbeId, Handler>,
     /// Whether a handler asks for stacks.

@@ -150,7 +150,9 @@ fn counting(program: &HitProgram) -> HitProgram {
     for value in &mut part.values {
         let step = match value {
             Value::Slot { capture, .. } => *capture,
-            Value::Length(step) | Value::Weight(step) | Value::Found(step) => *step,
+            Value::Length(step) | Value::Weight(step) | Value::Found(step) | Value::Lost(step) => {
+                *step
+            }
             _ => continue,
         };
         if step.0 as usize >= length {

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use ytrace_lang::capture::{self, CaptureId, CaptureKind, Step, Value, ValueId};
+use ytrace_lang::capture::{self, CaptureId, CaptureKind, Step, TableKey, Value, ValueId};
 use ytrace_lang::ir::{Comparison, IntegerOperator, IntegerType};
 use ytrace_target::events::{
     self as target, BinaryOperation, Emit, Extent, HitProgram, OnFailure, Part, Register,
@@ -28,6 +28,8 @@ pub(super) struct SiteFacts {
     pub(super) thread_locals: Vec<Option<u64>>,
     /// The globals of the script that the kernel is told of, by offset and size; their numbers as settings.
     pub(super) globals: Vec<(u64, u64)>,
+    /// The tables of the script whose keys the kernel mirrors, by the offsets of their globals; their numbers as tables of the kernel.
+    pub(super) mirrors: Vec<u64>,
     /// The most bytes of stack that are sent.
     pub(super) stack_bytes: u32,
 }
@@ -136,7 +138,9 @@ fn with_return(
         .iter()
         .take_while(|step| match step {
             Step::Capture(_) => false,
-            Step::Return { condition, .. } => known_at_entry(plan, *condition),
+            Step::Return {
+                condition, absent, ..
+            } => absent.is_empty() && known_at_entry(plan, *condition),
             Step::Sample { every, bytes, .. } => {
                 known_at_entry(plan, *every) && known_at_entry(plan, *bytes)
             }
@@ -291,15 +295,26 @@ impl<'a> Maker<'a> {
             Step::Capture(id) => self.capture(*id),
             Step::Return {
                 condition,
+                absent,
                 requires,
             } => {
-                let read = captures_of(self.plan, *condition);
+                let mut read = captures_of(self.plan, *condition);
+                for word in absent.iter().flat_map(|key| &key.words) {
+                    read.extend(captures_of(self.plan, *word));
+                }
                 if requires.iter().any(|one| !read.contains(&one.capture)) {
                     // A read on the way there may have failed, which the condition does not tell: the handler finds out.
                     return Ok(());
                 }
                 // A condition whose operands failed fails too: the handler runs and meets what it is that failed.
-                let condition = self.value(*condition)?;
+                let mut condition = self.value(*condition)?;
+                for key in absent {
+                    let (table, keys) = self.key(key)?;
+                    let step = self.part.step(target::Step::Lookup { table, keys });
+                    let found = self.part.value(target::Value::Found(step));
+                    let absent = self.part.value(target::Value::Failed(found));
+                    condition = self.binary(BinaryOperation::And, condition, absent);
+                }
                 self.part.step(target::Step::ReturnIf {
                     condition,
                     on_failure: OnFailure::GoOn,
@@ -389,6 +404,34 @@ impl<'a> Maker<'a> {
             }
         }
         self.pieces.insert(id, made);
+        Ok(())
+    }
+
+    /// A key of a mirror.
+    fn key(
+        &mut self,
+        key: &TableKey,
+    ) -> Result<(target::TableId, Vec<target::ValueId>), EventFailure> {
+        let mirrors = &self.facts.mirrors;
+        let number = mirrors.iter().position(|table| *table == key.table);
+        let number = number.and_then(|number| u32::try_from(number).ok());
+        let number = number.ok_or(EventFailure::Malformed("a table that is not mirrored"))?;
+        let words = key.words.iter().map(|word| self.value(*word));
+        Ok((target::TableId(number), words.collect::<Result<_, _>>()?))
+    }
+
+    /// Puts the keys into mirrors that the handler may insert.
+    fn insert_keys(&mut self) -> Result<(), EventFailure> {
+        for key in &self.plan.inserts {
+            let (table, keys) = self.key(key)?;
+            let value = self.constant(1);
+            self.part.step(target::Step::Put {
+                table,
+                keys,
+                value,
+                when: None,
+            });
+        }
         Ok(())
     }
 
@@ -670,6 +713,10 @@ impl<'a> Maker<'a> {
     /// Sends what the handler wants to know.
     fn emit(&mut self) -> Result<Reading, EventFailure> {
         let plan = self.plan;
+        // While it is known where captures are.
+        for key in plan.removes.iter().chain(&plan.inserts) {
+            self.key(key)?;
+        }
         let mut emit = Emit::default();
         let mut reading = Reading {
             stack: plan.stack,
@@ -754,8 +801,41 @@ impl<'a> Maker<'a> {
                 emit.captures.push(piece.step);
             }
         }
-        self.part.step(target::Step::Emit(emit));
+        self.emit_record(emit)?;
         Ok(reading)
+    }
+}
+
+impl Maker<'_> {
+    /// Sends the record, and does to mirrors what the handler will do to its tables. Handlers run in the order in which records ask for room. A
+    /// mirror must lack no key that its table has, so a key is taken out before that, and put in before that and once more after it:
+    /// another thread may take it out in between, for a handler that runs earlier.
+    fn emit_record(&mut self, emit: Emit) -> Result<(), EventFailure> {
+        let plan = self.plan;
+        for key in &plan.removes {
+            let (table, keys) = self.key(key)?;
+            self.part.step(target::Step::Remove {
+                table,
+                keys,
+                when: None,
+            });
+        }
+        self.insert_keys()?;
+        let step = self.part.step(target::Step::Emit(emit));
+        self.insert_keys()?;
+        // A handler that does not run takes nothing out.
+        for key in &plan.removes {
+            let (table, keys) = self.key(key)?;
+            let lost = self.part.value(target::Value::Lost(step));
+            let value = self.constant(1);
+            self.part.step(target::Step::Put {
+                table,
+                keys,
+                value,
+                when: Some(lost),
+            });
+        }
+        Ok(())
     }
 }
 

@@ -185,6 +185,7 @@ impl Part {
             Value::Found(step) => {
                 outcome(step, "lookup", |step| matches!(step, Step::Lookup { .. }))
             }
+            Value::Lost(step) => outcome(step, "record", |step| matches!(step, Step::Emit(_))),
             Value::Failed(value) | Value::Unary(_, value) => operand(value),
             Value::Binary(_, a, b) => Ok(operand(a)?.max(operand(b)?)),
             Value::Select {
@@ -240,7 +241,7 @@ impl Part {
             } => {
                 let spec = check_table(*table, keys, tables)?;
                 let why = match (spec.kind, value) {
-                    (TableKind::Map, _) => "rows of a map are put, not updated",
+                    (TableKind::Map | TableKind::Keys, _) => "rows of a map are put, not updated",
                     (TableKind::Count, Some(_)) => "a table that counts takes no value",
                     (TableKind::Sum { .. } | TableKind::Aggregate { .. }, None) => {
                         "a value is missing"
@@ -255,7 +256,7 @@ impl Part {
             Step::Put { table, keys, .. }
             | Step::Remove { table, keys, .. }
             | Step::Lookup { table, keys } => match check_table(*table, keys, tables)?.kind {
-                TableKind::Map => Ok(()),
+                TableKind::Map | TableKind::Keys => Ok(()),
                 _ => Err(PlanError::TableUse {
                     table: table.0,
                     why: "only rows of a map are put, removed and looked up",

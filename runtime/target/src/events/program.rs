@@ -115,6 +115,8 @@ pub enum Value {
     Weight(StepId),
     /// What a [`Step::Lookup`] found.
     Found(StepId),
+    /// 1 if a [`Step::Emit`] found no room for its record, else 0; never fails.
+    Lost(StepId),
     /// 1 if the value failed, else 0; never fails itself.
     Failed(ValueId),
     /// An operation on one value.
@@ -432,7 +434,8 @@ pub enum Step {
         /// Only if this is not 0.
         when: Option<ValueId>,
     },
-    /// Sets the row of a [`TableKind::Map`](super::TableKind::Map), and makes it if need be.
+    /// Sets the row of a [`TableKind::Map`](super::TableKind::Map) or of [`TableKind::Keys`](super::TableKind::Keys), and makes it if
+    /// need be.
     Put {
         /// The table.
         table: TableId,
@@ -443,7 +446,7 @@ pub enum Step {
         /// Only if this is not 0.
         when: Option<ValueId>,
     },
-    /// Removes the row of a [`TableKind::Map`](super::TableKind::Map), where there is one.
+    /// Removes the row of such a table, where there is one.
     Remove {
         /// The table.
         table: TableId,
@@ -452,8 +455,8 @@ pub enum Step {
         /// Only if this is not 0.
         when: Option<ValueId>,
     },
-    /// Looks up the row of a [`TableKind::Map`](super::TableKind::Map); [`Value::Found`] is its value, and fails if there
-    /// is no such row.
+    /// Looks up the row of such a table; [`Value::Found`] is its value, and fails if there is no such row. Of
+    /// [`TableKind::Keys`](super::TableKind::Keys) it fails only if there is none for sure, and not where a key fails.
     Lookup {
         /// The table.
         table: TableId,

@@ -21,6 +21,8 @@ pub(super) struct Table {
     pub spec: TableSpec,
     rows: OwnedFd,
     powers: Option<OwnedFd>,
+    /// Of keys, a word that is not 0 once some may be lacking.
+    lacking: Option<OwnedFd>,
     processors: usize,
 }
 
@@ -35,7 +37,8 @@ impl Table {
                 most,
             }),
         };
-        range("keys of a table", spec.keys as u64, 0, MAX_KEYS as u64)?;
+        let least = u64::from(spec.kind == TableKind::Keys);
+        range("keys of a table", spec.keys as u64, least, MAX_KEYS as u64)?;
         range(
             "rows of a table",
             u64::from(spec.rows),
@@ -49,7 +52,9 @@ impl Table {
             let single = keys == 0;
             let (map, key, rows, flags) = match (kind, single) {
                 (TableKind::Map, true) => (MapType::Array, 4, 1, 0),
-                (TableKind::Map, false) => (MapType::Hash, 8 * keys, rows, NO_PREALLOCATION),
+                (TableKind::Map | TableKind::Keys, false) => {
+                    (MapType::Hash, 8 * keys, rows, NO_PREALLOCATION)
+                }
                 (_, true) => (MapType::PerCpuArray, 4, 1, 0),
                 (_, false) => (MapType::PerCpuHash, 8 * keys, rows, NO_PREALLOCATION),
             };
@@ -63,10 +68,18 @@ impl Table {
             }
             _ => None,
         };
+        let lacking = match spec.kind {
+            TableKind::Keys => {
+                let map = kernel::create_map(MapType::Array, 4, 8, 1, 0, "ytrace_lacking");
+                Some(map.map_err(failed)?)
+            }
+            _ => None,
+        };
         Ok(Table {
             spec,
             rows,
             powers,
+            lacking,
             processors,
         })
     }
@@ -76,6 +89,25 @@ impl Table {
             spec: self.spec,
             rows: self.rows.as_raw_fd(),
             powers: self.powers.as_ref().map(AsRawFd::as_raw_fd),
+            lacking: self.lacking.as_ref().map(AsRawFd::as_raw_fd),
+        }
+    }
+
+    /// Of keys, whether some may be lacking.
+    pub fn is_lacking(&self) -> Result<bool, EventError> {
+        let mut word = [0; 8];
+        if let Some(map) = &self.lacking {
+            kernel::lookup(map.as_fd(), &[0; 4], &mut word).map_err(read_failed)?;
+        }
+        Ok(word != [0; 8])
+    }
+
+    /// Says that keys may be lacking.
+    pub fn distrust(&self) -> Result<(), EventError> {
+        match &self.lacking {
+            Some(map) => kernel::update(map.as_fd(), &[0; 4], &1u64.to_ne_bytes())
+                .map_err(|errno| EventError::system("a table", errno)),
+            None => Ok(()),
         }
     }
 
@@ -171,7 +203,7 @@ impl Table {
     fn value_bytes(&self, kind: TableKind) -> usize {
         let bytes = places::bytes(kind) as usize;
         match kind {
-            TableKind::Map => bytes,
+            TableKind::Map | TableKind::Keys => bytes,
             _ => bytes.saturating_mul(self.processors),
         }
     }

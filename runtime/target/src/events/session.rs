@@ -318,6 +318,22 @@ impl EventSession {
         self.table(table)?.clear()
     }
 
+    /// Whether a table of keys may lack some, so that all are found in it.
+    ///
+    /// # Errors
+    /// As [`EventSession::rows`].
+    pub fn is_lacking(&self, table: TableId) -> Result<bool, EventError> {
+        self.table(table)?.is_lacking()
+    }
+
+    /// From now on, all keys are found in a table of keys.
+    ///
+    /// # Errors
+    /// As [`EventSession::rows`].
+    pub fn distrust(&self, table: TableId) -> Result<(), EventError> {
+        self.table(table)?.distrust()
+    }
+
     fn table(&self, table: TableId) -> Result<&Table, EventError> {
         self.tables.get(index(table.0)).ok_or(EventError::NoSuch {
             what: "table",

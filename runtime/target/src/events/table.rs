@@ -39,6 +39,9 @@ pub enum TableKind {
     },
     /// A value that is put, looked up and removed; shared by all processors.
     Map,
+    /// Keys that are put, looked up and removed, shared by all processors, as a filter that must lack none: once it had no room for one, or
+    /// was told that it lacks some ([`super::EventSession::distrust`]), all are found in it. At least one key.
+    Keys,
 }
 
 /// A row, as merged by the reader.
@@ -102,7 +105,7 @@ pub(super) mod places {
         match kind {
             TableKind::Aggregate { squares: true, .. } => 72,
             TableKind::Aggregate { squares: false, .. } => 40,
-            TableKind::Count | TableKind::Sum { .. } | TableKind::Map => 8,
+            TableKind::Count | TableKind::Sum { .. } | TableKind::Map | TableKind::Keys => 8,
         }
     }
 }
@@ -117,7 +120,7 @@ impl TableRow {
         let first = word(places::COUNT);
         match kind {
             TableKind::Count => self.count = self.count.wrapping_add(first),
-            TableKind::Map => {
+            TableKind::Map | TableKind::Keys => {
                 self.count = 1;
                 self.sum = i128::from(first);
             }

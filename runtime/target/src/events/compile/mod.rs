@@ -68,6 +68,8 @@ pub(super) struct TableMaps {
     pub rows: i32,
     /// Counts by power of two.
     pub powers: Option<i32>,
+    /// Of keys, a word that is not 0 once some may be lacking.
+    pub lacking: Option<i32>,
 }
 
 /// The maps that an entry part saves in.

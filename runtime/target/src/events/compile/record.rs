@@ -18,7 +18,7 @@ const AWAITED_RETURNS: usize = 64;
 const NO_WAKE_UP: i32 = 1;
 
 impl PartCompiler<'_> {
-    pub(super) fn emit(&mut self, emit: &Emit) -> Result<(), PlanError> {
+    pub(super) fn emit(&mut self, number: usize, emit: &Emit) -> Result<(), PlanError> {
         let Some(ring) = self.environment.ring else {
             return Ok(());
         };
@@ -27,6 +27,8 @@ impl PartCompiler<'_> {
         check_fixed("bytes of a record before its stack", layout.stack_offset)?;
         let (numbers, time) = (self.numbers()?, self.time()?);
         let (lost, done) = (self.code.label(), self.code.label());
+        let outcome = self.outcome(number)?;
+        self.code.store(Width::Eight, R::Frame, outcome, 0);
         self.code.map(R::R1, ring);
         self.code.number(R::R2, u64::from(layout.bytes()));
         self.code.mov(R::R3, 0);
@@ -56,6 +58,7 @@ impl PartCompiler<'_> {
         self.code.jump(done);
         self.code.place(lost);
         self.count(counter::LOST);
+        self.code.store(Width::Eight, R::Frame, outcome, 1);
         self.code.place(done);
         Ok(())
     }

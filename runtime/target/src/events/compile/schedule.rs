@@ -257,6 +257,7 @@ impl Schedule {
                 | Value::Setting(_)
                 | Value::FaultAddress
                 | Value::Weight(_)
+                | Value::Lost(_)
                 | Value::Failed(_) => 0,
             };
             if let (Some(to), Some(to_own)) =

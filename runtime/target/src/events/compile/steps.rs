@@ -37,7 +37,7 @@ impl PartCompiler<'_> {
             }) => self.put(*table, keys, *value, *when),
             Some(Step::Remove { table, keys, when }) => self.remove(*table, keys, *when),
             Some(Step::Lookup { table, keys }) => self.lookup(number, *table, keys),
-            Some(Step::Emit(emit)) => self.emit(emit),
+            Some(Step::Emit(emit)) => self.emit(number, emit),
             None => Ok(()),
         }
     }

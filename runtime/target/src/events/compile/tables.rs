@@ -69,7 +69,15 @@ impl PartCompiler<'_> {
         self.code.jump_if(Jump::NotEqual, R::R0, 0, full);
         self.frame.release(place, 8);
         self.frame.release(key, bytes);
-        self.if_full(full);
+        match maps.lacking {
+            Some(lacking) => {
+                self.code.jump(done);
+                self.code.place(full);
+                self.code.map_value(R::R1, lacking, 0);
+                self.code.store(Width::Eight, R::R1, 0, 1);
+            }
+            None => self.if_full(full),
+        }
         self.code.place(done);
         Ok(())
     }
@@ -101,7 +109,12 @@ impl PartCompiler<'_> {
         let place = self.outcome(number)?;
         let (missing, done) = (self.code.label(), self.code.label());
         self.code.store(Width::Eight, R::Frame, place, 0);
-        let (key, bytes) = self.key(maps, keys, None, missing)?;
+        // A key that is not known may be among those of a filter.
+        let unknown = match maps.lacking {
+            Some(_) => done,
+            None => missing,
+        };
+        let (key, bytes) = self.key(maps, keys, None, unknown)?;
         self.code.map(R::R1, maps.rows);
         self.frame_address(R::R2, key);
         self.code.call(helper::MAP_LOOKUP);
@@ -110,6 +123,11 @@ impl PartCompiler<'_> {
         self.code.store(Width::Eight, R::Frame, place, R::R1);
         self.code.jump(done);
         self.code.place(missing);
+        if let Some(lacking) = maps.lacking {
+            self.code.map_value(R::R1, lacking, 0);
+            self.code.load(Width::Eight, R::R1, R::R1, 0);
+            self.code.jump_if(Jump::NotEqual, R::R1, 0, done);
+        }
         let bit = self.schedule.not_found.get(number).copied().unwrap_or(0);
         if bit != 0 {
             self.set_failed(bit);

@@ -73,7 +73,7 @@ impl PartCompiler<'_> {
             Value::Time => self.fetch_frame(Width::Eight, to, self.time),
             Value::Cpu => self.fetch_frame(Width::Eight, to, Some(self.processor)),
             Value::FaultAddress => self.fetch_frame(Width::Eight, to, self.fault_address),
-            Value::Weight(step) | Value::Found(step) => {
+            Value::Weight(step) | Value::Found(step) | Value::Lost(step) => {
                 let place = self.outcomes.get(index(step.0)).copied().flatten();
                 self.fetch_frame(Width::Eight, to, place);
             }
@@ -339,6 +339,7 @@ impl PartCompiler<'_> {
             | Value::Slot { .. }
             | Value::Length(_)
             | Value::Weight(_)
+            | Value::Lost(_)
             | Value::Found(_) => return Ok(()),
         }
         let place = self.frame.take(8)?;
