@@ -217,7 +217,7 @@ _probe realloc(void *old, size_t n) -> void *p _if (alloc == "") {
 ##endif
 
 ##ifdeffunc free
-_probe free(void *p) _if (alloc == "") {
+_probe free(void *p) _if (alloc == "" && every <= 1) {
     if (!p || TOO_SMALL(p))
         return;
     if (!(p in allocations_live)) {
@@ -227,7 +227,22 @@ _probe free(void *p) _if (alloc == "") {
     released(p);
 }
 
-_probe free(void *p) _if (alloc == "" && freed_every > 0) {
+// Where a sample is followed, the kernel leaves out all other blocks.
+_probe free(void *p) _if (alloc == "" && every > 1 && freed_every <= 0) {
+    if (!(p in allocations_live))
+        return;
+    released(p);
+}
+
+_probe free(void *p) _if (alloc == "" && every > 1 && freed_every > 0) {
+    if (!(p in allocations_live))
+        return;
+    if (_every(freed_every, 1))
+        allocations_freed_by(p, _ubt());
+    released(p);
+}
+
+_probe free(void *p) _if (alloc == "" && every <= 1 && freed_every > 0) {
     if (!p || TOO_SMALL(p))
         return;
     if (!_every(freed_every, 1))
@@ -243,7 +258,7 @@ _probe _func(alloc) -> void *p _if (alloc != "") {
         got(p, n, weight);
 }
 
-_probe _func(release) _if (release != "") {
+_probe _func(release) _if (release != "" && every <= 1) {
     void *p = (void *)_arg(block_argument);
     if (!p)
         return;
@@ -254,7 +269,23 @@ _probe _func(release) _if (release != "") {
     released(p);
 }
 
-_probe _func(release) _if (release != "" && freed_every > 0) {
+_probe _func(release) _if (release != "" && every > 1 && freed_every <= 0) {
+    void *p = (void *)_arg(block_argument);
+    if (!(p in allocations_live))
+        return;
+    released(p);
+}
+
+_probe _func(release) _if (release != "" && every > 1 && freed_every > 0) {
+    void *p = (void *)_arg(block_argument);
+    if (!(p in allocations_live))
+        return;
+    if (_every(freed_every, 1))
+        allocations_freed_by(p, _ubt());
+    released(p);
+}
+
+_probe _func(release) _if (release != "" && every <= 1 && freed_every > 0) {
     void *p = (void *)_arg(block_argument);
     if (!p)
         return;
@@ -305,6 +336,8 @@ _probe _end {
     if (every > 1)
         printf("estimated from a sample of one block in %hB: a path's figure is within %hB of the truth 19 times in 20\n", every,
                allocations_error(every, paths));
+    if (every > 1)
+        puts("releases of blocks that had been there before were not counted, as a sample was followed");
     if (earlier > 0)
         printf("%ld blocks%s that had been there before were freed\n", earlier, earlier_bytes ? sprintf(" (room for %hB)", earlier_bytes) : "");
     if (executed)
