@@ -148,6 +148,9 @@ pub struct RunArguments {
     /// Read pages of the target that are swapped out (this brings them back into its memory)
     #[arg(long)]
     pub read_swap: bool,
+    /// Wait for functions that no module has yet, and for more that match patterns: libraries may be loaded
+    #[arg(long)]
+    pub pending: bool,
     /// Leave functions that were inlined out of stacks
     #[arg(long)]
     pub no_inline: bool,

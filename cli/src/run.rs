@@ -423,6 +423,7 @@ fn options(arguments: &RunArguments) -> Options {
         types: arguments.types.types.clone(),
         types_any_build: arguments.types.types_any_build,
         no_inlined: arguments.no_inline,
+        pending: arguments.pending,
         include: arguments.include.clone(),
         defines: defines(&arguments.define),
         arguments: arguments.script.clone(),
@@ -612,6 +613,15 @@ impl Sink for TerminalSink {
             false => what.join(" and "),
         };
         say(&format!("probing {what}; Ctrl-C shows the result\n"));
+    }
+
+    fn more_attached(&mut self, places: usize, modules: &str) {
+        self.progress("");
+        let places = match places {
+            1 => "1 more place".to_owned(),
+            number => format!("{number} more places"),
+        };
+        say(&format!("probing {places}: {} was loaded\n", safe(modules)));
     }
 
     fn interim(&mut self, finding: &Finding<'_>, names: &Names) {

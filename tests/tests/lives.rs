@@ -244,3 +244,177 @@ fn a_second_interrupt_loses_nothing_that_was_found() {
         assert_eq!(lives.line(), "visited");
     }
 }
+
+#[test]
+fn functions_are_waited_for() {
+    let mut lives = Lives::start();
+    let library = lives.plugin("later");
+    let text = r#"
+        _probe liblater.so::later(long n) { printf("later %d\n", n); }
+        _probe `ent?r`(long n) -> _void { printf("entered %d\n", n); }
+        _probe _end { puts("end"); }
+    "#;
+    let pid = lives.pid().to_string();
+    let refused = ytrace_tests::program::run(&["run", "-e", text, "-p", &pid]);
+    says(
+        &refused.expect_status(1),
+        &["no module or source file `liblater.so`", "--pending"],
+    );
+    for option in ["--sync", "--when=visited"] {
+        let words = ["run", "-e", text, "-p", &pid, "--pending", option];
+        let refused = ytrace_tests::program::run(&words).expect_status(2);
+        let name = option.split('=').next().unwrap();
+        let message = format!("--pending does not go with {name}");
+        says(&refused, &[&message, "when the library is"]);
+    }
+    let mut tracing = lives.trace(text, &["--pending"]);
+    lives.ask(&format!("load {}", library.display()));
+    tracing.wait_to_say("probing 2 more places: liblater.so was loaded");
+    assert_eq!(lives.ask("enter 2"), "entered");
+    tracing.wait_for("entered 1");
+    let finished = tracing.interrupt().expect_status(0);
+    assert_eq!(
+        finished.stdout, "later 0\nentered 0\nlater 1\nentered 1\nend\n",
+        "{finished}"
+    );
+}
+
+const CPP: &str = r#"
+#include <cstdio>
+#include <string>
+namespace app {
+struct Req {
+    int n;
+    Req(int n);
+    void serve(int a);
+    void serve(const std::string &s);
+};
+__attribute__((noinline)) Req::Req(int n) : n(n) { asm volatile(""); }
+__attribute__((noinline)) void Req::serve(int a) { n += a; asm volatile("" ::: "memory"); }
+__attribute__((noinline)) void Req::serve(const std::string &s) { n += s.size(); asm volatile("" ::: "memory"); }
+__attribute__((noinline)) void helper(int) { asm volatile("" ::: "memory"); }
+}
+int main() {
+    puts("ready");
+    fflush(stdout);
+    getchar();
+    app::Req r(1);
+    r.serve(2);
+    r.serve(std::string("abc"));
+    app::helper(3);
+}
+"#;
+
+/// Asserts what the heads of probes find in a program that waits for its input, in the order in which it is called.
+#[track_caller]
+fn finds(compiler: &[&str], source: (&str, &str), heads: &[(&str, &[&str])]) {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, text) = source;
+    let source = folder.path().join(file);
+    std::fs::write(&source, text).unwrap();
+    let program = folder.path().join("names");
+    let (tool, flags) = compiler.split_first().unwrap();
+    let built = Command::new(tool)
+        .args(flags)
+        .arg("-g")
+        .arg("-o")
+        .arg(&program)
+        .arg(&source)
+        .status()
+        .unwrap();
+    assert!(built.success());
+    // Both ways to probe find the same.
+    let ways = [&[][..], &["--sync"]];
+    let runs = heads.iter().flat_map(|head| ways.map(|way| (head, way)));
+    for ((head, wanted), way) in runs {
+        let mut child = Command::new(&program)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let output = child.stdout.take().unwrap();
+        BufReader::new(output).read_line(&mut line).unwrap();
+        let text = format!("_probe {head} {{ printf(\"%s\\n\", _func()); }}");
+        let pid = child.id().to_string();
+        let words = ["run", "-e", &text, "-p", &pid];
+        let tracing = Tracing::start_or_end(&[&words[..], way].concat());
+        drop(child.stdin.take());
+        let finished = match tracing {
+            Ok(tracing) => tracing.finish(),
+            Err(ended) => *ended,
+        };
+        child.wait().unwrap();
+        // Where there are several of a name, their parameters tell which it is.
+        let names = finished.stdout.lines();
+        let names: Vec<&str> = names
+            .map(|name| name.split_once('(').map_or(name, |(bare, _)| bare))
+            .collect();
+        assert_eq!(&names, wanted, "{head} {way:?}: {finished}");
+    }
+}
+
+#[test]
+fn functions_of_cpp_are_named_as_people_write_them() {
+    let (new, serve) = ("app::Req::Req", "app::Req::serve");
+    finds(
+        &["c++", "-O1"],
+        ("names.cc", CPP),
+        &[
+            ("`app::Req::serve`", &[serve, serve]),
+            ("`app::Req::serve(int)`", &[serve]),
+            ("`app::Req::serve(int)`(...)", &[serve]),
+            ("`app::Req::Req`", &[new]),
+            ("names::`app::helper`(int n)", &["app::helper"]),
+            ("`app::*`", &[new, serve, serve, "app::helper"]),
+        ],
+    );
+}
+
+const RUST: &str = r#"
+mod app {
+    pub struct Req(pub u64);
+    impl Req {
+        #[inline(never)]
+        pub fn serve(&mut self, n: u64) {
+            self.0 = std::hint::black_box(self.0 + n);
+        }
+    }
+    #[inline(never)]
+    pub fn helper(n: u64) -> u64 {
+        std::hint::black_box(n)
+    }
+}
+fn main() {
+    println!("ready");
+    let mut line = String::new();
+    let count = std::io::stdin().read_line(&mut line).unwrap();
+    let mut request = app::Req(1);
+    request.serve(count as u64);
+    request.serve(app::helper(2));
+}
+"#;
+
+#[test]
+fn functions_of_rust_are_named_as_people_write_them() {
+    let helper = "names::app::helper";
+    // As the older way of mangling keeps the names, and as the newer one does.
+    for (compiler, serve) in [
+        (&["rustc"][..], "names::app::Req::serve"),
+        (
+            &["rustc", "-Csymbol-mangling-version=v0"],
+            "<names::app::Req>::serve",
+        ),
+    ] {
+        let quoted = format!("`{serve}`");
+        finds(
+            compiler,
+            ("names.rs", RUST),
+            &[
+                (&quoted, &[serve, serve]),
+                ("`names::app::helper`(...)", &[helper]),
+                ("`*names::app::*`", &[serve, helper, serve]),
+            ],
+        );
+    }
+}

@@ -5,7 +5,7 @@
 //! the handles `_str` and `_path`. Evaluation order is left to right throughout.
 
 use crate::source::Span;
-use crate::target::ModuleId;
+use crate::target::{ModuleId, Scope};
 use crate::types::{TypeId, Types};
 use ytrace_values::{Operation, constants::Scalar};
 
@@ -245,6 +245,17 @@ pub struct EventPoint {
     /// Functions without parameters that run when the function is entered, for a handler that runs at its return. Each gives
     /// a word, which [`Operation::EntryValue`] asks for by its index here.
     pub entry_values: Vec<FunctionId>,
+    /// The functions that are waited for, besides those that there are already.
+    pub awaited: Option<AwaitedFunctions>,
+}
+
+/// Functions that a library may have that is not loaded yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwaitedFunctions {
+    /// Where they are looked up.
+    pub scope: Scope,
+    /// Their name, or a pattern.
+    pub name: String,
 }
 
 /// Where an event is waited for.

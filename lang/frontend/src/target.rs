@@ -266,7 +266,8 @@ pub trait SymbolSource {
     ) -> Result<Option<FunctionDescription>, LookupError>;
 
     /// Finds the functions that have code and whose names match a pattern, in which `*` stands for any text and `?` for one
-    /// character: in the modules of the scope, each name once. Sources that cannot list functions need not say so.
+    /// character: in the modules of the scope, each name in the first that has it. Without either all functions of the name are found,
+    /// as there may be in C++. Sources that cannot list functions need not say so.
     ///
     /// # Errors
     /// As [`SymbolSource::find_function`].
@@ -278,6 +279,11 @@ pub trait SymbolSource {
     ) -> Result<MatchingFunctions, LookupError> {
         let _ = (scope, pattern, limit);
         Ok(MatchingFunctions::default())
+    }
+
+    /// Whether functions that are not there yet are waited for: a library may be loaded that has them.
+    fn awaits_functions(&self) -> bool {
+        false
     }
 
     /// Finds a macro. Sources that know of none need not say so.

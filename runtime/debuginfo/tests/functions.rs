@@ -197,10 +197,11 @@ fn names_of_cpp() {
         assert_eq!(only(&module, "_ZNK2ns3Box4growEi").body, grow.body);
         let both = module.functions_named("ns::twice").unwrap();
         assert_eq!(both.len(), 2, "{file}: {both:?}");
-        assert_eq!(
-            only(&module, "ns::twice(double)").body.unwrap().symbol,
-            "_ZN2ns5twiceEd"
-        );
+        let twice = only(&module, "ns::twice(double)");
+        assert_eq!(twice.body.unwrap().symbol, "_ZN2ns5twiceEd");
+        let parameters = twice.prototype.and_then(|known| known.parameters);
+        let count = parameters.map(|parameters| parameters.len());
+        assert_eq!(count, (file == "with").then_some(1));
         let all = beginning(&module, "ns::");
         assert_eq!(all.len(), 4, "{file}: {all:#?}");
         let hidden = module

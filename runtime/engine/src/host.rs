@@ -35,6 +35,8 @@ pub trait Sink {
     fn remark(&mut self, _text: &str) {}
     /// Probes on events are in their places: so many of them, and so many events that have none, as the clock.
     fn attached(&mut self, _places: usize, _others: usize) {}
+    /// So many more are, in these modules that have been loaded.
+    fn more_attached(&mut self, _places: usize, _modules: &str) {}
     /// What has been found so far, where it was asked for ([`crate::Options::interval`]).
     fn interim(&mut self, _finding: &Finding<'_>, _names: &Names) {}
     /// What is being done now, for a progress line; empty to clear it.

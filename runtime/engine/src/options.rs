@@ -112,6 +112,8 @@ pub struct Options {
     pub types_any_build: bool,
     /// Whether stacks leave out inlined functions.
     pub no_inlined: bool,
+    /// Whether probes wait for functions of libraries that are not loaded yet.
+    pub pending: bool,
     /// Search paths of `#include`.
     pub include: Vec<PathBuf>,
     /// Macros.
@@ -158,6 +160,7 @@ impl Default for Options {
             types: Vec::new(),
             types_any_build: false,
             no_inlined: false,
+            pending: false,
             include: Vec::new(),
             defines: Vec::new(),
             arguments: Vec::new(),

@@ -105,9 +105,10 @@ impl<'o> Session<'o> {
     /// Opens a process and finds its modules.
     ///
     /// # Errors
-    /// It does not exist, has no memory of its own, or may not be read.
+    /// It does not exist, has no memory of its own, or may not be read; or the options contradict each other.
     pub fn open(process: Process, options: &'o Options) -> Result<Self, SessionError> {
         let started = Instant::now();
+        check_waiting(options)?;
         process.check_access()?;
         use_processors(options)?;
         let stopper = Stopper::new();
@@ -602,6 +603,7 @@ pub(crate) fn debug_options(options: &Options) -> Result<DebugOptions, SessionEr
         types: crate::types::open(&options.types)?,
         types_any_build: options.types_any_build,
         no_inlined: options.no_inlined,
+        pending: options.pending,
     })
 }
 
@@ -689,6 +691,22 @@ fn has_events(unit: &Unit) -> bool {
             | Point::Process(_) => true,
         },
         _ => false,
+    })
+}
+
+/// Breakpoints are set once, and nobody tells of libraries that are loaded while they are there.
+fn check_waiting(options: &Options) -> Result<(), SessionError> {
+    let with = match (options.synchronous, &options.when) {
+        _ if !options.pending => return Ok(()),
+        (true, _) => "--sync",
+        (false, Some(_)) => "--when",
+        (false, None) => return Ok(()),
+    };
+    Err(SessionError::Arguments {
+        message: format!("--pending does not go with {with}"),
+        hint: Some(format!(
+            "{with} probes what is loaded when it starts: start it when the library is, or leave {with} out"
+        )),
     })
 }
 

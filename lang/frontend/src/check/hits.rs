@@ -72,6 +72,8 @@ pub(super) struct Hit {
     pub nameless: bool,
     /// The functions that give the values as of entry.
     pub entry_values: Vec<hir::FunctionId>,
+    /// The functions that are waited for.
+    pub awaited: Option<hir::AwaitedFunctions>,
     /// The words among them.
     words: HashMap<Word, u64>,
 }
@@ -90,6 +92,7 @@ impl Hit {
             on_functions: false,
             nameless: false,
             entry_values: Vec::new(),
+            awaited: None,
             words: HashMap::new(),
         }
     }
@@ -103,6 +106,7 @@ impl Hit {
             site: self.site?,
             at_return: self.at_return,
             entry_values: self.entry_values,
+            awaited: self.awaited,
         })))
     }
 }

@@ -168,6 +168,8 @@ struct Checker<'a> {
     scopes: &'a [FileScope],
     script: Script<'a>,
     globals: Vec<hir::Global>,
+    /// The functions that the head at hand waits for.
+    awaited: Option<hir::AwaitedFunctions>,
     functions: Vec<Option<hir::Function>>,
     queue: VecDeque<Work<'a>>,
     probes: Vec<hir::Probe>,
@@ -228,6 +230,7 @@ impl<'a> Checker<'a> {
             scopes: input.scopes,
             script: Script::default(),
             globals: Vec::new(),
+            awaited: None,
             functions: Vec::new(),
             queue: VecDeque::new(),
             probes: Vec::new(),

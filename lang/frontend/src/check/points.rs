@@ -3,13 +3,14 @@
 use super::Checker;
 use super::class::Class;
 use super::hits::{Arguments, Hit, HitValue};
+use super::script::Ordinary;
 use super::suggest::did_you_mean;
 use crate::abi::{self, CallLayout, Location};
 use crate::ast::{self, FunctionReference, ProbeParameters, ProbeResult};
 use crate::diagnostics::Diagnostic;
-use crate::hir::{EventFunction, EventSite};
+use crate::hir::{AwaitedFunctions, EventFunction, EventSite};
 use crate::source::Span;
-use crate::target::{FunctionDescription, NameKind};
+use crate::target::{FunctionDescription, LookupError, NameKind};
 use crate::types::{Type, TypeId};
 
 /// Parameters beyond these are not looked at.
@@ -51,6 +52,7 @@ impl<'a> Checker<'a> {
         parameters: &'a ProbeParameters,
         result: Option<&'a ProbeResult>,
     ) -> Hit {
+        self.awaited = None;
         let (found, name_span) = match reference {
             FunctionReference::Named(name) => (self.functions_named(name), name.span),
             FunctionReference::Computed(expression) => {
@@ -63,11 +65,21 @@ impl<'a> Checker<'a> {
             span: name_span,
         };
         let mut hit = Hit::at(None);
+        hit.awaited = self.awaited.take();
         hit.at_return = result.is_some();
         hit.on_functions = true;
         hit.arguments = Arguments::Function { hidden: 0 };
         self.fill_head(&head, found.as_deref().unwrap_or_default(), &mut hit);
         match found {
+            Some(found) if found.is_empty() && self.asks_debug_information(&head) => {
+                hit.nameless = true;
+                self.error_help(
+                    name_span,
+                    "the parameters of a function that is not there yet are not known",
+                    "no module of the target has it",
+                    "write them, `f(void *p, size_t n) -> long r`, or ask for `_arg(0)`",
+                );
+            }
             Some(found) => {
                 if let [only] = found.as_slice() {
                     hit.function = Some(only.function.name.clone());
@@ -94,20 +106,40 @@ impl<'a> Checker<'a> {
             self.add_unresolved(name.span, name.text.clone());
             return None;
         };
+        let awaits = target.awaits_functions();
+        let awaited = || AwaitedFunctions {
+            scope: scope.clone(),
+            name: name.text.clone(),
+        };
+        let is_pattern = name.text.contains(['*', '?']);
         match target.find_function(&scope, &name.text) {
             Ok(Some(function)) => {
                 let found = self.found(name.text.clone(), function);
                 return Some(vec![found]);
             }
             Ok(None) => {}
+            // All functions of the name are meant, which may differ in their parameters.
+            Err(LookupError::Ambiguous { .. }) if name.text.contains("::") => {}
+            Err(LookupError::NoSuchPrefix { .. }) if awaits => {
+                self.awaited = Some(awaited());
+                return Some(Vec::new());
+            }
+            Err(LookupError::NoSuchPrefix {
+                prefix,
+                suggestions,
+            }) if suggestions.is_empty() && prefix.contains(".so") => {
+                self.error_help(
+                    name.span,
+                    format!("no module or source file `{prefix}` in the target"),
+                    "it is not loaded",
+                    "if the target loads it later, `--pending` waits for it",
+                );
+                return None;
+            }
             Err(error) => {
                 self.lookup_error(name, error);
                 return None;
             }
-        }
-        if !name.text.contains(['*', '?']) {
-            self.unknown_target_function(name);
-            return None;
         }
         let most = self.most_probes;
         let target = self.target.as_deref_mut()?;
@@ -127,8 +159,13 @@ impl<'a> Checker<'a> {
             );
             return None;
         }
-        if matches.functions.is_empty() {
-            self.no_function_matches(name);
+        if awaits && (is_pattern || matches.functions.is_empty()) {
+            self.awaited = Some(awaited());
+        } else if matches.functions.is_empty() {
+            match is_pattern {
+                true => self.no_function_matches(name),
+                false => self.unknown_target_function(name),
+            }
             return None;
         }
         let mut found: Vec<Found> = Vec::with_capacity(matches.functions.len());
@@ -237,7 +274,8 @@ impl<'a> Checker<'a> {
         };
         let diagnostic =
             Diagnostic::error(name.span, format!("no function `{}`", name.text), label);
-        let help = did_you_mean(&close).or_else(|| {
+        let help = self.outside_of_backquotes(name);
+        let help = help.or_else(|| did_you_mean(&close)).or_else(|| {
             let shown: Vec<String> = reasons.into_iter().take(3).collect();
             (!shown.is_empty()).then(|| shown.join("\n"))
         });
@@ -279,10 +317,38 @@ impl<'a> Checker<'a> {
             format!("no function matches `{}`", name.text),
             "`*` stands for any text, `?` for one character",
         );
-        self.report(match did_you_mean(&close) {
+        let help = self.outside_of_backquotes(name);
+        self.report(match help.or_else(|| did_you_mean(&close)) {
             Some(help) => diagnostic.with_help(help),
             None => diagnostic,
         });
+    }
+
+    /// What to write where the name of a module is part of a name in backquotes.
+    fn outside_of_backquotes(&mut self, name: &ast::Name) -> Option<String> {
+        let (prefix, rest) = name.text.split_once("::")?;
+        self.target.as_deref_mut()?.find_module(prefix)?;
+        Some(format!(
+            "`{prefix}` is a module, which stands outside of the backquotes: {prefix}::`{rest}`"
+        ))
+    }
+
+    /// Warns of parameters that nobody has written and that hide variables of the script.
+    fn warn_of_hidden(&mut self, names: &[(Option<String>, TypeId, Span)]) {
+        for (name, _, span) in names {
+            let Some(name) = name else { continue };
+            let known = self.script.ordinary.get(name.as_str());
+            if matches!(known, Some((Ordinary::Global(_), _))) {
+                self.report(
+                    Diagnostic::warning(
+                        *span,
+                        format!("`{name}` is a parameter here, and not the variable of this file"),
+                        "`(...)` names all parameters as the debug information does",
+                    )
+                    .with_help("rename the variable, or write the parameters that are wanted"),
+                );
+            }
+        }
     }
 
     /// Parameters and result of a head, and where they are.
@@ -322,7 +388,11 @@ impl<'a> Checker<'a> {
             hidden: layout.hidden,
         };
         let names: Vec<(Option<String>, TypeId, Span)> = match head.parameters {
-            ProbeParameters::Dots => self.parameters_of_all(head, found, hit),
+            ProbeParameters::Dots => {
+                let names = self.parameters_of_all(head, found, hit);
+                self.warn_of_hidden(&names);
+                names
+            }
             _ => declared,
         };
         let locations = layout.parameters.iter().cloned();

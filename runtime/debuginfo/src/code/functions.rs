@@ -275,10 +275,16 @@ impl Module {
                     break;
                 }
                 let stem = split_clone(&symbol.name).0;
-                let functions = seen.functions(self, stem)?;
-                let here = functions.iter().find(|f| f.entry == Some(address));
-                if let Some(here) = here {
-                    place.known = Some(here.clone());
+                // Debug information need not have the mangled name; of overloads the address tells which it is.
+                for name in [stem, &qualified(stem)] {
+                    let functions = seen.functions(self, name)?;
+                    let here = functions.iter().find(|f| f.entry == Some(address));
+                    place.known = here.cloned();
+                    if place.known.is_some() {
+                        break;
+                    }
+                }
+                if place.known.is_some() {
                     break;
                 }
             }

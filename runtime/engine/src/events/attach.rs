@@ -6,8 +6,11 @@ use std::sync::Arc;
 use ytrace_lang::capture::{Captures, Options as CaptureOptions, Plan, Step, Value, ValueId};
 use ytrace_lang::compile::SourceErrors;
 use ytrace_lang::diagnostics::Diagnostic;
-use ytrace_lang::hir::{self, EventPoint, EventSite, ProbePoint, ProcessEvent};
+use ytrace_lang::hir::{
+    self, AwaitedFunctions, EventFunction, EventPoint, EventSite, ProbePoint, ProcessEvent,
+};
 use ytrace_lang::ir::{FunctionId, Program};
+use ytrace_lang::target::SymbolSource;
 use ytrace_target::Process;
 use ytrace_target::events::{
     EventError, EventOptions, EventSession, HitProgram, MAX_SETTINGS, Probe, Site, Source,
@@ -35,6 +38,25 @@ pub(super) const STACK_BYTES: u32 = 8 << 10;
 struct Plans {
     hit: Plan,
     entries: Option<Vec<(Plan, ValueId)>>,
+}
+
+/// The probes that wait for functions, and what the kernel is told of them.
+#[derive(Default)]
+pub(super) struct Awaited {
+    probes: Vec<(usize, Plans)>,
+}
+
+impl Awaited {
+    fn of(state: &State<'_>, probes: &[usize], plans: Vec<Plans>) -> Self {
+        let waits = |probe: &usize| {
+            let probe = state.compiled.typed.probes.get(*probe);
+            matches!(probe.map(|probe| &probe.point), Some(ProbePoint::Event(point)) if point.awaited.is_some())
+        };
+        let probes = probes.iter().copied().zip(plans);
+        Self {
+            probes: probes.filter(|(probe, _)| waits(probe)).collect(),
+        }
+    }
 }
 
 /// Probes of the kernel's in the making.
@@ -104,6 +126,7 @@ impl Session<'_> {
             self.names.prepare_stacks();
         }
         let first = probes.first().copied().unwrap_or(0);
+        let awaited = Awaited::of(state, probes, plans);
         let Making {
             probes,
             handlers,
@@ -170,8 +193,6 @@ impl Session<'_> {
             sink.warn(&format!("{name} is not probed: {why}"));
             self.result.partial("some places could not be probed");
         }
-        // What came while the program was compiled.
-        self.names.look_again(|| watch.changes_wait(&session));
         sink.progress("");
         let sites: usize = names.iter().map(Vec::len).sum();
         let others = handlers
@@ -186,9 +207,7 @@ impl Session<'_> {
             .functions
             .iter()
             .any(|function| function.late);
-        session.open();
-        self.watched.0 = Some(ytrace_target::monotonic_ns());
-        Ok(Events {
+        let mut events = Events {
             now: match late {
                 true => Some(self.live_memory(process)?),
                 false => None,
@@ -196,9 +215,107 @@ impl Session<'_> {
             session,
             settled,
             mirrors,
+            mirrored: mirrored.into_keys().collect(),
             handlers: attachment.probes.into_iter().zip(handlers).collect(),
             stacks,
             watch,
+            awaited,
+        };
+        // What came while the program was compiled.
+        let changes = self
+            .names
+            .look_again(|| events.watch.changes_wait(&events.session));
+        self.attach_awaited(&mut events, state, &changes.come, sink);
+        events.session.open();
+        self.watched.0 = Some(ytrace_target::monotonic_ns());
+        Ok(events)
+    }
+
+    /// Puts probes on functions of modules that have come since.
+    pub(super) fn attach_awaited(
+        &mut self,
+        events: &mut Events,
+        state: &State<'_>,
+        come: &[usize],
+        sink: &mut dyn Sink,
+    ) {
+        if come.is_empty() || events.awaited.probes.is_empty() {
+            return;
+        }
+        let mut making = Making {
+            settled: events.settled.clone(),
+            mirrors: events.mirrored.clone(),
+            ..Making::default()
+        };
+        let mut left_out = Vec::new();
+        for (probe, plans) in &events.awaited.probes {
+            let point = state.compiled.typed.probes.get(*probe);
+            let Some(ProbePoint::Event(point)) = point.map(|probe| &probe.point) else {
+                continue;
+            };
+            let Some(function) = state.compiled.program.probes.get(*probe).copied() else {
+                continue;
+            };
+            let Some(point) = self.awaited_point(point, come) else {
+                continue;
+            };
+            let mut finder = Finder::new(&self.names);
+            let made = self.make_on_places(
+                state,
+                function,
+                &point,
+                plans,
+                &mut finder,
+                &mut making,
+                &mut left_out,
+            );
+            if let Err(error) = made {
+                left_out.push((described(&point), error.to_string()));
+            }
+        }
+        let sites: usize = making.names.iter().map(Vec::len).sum();
+        if sites > 0 {
+            match events.session.attach(making.probes) {
+                Ok(attachment) => {
+                    let handlers = attachment.probes.into_iter().zip(making.handlers);
+                    events.handlers.extend(handlers);
+                    let modules = self.names.modules();
+                    let names = come.iter().filter_map(|module| modules.get(*module));
+                    let names: Vec<&str> = names.map(|module| module.file_name.as_str()).collect();
+                    let attached = sites.saturating_sub(attachment.refused.len());
+                    sink.more_attached(attached, &names.join(", "));
+                    for refused in attachment.refused {
+                        left_out.push(("a place".to_owned(), refused.reason()));
+                    }
+                }
+                Err(error) => left_out.push(("what was waited for".to_owned(), error.to_string())),
+            }
+        }
+        for (name, why) in left_out {
+            sink.warn(&format!("{name} is not probed: {why}"));
+            self.result.partial("some places could not be probed");
+        }
+    }
+
+    /// What of a point is in modules that have come since.
+    fn awaited_point(&mut self, point: &EventPoint, come: &[usize]) -> Option<EventPoint> {
+        let AwaitedFunctions { scope, name } = point.awaited.as_ref()?;
+        let limit = self.options.max_probes;
+        // What cannot be looked up is not there.
+        let found = self.names.find_functions(scope, name, limit).ok()?;
+        let functions = found
+            .functions
+            .into_iter()
+            .filter(|(_, function)| come.contains(&(function.module.0 as usize)))
+            .map(|(name, function)| EventFunction {
+                name,
+                module: function.module,
+                address: function.address,
+            });
+        let functions: Vec<EventFunction> = functions.collect();
+        (!functions.is_empty()).then(|| EventPoint {
+            site: EventSite::Functions(functions),
+            ..point.clone()
         })
     }
 
@@ -306,11 +423,29 @@ impl Session<'_> {
         if let Some(source) = source {
             return self.make_without_sites(state, function, plans, source, making);
         }
+        self.make_on_places(state, function, point, plans, finder, making, left_out)
+    }
+
+    /// Makes the kernel's probes for a point that is on places in the code.
+    #[allow(clippy::too_many_arguments)]
+    fn make_on_places(
+        &self,
+        state: &State<'_>,
+        function: FunctionId,
+        point: &EventPoint,
+        plans: &Plans,
+        finder: &mut Finder<'_>,
+        making: &mut Making,
+        left_out: &mut Vec<(String, String)>,
+    ) -> Result<(), EventFailure> {
         let Places {
             places,
             left_out: lacking,
         } = finder.places(point);
         if places.is_empty() && lacking.is_empty() {
+            if point.awaited.is_some() {
+                return Ok(());
+            }
             return Err(EventFailure::NoSuch(described(point)));
         }
         if places.is_empty() {

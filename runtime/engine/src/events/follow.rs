@@ -47,7 +47,7 @@ impl Session<'_> {
                 false => until.map_or(now + SLICE, |until| until.min(now + SLICE)),
             };
             self.take_hits(events, state, wait, sink);
-            self.settle(events);
+            self.settle(events, state, sink);
             sink.flush();
             // A command that was started for this is followed to its exit; that is no part of it.
             if over && !interrupted && self.command.is_none() {
@@ -80,7 +80,7 @@ impl Session<'_> {
     ) {
         // What a hit means depends on what the target was then, so this comes in order.
         while let Some(watched) = self.take_hits_until_change(events, state, until, sink) {
-            self.notice(events, watched);
+            self.notice(events, watched, state, sink);
         }
     }
 

@@ -30,6 +30,8 @@ pub(crate) struct Events {
     settled: Vec<(u64, u64)>,
     /// The kernel's tables of keys that are in tables of the script.
     mirrors: Vec<TableId>,
+    /// The tables of the script that these mirror.
+    mirrored: Vec<u64>,
     /// What each probe of the kernel's runs.
     handlers: HashMap<ProbeId, Handler>,
     /// Whether a handler asks for stacks.
@@ -37,6 +39,7 @@ pub(crate) struct Events {
     watch: watch::Watch,
     /// Memory as of now, where functions are `_late`.
     now: Option<TargetMemory<LiveMemory>>,
+    awaited: attach::Awaited,
 }
 
 /// What runs for a probe of the kernel's.

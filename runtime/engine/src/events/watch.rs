@@ -9,8 +9,9 @@ use ytrace_target::events::{
 };
 
 use super::Events;
+use crate::host::Sink;
 use crate::names::{Changes, Names};
-use crate::session::Session;
+use crate::session::{Session, State};
 
 /// How long after the begin of another program its dynamic linker is looked for.
 const SETTLING: Duration = Duration::from_secs(2);
@@ -128,7 +129,13 @@ impl Watch {
 
 impl Session<'_> {
     /// Looks at what the target has become.
-    pub(super) fn notice(&mut self, events: &mut Events, watched: Watched) {
+    pub(super) fn notice(
+        &mut self,
+        events: &mut Events,
+        watched: Watched,
+        state: &State<'_>,
+        sink: &mut dyn Sink,
+    ) {
         if watched == Watched::Exec {
             // It may have gone already, which is told elsewhere.
             if let Err(error) = events.session.follow_exec()
@@ -157,11 +164,11 @@ impl Session<'_> {
                 |path| path.display().to_string(),
             ));
         }
-        self.take_changes(events, &changes);
+        self.take_changes(events, &changes, state, sink);
     }
 
     /// What is to be done from time to time while hits are waited for.
-    pub(super) fn settle(&mut self, events: &mut Events) {
+    pub(super) fn settle(&mut self, events: &mut Events, state: &State<'_>, sink: &mut dyn Sink) {
         let Some(until) = events.watch.settling else {
             return;
         };
@@ -171,12 +178,19 @@ impl Session<'_> {
         let changes = self
             .names
             .look_again(|| events.watch.changes_wait(&events.session));
-        self.take_changes(events, &changes);
+        self.take_changes(events, &changes, state, sink);
         // What cannot be probed leaves the modules of now.
         let _ = events.watch.add_notifier(&mut events.session, &self.names);
     }
 
-    fn take_changes(&mut self, events: &mut Events, changes: &Changes) {
+    fn take_changes(
+        &mut self,
+        events: &mut Events,
+        changes: &Changes,
+        state: &State<'_>,
+        sink: &mut dyn Sink,
+    ) {
+        self.attach_awaited(events, state, &changes.come, sink);
         if events.stacks {
             for module in &changes.come {
                 self.names.prepare_stacks_of(*module);

@@ -91,6 +91,8 @@ pub struct Names {
     reused: bool,
     /// When the modules were looked up, in nanoseconds of the monotonic clock.
     looked_up: u64,
+    /// Whether functions that are not there yet are waited for.
+    pending: bool,
 }
 
 /// Where the files of modules are.
@@ -145,6 +147,8 @@ pub struct DebugOptions {
     pub types_any_build: bool,
     /// Whether stacks leave out inlined functions.
     pub no_inlined: bool,
+    /// Whether functions that are not there yet are waited for.
+    pub pending: bool,
 }
 
 impl Names {
@@ -201,6 +205,7 @@ impl Names {
             show_inlined: !options.no_inlined,
             reused: false,
             looked_up: 0,
+            pending: options.pending,
         }
     }
 
@@ -277,6 +282,7 @@ impl Names {
             show_inlined: true,
             reused: false,
             looked_up: 0,
+            pending: false,
         })
     }
 

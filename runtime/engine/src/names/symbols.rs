@@ -1,6 +1,6 @@
 //! Variables, functions and addresses of the target for the language.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use ytrace_debuginfo::{Function, Location, NameKind as DebugKind, SymbolKind};
 use ytrace_lang::target::{
@@ -90,7 +90,7 @@ impl SymbolSource for Names {
             None => self.search(scope, name, look)?,
         };
         Ok(found.map(|(module, (address, function))| {
-            self.function_described(module, address, function)
+            self.function_described(module, address, Some(function))
         }))
     }
 
@@ -101,6 +101,7 @@ impl SymbolSource for Names {
         limit: usize,
     ) -> Result<MatchingFunctions, LookupError> {
         let (order, unit) = self.order(scope)?;
+        let is_pattern = pattern.contains(['*', '?']);
         let mut seen: HashSet<String> = HashSet::new();
         let mut found = Vec::new();
         let mut total = 0_usize;
@@ -108,47 +109,42 @@ impl SymbolSource for Names {
             let Ok(opened) = self.open(module) else {
                 continue;
             };
-            let mut names: BTreeMap<String, u64> = BTreeMap::new();
-            for symbol in opened.info.symbols() {
-                let code = matches!(
-                    symbol.kind,
-                    SymbolKind::Function | SymbolKind::IndirectFunction
-                );
-                // What a compiler has split off or specialised (`f.part.0`) belongs to the function of the bare name.
-                let whole = !symbol.name.is_empty() && !symbol.name.contains('.');
-                if code && whole && matches_pattern(pattern, &symbol.name) {
-                    names.entry(symbol.name).or_insert(symbol.address);
-                }
-            }
-            names.retain(|name, _| !seen.contains(name));
-            seen.extend(names.keys().cloned());
-            if unit.is_none() && total.saturating_add(names.len()) > limit {
-                total = total.saturating_add(names.len());
+            let symbols = match is_pattern && unit.is_none() {
+                true => symbols_matching(opened, pattern),
+                false => 0,
+            };
+            if symbols > limit {
+                // More than can be wanted: nobody asks what they are.
+                total = total.saturating_add(symbols);
                 continue;
             }
-            for name in names.into_keys() {
-                let functions = opened
+            let functions = match is_pattern {
+                true => opened
                     .info
-                    .functions(&name, unit.as_deref())
-                    .map_err(|error| lookup_error(&name, error))?;
-                let mut entries: Vec<u64> = Vec::new();
-                for function in functions {
-                    let Some(entry) = function.entry.filter(|entry| !entries.contains(entry))
-                    else {
-                        continue;
-                    };
-                    entries.push(entry);
-                    total = total.saturating_add(1);
-                    if total <= limit {
-                        found.push((
-                            module,
-                            name.clone(),
-                            entry.wrapping_add(opened.bias),
-                            function,
-                        ));
-                    }
+                    .functions_matching(&|name| matches_pattern(pattern, name)),
+                false => opened.info.functions_named(pattern),
+            };
+            let functions = functions.map_err(|error| lookup_error(pattern, error))?;
+            let mut here: Vec<String> = Vec::new();
+            for function in functions {
+                let Some(body) = function.body else { continue };
+                let of_unit = |unit: &str| {
+                    let own = function.prototype.as_ref();
+                    own.and_then(|own| own.unit.as_deref())
+                        .is_some_and(|own| own == unit || own.ends_with(&format!("/{unit}")))
+                };
+                if seen.contains(&function.name) || !unit.as_deref().is_none_or(of_unit) {
+                    continue;
+                }
+                here.push(function.name.clone());
+                total = total.saturating_add(1);
+                if total <= limit {
+                    let known = function.prototype;
+                    let address = body.address.wrapping_add(opened.bias);
+                    found.push((module, function.name, address, known));
                 }
             }
+            seen.extend(here);
         }
         if total > limit {
             found.clear();
@@ -160,6 +156,10 @@ impl SymbolSource for Names {
             })
             .collect();
         Ok(MatchingFunctions { functions, total })
+    }
+
+    fn awaits_functions(&self) -> bool {
+        self.pending
     }
 
     /// Only the module that the file has chosen and the executable are asked: what the headers of every library define is no part of
@@ -290,6 +290,20 @@ impl SymbolSource for Names {
     }
 }
 
+/// How many symbols of functions match a pattern, each name once, without what compilers have split off or specialised.
+fn symbols_matching(opened: &Opened, pattern: &str) -> usize {
+    let symbols = opened.info.symbols().filter(|symbol| {
+        let code = matches!(
+            symbol.kind,
+            SymbolKind::Function | SymbolKind::IndirectFunction
+        );
+        let whole = !symbol.name.is_empty() && !symbol.name.contains('.');
+        code && whole && matches_pattern(pattern, &symbol.name)
+    });
+    let names: HashSet<String> = symbols.map(|symbol| symbol.name).collect();
+    names.len()
+}
+
 /// Whether a module offers a function of that name to other modules.
 fn offers(opened: &Opened, name: &str) -> bool {
     opened.info.symbols_named(name).iter().any(|symbol| {
@@ -306,8 +320,18 @@ impl Names {
         &mut self,
         module: usize,
         address: u64,
-        function: Function,
+        function: Option<Function>,
     ) -> FunctionDescription {
+        let described = FunctionDescription {
+            module: ModuleId(module as u32),
+            address,
+            parameters: None,
+            result: None,
+            variadic: false,
+        };
+        let Some(function) = function else {
+            return described;
+        };
         let parameters = function.parameters.map(|parameters| {
             parameters
                 .into_iter()
@@ -315,11 +339,10 @@ impl Names {
                 .collect()
         });
         FunctionDescription {
-            module: ModuleId(module as u32),
-            address,
             parameters,
             result: function.result.map(|ty| self.number(module, ty)),
             variadic: function.variadic,
+            ..described
         }
     }
 
