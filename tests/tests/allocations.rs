@@ -395,9 +395,9 @@ fn words(command: &str) -> Vec<String> {
 #[test]
 fn documented_commands_run() {
     let commands = documented("## `ytrace run`: events in one line");
-    assert_eq!(commands.len(), 10);
+    assert_eq!(commands.len(), 13);
     for command in commands {
-        let nginx = command.contains("ngx-");
+        let nginx = command.contains("ngx-") || command.contains("lua-");
         let own = command.contains("pool_take");
         if nginx && let Some(why) = unavailable("dwarf") {
             ytrace_tests::skip("a documented command", &why);

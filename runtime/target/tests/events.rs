@@ -322,6 +322,11 @@ fn a_program_that_another_thread_runs_is_followed() {
     let probe = traced.probe("step", entry(&[]));
     assert_eq!(traced.program.ask("work 1 3"), "3");
     traced.program.send("again");
+    // What is sent earlier may be read by the program that is about to go.
+    let line = format!("/proc/{}/cmdline", traced.program.pid());
+    while !std::fs::read(&line).is_ok_and(|line| line.starts_with(b"again")) {
+        std::thread::yield_now();
+    }
     assert_eq!(traced.program.ask("work 1 5"), "5");
     let missed = traced.session.totals(probe).unwrap().entry.hits;
     traced.session.follow_exec().unwrap();

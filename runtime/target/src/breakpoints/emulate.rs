@@ -518,7 +518,11 @@ mod tests {
             (user.rdi, user.rbp, user.rsp) = (number, number, number);
             let before = user.rip;
             match emulate(&code, &mut user) {
-                Outcome::Done { .. } => prop_assert_ne!(user.rip, before),
+                // A jump may lead to itself.
+                Outcome::Done { .. } => {
+                    let own = decode(&point(&code)).near_branch_target() == before;
+                    prop_assert!(own || user.rip != before);
+                }
                 Outcome::Unknown => prop_assert_eq!(user.rip, before),
             }
         }
