@@ -13,7 +13,7 @@ const FLAGS: [&str; 4] = ["-g", "-O2", "-fomit-frame-pointer", "-pthread"];
 /// Builds a program or library of the fixtures under a name.
 fn build(folder: &Path, source: &str, name: &str, flags: &[&str]) -> PathBuf {
     let built = folder.join(name);
-    let source = ytrace_tests::root().join(format!("tests/fixtures/c/{source}.c"));
+    let source = ytrace_tests::root().join(format!("tests/fixtures/lives/{source}.c"));
     let status = Command::new("cc")
         .args(FLAGS)
         .args(flags)
