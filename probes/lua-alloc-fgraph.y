@@ -18,6 +18,7 @@ _probe _begin {
         _error("no LuaJIT machine found (--vm %s)", vm);
 }
 
+##ifdeffunc lj_alloc_f
 _probe lj_alloc_f(void *state, void *old, size_t old_size, size_t new_size) {
     if (new_size <= old_size)
         return;
@@ -26,6 +27,9 @@ _probe lj_alloc_f(void *state, void *old, size_t old_size, size_t new_size) {
         return;
     allocated[lj_mixed_ubt()] += weight;
 }
+##else
+_probe _begin { _error("no function lj_alloc_f: LuaJIT's file has no symbols for its own functions; install its debug package"); }
+##endif
 
 _probe _end {
     printf("%s%hB of Lua memory allocated in %ld s (%s)\n", every > 1 ? "≈" : "", _sum(allocated), _watched_ns() / 1000000000, lj_vm_found);

@@ -115,7 +115,7 @@ const STRIPPED: &str = "int unrelated; void *PL_curinterp; char *PL_op_name[4]; 
                         void *aligned_alloc(unsigned long a, unsigned long n); int posix_memalign(void **p, unsigned long a, unsigned long n); \
                         void free(void *p); void *mmap(void *p, unsigned long n); int munmap(void *p, unsigned long n); \
                         void *mremap(void *p, unsigned long n, unsigned long m); void *ngx_create_pool(unsigned long n, void *log); \
-                        void ngx_destroy_pool(void *p); void ngx_reset_pool(void *p); void *ngx_palloc(void *p, unsigned long n); \
+                        void *lj_alloc_f(void *s, void *p, unsigned long n, unsigned long m); void ngx_destroy_pool(void *p); void ngx_reset_pool(void *p); void *ngx_palloc(void *p, unsigned long n); \
                         void *ngx_pnalloc(void *p, unsigned long n); void *ngx_pcalloc(void *p, unsigned long n); \
                         void *ngx_pmemalign(void *p, unsigned long n, unsigned long a); long ngx_pfree(void *p, void *q);";
 

@@ -431,6 +431,7 @@ impl Generator {
                     "_now_s()",
                     "_process_bytes(\"VmRSS\")",
                     "_counters_lag()",
+                    "_watched_ns()",
                     "_process_bytes(\"VmPMD\")",
                     "_cgroup_bytes(\"usage\")",
                     "_cgroup_bytes(\"none\")",

@@ -199,7 +199,7 @@ impl Session<'_> {
             .iter()
             .filter(|handler| handler.sites.is_empty())
             .count();
-        sink.attached(sites.saturating_sub(attachment.refused.len()), others);
+        let attached = sites.saturating_sub(attachment.refused.len());
         // What `_late` functions read is read when their handlers run.
         let late = state
             .compiled
@@ -228,6 +228,7 @@ impl Session<'_> {
         self.attach_awaited(&mut events, state, &changes.come, sink);
         events.session.open();
         self.watched.0 = Some(ytrace_target::monotonic_ns());
+        sink.attached(attached, others);
         Ok(events)
     }
 
