@@ -29,6 +29,8 @@ use crate::error::SessionError;
 use crate::host::Sink;
 use crate::session::{Session, State};
 
+/// So many captures may a handler have whose keys the kernel mirrors.
+const MOST_BESIDE_KEYS: usize = 4;
 /// The most keys that the kernel mirrors of a table: of more, it filters nothing by them any longer.
 const MIRROR_ROWS: u32 = 1 << 20;
 /// The most bytes of stack that a record has.
@@ -580,6 +582,13 @@ fn mirrored(
         }));
         let hits: Vec<&Plan> = plans.iter().map(|plans| &plans.hit).collect();
         mirrored = ytrace_lang::capture::mirrored(&hits, &written);
+        // The stack of a program of the kernel is small, and keys take some of it.
+        let large = hits
+            .iter()
+            .filter(|plan| plan.captures.len() > MOST_BESIDE_KEYS);
+        for key in large.flat_map(|plan| plan.inserts.iter().chain(&plan.removes)) {
+            mirrored.remove(&key.table);
+        }
     }
     for plans in plans {
         plans.hit.keep_mirrors(&mirrored);

@@ -58,16 +58,24 @@ impl PartCompiler<'_> {
         let (done, full) = (self.code.label(), self.code.label());
         self.jump_if_failed(value, done);
         let (key, bytes) = self.key(maps, keys, when, done)?;
-        let place = self.frame.take(8)?;
-        self.fetch(value, R::R1);
-        self.code.store(Width::Eight, R::Frame, place, R::R1);
+        // Where only the keys matter, the first word of the key stands for the value too: the stack is small.
+        let place = match maps.spec.kind {
+            TableKind::Keys => None,
+            _ => Some(self.frame.take(8)?),
+        };
+        if let Some(place) = place {
+            self.fetch(value, R::R1);
+            self.code.store(Width::Eight, R::Frame, place, R::R1);
+        }
         self.code.map(R::R1, maps.rows);
         self.frame_address(R::R2, key);
-        self.frame_address(R::R3, place);
+        self.frame_address(R::R3, place.unwrap_or(key));
         self.code.mov(R::R4, 0);
         self.code.call(helper::MAP_UPDATE);
         self.code.jump_if(Jump::NotEqual, R::R0, 0, full);
-        self.frame.release(place, 8);
+        if let Some(place) = place {
+            self.frame.release(place, 8);
+        }
         self.frame.release(key, bytes);
         match maps.lacking {
             Some(lacking) => {
