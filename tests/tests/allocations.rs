@@ -409,12 +409,14 @@ fn documented_commands_run() {
         let pid = pid.to_string();
         let folder = tempfile::tempdir().unwrap();
         let page = folder.path().join("leaks.html");
+        let picture = folder.path().join("cpu.svg");
         // `f` is a function of the program.
         let words: Vec<String> = words(&command)
             .iter()
             .map(|word| match word.as_str() {
                 "PID" => pid.clone(),
                 "leaks.html" => page.to_str().unwrap().to_owned(),
+                "cpu.svg" => picture.to_str().unwrap().to_owned(),
                 text => text.replace("_probe f ", "_probe parse_body "),
             })
             .collect();

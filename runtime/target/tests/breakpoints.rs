@@ -604,8 +604,8 @@ fn a_stop_that_is_held_for_too_long_ends() {
     assert_eq!(answer, "4");
     let totals = session.finish().unwrap();
     assert_eq!(totals.hits[0], 7);
-    // The first of the later ones may come before the answer.
-    assert!(matches!(totals.overdue, 3 | 4), "{totals:?}");
+    // The later ones may come before the answer.
+    assert!((3..=7).contains(&totals.overdue), "{totals:?}");
     assert!(totals.restored);
     untouched(&program);
 }
