@@ -69,7 +69,6 @@ _probe _begin {
     if (period <= 0)
         _error("--period is a number of seconds above 0");
     allocations_most = blocks;
-    allocations_begin();
 }
 
 /// A release of a block that was not seen being allocated. Where only some blocks are followed, that tells nothing.

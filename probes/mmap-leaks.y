@@ -33,9 +33,7 @@ struct allocations_row found[];
 _probe _begin {
     if (period <= 0)
         _error("--period is a number of seconds above 0");
-##ifdeffunc mmap
-    allocations_begin();
-##else
+##ifndeffunc mmap
     _error("this program has no mmap: it may make the system call by itself");
 ##endif
 }

@@ -166,12 +166,6 @@ void allocations_leave_out_young(long seconds, struct allocations_block live[voi
     }
 }
 
-/// Growth is counted from now on.
-void allocations_begin(void)
-{
-    allocations_looked = 0;
-}
-
 /// An interval is over: by how much has grown what is outstanding?
 void allocations_interval(struct allocations_figures paths[_path])
 {

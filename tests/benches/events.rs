@@ -189,6 +189,20 @@ struct Cost {
     lost: u64,
 }
 
+/// Prints what each tool cost, and what it lost.
+fn told_apart(tools: &[Tool], costs: &[Cost]) {
+    for (tool, cost) in tools.iter().zip(costs) {
+        if tool.failed.get() {
+            println!("  {:<46} did not run", tool.name);
+            continue;
+        }
+        row(&tool.name, &cost.figures);
+        if cost.lost > 0 {
+            println!("    {} hits lost", cost.lost);
+        }
+    }
+}
+
 /// Lets each tool of a list probe the program in turn while that does something, and prints what it said more than untraced.
 fn side_by_side(
     heading: &str,
@@ -240,16 +254,7 @@ fn side_by_side(
         },
     );
     row("untraced, ns", &bare);
-    for (tool, cost) in tools.iter().zip(&costs) {
-        if tool.failed.get() {
-            println!("  {:<46} did not run", tool.name);
-            continue;
-        }
-        row(&tool.name, &cost.figures);
-        if cost.lost > 0 {
-            println!("    {} hits lost", cost.lost);
-        }
-    }
+    told_apart(tools, &costs);
     Ok(())
 }
 
@@ -712,16 +717,7 @@ fn nginx() -> Result<(), String> {
         }
         title(&format!("nginx, {path}, one worker"), "times as long");
         row("untraced, requests a second", &bare);
-        for (tool, cost) in tools.iter().zip(&costs) {
-            if tool.failed.get() {
-                println!("  {:<46} did not run", tool.name);
-                continue;
-            }
-            row(&tool.name, &cost.figures);
-            if cost.lost > 0 {
-                println!("    {} hits lost", cost.lost);
-            }
-        }
+        told_apart(&tools, &costs);
     }
     Ok(())
 }

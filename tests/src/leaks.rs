@@ -161,6 +161,28 @@ impl Drop for Leaks {
     }
 }
 
+/// Asserts that a result has of each function exactly the bytes and blocks that it says of itself.
+///
+/// # Panics
+/// If it has not.
+#[track_caller]
+pub fn assert_followed(json: &serde_json::Value, sites: &BTreeMap<String, Site>) {
+    let found = by_site(json);
+    for (name, said) in sites {
+        let seen = found
+            .get(name)
+            .unwrap_or_else(|| panic!("nothing of {name}: {found:?}"));
+        let expected = [
+            said.bytes - said.freed_bytes,
+            said.calls - said.freed_calls,
+            said.bytes,
+            said.calls,
+            said.freed_bytes,
+        ];
+        assert_eq!(*seen, expected, "{name}");
+    }
+}
+
 /// The rows of the flame graph by the function of `leaks` that they are of: bytes, blocks, allocated, calls, freed.
 ///
 /// # Panics

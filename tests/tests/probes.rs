@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use ytrace_tests::leaks::{Leaks, Site, build, by_site};
+use ytrace_tests::leaks::{Leaks, Site, assert_followed, build, by_site};
 use ytrace_tests::processes::assert_untouched;
 use ytrace_tests::program::Finished;
 use ytrace_tests::tracing::{Tracing, says};
@@ -23,24 +23,7 @@ fn every_block_of_a_program_is_followed() {
     says(&finished, &[" 0 lost", "complete"]);
     let json: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
-    let found = by_site(&json);
-    for (name, said) in &sites {
-        let seen = found
-            .get(name)
-            .unwrap_or_else(|| panic!("nothing of {name}: {found:?}"));
-        let [bytes, blocks, allocated, calls, freed] = *seen;
-        assert_eq!(
-            (bytes, blocks, allocated, calls, freed),
-            (
-                said.bytes - said.freed_bytes,
-                said.calls - said.freed_calls,
-                said.bytes,
-                said.calls,
-                said.freed_bytes
-            ),
-            "{name}"
-        );
-    }
+    assert_followed(&json, &sites);
     assert_untouched(leaks.pid());
 }
 

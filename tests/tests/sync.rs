@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use ytrace_tests::leaks::{Leaks, build, by_site};
+use ytrace_tests::leaks::{Leaks, assert_followed, build};
 use ytrace_tests::processes::{assert_let_go, assert_untouched};
 use ytrace_tests::program::{Finished, run};
 use ytrace_tests::tracing::{Tracing, says};
@@ -24,20 +24,7 @@ fn every_block_of_a_program_is_followed() {
     says(&finished, &["complete", "threads were held"]);
     let json: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
-    let found = by_site(&json);
-    for (name, said) in &sites {
-        let seen = found
-            .get(name)
-            .unwrap_or_else(|| panic!("nothing of {name}: {found:?}"));
-        let expected = [
-            said.bytes - said.freed_bytes,
-            said.calls - said.freed_calls,
-            said.bytes,
-            said.calls,
-            said.freed_bytes,
-        ];
-        assert_eq!(*seen, expected, "{name}");
-    }
+    assert_followed(&json, &sites);
     assert_untouched(leaks.pid());
 }
 

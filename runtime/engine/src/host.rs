@@ -148,10 +148,11 @@ pub(crate) struct RunHost<'a> {
     pub(crate) thread_locals: &'a [ThreadLocal],
     /// The hit, of a handler that runs for one.
     hit: Option<Hit<'a>>,
-    /// The words of the command line that name the target, where they are others than its own.
     /// The stop, for a handler whose thread stands still.
     stop: Option<&'a StopHit<'a>>,
+    /// When probes on events began to watch, and when they ended, in nanoseconds of the monotonic clock.
     watched: (Option<u64>, Option<u64>),
+    /// The words of the command line that name the target, where they are others than its own.
     words: Option<&'a str>,
     figures: Figures,
 }

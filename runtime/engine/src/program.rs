@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ytrace_jit::Jit;
 use ytrace_lang::execute::{Budget, Executor, Outcome};
@@ -88,32 +88,18 @@ impl Runner {
     }
 
     /// The same for the handler of an event: an interrupt ends the waiting for events, not the handler of one that has come, if it
-    /// comes while `patient`.
+    /// comes while `patient`. It takes no longer than `longest`, if that is less than its budget: its thread may stand still meanwhile.
     pub(crate) fn run_for_event(
         &mut self,
         function: FunctionId,
         machine: &mut Machine<'_>,
         options: &Options,
         patient: bool,
+        longest: Duration,
     ) -> Outcome {
         let budget = Budget {
             interrupt: (!patient).then_some(options.interrupt),
-            ..budget(options)
-        };
-        self.executor.run(function, machine, budget)
-    }
-
-    /// The same for a handler that runs while its thread stands still: that must not take longer than the longest pause.
-    pub(crate) fn run_for_stop(
-        &mut self,
-        function: FunctionId,
-        machine: &mut Machine<'_>,
-        options: &Options,
-        patient: bool,
-    ) -> Outcome {
-        let budget = Budget {
-            interrupt: (!patient).then_some(options.interrupt),
-            deadline: Instant::now().checked_add(options.budgets.time.min(options.max_pause)),
+            deadline: Instant::now().checked_add(options.budgets.time.min(longest)),
             ..budget(options)
         };
         self.executor.run(function, machine, budget)

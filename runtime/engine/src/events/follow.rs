@@ -182,10 +182,13 @@ impl Session<'_> {
             memory,
             host: &mut host,
         };
-        let outcome =
-            state
-                .runner
-                .run_for_event(function, &mut machine, self.options, self.patient);
+        let outcome = state.runner.run_for_event(
+            function,
+            &mut machine,
+            self.options,
+            self.patient,
+            Duration::MAX,
+        );
         for (offset, size, value) in kept {
             set_global(state.store, offset, size, value);
         }

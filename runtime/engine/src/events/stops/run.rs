@@ -246,9 +246,13 @@ impl Session<'_> {
             memory,
             host: &mut host,
         };
-        state
-            .runner
-            .run_for_stop(function, &mut machine, self.options, self.patient)
+        state.runner.run_for_event(
+            function,
+            &mut machine,
+            self.options,
+            self.patient,
+            self.options.max_pause,
+        )
     }
 
     /// Notes how a handler ended; tells whether the session is to end. One that held its thread too long is ended, not the session.
