@@ -85,6 +85,33 @@ fn state_letter(stat: &[u8]) -> Option<char> {
         .map(|byte| char::from(*byte))
 }
 
+/// Whether a thread has exited, or is about to run nothing but its exit since it was killed, by a signal or by the exit of its
+/// process.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn is_dying(pid: i32, tid: i32) -> bool {
+    Text::read(pid, tid, "stat").is_none_or(|text| has_exited_or_is_killed(text.bytes()))
+}
+
+/// Words between the state of a thread and the signals that are pending for it (proc_pid_stat(5)).
+#[cfg(target_arch = "x86_64")]
+const PENDING_BEFORE: usize = 27;
+
+#[cfg(target_arch = "x86_64")]
+fn has_exited_or_is_killed(stat: &[u8]) -> bool {
+    const KILL: i64 = 1 << (libc::SIGKILL - 1);
+    if matches!(state_letter(stat), Some('Z' | 'X')) {
+        return true;
+    }
+    let Some(end) = stat.iter().rposition(|byte| *byte == b')') else {
+        return false;
+    };
+    let rest = stat.get(end + 1..).unwrap_or(&[]).trim_ascii();
+    let word = rest.split(|byte| *byte == b' ').nth(1 + PENDING_BEFORE);
+    let word = word.and_then(|word| std::str::from_utf8(word).ok());
+    let pending = word.and_then(|word| word.parse::<i64>().ok());
+    pending.is_some_and(|pending| pending & KILL != 0)
+}
+
 /// The tracer of a thread; `None` where there is none.
 pub(crate) fn thread_tracer(pid: i32, tid: i32) -> Option<i32> {
     /// What stands before the number.
@@ -317,6 +344,22 @@ mod tests {
         let mut found = Vec::new();
         each_descriptor(|descriptor| found.push(descriptor)).unwrap();
         assert!(found.contains(&file.as_raw_fd()), "{found:?}");
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn the_dying_are_known() {
+        let with = |letter: char, pending: i64| {
+            let words = "1 ".repeat(PENDING_BEFORE);
+            format!("12 (a) 1 {pending}) {letter} {words}{pending} 0 0 0")
+        };
+        let dying = |letter, pending| has_exited_or_is_killed(with(letter, pending).as_bytes());
+        assert!(dying('R', 256) && dying('t', 256 | 2));
+        assert!(dying('Z', 0) && dying('X', 0));
+        assert!(!dying('R', 0) && !dying('S', 2));
+        assert!(!has_exited_or_is_killed(b"12 (a) R 1 256"));
+        let own = i32::try_from(std::process::id()).unwrap();
+        assert!(!is_dying(own, own) && is_dying(own, i32::MAX));
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use std::os::fd::AsRawFd;
 
-use super::tables::{Came, NONE, SLOTS, State};
+use super::tables::{Came, NONE, SLOTS, State, Thread};
 use super::text;
 use super::tracer::Tracer;
 use crate::ptrace;
 use crate::sys::monotonic_ns;
-use crate::tasks::thread_state;
+use crate::tasks::{is_dying, thread_state};
 
 impl Tracer<'_> {
     /// A thread tells of one that it has made.
@@ -182,6 +182,60 @@ impl Tracer<'_> {
         }
     }
 
+    /// Whether a thread at its end may be the last of a process whose exit is to be told: all others that have not come to theirs
+    /// are dying. A thread that was killed within a stop that nobody has taken note of does not stop at its exit.
+    pub(super) fn may_be_last(&self, thread: &Thread) -> bool {
+        let space = self.space(thread.space);
+        let told = self.plan.events.exit && space.followed && !space.exit_told;
+        told && space.threads > 0 && self.all_others(thread, |other| is_dying(space.pid, other.tid))
+    }
+
+    /// Whether something is true of all threads of the same process that have not come to their end.
+    fn all_others(&self, thread: &Thread, check: impl Fn(&Thread) -> bool) -> bool {
+        self.all_threads().all(|index| {
+            let other = self.thread(index);
+            let counts = other.state != State::Free && other.space == thread.space && !other.ending;
+            !counts || check(&other)
+        })
+    }
+
+    /// Tells of the exit of a process when one of its threads is kept at its end and the others have exited.
+    pub(super) fn settle_kept(&mut self) {
+        for index in self.all_threads() {
+            let thread = self.thread(index);
+            if !thread.kept {
+                continue;
+            }
+            let pid = self.space(thread.space).pid;
+            // A leader stays a zombie, of which nothing is told before all others have gone.
+            let exited =
+                |other: &Thread| matches!(thread_state(pid, other.tid), Some('Z' | 'X') | None);
+            if !self.space(thread.space).exit_told && self.all_others(&thread, exited) {
+                self.tell_exit(index);
+            }
+            if self.space(thread.space).exit_told && self.thread(index).came != Came::Exit {
+                self.change(index, |thread| thread.kept = false);
+                self.go(index);
+            }
+        }
+    }
+
+    /// Tells that a process exits, by way of a thread at its end.
+    fn tell_exit(&mut self, index: u32) {
+        let thread = self.thread(index);
+        let status = exit_status(thread.tid);
+        if self.space(thread.space).pid == self.plan.pid {
+            self.status = status;
+        }
+        self.change_space(thread.space, |space| space.exit_told = true);
+        self.change(index, |thread| {
+            thread.kept = false;
+            thread.came = Came::Exit;
+            thread.number = status.unwrap_or(0);
+        });
+        self.enqueue(index);
+    }
+
     /// A thread has executed another program, and is the only one of its process.
     pub(super) fn executed(&mut self, tid: i32) {
         let former = ptrace::event_message(tid).ok();
@@ -231,8 +285,6 @@ impl Tracer<'_> {
     /// A thread has come to its end, and has its memory still.
     pub(super) fn ends(&mut self, index: u32) {
         let thread = self.thread(index);
-        let status = ptrace::event_message(thread.tid).ok();
-        let status = status.and_then(|status| i32::try_from(status).ok());
         self.forget(index);
         self.drop_frames(index);
         self.change(index, |thread| {
@@ -250,17 +302,13 @@ impl Tracer<'_> {
         let space = self.space(thread.space);
         let last = space.threads == 0;
         if last && space.pid == self.plan.pid {
-            self.status = status;
+            self.status = exit_status(thread.tid);
         }
         let events = self.plan.events;
         if !space.followed || self.leaving {
             self.go(index);
-        } else if last && events.exit {
-            self.change(index, |thread| {
-                thread.came = Came::Exit;
-                thread.number = status.unwrap_or(0);
-            });
-            self.enqueue(index);
+        } else if last && events.exit && !space.exit_told {
+            self.tell_exit(index);
         } else if !last && events.threads {
             self.change(index, |thread| thread.came = Came::ThreadEnd);
             self.enqueue(index);
@@ -268,4 +316,9 @@ impl Tracer<'_> {
             self.go(index);
         }
     }
+}
+
+/// The wait status that a thread at its end will have.
+fn exit_status(tid: i32) -> Option<i32> {
+    i32::try_from(ptrace::event_message(tid).ok()?).ok()
 }

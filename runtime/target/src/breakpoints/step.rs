@@ -36,7 +36,11 @@ impl Tracer<'_> {
                 self.step_over(index, space, &point);
             }
         }
-        self.go(index);
+        // It may have come to its end while others were stopped for it, and is seen to.
+        let now = self.thread(index);
+        if now.tid == thread.tid && now.ending == thread.ending {
+            self.go(index);
+        }
     }
 
     fn step_over(&mut self, index: u32, space: Space, point: &Address) {
@@ -72,12 +76,18 @@ impl Tracer<'_> {
     /// Takes the breakpoint out for one instruction, while all others stand still.
     fn step_in_place(&mut self, index: u32, space: Space, point: &Address) {
         let was_frozen = self.frozen;
+        let tid = self.thread(index).tid;
         if !was_frozen {
             // A thread that did not stop may miss this breakpoint once.
             let _ = self.freeze(STOPPING);
         }
+        if self.thread(index).tid != tid || self.thread(index).ending {
+            if !was_frozen {
+                self.thaw();
+            }
+            return;
+        }
         self.figures.stepped += 1;
-        let tid = self.thread(index).tid;
         let _ = self.toggle(space, point, false);
         let mask = ptrace::blocked(tid);
         if let Ok(mask) = mask {
@@ -102,6 +112,9 @@ impl Tracer<'_> {
     /// Has a thread run one instruction. An error: it does not come to its end, or the thread does.
     fn one_step(&mut self, index: u32) -> Result<(), Errno> {
         let tid = self.thread(index).tid;
+        if ptrace::is_at_exit(tid) {
+            return Err(Errno::ESRCH);
+        }
         ptrace::step(tid)?;
         let deadline = monotonic_ns().saturating_add(LIMIT);
         loop {

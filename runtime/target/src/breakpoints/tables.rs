@@ -143,8 +143,10 @@ pub(super) struct Thread {
     pub(super) frozen: bool,
     /// It was asked to stop and has not been seen to.
     pub(super) asked: bool,
-    /// It comes to its end, and has been let go to it.
+    /// It has come to its end.
     pub(super) ending: bool,
+    /// It is kept at its end, since it may be the last of its process to come there.
+    pub(super) kept: bool,
     /// Its first stop has been seen.
     pub(super) begun: bool,
     /// It runs one instruction with its signals blocked; those that it blocked itself.
@@ -171,6 +173,8 @@ pub(super) struct Space {
     pub(super) used: bool,
     /// Its stops are told. Else it only has to be kept from harm.
     pub(super) followed: bool,
+    /// Its exit has been told.
+    pub(super) exit_told: bool,
     /// It runs what breakpoints were set in.
     pub(super) has_text: bool,
     /// Its memory is that of the process that made it.

@@ -329,6 +329,7 @@ impl Tracer<'_> {
             let more = self.look();
             self.end_overdue();
             self.settle_unborn();
+            self.settle_kept();
             self.tell();
             let until = if more { 0 } else { self.next_deadline() };
             self.wait(until, true);
@@ -397,12 +398,14 @@ impl Tracer<'_> {
             Some(out) if !out.overdue => out.deadline,
             _ => u64::MAX,
         };
-        let unborn = self
-            .all_threads()
-            .any(|index| self.thread(index).state == State::Unborn);
-        match unborn {
-            true => stop.min(monotonic_ns().saturating_add(BIRTH)),
-            false => stop,
+        let any =
+            |check: fn(&Thread) -> bool| self.all_threads().any(|index| check(&self.thread(index)));
+        if any(|thread| thread.kept) {
+            stop.min(monotonic_ns().saturating_add(LOOK))
+        } else if any(|thread| thread.state == State::Unborn) {
+            stop.min(monotonic_ns().saturating_add(BIRTH))
+        } else {
+            stop
         }
     }
 
@@ -733,8 +736,15 @@ impl Tracer<'_> {
             });
             return;
         }
-        // An error: it was killed this very moment, and its exit is seen.
-        let _ = ptrace::go_on(thread.tid, thread.signal);
+        if thread.ending && self.may_be_last(&thread) {
+            self.change(index, |thread| thread.kept = true);
+            return;
+        }
+        // The stop at the exit of one that was killed meanwhile is still to be seen.
+        if thread.ending || !ptrace::is_at_exit(thread.tid) {
+            // An error: it was killed this very moment, and its exit is seen.
+            let _ = ptrace::go_on(thread.tid, thread.signal);
+        }
         self.change(index, |thread| {
             thread.state = State::Running;
             thread.signal = 0;
