@@ -116,7 +116,7 @@ pub(super) enum Came {
 }
 
 /// A traced thread.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Thread {
     pub(super) tid: i32,
     /// The index of its process.
@@ -154,6 +154,32 @@ pub(super) struct Thread {
     pub(super) mask: u64,
     /// The events of the processor's registers, by slot; 0 is none.
     pub(super) events: [i32; SLOTS],
+}
+
+impl Thread {
+    /// There is no such thread, and nothing hangs on it.
+    pub(super) const NOBODY: Thread = Thread {
+        tid: 0,
+        space: 0,
+        state: State::Free,
+        signal: 0,
+        came: Came::Nowhere,
+        number: 0,
+        address: 0,
+        cursor: 0,
+        returned: NONE,
+        frames: NONE,
+        next: NONE,
+        since: 0,
+        frozen: false,
+        asked: false,
+        ending: false,
+        kept: false,
+        begun: false,
+        stepped: false,
+        mask: 0,
+        events: [0; SLOTS],
+    };
 }
 
 // SAFETY: numbers and enumerations with a value for 0.

@@ -774,7 +774,7 @@ impl Tracer<'_> {
     /// A thread; one that is free past the end.
     pub(super) fn thread(&self, index: u32) -> Thread {
         let found = self.tables.threads.get(index as usize);
-        found.copied().unwrap_or_default()
+        found.copied().unwrap_or(Thread::NOBODY)
     }
 
     pub(super) fn change(&mut self, index: u32, change: impl FnOnce(&mut Thread)) {
@@ -814,10 +814,7 @@ impl Tracer<'_> {
             tid,
             space,
             state: State::Running,
-            returned: NONE,
-            frames: NONE,
-            next: NONE,
-            ..Thread::default()
+            ..Thread::NOBODY
         };
         *self.tables.by_number.get_mut(number)? = entry + 1;
         self.change_space(space, |space| {
@@ -841,7 +838,7 @@ impl Tracer<'_> {
         {
             *entry = 0;
         }
-        self.change(index, |thread| *thread = Thread::default());
+        self.change(index, |thread| *thread = Thread::NOBODY);
         self.free_threads += 1;
         self.change_space(thread.space, |space| {
             space.known = space.known.saturating_sub(1);
