@@ -16,10 +16,10 @@ fn field(text: &str, name: &str) -> Option<String> {
 /// Waits until no thread of a process is traced, which takes the supervisor of a ytrace that was killed a moment.
 ///
 /// # Panics
-/// If that takes a second, or the process is gone.
+/// If that takes a minute, or the process is gone.
 #[track_caller]
 pub fn assert_let_go(pid: i32) {
-    let deadline = Instant::now() + Duration::from_secs(1);
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let traced = std::fs::read_dir(format!("/proc/{pid}/task"))
             .unwrap_or_else(|error| panic!("process {pid} has gone: {error}"))
@@ -33,7 +33,7 @@ pub fn assert_let_go(pid: i32) {
         }
         assert!(
             Instant::now() < deadline,
-            "process {pid} is left traced for a second"
+            "process {pid} is left traced for a minute"
         );
         std::thread::sleep(Duration::from_micros(100));
     }
@@ -130,18 +130,23 @@ pub fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// A seed: `$YTRACE_TEST_SEED`, or another one for each process, which is printed.
+pub fn seed() -> u64 {
+    let seed = std::env::var("YTRACE_TEST_SEED")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or_else(|| u64::from(std::process::id()));
+    eprintln!("YTRACE_TEST_SEED={seed}");
+    seed
+}
+
 /// Numbers that look random, from a seed; enough to choose instants.
 pub struct Instants(u64);
 
 impl Instants {
-    /// Starts with a seed from the clock, or from `$YTRACE_TEST_SEED`, and prints it.
+    /// Those of [`seed`].
     pub fn new() -> Self {
-        let seed = std::env::var("YTRACE_TEST_SEED")
-            .ok()
-            .and_then(|text| text.parse().ok())
-            .unwrap_or_else(|| u64::from(std::process::id()) | 1);
-        eprintln!("YTRACE_TEST_SEED={seed}");
-        Self(seed)
+        Self(seed() | 1)
     }
 
     /// The next instant before `end`.

@@ -1,5 +1,5 @@
 //! A target whose functions are probed is as it was once the probes are gone, also those of a ytrace that was killed: it serves on, its code is
-//! that of its files, and nobody holds a probe of it.
+//! that of its files, and nobody holds a probe of it or traces it.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -27,13 +27,50 @@ _probe ngx_http_finalize_request -> _void { handled++; }
 /// The least number of places that these probes are on.
 const PLACES: usize = 30;
 
+/// Few enough for the registers of the processor.
+const FEW: &str = r#"
+long handled; _path last;
+_probe ngx_http_process_request { last = _ubt(); }
+_probe ngx_http_finalize_request -> _void { handled++; }
+"#;
+
+/// How probes are carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// By programs of the kernel.
+    Kernel,
+    /// By breakpoints in the code.
+    Text,
+    /// By breakpoints in the registers of the processor.
+    Registers,
+}
+
+impl Kind {
+    /// A run with such probes.
+    fn arguments<'a>(self, worker: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+        let text = if self == Kind::Registers { FEW } else { PROBES };
+        let mut arguments = vec!["run", "-e", text, "-p", worker];
+        if self != Kind::Kernel {
+            arguments.push("--sync");
+        }
+        arguments.extend(more);
+        arguments
+    }
+
+    /// The least number of places that its probes are on.
+    fn places(self) -> usize {
+        if self == Kind::Registers { 2 } else { PLACES }
+    }
+}
+
 /// How long a run that is not killed probes.
 const DURATION: Duration = Duration::from_millis(150);
 
-/// Waits until the kernel has taken all probes away, which it does when the last descriptor is closed.
+/// Waits until all probes are gone: the kernel takes them away when the last descriptor is closed, a supervisor takes its breakpoints out when nobody asks it any
+/// more.
 #[track_caller]
 fn assert_restored(pid: i32, when: &str) {
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + Duration::from_secs(60);
     let code = Code::of(pid);
     loop {
         let (changed, holders) = (code.changed(), holders(pid));
@@ -78,7 +115,7 @@ struct Ran {
 }
 
 /// Runs the probes for a while, or until it is killed.
-fn run_until(arguments: &[&str], kill: Kill) -> Ran {
+fn run_until(arguments: &[&str], least: usize, kill: Kill) -> Ran {
     let begun = Instant::now();
     let mut child = command(arguments)
         .stdout(Stdio::null())
@@ -92,7 +129,7 @@ fn run_until(arguments: &[&str], kill: Kill) -> Ran {
         for line in errors.lines().map_while(Result::ok) {
             if line.starts_with("probing ") {
                 let places: usize = line.split(' ').nth(1).unwrap().parse().unwrap();
-                assert!(places >= PLACES, "{line}");
+                assert!(places >= least, "{line}");
                 sender.send(begun.elapsed()).unwrap();
             }
             said.push(line);
@@ -126,10 +163,9 @@ fn run_until(arguments: &[&str], kill: Kill) -> Ran {
     }
 }
 
-#[test]
-fn a_killed_ytrace_takes_its_probes_along() {
+fn killed_at_any_instant(kind: Kind) {
     if let Some(why) = unavailable("dwarf") {
-        return skip("a_killed_ytrace_takes_its_probes_along", &why);
+        return skip(&format!("a killed ytrace, {kind:?}"), &why);
     }
     let nginx = Nginx::start("dwarf", &[]);
     let worker = nginx.worker.to_string();
@@ -137,15 +173,20 @@ fn a_killed_ytrace_takes_its_probes_along() {
     let load = Load::start(nginx.port, "/ping");
 
     // While it is probed the code is not that of the files, so that the check can fail.
-    let tracing = Tracing::start(&["run", "-e", PROBES, "-p", &worker]);
-    assert!(Code::of(nginx.worker).changed().len() >= PLACES);
+    let tracing = Tracing::start(&kind.arguments(&worker, &[]));
+    let changed = Code::of(nginx.worker).changed().len();
+    match kind {
+        Kind::Registers => assert_eq!(changed, 0),
+        _ => assert!(changed >= PLACES, "{changed}"),
+    }
     let finished = tracing.interrupt();
     says(&finished, &[" hits at "]);
     assert_restored(nginx.worker, "after a run that was interrupted");
 
     let duration = format!("{}ms", DURATION.as_millis());
-    let arguments = ["run", "-e", PROBES, "-p", &worker, "--duration", &duration];
-    let first = run_until(&arguments, Kill::Never);
+    let arguments = kind.arguments(&worker, &["--duration", &duration]);
+    let least = kind.places();
+    let first = run_until(&arguments, least, Kill::Never);
     let mut begin = first.begin.expect("it probes");
     let end = first.whole.saturating_sub(begin + DURATION);
     let mut instants = Instants::new();
@@ -159,7 +200,7 @@ fn a_killed_ytrace_takes_its_probes_along() {
             2 => Kill::AfterProbing(instants.next(DURATION)),
             _ => Kill::AfterProbing(DURATION + instants.next(end)),
         };
-        let ran = run_until(&arguments, kill);
+        let ran = run_until(&arguments, least, kill);
         // How long it takes depends on what else the machine does.
         begin = ran.begin.unwrap_or(begin);
         killed += usize::from(ran.killed);
@@ -168,7 +209,7 @@ fn a_killed_ytrace_takes_its_probes_along() {
         assert_restored(nginx.worker, &format!("round {round}, {kill:?}"));
     }
     eprintln!(
-        "{killed} of {rounds} runs (the first of {:?}, probing from {:?}) were killed before their end, {probing} of these after they began to probe",
+        "{kind:?}: {killed} of {rounds} runs (the first of {:?}, probing from {:?}) were killed before their end, {probing} of these after they began to probe",
         first.whole, first.begin
     );
     assert!(
@@ -180,6 +221,21 @@ fn a_killed_ytrace_takes_its_probes_along() {
     assert_untouched(nginx.master);
     assert_clean_log(&nginx.prefix);
     // And a run after all that is as good as ever.
-    run_until(&arguments, Kill::Never);
+    run_until(&arguments, least, Kill::Never);
     assert_restored(nginx.worker, "at the end");
+}
+
+#[test]
+fn a_killed_ytrace_takes_its_probes_along() {
+    killed_at_any_instant(Kind::Kernel);
+}
+
+#[test]
+fn a_killed_ytrace_leaves_no_breakpoint_in_the_code() {
+    killed_at_any_instant(Kind::Text);
+}
+
+#[test]
+fn a_killed_ytrace_leaves_no_breakpoint_in_registers() {
+    killed_at_any_instant(Kind::Registers);
 }

@@ -17,7 +17,7 @@ use serde_json::Value;
 use ytrace_tests::cores::gcore;
 use ytrace_tests::fixtures::{Waiting, directory, perl_daemon, perls};
 use ytrace_tests::hoard::{self, Hoard};
-use ytrace_tests::processes::{Random, Stopped, rounds};
+use ytrace_tests::processes::{Random, Stopped, rounds, seed};
 use ytrace_tests::program::run;
 use ytrace_tests::skip;
 
@@ -265,11 +265,7 @@ fn random_bytes_in_core_files() {
     if fixtures.len() < 3 {
         skip(TEST, "not all of nginx, Perl and the C programs are there");
     }
-    let seed = std::env::var("YTRACE_TEST_SEED")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or_else(|| u64::from(std::process::id()));
-    eprintln!("YTRACE_TEST_SEED={seed}");
+    let seed = seed();
     let mut plan: Vec<(usize, &str, Damage)> = Vec::new();
     for round in 0..rounds(1) {
         for (number, fixture) in fixtures.iter().enumerate() {
