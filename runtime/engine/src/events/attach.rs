@@ -1,6 +1,7 @@
 //! Attaching the probes of a program.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use ytrace_lang::capture::{Captures, Options as CaptureOptions, Plan, Step, Value, ValueId};
@@ -13,8 +14,8 @@ use ytrace_lang::ir::{FunctionId, Program};
 use ytrace_lang::target::SymbolSource;
 use ytrace_target::Process;
 use ytrace_target::events::{
-    EventError, EventOptions, EventSession, HitProgram, MAX_SETTINGS, Probe, Site, Source,
-    TableKind, TableSpec,
+    Attachment, EventError, EventOptions, EventSession, HitProgram, MAX_SETTINGS, Probe, Site,
+    Source, TableKind, TableSpec,
 };
 use ytrace_values::Store;
 
@@ -76,7 +77,12 @@ struct Making {
     settled: Vec<(u64, u64)>,
     /// The tables of the script whose keys the kernel mirrors, in the order of its own tables.
     mirrors: Vec<u64>,
+    /// What is probed, or is to be.
+    placed: HashSet<Placed>,
 }
+
+/// A place that has a probe: the handler, the file (device and inode), and the offset in it.
+pub(super) type Placed = (FunctionId, Option<(u64, u64)>, u64);
 
 impl Making {
     fn add(&mut self, program: HitProgram, source: Source, handler: Handler, names: Vec<String>) {
@@ -131,12 +137,13 @@ impl Session<'_> {
         let awaited = Awaited::of(state, probes, plans);
         let Making {
             probes,
-            handlers,
+            mut handlers,
             names,
             stepped,
             unwinds,
             settled,
             mirrors: _,
+            placed,
         } = making;
         let expected = probes.iter().zip(&stepped);
         let expected: Vec<Expected<'_>> = expected
@@ -156,11 +163,7 @@ impl Session<'_> {
                 if stepped == 1 { "has" } else { "have" }
             ));
         }
-        for module in unwinds {
-            sink.warn(&format!(
-                "functions of {module} are probed at their return, and it has C++ or other code that unwinds: an exception, or pthread_exit, that passes through a probed function ends the target, for the kernel has replaced its return address. Probe the entries, or other functions"
-            ));
-        }
+        warn_of_unwinding(&unwinds, sink);
         let failed = |error: EventError| event_error(state, first, error.into());
         let mut session = EventSession::new(process, event_options()).map_err(failed)?;
         let mut mirrors = Vec::with_capacity(mirrored.len());
@@ -183,14 +186,7 @@ impl Session<'_> {
         // Hits of all count from one instant on.
         session.shut();
         let attachment = session.attach(probes).map_err(failed)?;
-        for refused in &attachment.refused {
-            let place = attachment.probes.iter().position(|id| *id == refused.probe);
-            let name = place
-                .and_then(|probe| names.get(probe)?.get(refused.site))
-                .cloned()
-                .unwrap_or_default();
-            left_out.push((name, refused.reason()));
-        }
+        left_out.extend(refused_places(&attachment, &names, &mut handlers));
         for (name, why) in left_out {
             sink.warn(&format!("{name} is not probed: {why}"));
             self.result.partial("some places could not be probed");
@@ -222,6 +218,7 @@ impl Session<'_> {
             stacks,
             watch,
             awaited,
+            placed,
         };
         // What came while the program was compiled.
         let changes = self
@@ -248,6 +245,8 @@ impl Session<'_> {
         let mut making = Making {
             settled: events.settled.clone(),
             mirrors: events.mirrored.clone(),
+            // A library that comes back has its probes still: they are on the file.
+            placed: std::mem::take(&mut events.placed),
             ..Making::default()
         };
         let mut left_out = Vec::new();
@@ -276,10 +275,13 @@ impl Session<'_> {
                 left_out.push((described(&point), error.to_string()));
             }
         }
+        events.placed = making.placed;
+        warn_of_unwinding(&making.unwinds, sink);
         let sites: usize = making.names.iter().map(Vec::len).sum();
         if sites > 0 {
             match events.session.attach(making.probes) {
                 Ok(attachment) => {
+                    let refused = refused_places(&attachment, &making.names, &mut making.handlers);
                     let handlers = attachment.probes.into_iter().zip(making.handlers);
                     events.handlers.extend(handlers);
                     let modules = self.names.modules();
@@ -287,9 +289,7 @@ impl Session<'_> {
                     let names: Vec<&str> = names.map(|module| module.file_name.as_str()).collect();
                     let attached = sites.saturating_sub(attachment.refused.len());
                     sink.more_attached(attached, &names.join(", "));
-                    for refused in attachment.refused {
-                        left_out.push(("a place".to_owned(), refused.reason()));
-                    }
+                    left_out.extend(refused);
                 }
                 Err(error) => left_out.push(("what was waited for".to_owned(), error.to_string())),
             }
@@ -442,7 +442,7 @@ impl Session<'_> {
         left_out: &mut Vec<(String, String)>,
     ) -> Result<(), EventFailure> {
         let Places {
-            places,
+            mut places,
             left_out: lacking,
         } = finder.places(point);
         if places.is_empty() && lacking.is_empty() {
@@ -455,6 +455,10 @@ impl Session<'_> {
             return Err(EventFailure::NoSite(lacking));
         }
         left_out.extend(lacking);
+        places.retain(|place| {
+            let file = place.file.metadata().map(|file| (file.dev(), file.ino()));
+            making.placed.insert((function, file.ok(), place.offset))
+        });
         if point.at_return {
             let addresses = places.iter().map(|place| place.function);
             making.unwinds.extend(finder.unwinding(addresses));
@@ -487,6 +491,8 @@ impl Session<'_> {
                     .iter()
                     .map(|place| (place.function, place.address))
                     .collect(),
+                refused: 0,
+                removes_from: removes_from(plans, making),
             };
             let names = places.iter().map(|place| place.name.clone()).collect();
             let stepped = places.iter().filter(|place| place.stepped).count();
@@ -524,6 +530,8 @@ impl Session<'_> {
             at_return: false,
             stack_offset: 0,
             sites: Vec::new(),
+            refused: 0,
+            removes_from: removes_from(plans, making),
         };
         making.add(program, source, handler, Vec::new());
         Ok(())
@@ -546,6 +554,41 @@ impl Session<'_> {
             ..SiteFacts::default()
         }
     }
+}
+
+/// The places of the kernel's tables that a handler takes keys out of.
+fn removes_from(plans: &Plans, making: &Making) -> Vec<usize> {
+    let tables = plans.hit.removes.iter();
+    let places =
+        tables.filter_map(|key| making.mirrors.iter().position(|table| *table == key.table));
+    places.collect()
+}
+
+/// Says which modules with probed returns unwind stacks.
+fn warn_of_unwinding(modules: &BTreeSet<String>, sink: &mut dyn Sink) {
+    for module in modules {
+        sink.warn(&format!(
+            "functions of {module} are probed at their return, and it has C++ or other code that unwinds: an exception, or pthread_exit, that passes through a probed function ends the target, for the kernel has replaced its return address. Probe the entries, or other functions"
+        ));
+    }
+}
+
+/// The names of places that the kernel refuses, and why; they are counted in their handlers.
+fn refused_places(
+    attachment: &Attachment,
+    names: &[Vec<String>],
+    handlers: &mut [Handler],
+) -> Vec<(String, String)> {
+    let mut left_out = Vec::new();
+    for refused in &attachment.refused {
+        let probe = attachment.probes.iter().position(|id| *id == refused.probe);
+        let name = probe.and_then(|probe| names.get(probe)?.get(refused.site));
+        left_out.push((name.cloned().unwrap_or_default(), refused.reason()));
+        if let Some(handler) = probe.and_then(|probe| handlers.get_mut(probe)) {
+            handler.refused += 1;
+        }
+    }
+    left_out
 }
 
 /// Chooses the tables whose keys the kernel mirrors, with the number of words of a key, and leaves out of the plans what others would do.

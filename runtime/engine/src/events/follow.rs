@@ -1,5 +1,6 @@
 //! Running handlers on what the kernel sends.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,8 @@ use crate::session::{EXITED, Session, State};
 
 /// An interrupt, or the target's end, is seen after this long at most.
 const SLICE: Duration = Duration::from_millis(50);
+/// After so many hits it is looked at the clock.
+const BATCH: u32 = 1 << 10;
 
 impl Session<'_> {
     /// Runs handlers as hits come, until `until`. True if nothing more will come: the target exited, the user interrupted, or a
@@ -46,7 +49,7 @@ impl Session<'_> {
                 true => now,
                 false => until.map_or(now + SLICE, |until| until.min(now + SLICE)),
             };
-            self.take_hits(events, state, wait, sink);
+            self.take_hits(events, state, wait, !over, sink);
             self.settle(events, state, sink);
             sink.flush();
             // A command that was started for this is followed to its exit; that is no part of it.
@@ -70,16 +73,17 @@ impl Session<'_> {
         }
     }
 
-    /// Takes what comes until an instant.
+    /// Takes what comes until an instant; what waits then is taken, too, unless more will be taken later.
     fn take_hits(
         &mut self,
         events: &mut Events,
         state: &mut State<'_>,
         until: Instant,
+        later: bool,
         sink: &mut dyn Sink,
     ) {
         // What a hit means depends on what the target was then, so this comes in order.
-        while let Some(watched) = self.take_hits_until_change(events, state, until, sink) {
+        while let Some(watched) = self.take_hits_until_change(events, state, until, later, sink) {
             self.notice(events, watched, state, sink);
         }
     }
@@ -90,6 +94,7 @@ impl Session<'_> {
         events: &mut Events,
         state: &mut State<'_>,
         until: Instant,
+        later: bool,
         sink: &mut dyn Sink,
     ) -> Option<Watched> {
         let Events {
@@ -101,13 +106,16 @@ impl Session<'_> {
             ..
         } = events;
         let mut noticed = None;
-        let mut faulted = false;
+        let mut distrusted = BTreeSet::new();
+        let mut taken = 0u32;
         let go_on = |state: &State<'_>| match state.end {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         };
         let mut memory = CapturedMemory::new(self.page_size);
         session.poll(until, |record| {
+            taken = taken.wrapping_add(1);
+            let overdue = later && taken.is_multiple_of(BATCH) && Instant::now() >= until;
             match watch.watched(record.probe()) {
                 None => {}
                 Some(Watched::Fork) => {
@@ -138,7 +146,7 @@ impl Session<'_> {
                 address,
             };
             hit.fill(&mut memory);
-            faulted |= match now {
+            let faulted = match now {
                 None => self.run_hit(&hit, handler.function, state, &mut memory, sink),
                 Some(now) => {
                     now.forget();
@@ -149,14 +157,21 @@ impl Session<'_> {
                     self.run_hit(&hit, handler.function, state, &mut late, sink)
                 }
             };
-            go_on(state)
+            if faulted {
+                distrusted.extend(handler.removes_from.iter().copied());
+            }
+            match overdue {
+                true => ControlFlow::Break(()),
+                false => go_on(state),
+            }
         });
         // A handler that did not come to its end may have left a key in a table that the kernel thinks is gone. Where the kernel cannot be
         // told, it drops hits as before.
-        if faulted {
-            for mirror in mirrors {
-                let _ = session.distrust(*mirror);
-            }
+        for mirror in distrusted
+            .into_iter()
+            .filter_map(|index| mirrors.get(index))
+        {
+            let _ = session.distrust(*mirror);
         }
         noticed
     }
@@ -215,7 +230,7 @@ impl Session<'_> {
         interrupt::take_first(self.options.interrupt);
         self.patient = false;
         if !ended {
-            self.take_hits(&mut events, state, Instant::now(), sink);
+            self.take_hits(&mut events, state, Instant::now(), false, sink);
         }
         sink.flush();
         let mut figures = EventFigures::default();

@@ -9,7 +9,7 @@ mod sites;
 mod stops;
 mod watch;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use ytrace_lang::ir::FunctionId;
@@ -40,6 +40,8 @@ pub(crate) struct Events {
     /// Memory as of now, where functions are `_late`.
     now: Option<TargetMemory<LiveMemory>>,
     awaited: attach::Awaited,
+    /// What is probed, by the handler, the file and the place in it.
+    placed: HashSet<attach::Placed>,
 }
 
 /// What runs for a probe of the kernel's.
@@ -52,6 +54,10 @@ struct Handler {
     stack_offset: u64,
     /// Of each site by its cookie: where its function begins, or 0, and the address of the point.
     sites: Vec<(u64, u64)>,
+    /// How many of them could not be probed.
+    refused: u64,
+    /// The kernel's tables of keys that it takes some out of, by their places in [`Events::mirrors`].
+    removes_from: Vec<usize>,
 }
 
 /// What came of all probes of a program.
@@ -77,7 +83,7 @@ impl EventFigures {
     /// Adds what the kernel has counted for a probe.
     fn add(&mut self, handler: &Handler, totals: &Totals) {
         let Totals { entry, on_return } = totals;
-        self.sites += handler.sites.len() as u64;
+        self.sites += (handler.sites.len() as u64).saturating_sub(handler.refused);
         self.hits += match handler.at_return {
             false => entry.hits,
             // What the entry decided never came to its return.

@@ -74,12 +74,13 @@ impl Session<'_> {
             _ => 0.0,
         };
         session.suspend();
+        let sessions = session.facilities().uprobe_session;
         let (mut hits, mut counted, mut expected) = (0, 0.0, 0.0);
         for (probe, id) in probes.iter().zip(ids) {
             let totals = session.totals(id)?;
             hits += totals.entry.hits;
-            counted += seconds(&cost, probe, &totals, false);
-            expected += seconds(&cost, probe, &totals, true);
+            counted += seconds(&cost, probe, &totals, false, sessions);
+            expected += seconds(&cost, probe, &totals, true, sessions);
         }
         drop(session);
         // Where the target waits, what a hit takes is taken from its waiting.
@@ -105,7 +106,15 @@ impl Session<'_> {
 }
 
 /// How long hits take the target: if they are only counted, or if all is done.
-fn seconds(cost: &HitCost, expected: &Expected<'_>, totals: &Totals, all: bool) -> f64 {
+///
+/// `sessions`: the kernel asks at the entry whether the return is wanted; else it sees to the return of each call.
+fn seconds(
+    cost: &HitCost,
+    expected: &Expected<'_>,
+    totals: &Totals,
+    all: bool,
+    sessions: bool,
+) -> f64 {
     let Expected { probe, stepped } = expected;
     let hits = totals.entry.hits as f64;
     let wanted = hits - (totals.entry.filtered + totals.entry.unsampled) as f64;
@@ -130,7 +139,8 @@ fn seconds(cost: &HitCost, expected: &Expected<'_>, totals: &Totals, all: bool) 
             nanoseconds += wanted * share.unwrap_or(0.0) * (cost.recorded - cost.counted).max(0.0);
         }
         if program.on_return.is_some() {
-            nanoseconds += wanted * (cost.returned - cost.counted).max(0.0);
+            let returns = if sessions { wanted } else { hits };
+            nanoseconds += returns * (cost.returned - cost.counted).max(0.0);
         }
     }
     nanoseconds / 1e9

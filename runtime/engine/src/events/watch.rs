@@ -180,7 +180,12 @@ impl Session<'_> {
             .look_again(|| events.watch.changes_wait(&events.session));
         self.take_changes(events, &changes, state, sink);
         // What cannot be probed leaves the modules of now.
-        let _ = events.watch.add_notifier(&mut events.session, &self.names);
+        let added = events.watch.add_notifier(&mut events.session, &self.names);
+        if let (None, Err(error)) = (events.watch.settling, added) {
+            self.result.note(format!(
+                "libraries that the program loads, which another one has executed, are not noticed: {error}"
+            ));
+        }
     }
 
     fn take_changes(
