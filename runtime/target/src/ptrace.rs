@@ -168,11 +168,18 @@ pub(crate) fn signal_cause(tid: i32) -> Result<(i32, u64), Errno> {
     Ok((info.si_code, data))
 }
 
-/// Whether a thread is stopped at its exit. One that is killed leaves the stop that it is in and comes to that one.
+/// Whether a thread is stopped at its exit, and nobody has taken note of that. One that is killed leaves the stop that it is in
+/// and comes to that one.
 #[cfg(target_arch = "x86_64")]
 pub(crate) fn is_at_exit(tid: i32) -> bool {
-    const AT_EXIT: i32 = libc::SIGTRAP | libc::PTRACE_EVENT_EXIT << 8;
-    signal_cause(tid).is_ok_and(|(code, _)| code == AT_EXIT)
+    let change = change_of(tid);
+    matches!(
+        change,
+        Ok(Change::Stopped {
+            event: libc::PTRACE_EVENT_EXIT,
+            ..
+        })
+    )
 }
 
 /// Whether a signal is queued for a stopped thread itself.

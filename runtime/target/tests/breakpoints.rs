@@ -559,6 +559,21 @@ fn is_killed() {
     finish(session);
 }
 
+/// Threads that are made while the others are being attached to are there already, or are met.
+#[test]
+fn it_begins_while_threads_are_made() {
+    let mut program = program();
+    assert_eq!(program.ask("threads 3"), "loaded");
+    for _ in 0..30 {
+        let request = places(&mut program, &["down"]);
+        let session = Session::start(&program.process(), &request);
+        finish(session.unwrap_or_else(|error| panic!("{error}")));
+    }
+    let answer = program.ask("unload");
+    assert!(answer.starts_with("0 "), "{answer}");
+    untouched(&program);
+}
+
 #[test]
 fn a_hold_stops_all_the_others() {
     let mut program = program();

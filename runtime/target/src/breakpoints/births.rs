@@ -2,7 +2,9 @@
 
 use std::os::fd::AsRawFd;
 
-use super::tables::{Came, NONE, SLOTS, State, Thread};
+use nix::errno::Errno;
+
+use super::tables::{Came, State, Thread};
 use super::text;
 use super::tracer::Tracer;
 use crate::ptrace;
@@ -24,6 +26,10 @@ impl Tracer<'_> {
                 // Without room for it, it is turned away at its first stop.
                 self.new_thread(tid, thread.space);
             }
+            return;
+        }
+        if known.is_none() && matches!(ptrace::change_of(tid), Ok(ptrace::Change::NoneLeft)) {
+            // A thread that has gone already.
             return;
         }
         let borrows = event != libc::PTRACE_EVENT_FORK && self.shares_memory(index);
@@ -102,7 +108,10 @@ impl Tracer<'_> {
             }
         }
         let space = self.new_space(tid, false, false)?;
-        let index = self.new_thread(tid, space)?;
+        let Some(index) = self.new_thread(tid, space) else {
+            self.drop_space(space);
+            return None;
+        };
         self.change(index, |thread| {
             thread.state = State::Unborn;
             thread.since = monotonic_ns();
@@ -134,8 +143,12 @@ impl Tracer<'_> {
     /// Sees to the memory of a new process; false when it was let go.
     fn adopt(&mut self, index: u32) -> bool {
         let thread = self.thread(index);
-        // Without its memory it was killed this very moment.
-        let _ = self.open_memory(thread.space);
+        // Without its memory it was killed this very moment, or descriptors are short.
+        if let Err(errno) = self.open_memory(thread.space)
+            && !matches!(errno, Errno::ENOENT | Errno::ESRCH)
+        {
+            self.figures.restored = false;
+        }
         let space = self.space(thread.space);
         if space.borrows && space.has_text && !self.leaving {
             return true;
@@ -240,7 +253,7 @@ impl Tracer<'_> {
     pub(super) fn executed(&mut self, tid: i32) {
         let former = ptrace::event_message(tid).ok();
         let former = former.and_then(|former| i32::try_from(former).ok());
-        let caller = former.and_then(|former| self.find(former));
+        let caller = former.and_then(|former| self.rename(former, tid));
         let Some(index) = self.find(tid).or(caller) else {
             let _ = ptrace::detach(tid, 0);
             return;
@@ -257,14 +270,13 @@ impl Tracer<'_> {
         self.close_events(index);
         self.close_memory(space);
         self.change(index, |thread| {
-            thread.state = State::Stopped;
-            thread.came = Came::Nowhere;
-            thread.signal = 0;
-            thread.next = NONE;
-            thread.events = [0; SLOTS];
-            thread.frozen = false;
-            thread.asked = false;
-            thread.ending = false;
+            *thread = Thread {
+                tid: thread.tid,
+                space: thread.space,
+                state: State::Stopped,
+                begun: true,
+                ..Thread::NOBODY
+            };
         });
         self.change_space(space, |space| {
             space.has_text = false;
@@ -282,6 +294,23 @@ impl Tracer<'_> {
         }
     }
 
+    /// Gives a thread that has executed a program the number of its process, which no known one has.
+    fn rename(&mut self, former: i32, tid: i32) -> Option<u32> {
+        let index = self.find(former)?;
+        if self.find(tid).is_some() {
+            return Some(index);
+        }
+        let entry = usize::try_from(tid).ok();
+        let entry = entry.and_then(|tid| self.tables.by_number.get_mut(tid))?;
+        *entry = index + 1;
+        let former = usize::try_from(former).ok();
+        if let Some(entry) = former.and_then(|former| self.tables.by_number.get_mut(former)) {
+            *entry = 0;
+        }
+        self.change(index, |thread| thread.tid = tid);
+        Some(index)
+    }
+
     /// A thread has come to its end, and has its memory still.
     pub(super) fn ends(&mut self, index: u32) {
         let thread = self.thread(index);
@@ -289,6 +318,8 @@ impl Tracer<'_> {
         self.drop_frames(index);
         self.change(index, |thread| {
             thread.ending = true;
+            thread.proceeding = false;
+            thread.address = 0;
             thread.frozen = false;
             thread.came = Came::Nowhere;
             thread.signal = 0;

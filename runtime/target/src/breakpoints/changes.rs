@@ -45,7 +45,7 @@ impl Tracer<'_> {
     /// A thread has stopped since it was asked to, by us or by job control, or since that is over.
     fn asked_to_stop(&mut self, index: u32, signal: i32) {
         let thread = self.thread(index);
-        self.change(index, |thread| thread.asked = false);
+        self.end_step(index);
         self.restart(index);
         if self.leaving || signal == libc::SIGTRAP {
             self.go(index);
@@ -67,6 +67,7 @@ impl Tracer<'_> {
     /// A signal is to be delivered to a thread. A call that it has interrupted starts again where the signal is ignored, as it
     /// would without us, and fails with `EINTR` where it has a handler.
     fn signalled(&mut self, index: u32, signal: i32) {
+        self.end_step(index);
         self.restart(index);
         let thread = self.thread(index);
         self.change(index, |thread| thread.signal = signal);
@@ -96,6 +97,8 @@ impl Tracer<'_> {
             // Killed this very moment: its exit is seen.
             return;
         };
+        // A step that took too long is over in any case.
+        self.end_step(index);
         let space = self.space(thread.space);
         match code {
             BY_KERNEL => {
@@ -123,7 +126,6 @@ impl Tracer<'_> {
                 return;
             }
             BY_STEP if thread.stepped => {
-                self.end_step(index);
                 self.go(index);
                 return;
             }

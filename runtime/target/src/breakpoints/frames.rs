@@ -28,7 +28,11 @@ impl Tracer<'_> {
             frame.stack < stack && stack - frame.stack < STACK
                 || frame.stack == stack && (frame.place == place || frame.to != to)
         });
-        let Some(at) = self.take_frame().filter(|_| self.stop_at_return(space, to)) else {
+        let at = match self.stop_at_return(space, to) {
+            true => self.take_frame(),
+            false => None,
+        };
+        let Some(at) = at else {
             self.figures.returns_left_out += 1;
             return;
         };

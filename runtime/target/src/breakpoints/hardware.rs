@@ -75,8 +75,8 @@ impl Tracer<'_> {
         }
     }
 
-    /// Sets an address by hardware, or else in the text.
-    pub(super) fn set_in_hardware(&mut self, index: usize) {
+    /// Sets an address by hardware; false where that cannot be.
+    pub(super) fn set_in_hardware(&mut self, index: usize) -> bool {
         let address = self.address(index).address;
         let slot = Slot {
             used: true,
@@ -85,23 +85,14 @@ impl Tracer<'_> {
             bytes: 8,
             writes_only: false,
         };
-        match self.take_slot(slot) {
-            Ok(number) => {
-                if let Some(point) = self.tables.addresses.get_mut(index) {
-                    point.slot = u8::try_from(number + 1).unwrap_or(0);
-                }
-                self.figures.hardware += 1;
-            }
-            Err(_) => {
-                if let Err(errno) = self.set_in_text(index) {
-                    let first = self.address(index).first as usize;
-                    if let Some(member) = self.tables.members.get(first).copied() {
-                        let subject = Subject::Place(member.place as usize);
-                        self.refuse(subject, address, Reason::Text(errno));
-                    }
-                }
-            }
+        let Ok(number) = self.take_slot(slot) else {
+            return false;
+        };
+        if let Some(point) = self.tables.addresses.get_mut(index) {
+            point.slot = u8::try_from(number + 1).unwrap_or(0);
         }
+        self.figures.hardware += 1;
+        true
     }
 
     /// Sets a slot in all threads; returns its number.

@@ -19,10 +19,11 @@ impl Tracer<'_> {
         self.leaving = true;
         self.figures.restored = true;
         self.close_all_events();
-        if !self.clear_all_text() {
+        if self.clear_all_text() {
+            self.board.text.set(0, 0);
+        } else {
             self.figures.restored = false;
         }
-        self.board.text.set(0, 0);
         for index in self.all_threads() {
             let thread = self.thread(index);
             match thread.state {
@@ -48,7 +49,8 @@ impl Tracer<'_> {
                     // Its end is no concern of ours.
                     _ if thread.ending => true,
                     State::Unborn => waited > KERNEL_LIMIT,
-                    _ => waited > KERNEL_LIMIT && self.is_in_kernel(&thread),
+                    // One with its signals blocked would keep them so.
+                    _ => !thread.stepped && waited > KERNEL_LIMIT && self.is_in_kernel(&thread),
                 };
                 left |= !done;
             }

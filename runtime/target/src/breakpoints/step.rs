@@ -27,7 +27,10 @@ impl Tracer<'_> {
     /// Lets a thread go on that has been told of. One that stands at `int3` runs the instruction that belongs there.
     pub(super) fn proceed(&mut self, index: u32) {
         let thread = self.thread(index);
-        self.change(index, |thread| thread.came = Came::Nowhere);
+        self.change(index, |thread| {
+            thread.came = Came::Nowhere;
+            thread.proceeding = true;
+        });
         let space = self.space(thread.space);
         if thread.address != 0 {
             self.change(index, |thread| thread.address = 0);
@@ -36,9 +39,9 @@ impl Tracer<'_> {
                 self.step_over(index, space, &point);
             }
         }
-        // It may have come to its end while others were stopped for it, and is seen to.
-        let now = self.thread(index);
-        if now.tid == thread.tid && now.ending == thread.ending {
+        // It may have come to its end, or executed a program, while others were stopped for it, and is seen to.
+        if self.thread(index).proceeding {
+            self.change(index, |thread| thread.proceeding = false);
             self.go(index);
         }
     }
@@ -81,7 +84,7 @@ impl Tracer<'_> {
             // A thread that did not stop may miss this breakpoint once.
             let _ = self.freeze(STOPPING);
         }
-        if self.thread(index).tid != tid || self.thread(index).ending {
+        if !self.thread(index).proceeding {
             if !was_frozen {
                 self.thaw();
             }
@@ -100,8 +103,15 @@ impl Tracer<'_> {
                 thread.stepped = true;
             });
         }
-        if self.one_step(index).is_ok() {
-            self.end_step(index);
+        match self.one_step(index) {
+            Ok(()) => self.end_step(index),
+            // It is still at it. Its next stop ends that.
+            Err(Errno::ETIMEDOUT) => self.change(index, |thread| {
+                thread.proceeding = false;
+                thread.state = super::tables::State::Running;
+                thread.since = 0;
+            }),
+            Err(_) => {}
         }
         let _ = self.toggle(space, point, true);
         if !was_frozen {
@@ -171,9 +181,7 @@ impl Tracer<'_> {
                 let Some(index) = self.note_address(point) else {
                     return false;
                 };
-                if self.has_free_slot() {
-                    self.set_in_hardware(index);
-                } else {
+                if !self.has_free_slot() || !self.set_in_hardware(index) {
                     // If it cannot be written, it is not set, which is looked at next.
                     let _ = self.set_in_text(index);
                 }

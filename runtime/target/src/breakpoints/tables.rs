@@ -141,14 +141,14 @@ pub(super) struct Thread {
     pub(super) since: u64,
     /// It stands still because all do.
     pub(super) frozen: bool,
-    /// It was asked to stop and has not been seen to.
-    pub(super) asked: bool,
     /// It has come to its end.
     pub(super) ending: bool,
     /// It is kept at its end, since it may be the last of its process to come there.
     pub(super) kept: bool,
     /// Its first stop has been seen.
     pub(super) begun: bool,
+    /// It is about to be let go, and nothing else has come to it since.
+    pub(super) proceeding: bool,
     /// It runs one instruction with its signals blocked; those that it blocked itself.
     pub(super) stepped: bool,
     pub(super) mask: u64,
@@ -172,10 +172,10 @@ impl Thread {
         next: NONE,
         since: 0,
         frozen: false,
-        asked: false,
         ending: false,
         kept: false,
         begun: false,
+        proceeding: false,
         stepped: false,
         mask: 0,
         events: [0; SLOTS],

@@ -100,6 +100,11 @@ impl Tracer<'_> {
             if !space.used || !space.has_text || space.borrows || space.memory == 0 {
                 continue;
             }
+            if space.pid != self.plan.pid {
+                // One that cannot be set in a child is missed there alone.
+                complete(space, &point);
+                continue;
+            }
             if let Err(errno) = write(space, point.address, BREAKPOINT) {
                 // A process that has just gone is no reason.
                 if errno != Errno::ESRCH {
@@ -150,13 +155,8 @@ impl Tracer<'_> {
     pub(super) fn complete_text(&self, space: Space) {
         for index in 0..self.addresses {
             let point = self.address(index);
-            let mut byte = [0];
-            if point.in_text
-                && read(space, point.address, &mut byte) == Ok(1)
-                && byte == [point.code[0]]
-            {
-                // One that cannot be set is missed in this process alone.
-                let _ = write(space, point.address, BREAKPOINT);
+            if point.in_text {
+                complete(space, &point);
             }
         }
     }
@@ -227,6 +227,15 @@ fn write(space: Space, address: u64, byte: u8) -> Result<(), Errno> {
     }
 }
 
+/// Puts a breakpoint into one process where the instruction is still the one that belongs there.
+fn complete(space: Space, point: &Address) {
+    let mut byte = [0];
+    if read(space, point.address, &mut byte) == Ok(1) && byte == [point.code[0]] {
+        // One that cannot be set is missed in this process alone.
+        let _ = write(space, point.address, BREAKPOINT);
+    }
+}
+
 /// Puts the first byte of an instruction back, where our breakpoint stands. Text that the program has unmapped or changed
 /// since is left alone.
 fn put_back(space: Space, point: &Address) -> Result<(), Errno> {
@@ -236,6 +245,7 @@ fn put_back(space: Space, point: &Address) -> Result<(), Errno> {
             Err(Errno::ESRCH) => Ok(()),
             result => result,
         },
-        _ => Ok(()),
+        Ok(_) | Err(Errno::EIO | Errno::EFAULT | Errno::ESRCH) => Ok(()),
+        Err(errno) => Err(errno),
     }
 }

@@ -95,6 +95,8 @@ pub(super) struct Tracer<'a> {
     pub(super) refused: usize,
     pub(super) status: Option<i32>,
     told_gone: bool,
+    /// A signal has told of changes, which have not been looked for since.
+    unseen: bool,
 }
 
 /// What the supervisor does, until the channel closes or it is told to finish.
@@ -134,6 +136,7 @@ pub(super) fn run(channel: &Channel, tables: &mut Tables, board: &mut Board, pla
         refused: 0,
         status: None,
         told_gone: false,
+        unseen: false,
     };
     let reply = match tracer.begin() {
         Ok(()) => {
@@ -158,6 +161,11 @@ fn prepare() {
     sys::wake_punctually();
     sys::spare_from_memory_shortage();
     sys::allow_descriptors();
+}
+
+/// Whether this process traces a thread.
+fn is_ours(tid: i32) -> bool {
+    ptrace::change_of(tid).is_ok_and(|change| change != Change::NoneLeft)
 }
 
 /// A descriptor that is readable when a traced thread has done something; −1 where there is none.
@@ -188,9 +196,15 @@ impl Tracer<'_> {
                 if self.find(tid).is_some() {
                     return Ok(());
                 }
-                if seize(pid, tid, OPTIONS)? {
-                    let index = self.new_thread(tid, space).ok_or(Failure::TooManyThreads)?;
-                    self.change(index, |thread| thread.begun = true);
+                match seize(pid, tid, OPTIONS) {
+                    Ok(true) => {
+                        let index = self.new_thread(tid, space).ok_or(Failure::TooManyThreads)?;
+                        self.change(index, |thread| thread.begun = true);
+                    }
+                    Ok(false) => {}
+                    // Made by one that is traced, it is ours already, and is met at its first stop.
+                    Err(Failure::AlreadyTraced { .. }) if is_ours(tid) => {}
+                    Err(failure) => return Err(failure),
                 }
                 Ok::<(), Failure>(())
             })?;
@@ -258,9 +272,14 @@ impl Tracer<'_> {
             self.freeze_to_start()?;
         }
         for index in 0..self.addresses {
-            if by_hardware {
-                self.set_in_hardware(index);
-            } else if let Err(errno) = self.set_in_text(index) {
+            if by_hardware && self.set_in_hardware(index) {
+                continue;
+            }
+            if !any_text {
+                any_text = true;
+                self.freeze_to_start()?;
+            }
+            if let Err(errno) = self.set_in_text(index) {
                 self.refuse_address(index, Reason::Text(errno));
             }
         }
@@ -331,6 +350,7 @@ impl Tracer<'_> {
             self.settle_unborn();
             self.settle_kept();
             self.tell();
+            let more = more || self.unseen;
             let until = if more { 0 } else { self.next_deadline() };
             self.wait(until, true);
             if !self.channel.readable(0) {
@@ -346,7 +366,7 @@ impl Tracer<'_> {
     }
 
     /// Waits until a thread has done something or, where `orders` says so, there is an order; at most until an instant.
-    pub(super) fn wait(&self, until: u64, orders: bool) {
+    pub(super) fn wait(&mut self, until: u64, orders: bool) {
         let mut polled = [
             libc::pollfd {
                 fd: self.signals,
@@ -390,6 +410,7 @@ impl Tracer<'_> {
             if got <= 0 {
                 break;
             }
+            self.unseen = true;
         }
     }
 
@@ -411,6 +432,7 @@ impl Tracer<'_> {
 
     /// Sees to what threads have done; tells whether there may be more.
     pub(super) fn look(&mut self) -> bool {
+        self.unseen = false;
         for _ in 0..MAX_CHANGES {
             match ptrace::any_change(false) {
                 Ok(Change::Stopped { tid, signal, event }) => self.stopped(tid, signal, event),
@@ -666,8 +688,7 @@ impl Tracer<'_> {
             let thread = self.thread(index);
             if thread.state == State::Running && thread.begun && !thread.ending {
                 // An error: it was killed this very moment, and its exit is seen.
-                let asked = ptrace::interrupt(thread.tid).is_ok();
-                self.change(index, |thread| thread.asked |= asked);
+                let _ = ptrace::interrupt(thread.tid);
             }
         }
         let began = monotonic_ns();

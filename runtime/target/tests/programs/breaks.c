@@ -151,6 +151,25 @@ static void *fork_load(void *unused)
     return 0;
 }
 
+static void *one_step(void *unused)
+{
+    (void)unused;
+    if (step(3, 4) != 10)
+        atomic_fetch_add(&wrong, 1);
+    return 0;
+}
+/* Makes short threads, for as long as it takes. */
+static void *thread_load(void *unused)
+{
+    (void)unused;
+    while (!atomic_load(&stop_load)) {
+        pthread_t made;
+        if (pthread_create(&made, 0, one_step, 0) == 0)
+            pthread_join(made, 0);
+    }
+    return 0;
+}
+
 static sigjmp_buf after_fault;
 static void fault(int number) { (void)number; siglongjmp(after_fault, 1); }
 
@@ -288,11 +307,13 @@ int main(void)
             }
             printf("%ld\n", atomic_load(&caught));
             signal(SIGTRAP, SIG_DFL);
-        } else if (!strcmp(word, "load")) {
+        } else if (!strcmp(word, "load") || !strcmp(word, "threads")) {
+            int threads = !strcmp(word, "threads");
             atomic_store(&stop_load, 0);
             atomic_store(&called, 0);
             for (loaded = 0; loaded < a && loaded < 8; loaded++)
-                pthread_create(&loads[loaded], 0, loaded == 0 ? wait_load : loaded == 1 ? fork_load : load, (void *)(long)loaded);
+                pthread_create(&loads[loaded], 0, threads ? thread_load : loaded == 0 ? wait_load : loaded == 1 ? fork_load : load,
+                               (void *)(long)loaded);
             printf("loaded\n");
         } else if (!strcmp(word, "unload")) {
             atomic_store(&stop_load, 1);

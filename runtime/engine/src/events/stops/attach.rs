@@ -98,6 +98,10 @@ impl Session<'_> {
         let mut making = Making {
             request: Request {
                 vectors: asks_for_vectors(&state.compiled.program),
+                // A stop may be long enough for a copy, and for what comes before and after it.
+                max_hold: Request::default()
+                    .max_hold
+                    .max(self.options.max_pause.saturating_mul(2)),
                 ..Request::default()
             },
             ..Making::default()
