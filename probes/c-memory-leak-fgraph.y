@@ -63,6 +63,9 @@ struct unseen at_last[long];
 #define DRAWN(old) 0
 ##endif
 
+// 0 looks at none: probes that would are left out.
+#define FREED_EVERY (freed_every > 0 ? freed_every : 1)
+
 _probe _begin {
     if ((alloc == "") != (release == ""))
         _error("--alloc and --release go together: one function allocates, the other one gives back");
@@ -236,7 +239,7 @@ _probe free(void *p) _if (alloc == "" && every > 1 && freed_every <= 0) {
 _probe free(void *p) _if (alloc == "" && every > 1 && freed_every > 0) {
     if (!(p in allocations_live))
         return;
-    if (_every(freed_every, 1))
+    if (_every(FREED_EVERY, 1))
         allocations_freed_by(p, _ubt());
     released(p);
 }
@@ -244,7 +247,7 @@ _probe free(void *p) _if (alloc == "" && every > 1 && freed_every > 0) {
 _probe free(void *p) _if (alloc == "" && every <= 1 && freed_every > 0) {
     if (!p || TOO_SMALL(p))
         return;
-    if (!_every(freed_every, 1))
+    if (!_every(FREED_EVERY, 1))
         return;
     allocations_freed_by(p, _ubt());
 }
@@ -279,7 +282,7 @@ _probe _func(release) _if (release != "" && every > 1 && freed_every > 0) {
     void *p = (void *)_arg(block_argument);
     if (!(p in allocations_live))
         return;
-    if (_every(freed_every, 1))
+    if (_every(FREED_EVERY, 1))
         allocations_freed_by(p, _ubt());
     released(p);
 }
@@ -288,7 +291,7 @@ _probe _func(release) _if (release != "" && every <= 1 && freed_every > 0) {
     void *p = (void *)_arg(block_argument);
     if (!p)
         return;
-    if (!_every(freed_every, 1))
+    if (!_every(FREED_EVERY, 1))
         return;
     allocations_freed_by(p, _ubt());
 }

@@ -262,6 +262,65 @@ fn what_is_allocated_is_counted() {
     says(&ran.finished, &[" 0 lost", "outside of the sample"]);
 }
 
+/// The bytes that a result says its estimates are within, "385.4 kB", 19 times in 20.
+fn stated(ran: &Ran) -> f64 {
+    let (_, rest) = ran.finished.stdout.split_once("figure is within ").unwrap();
+    let (text, _) = rest.split_once(" of the truth 19 times in 20").unwrap();
+    let (number, unit) = text.split_once(' ').unwrap();
+    let units = ["B", "kB", "MB", "GB"];
+    let power = units.iter().position(|known| *known == unit).unwrap();
+    number.parse::<f64>().unwrap() * 1000_f64.powi(i32::try_from(power).unwrap())
+}
+
+#[test]
+fn estimates_are_as_near_as_they_are_said_to_be() {
+    let mut leaks = Leaks::start(1);
+    let mut before = leaks.round(100);
+    // One block in 64 is followed.
+    let sum = |of: fn(&Site) -> i64| before.values().map(of).sum::<i64>();
+    let every = 64 * sum(|site| site.bytes) / sum(|site| site.calls);
+    // By how much of its own interval each figure is wrong.
+    let mut errors: Vec<(String, f64)> = Vec::new();
+    for round in 0..10 {
+        // Whether stacks of releases are looked at changes nothing.
+        let freed = if round % 2 == 0 { "0" } else { "64" };
+        let words = ["--every", &every.to_string(), "--freed-every", freed];
+        let ran = run(&mut leaks, LEAKS, &words, 1_000);
+        says(&ran.finished, &[" 0 lost", "outside of the sample"]);
+        let names: Vec<&str> = ran.said.keys().map(String::as_str).collect();
+        let found = by_function(&ran.json, &names);
+        let (mut most, mut farthest) = (0.0_f64, 0.0_f64);
+        for (name, said) in &ran.said {
+            let seen = found.get(name).copied().unwrap_or_default();
+            let allocated = said.bytes - before[name].bytes;
+            let error = (seen[2] - allocated) as f64;
+            // The variance is at most the bytes times the rate.
+            let interval = 1.96 * (allocated as f64 * every as f64).sqrt();
+            most = most.max(interval);
+            farthest = farthest.max(error.abs());
+            errors.push((name.clone(), error / interval));
+        }
+        // What is said is for the path that has most.
+        let stated = stated(&ran);
+        assert!((stated / most - 1.0).abs() < 0.2, "{stated}, {most}");
+        assert!(farthest < stated * 5.0 / 1.96, "{farthest}, {stated}");
+        before = ran.said;
+    }
+    let tried = errors.len();
+    assert!(tried >= 50, "{tried}");
+    // Of so many, fewer than 17 of 20 are within once in a million times; none is beyond five standard deviations.
+    let within = errors.iter().filter(|(_, error)| error.abs() <= 1.0);
+    assert!(within.count() * 20 >= tried * 17, "{errors:?}");
+    let beyond = |error: &f64| error.abs() > 5.0 / 1.96;
+    assert!(!errors.iter().any(|(_, error)| beyond(error)), "{errors:?}");
+    // What is unbiased errs to both sides. Blocks larger than the rate are all followed.
+    let wrong: Vec<f64> = errors.iter().map(|(_, error)| *error).collect();
+    let above = wrong.iter().filter(|error| **error > 0.0).count();
+    let below = wrong.iter().filter(|error| **error < 0.0).count();
+    assert!(above + below >= tried / 2, "{errors:?}");
+    assert!(above < 5 * below && below < 5 * above, "{errors:?}");
+}
+
 /// Whether a frame is of the module that makes pools, which may have no names.
 fn is_of_the_hoard(frame: &str) -> bool {
     frame.contains("ngx_http_hoard") || frame.contains("stock.so")
