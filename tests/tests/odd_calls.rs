@@ -60,11 +60,23 @@ impl OddCalls {
 
     /// Runs a probe while it does as it is told: what it said, and what the probe's last line said.
     fn probed(&mut self, text: &str, what: &str) -> (Vec<i64>, Vec<i64>, Finished) {
+        let (said, seen, finished) = self.probed_by(&[], text, what);
+        says(&finished, &[" 0 lost"]);
+        (said, seen, finished)
+    }
+
+    /// The same with further options.
+    fn probed_by(
+        &mut self,
+        options: &[&str],
+        text: &str,
+        what: &str,
+    ) -> (Vec<i64>, Vec<i64>, Finished) {
         let pid = self.pid().to_string();
-        let tracing = Tracing::start(&["run", "-e", text, "-p", &pid]);
+        let words = ["run", "-e", text, "-p", &pid];
+        let tracing = Tracing::start(&[&words[..], options].concat());
         let said = self.told(what);
         let finished = tracing.interrupt();
-        says(&finished, &[" 0 lost"]);
         assert_untouched(self.pid());
         let last = finished.stdout.lines().last().unwrap_or_default();
         let seen = last.split(' ').map(|word| {
@@ -86,6 +98,69 @@ impl Drop for OddCalls {
     }
 }
 
+/// Counted at entries, at returns, and by records that the handler works on.
+const OF_THREADS: &str = r#"
+    long entries, results, threads, each, of[long];
+    _probe shared(long n) { entries++; }
+    _probe shared(long n) -> long r { results += r; of[_tid()] += r - n; }
+    _probe _end {
+        each = -1;
+        _foreach (tid, n in of) { threads++; if (each == -1) each = n; if (n != each) each = -2; }
+        printf("%d %d %d %d\n", entries, results, threads, each);
+    }
+"#;
+
+/// Calls in calls.
+const DESCENDS: &str = r#"
+    long entries, returns, sum, wrong;
+    _probe descend(long n) { entries++; }
+    _probe descend(long n) -> long r { returns++; sum += r; wrong += r != n * (n + 1) / 2; }
+    _probe _end { printf("%d %d %d %d\n", entries, returns, sum, wrong); }
+"#;
+
+/// Calls that are jumps.
+const TAILS: &str = r#"
+    long odd, odd_returns, even, even_returns, wrong;
+    _probe odd_tail(long n) { odd++; }
+    _probe odd_tail(long n) -> long r { odd_returns++; wrong += r != (n % 2 ? 8 : 7); }
+    _probe even_tail(long n) { even++; }
+    _probe even_tail(long n) -> long r { even_returns++; wrong += r != (n % 2 ? 7 : 8); }
+    _probe _end { printf("%d %d %d %d %d\n", odd, odd_returns, even, even_returns, wrong); }
+"#;
+
+/// Calls that are left by longjmp or not.
+const JUMPS: &str = r#"
+    long thrown_n, thrown_returns, caught_n, caught_returns, wrong;
+    _probe thrown(long n) { thrown_n++; }
+    _probe thrown(long n) -> long r { thrown_returns++; wrong += r != n; }
+    _probe caught(long n) { caught_n++; }
+    _probe caught(long n) -> long r { caught_returns++; wrong += r != (n % 2 ? 2 * n : n); }
+    _probe _end { printf("%d %d %d %d %d\n", thrown_n, thrown_returns, caught_n, caught_returns, wrong); }
+"#;
+
+/// Where threads end.
+const LEAVES: &str = r#"
+    long n, sum;
+    _probe leave(long i) { n++; sum += i; }
+    _probe _end { printf("%d %d\n", n, sum); }
+"#;
+
+/// Where threads end without a word.
+const VANISHES: &str = r#"
+    long n, sum, returns;
+    _probe vanish(long i) { n++; sum += i; }
+    _probe vanish(long i) -> _void { returns++; }
+    _probe _end { printf("%d %d %d\n", n, sum, returns); }
+"#;
+
+/// Calls of the process, not of children that have its memory.
+const SHARES: &str = r#"
+    long n, sum;
+    _probe shared(long i) { n++; }
+    _probe shared(long i) -> long r { sum += r; }
+    _probe _end { printf("%d %d\n", n, sum); }
+"#;
+
 #[test]
 fn sixty_four_threads_at_once_are_counted_to_the_last_hit() {
     let folder = tempfile::tempdir().unwrap();
@@ -94,18 +169,7 @@ fn sixty_four_threads_at_once_are_counted_to_the_last_hit() {
     let what = format!("threads {threads} {calls}");
     let all = threads * calls;
     let sum = threads * (3 * calls * (calls - 1) / 2 + calls);
-    // Counted at entries, at returns, and by records that the handler works on.
-    let text = r#"
-        long entries, results, threads, each, of[long];
-        _probe shared(long n) { entries++; }
-        _probe shared(long n) -> long r { results += r; of[_tid()] += r - n; }
-        _probe _end {
-            each = -1;
-            _foreach (tid, n in of) { threads++; if (each == -1) each = n; if (n != each) each = -2; }
-            printf("%d %d %d %d\n", entries, results, threads, each);
-        }
-    "#;
-    let (said, seen, finished) = program.probed(text, &what);
+    let (said, seen, finished) = program.probed(OF_THREADS, &what);
     assert_eq!((said[0], said[3]), (all, sum), "{finished}");
     let each = (sum - threads * calls * (calls - 1) / 2) / threads;
     assert_eq!(seen, [all, sum, threads, each], "{finished}");
@@ -123,17 +187,11 @@ fn sixty_four_threads_at_once_are_counted_to_the_last_hit() {
 fn returns_of_recursive_calls_have_the_arguments_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = OddCalls::start(folder.path());
-    let text = r#"
-        long entries, returns, sum, wrong;
-        _probe descend(long n) { entries++; }
-        _probe descend(long n) -> long r { returns++; sum += r; wrong += r != n * (n + 1) / 2; }
-        _probe _end { printf("%d %d %d %d\n", entries, returns, sum, wrong); }
-    "#;
-    let (said, seen, finished) = program.probed(text, "recursion 60 300");
+    let (said, seen, finished) = program.probed(DESCENDS, "recursion 60 300");
     assert_eq!(said[0], 61 * 300);
     assert_eq!(seen, [said[0], said[0], said[3], 0], "{finished}");
     // The kernel follows 64 calls of a thread that have not returned. Those that it sees are still right.
-    let (said, seen, finished) = program.probed(text, "recursion 99 300");
+    let (said, seen, finished) = program.probed(DESCENDS, "recursion 99 300");
     assert_eq!(said[0], 100 * 300);
     assert_eq!((seen[0], seen[3]), (said[0], 0), "{finished}");
     assert!(seen[1] >= 64 * 300 && seen[1] <= said[0], "{finished}");
@@ -143,15 +201,7 @@ fn returns_of_recursive_calls_have_the_arguments_of_their_own() {
 fn calls_at_the_end_of_functions_return_with_these() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = OddCalls::start(folder.path());
-    let text = r#"
-        long odd, odd_returns, even, even_returns, wrong;
-        _probe odd_tail(long n) { odd++; }
-        _probe odd_tail(long n) -> long r { odd_returns++; wrong += r != (n % 2 ? 8 : 7); }
-        _probe even_tail(long n) { even++; }
-        _probe even_tail(long n) -> long r { even_returns++; wrong += r != (n % 2 ? 7 : 8); }
-        _probe _end { printf("%d %d %d %d %d\n", odd, odd_returns, even, even_returns, wrong); }
-    "#;
-    let (said, seen, finished) = program.probed(text, "tails 40 500");
+    let (said, seen, finished) = program.probed(TAILS, "tails 40 500");
     assert_eq!(seen, [said[0], said[0], said[1], said[1], 0], "{finished}");
     // They are jumps indeed: all have one caller.
     let text = r#"
@@ -167,15 +217,7 @@ fn calls_at_the_end_of_functions_return_with_these() {
 fn calls_that_jumps_leave_have_entries_but_no_returns() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = OddCalls::start(folder.path());
-    let text = r#"
-        long thrown_n, thrown_returns, caught_n, caught_returns, wrong;
-        _probe thrown(long n) { thrown_n++; }
-        _probe thrown(long n) -> long r { thrown_returns++; wrong += r != n; }
-        _probe caught(long n) { caught_n++; }
-        _probe caught(long n) -> long r { caught_returns++; wrong += r != (n % 2 ? 2 * n : n); }
-        _probe _end { printf("%d %d %d %d %d\n", thrown_n, thrown_returns, caught_n, caught_returns, wrong); }
-    "#;
-    let (said, seen, finished) = program.probed(text, "jumps 20000");
+    let (said, seen, finished) = program.probed(JUMPS, "jumps 20000");
     assert_eq!(
         seen,
         [said[0], said[2], said[1], said[1], 0],
@@ -187,21 +229,10 @@ fn calls_that_jumps_leave_have_entries_but_no_returns() {
 fn threads_may_end_within_a_probed_function() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = OddCalls::start(folder.path());
-    let text = r#"
-        long n, sum;
-        _probe leave(long i) { n++; sum += i; }
-        _probe _end { printf("%d %d\n", n, sum); }
-    "#;
-    let (said, seen, finished) = program.probed(text, "leave 300");
+    let (said, seen, finished) = program.probed(LEAVES, "leave 300");
     assert_eq!(seen, [said[0], said[3]], "{finished}");
     // A thread that is gone without unwinding may have calls whose returns are probed.
-    let text = r#"
-        long n, sum, returns;
-        _probe vanish(long i) { n++; sum += i; }
-        _probe vanish(long i) -> _void { returns++; }
-        _probe _end { printf("%d %d %d\n", n, sum, returns); }
-    "#;
-    let (said, seen, finished) = program.probed(text, "vanish 300");
+    let (said, seen, finished) = program.probed(VANISHES, "vanish 300");
     assert_eq!(seen, [said[0], said[3], 0], "{finished}");
 }
 
@@ -209,13 +240,7 @@ fn threads_may_end_within_a_probed_function() {
 fn children_that_borrow_the_memory_are_not_the_target() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = OddCalls::start(folder.path());
-    let text = r#"
-        long n, sum;
-        _probe shared(long i) { n++; }
-        _probe shared(long i) -> long r { sum += r; }
-        _probe _end { printf("%d %d\n", n, sum); }
-    "#;
-    let (said, seen, finished) = program.probed(text, "children 200");
+    let (said, seen, finished) = program.probed(SHARES, "children 200");
     assert_eq!(said[0], 200);
     assert_eq!(seen, [said[0], said[3]], "{finished}");
 }
@@ -241,4 +266,37 @@ fn a_stack_that_is_deeper_than_its_slice_is_marked() {
     assert_eq!(seen[0], said[0]);
     assert!(!finished.stdout.contains("(truncated)"), "{finished}");
     assert_eq!(finished.stdout.matches("deep+").count(), 6, "{finished}");
+}
+
+#[test]
+fn calls_are_the_same_where_threads_are_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = OddCalls::start(folder.path());
+    let mut probed = |text, what| {
+        let (said, seen, finished) = program.probed_by(&["--sync"], text, what);
+        (said, seen, finished.expect_status(0))
+    };
+    let (said, seen, finished) = probed(OF_THREADS, "threads 64 40");
+    let each = said[3] / 64 - 40 * 39 / 2;
+    assert_eq!(seen, [64 * 40, said[3], 64, each], "{finished}");
+    // No depth is too deep.
+    let (said, seen, finished) = probed(DESCENDS, "recursion 99 10");
+    assert_eq!(seen, [said[0], said[0], said[3], 0], "{finished}");
+    // One return ends the calls that were jumps.
+    let (said, seen, finished) = probed(TAILS, "tails 40 20");
+    assert_eq!(
+        (seen[0], seen[2], seen[4]),
+        (said[0], said[1], 0),
+        "{finished}"
+    );
+    assert!(seen[1] >= 20 && seen[1] <= said[0], "{finished}");
+    let (said, seen, finished) = probed(JUMPS, "jumps 500");
+    let expected = [said[0], said[2], said[1], said[1], 0];
+    assert_eq!(seen, expected, "{finished}");
+    let (said, seen, finished) = probed(LEAVES, "leave 50");
+    assert_eq!(seen, [said[0], said[3]], "{finished}");
+    let (said, seen, finished) = probed(VANISHES, "vanish 50");
+    assert_eq!(seen, [said[0], said[3], 0], "{finished}");
+    let (said, seen, finished) = probed(SHARES, "children 50");
+    assert_eq!(seen, [said[0], said[3]], "{finished}");
 }
