@@ -5,9 +5,14 @@
 mod captures;
 mod common;
 
+use std::collections::BTreeMap;
+
 use captures::{Capture, Code, Programs, Tally, VARIANTS, compare, slowly, unavailable};
 use common::{run, skip};
-use ytrace_debuginfo::{CapturedStack, CodeMap, Cut, MappedModule, REGISTERS, Stack, Unwinder};
+use ytrace_debuginfo::{
+    CapturedStack, CodeMap, Cut, MAX_FRAMES, MappedModule, REGISTERS, Stack, Unwinder,
+};
+use ytrace_tests::processes::{Random, rounds, seed};
 
 /// How many stacks are captured in all; `YTRACE_STACKS` says otherwise.
 const STACKS: usize = 110_000;
@@ -105,6 +110,118 @@ fn shorten(
             }
         }
     }
+}
+
+/// How many stacks are made up; `YTRACE_TEST_ROUNDS` says otherwise.
+const MADE_UP: usize = 11_000;
+
+/// So many are made of one that was captured.
+const MADE_OF_EACH: usize = 20;
+
+/// A word that leads an unwinder astray: an address of code or of the stack, or one near it, a small or a huge number.
+fn nonsense(random: &mut Random, capture: &Capture, code: &Code) -> u64 {
+    let near = random.below(64).wrapping_sub(32);
+    let start = capture.registers[7];
+    match random.below(8) {
+        0..=2 => code.somewhere(random.below(u64::MAX)),
+        3 | 4 => start.wrapping_add(random.below(capture.memory.len() as u64 + 64) & !7),
+        5 => start.wrapping_add(near),
+        6 => near,
+        _ => random.below(u64::MAX) << random.below(64),
+    }
+}
+
+/// A stack with some of its words, its registers and its place replaced.
+fn made_up(random: &mut Random, capture: &Capture, code: &Code) -> Capture {
+    let mut made = Capture {
+        instruction_pointer: capture.instruction_pointer,
+        registers: capture.registers,
+        memory: capture.memory.clone(),
+        truth: Vec::new(),
+        crashed: false,
+    };
+    if random.below(2) == 0 {
+        made.instruction_pointer = code.somewhere(random.below(u64::MAX));
+    }
+    for _ in 0..random.below(4) {
+        let register = usize::try_from(random.below(16)).unwrap();
+        // The memory stays where it is.
+        if register != 7 {
+            made.registers[register] = nonsense(random, capture, code);
+        }
+    }
+    let most = 1 << random.below(12);
+    for _ in 0..random.below(most) {
+        let words = capture.memory.len() as u64 / 8;
+        // Most of what is read lies near the stack pointer.
+        let at = usize::try_from(random.below(words) >> random.below(10)).unwrap() * 8;
+        let word = nonsense(random, capture, code).to_ne_bytes();
+        if let Some(place) = made.memory.get_mut(at..at + 8) {
+            place.copy_from_slice(&word);
+        }
+    }
+    if random.below(4) == 0 {
+        // The same frames again and again.
+        let words = capture.memory.len() as u64 / 8;
+        let length = 1 + random.below(64);
+        let from = random.below(words.saturating_sub(length).min(64));
+        let (from, length) = (from as usize * 8, length as usize * 8);
+        for at in from + length..made.memory.len() {
+            made.memory[at] = made.memory[at - length];
+        }
+    }
+    if random.below(4) == 0 {
+        let length = random.below(made.memory.len() as u64 + 1);
+        made.memory.truncate(usize::try_from(length).unwrap());
+    }
+    made
+}
+
+#[test]
+fn stacks_that_are_made_up_end_in_the_same_way_by_both() {
+    if let Some(why) = unavailable() {
+        return skip("stacks that are made up", &why);
+    }
+    let most = rounds(MADE_UP);
+    let programs = Programs::new();
+    let mut random = Random::new(seed());
+    let (mut tried, mut frames, mut longest) = (0, 0, 0);
+    let mut ends: BTreeMap<String, usize> = BTreeMap::new();
+    for variant in &VARIANTS {
+        let each = most.div_ceil(VARIANTS.len() * MADE_OF_EACH).max(1);
+        let mut captures = programs.start(variant, each, 997);
+        compare(
+            &mut captures,
+            variant.debug_frame,
+            &mut |capture, _, code, fast, slow| {
+                let mut stack = Stack::default();
+                for _ in 0..MADE_OF_EACH {
+                    let made = made_up(&mut random, capture, code);
+                    fast.captured(&made.captured(), code, &mut stack);
+                    let expected = slowly(slow, &made, &made.memory, code);
+                    assert_eq!(stack, expected, "{:#x?}", made.captured());
+                    let entry = CapturedStack {
+                        at_entry: true,
+                        ..made.captured()
+                    };
+                    let end = stack.cut.map_or("whole".to_owned(), |cut| {
+                        let cut = format!("{cut:?}");
+                        cut.split('(').next().unwrap_or_default().to_owned()
+                    });
+                    *ends.entry(end).or_default() += 1;
+                    frames += stack.frames.len();
+                    longest = longest.max(stack.frames.len());
+                    fast.captured(&entry, code, &mut stack);
+                    tried += 1;
+                }
+            },
+        );
+    }
+    println!("{tried} stacks made up, {frames} frames, {longest} at most: {ends:?}");
+    assert!(tried >= most);
+    assert!(longest <= MAX_FRAMES, "{longest}");
+    // They are nonsense of every kind.
+    assert!(ends.len() >= 4, "{ends:?}");
 }
 
 /// Code that no module has.

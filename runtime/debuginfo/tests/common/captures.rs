@@ -154,6 +154,16 @@ impl Programs {
 
     /// Builds a variant and runs it until it has captured so many stacks, of one in `every` instructions.
     pub fn start(&self, variant: &Variant, most: usize, every: usize) -> Captures {
+        let mut command = Command::new(self.build(variant));
+        command.env_clear().arg("1000000000");
+        if !variant.alone {
+            command.env("LD_PRELOAD", self.library());
+        }
+        Captures::of(&mut command, most, every)
+    }
+
+    /// Builds a variant, which captures nothing by itself.
+    pub fn build(&self, variant: &Variant) -> PathBuf {
         let program = self
             .folder
             .path()
@@ -179,12 +189,7 @@ impl Programs {
         }
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         super::run(variant.compiler, &arguments, self.folder.path());
-        let mut command = Command::new(program);
-        command.env_clear().arg("1000000000");
-        if !variant.alone {
-            command.env("LD_PRELOAD", self.library());
-        }
-        Captures::of(&mut command, most, every)
+        program
     }
 }
 
@@ -357,6 +362,21 @@ impl Code {
         part.code.contains(&address).then_some(part)
     }
 
+    /// An address of code, by a number of any size.
+    pub fn somewhere(&self, number: u64) -> u64 {
+        let code = self.parts.iter().map(|part| &part.code);
+        let all: u64 = code.clone().map(|code| code.end - code.start).sum();
+        let mut left = number % all.max(1);
+        for code in code {
+            let length = code.end - code.start;
+            if left < length {
+                return code.start + left;
+            }
+            left -= length;
+        }
+        0
+    }
+
     /// The function at an address, for people.
     pub fn name(&self, address: u64) -> String {
         let named = self.part(address).and_then(|part| {
@@ -410,6 +430,13 @@ pub fn slowly(unwinder: &mut Unwinder, capture: &Capture, memory: &[u8], code: &
     stack
 }
 
+/// The frames of a stack up to the first one without a table, if there is one.
+fn with_tables(stack: &Stack) -> Option<&[u64]> {
+    let uncovered = stack.uncovered?;
+    let at = stack.frames.iter().position(|frame| *frame == uncovered)?;
+    stack.frames.get(..=at)
+}
+
 /// What came of some stacks.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
@@ -423,6 +450,8 @@ pub struct Tally {
     pub elsewhere: usize,
     /// Equal as far as the program's own unwinder got, which ends silently where there is no table.
     pub beyond: usize,
+    /// Equal as far as there are tables, and marked: further out one went by the frame pointer, the other one by the instructions.
+    pub untabled: usize,
     /// The program's own unwinder crashed.
     pub crashed: usize,
     /// Anything else.
@@ -439,6 +468,7 @@ impl Tally {
         self.cut += other.cut;
         self.elsewhere += other.elsewhere;
         self.beyond += other.beyond;
+        self.untabled += other.untabled;
         self.crashed += other.crashed;
         self.different += other.different;
         self.fast += other.fast;
@@ -448,8 +478,8 @@ impl Tally {
     pub fn show(&self, name: &str) {
         let rate = |time: Duration| self.stacks as f64 / time.as_secs_f64();
         println!(
-            "{name:<26} {:>8} stacks, {:>4.1} frames: equal {} ({:.3} %), cut and marked {}, the rest on another stack and marked {}, further than the peer {}, peer crashed {}, \
-             different {}; {:.0}/s by rows, {:.0}/s by tables ({:.0} times)",
+            "{name:<26} {:>8} stacks, {:>4.1} frames: equal {} ({:.3} %), cut and marked {}, the rest on another stack and marked {}, further than the peer {}, without a table and marked {}, peer \
+             crashed {}, different {}; {:.0}/s by rows, {:.0}/s by tables ({:.0} times)",
             self.stacks,
             self.frames as f64 / self.stacks as f64,
             self.equal,
@@ -457,6 +487,7 @@ impl Tally {
             self.cut,
             self.elsewhere,
             self.beyond,
+            self.untabled,
             self.crashed,
             self.different,
             rate(self.fast),
@@ -523,6 +554,9 @@ pub fn compare(
                     && stack.frames.starts_with(&capture.truth)
                 {
                     tally.beyond += 1;
+                } else if with_tables(stack).is_some_and(|frames| capture.truth.starts_with(frames))
+                {
+                    tally.untabled += 1;
                 } else {
                     tally.different += 1;
                     if tally.different <= 5 {
