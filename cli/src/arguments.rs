@@ -51,8 +51,16 @@ pub enum Command {
     Diff(DiffArguments),
     /// List processes with their roles, memory and runtimes
     Ps(PsArguments),
-    /// List what can be probed and read: functions, static probes, variables, types
+    /// List installed probes; or what of a process or file can be probed and read
     List(ListArguments),
+    /// Print reference pages of packages, probe files and the library
+    Doc(DocArguments),
+    /// Make a package of probes, with a test
+    New(NewArguments),
+    /// Run the tests of a package; they start programs
+    Test(TestArguments),
+    /// Add a package to the current directory
+    Add(AddArguments),
     /// Tell what this machine and a process allow, and what to do about the rest
     Doctor(DoctorArguments),
     /// Print what a shell reads to complete the words of ytrace
@@ -163,6 +171,9 @@ pub struct RunArguments {
     /// Another directory with separate debug files, like /usr/lib/debug (repeatable)
     #[arg(long, value_name = "DIR")]
     pub debug_root: Vec<PathBuf>,
+    /// Servers of debug information
+    #[command(flatten)]
+    pub servers: Servers,
     /// Types files
     #[command(flatten)]
     pub types: TypesFiles,
@@ -237,6 +248,15 @@ pub struct CoreFiles {
     pub max_core: Option<u64>,
 }
 
+/// Servers of debug information.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Servers {
+    /// Ask the servers of $DEBUGINFOD_URLS, or these, for debug information that is found nowhere, by build-id; what comes is kept in
+    /// the cache of elfutils
+    #[arg(long, value_name = "URLS", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub debuginfod: Option<String>,
+}
+
 /// Types files instead of debug information.
 #[derive(Clone, Debug, Default, Args)]
 pub struct TypesFiles {
@@ -278,6 +298,9 @@ pub struct ExtractArguments {
     /// Another directory with separate debug files, like /usr/lib/debug (repeatable)
     #[arg(long, value_name = "DIR")]
     pub debug_root: Vec<PathBuf>,
+    /// Servers of debug information
+    #[command(flatten)]
+    pub servers: Servers,
 }
 
 /// Arguments of `ytrace types show`.
@@ -325,12 +348,18 @@ pub struct CheckArguments {
     /// List the names that only a target could settle
     #[arg(short, long)]
     pub verbose: bool,
+    /// List what each file reads, probes, shows and needs, and the files it includes with their hashes: for files of strangers
+    #[arg(long)]
+    pub audit: bool,
     /// With -p or --core: use FILE as the debug information of MODULE, if it fits (repeatable)
     #[arg(long, value_name = "MODULE=FILE", value_parser = parse_debug_file)]
     pub debug_file: Vec<(String, PathBuf)>,
     /// With -p or --core: another directory with separate debug files, like /usr/lib/debug (repeatable)
     #[arg(long, value_name = "DIR")]
     pub debug_root: Vec<PathBuf>,
+    /// Servers of debug information
+    #[command(flatten)]
+    pub servers: Servers,
     /// Types files
     #[command(flatten)]
     pub types: TypesFiles,
@@ -406,6 +435,9 @@ pub struct DoctorArguments {
     /// A directory with separate debug files, besides those of the system (repeatable)
     #[arg(long, value_name = "DIR")]
     pub debug_root: Vec<PathBuf>,
+    /// Servers of debug information
+    #[command(flatten)]
+    pub servers: Servers,
     /// As JSON
     #[arg(long)]
     pub json: bool,
@@ -429,14 +461,80 @@ pub struct ManArguments {
     pub directory: PathBuf,
 }
 
+/// Arguments of `ytrace doc`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Pages are Markdown, made of the `///` texts. Without a name they are of the library and the probes that ship with ytrace.
+
+Examples:
+  ytrace doc probes/ngx-pools.y
+  ytrace doc luajit
+  ytrace doc my-package/ -o pages/
+  ytrace doc -o docs/library
+
+Exit status: 0 success, 2 there is nothing of that name, or a file cannot be read or written."
+)]
+pub struct DocArguments {
+    /// A package (its directory, or its name where it was added), a probe file, or a folder of the library
+    #[arg(value_name = "PACKAGE|FILE")]
+    pub name: Option<PathBuf>,
+    /// Write files into this directory instead of standard output; it is made if it is not there
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+/// Arguments of `ytrace new`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: ytrace new my-server && ytrace test my-server")]
+pub struct NewArguments {
+    /// The directory to make; its last part is the name of the package
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+}
+
+/// Arguments of `ytrace test`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Tests are files in DIR/tests that end in .toml; they say which programs are built and started, so read those of a stranger first.
+
+Exit status: 0 no test failed, 1 one did, 2 the package or its tests are wrong."
+)]
+pub struct TestArguments {
+    /// The directory of the package
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+    /// Only tests whose names contain this
+    #[arg(value_name = "NAME")]
+    pub filter: Option<String>,
+    /// Show all that failed runs printed, not its beginning alone
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// Arguments of `ytrace add`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The package is copied into ./ytrace-packages, and the hashes of its files go into ./ytrace.lock. Nothing of it is run.
+A file that is no longer what was added is refused when it is used; `ytrace add DIR` again takes what DIR holds now."
+)]
+pub struct AddArguments {
+    /// The directory of the package
+    #[arg(value_name = "DIR")]
+    pub directory: PathBuf,
+}
+
 /// Arguments of `ytrace list`.
 #[derive(Debug, Args)]
 #[command(
-    override_usage = "ytrace list [OPTIONS] <-p PID | -e FILE> [PATTERN]",
-    after_help = "A pattern is a name as probe points have it: `malloc`, 'ngx_http_*', 'libssl.so.3::SSL_*', `_exe::main`; `*` stands for any text, `?` for one character. 'usdt:PROVIDER:NAME', 'struct NAME', 'union NAME' and 'enum NAME' ask for that kind alone.
+    override_usage = "ytrace list [PATTERN]
+       ytrace list [OPTIONS] <-p PID | -e FILE> [PATTERN]",
+    after_help = "Without -p and -e it lists the probes that `ytrace run` finds by name, and what each is for: those that ship with ytrace, those of packages that were added to the current directory, and those of packages on $YTRACE_PATH.
+
+A pattern is a name as probe points have it: `malloc`, 'ngx_http_*', 'libssl.so.3::SSL_*', `_exe::main`; `*` stands for any text, `?` for one character. 'usdt:PROVIDER:NAME', 'struct NAME', 'union NAME' and 'enum NAME' ask for that kind alone.
 Without --functions, --usdt, --variables and --types all kinds are listed.
 
 Examples:
+  ytrace list
   ytrace list -p PID 'ngx_http_*handler'
   ytrace list -p PID -v libc.so.6::malloc
   ytrace list -e /usr/bin/python3 'usdt:*'
@@ -454,8 +552,7 @@ pub struct ListArguments {
         long,
         value_name = "PID",
         value_parser = parse_pid,
-        allow_negative_numbers = true,
-        required_unless_present = "exe"
+        allow_negative_numbers = true
     )]
     pub pid: Option<i32>,
     /// A program or library to look at, without a process
@@ -485,6 +582,9 @@ pub struct ListArguments {
     /// Another directory with separate debug files, like /usr/lib/debug (repeatable)
     #[arg(long, value_name = "DIR")]
     pub debug_root: Vec<PathBuf>,
+    /// Servers of debug information
+    #[command(flatten)]
+    pub servers: Servers,
 }
 
 /// How a list is written.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use ytrace_lang::compile::{CompileError, LayoutChoices, Request, SourceErrors, compile_arm};
 use ytrace_lang::diagnostics::{Diagnostic, Severity, Topic};
@@ -15,18 +15,25 @@ use ytrace_lang::parse::Expansions;
 use ytrace_lang::render::render;
 use ytrace_lang::source::{SourceFile, SourceMap, Span};
 use ytrace_lang::target::Target;
+use ytrace_runtime::audit::audit;
 use ytrace_runtime::library::{Library, main_file};
 use ytrace_runtime::names::Names;
+use ytrace_runtime::packages::installed::about;
 use ytrace_runtime::{Options, Session, SessionError, Sink};
 use ytrace_target::Process;
 
 use crate::arguments::CheckArguments;
+use crate::audit;
 use crate::core_file;
-use crate::diagnose::{defines, failure, session_failure};
+use crate::diagnose::{defines, failure, probe_file, session_failure};
 use crate::failure::{Failure, Status};
 use crate::files::probe_files;
 use crate::fmt::worse;
+use crate::servers::servers;
 use crate::terminal::{self, Terminal, say};
+
+/// Ctrl-C ends this command at once.
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// The most arms of a `##if…` that are gone through.
 const MAX_ARMS: usize = 64;
@@ -106,7 +113,7 @@ pub fn run(arguments: CheckArguments, terminal: &Terminal) -> Result<Status, Fai
 
 fn check(arguments: CheckArguments, terminal: &Terminal) -> Result<Status, Failure> {
     let files = probe_files(&arguments.paths)?;
-    let options = options(&arguments);
+    let options = options(&arguments, terminal)?;
     // Without a process, types files are the target.
     let types = arguments.types.types.as_slice();
     let (names, session, known_as) = match (&arguments.core, arguments.pid, types) {
@@ -158,8 +165,8 @@ fn check(arguments: CheckArguments, terminal: &Terminal) -> Result<Status, Failu
     Ok(status)
 }
 
-fn options(arguments: &CheckArguments) -> Options {
-    Options {
+fn options(arguments: &CheckArguments, terminal: &Terminal) -> Result<Options, Failure> {
+    Ok(Options {
         debug_files: arguments.debug_file.clone(),
         debug_roots: arguments.debug_root.clone(),
         types: arguments.types.types.clone(),
@@ -167,16 +174,50 @@ fn options(arguments: &CheckArguments) -> Options {
         include: arguments.include.clone(),
         defines: defines(&arguments.define),
         arguments: arguments.script.clone(),
+        debuginfod: servers(&arguments.servers, &NEVER, terminal)?,
         ..Options::default()
-    }
+    })
 }
 
 impl Checks<'_> {
     fn file(&mut self, path: &Path, session: Option<&mut Session<'_>>) -> Result<Status, Failure> {
-        let main = main_file(path).map_err(Failure::usage)?;
+        let main = main_file(path).map_err(probe_file)?;
         let shown = main.name.clone();
+        let audited = self.arguments.audit.then(|| main.clone());
+        let mut session = session;
+        let status = self.right(main, &shown, session.as_deref_mut())?;
+        let Some(main) = audited else {
+            return Ok(status);
+        };
+        let options = options(self.arguments, self.terminal)?;
+        let target = match (session, self.names.as_mut()) {
+            (Some(session), _) => Some(session.target_names() as &mut dyn Target),
+            (None, Some(names)) => Some(names as &mut dyn Target),
+            (None, None) => None,
+        };
+        let with_target = target.is_some();
+        let audit = audit(&main, &options, target)
+            .map_err(|error| session_failure(error, self.terminal))?;
+        let about = about(&main.text);
+        print(&audit::text(
+            &shown,
+            &about,
+            &audit,
+            with_target,
+            self.terminal,
+        ))?;
+        Ok(status)
+    }
+
+    /// Tells whether a file is right.
+    fn right(
+        &mut self,
+        main: SourceFile,
+        shown: &str,
+        session: Option<&mut Session<'_>>,
+    ) -> Result<Status, Failure> {
         let Some(session) = session else {
-            return self.alone(main, &shown);
+            return self.alone(main, shown);
         };
         let mut sink = Quiet {
             terminal: self.terminal,
@@ -206,7 +247,7 @@ impl Checks<'_> {
             main,
         };
         // One loader for the arms that one thread goes through: each file is read once.
-        let mut loader = Library::new(&self.arguments.include);
+        let mut loader = Library::new(&self.arguments.include, &file.main);
         let first = file.arm(&mut loader, self.names.as_mut(), 0, &LayoutChoices::new())?;
         // Later arms are mostly for the last candidates: with these they are tried first.
         let last = choices(&first.layouts, usize::MAX);
@@ -308,7 +349,7 @@ impl Alone<'_> {
     fn arms(&self, arms: Range<usize>, last: &LayoutChoices) -> Vec<Result<Attempt, Failure>> {
         let next = AtomicUsize::new(arms.start);
         let work = || {
-            let mut loader = Library::new(&self.arguments.include);
+            let mut loader = Library::new(&self.arguments.include, &self.main);
             let mut done = Vec::new();
             loop {
                 let arm = next.fetch_add(1, Ordering::Relaxed);

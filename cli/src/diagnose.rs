@@ -1,6 +1,8 @@
 //! Sessions that gave no result, and macros of the command line: what several commands share.
 
 use ytrace_runtime::SessionError;
+use ytrace_runtime::library::ProbeFileError;
+use ytrace_runtime::packages::PackageError;
 
 use crate::failure::Failure;
 use crate::terminal::{Terminal, say};
@@ -29,6 +31,17 @@ pub fn session_failure(error: SessionError, terminal: &Terminal) -> Failure {
         }
         _ => failure(error),
     }
+}
+
+/// A probe file that cannot be had.
+pub fn probe_file(error: ProbeFileError) -> Failure {
+    let hint = error.hint();
+    Failure::usage(error).with_hints(hint)
+}
+
+/// A package that cannot be used.
+pub fn package(error: PackageError) -> Failure {
+    Failure::usage(&error).with_hints(error.hint)
 }
 
 /// The macros that `-D NAME[=VALUE]` defines.

@@ -1,5 +1,7 @@
 //! `ytrace doctor`: what this machine and a process allow, and what to do about the rest.
 
+use std::sync::atomic::AtomicBool;
+
 use ytrace_runtime::Options;
 use ytrace_runtime::doctor::{Diagnosis, Health, of_machine, of_process};
 use ytrace_target::Process;
@@ -7,7 +9,11 @@ use ytrace_target::Process;
 use crate::arguments::DoctorArguments;
 use crate::diagnose::failure;
 use crate::failure::{Failure, Status};
+use crate::servers::servers;
 use crate::terminal::{self, Terminal, safe};
+
+/// Ctrl-C ends this command at once.
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// Looks at the machine, and at a process if one is named.
 pub fn run(arguments: &DoctorArguments, terminal: &Terminal) -> Result<Status, Failure> {
@@ -18,6 +24,7 @@ pub fn run(arguments: &DoctorArguments, terminal: &Terminal) -> Result<Status, F
     if let Some(pid) = arguments.pid {
         let options = Options {
             debug_roots: arguments.debug_root.clone(),
+            debuginfod: servers(&arguments.servers, &NEVER, terminal)?,
             ..Options::default()
         };
         let process = Process::open(pid).map_err(|error| failure(error.into()))?;

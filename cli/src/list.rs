@@ -1,9 +1,11 @@
-//! `ytrace list`: what of a target can be probed and read.
+//! `ytrace list`: the probes that are installed, or what of a target can be probed and read.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::atomic::AtomicBool;
 
 use serde_json::{Value, json};
+use ytrace_lang::target::matches_pattern;
 use ytrace_runtime::listing::{
     Details, Kinds, ListedFunction, ListedStatic, ListedType, ListedVariable, Listing, Location,
     Site, kernel_rules, list, of_file,
@@ -15,17 +17,25 @@ use ytrace_target::Process;
 use crate::arguments::{ListArguments, ListFormat};
 use crate::diagnose::failure;
 use crate::failure::{Failure, Status};
+use crate::servers::servers;
 use crate::terminal::{Terminal, print, safe, say};
+
+/// Ctrl-C ends this command at once.
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// Copies of one function that are shown.
 const MAX_COPIES: usize = 8;
 
 /// Lists what matches.
 pub fn run(arguments: &ListArguments, terminal: &Terminal) -> Result<Status, Failure> {
+    if arguments.pid.is_none() && arguments.exe.is_none() {
+        return installed(arguments, terminal);
+    }
     let options = Options {
         mode: Mode::Live,
         debug_files: arguments.debug_file.clone(),
         debug_roots: arguments.debug_root.clone(),
+        debuginfod: servers(&arguments.servers, &NEVER, terminal)?,
         ..Options::default()
     };
     let look = |names: &Names| {
@@ -66,6 +76,85 @@ pub fn run(arguments: &ListArguments, terminal: &Terminal) -> Result<Status, Fai
     }
     say(&format!("{}\n", counts(&found)));
     Ok(match found.problems.is_empty() {
+        true => Status::Success,
+        false => Status::Partial,
+    })
+}
+
+/// Lists the probes that `ytrace run` finds by name.
+fn installed(arguments: &ListArguments, terminal: &Terminal) -> Result<Status, Failure> {
+    let of_target = [
+        (arguments.functions, "--functions"),
+        (arguments.usdt, "--usdt"),
+        (arguments.variables, "--variables"),
+        (arguments.types, "--types"),
+        (arguments.verbose, "-v"),
+        (!arguments.debug_file.is_empty(), "--debug-file"),
+        (!arguments.debug_root.is_empty(), "--debug-root"),
+        (arguments.servers.debuginfod.is_some(), "--debuginfod"),
+    ];
+    if let Some((_, option)) = of_target.iter().find(|(given, _)| *given) {
+        return Err(
+            Failure::usage(format!("{option} is for what a process or a file has"))
+                .with_hint("-p PID looks at a process, -e FILE at a program or library"),
+        );
+    }
+    let (probes, problems) = ytrace_runtime::packages::installed::installed();
+    let (yellow, _, reset) = terminal.error_colors("\x1b[1;33m", "");
+    for problem in &problems {
+        say(&format!(
+            "{yellow}warning{reset}: {}\n",
+            safe(&problem.to_string())
+        ));
+    }
+    // A part of a name does, too: nobody writes `*` for a handful of probes.
+    let pattern = arguments.pattern.as_str();
+    let matching: Vec<_> = probes
+        .iter()
+        .filter(|probe| matches_pattern(pattern, &probe.name) || probe.name.contains(pattern))
+        .collect();
+    if matching.is_empty() {
+        return Err(
+            Failure::usage(format!("no probe is called `{pattern}`")).with_hint(
+                "`ytrace list` lists all; -p PID or -e FILE lists what a process or a file has",
+            ),
+        );
+    }
+    let text = match arguments.format {
+        ListFormat::Text => {
+            let width = matching
+                .iter()
+                .map(|probe| probe.name.len())
+                .max()
+                .unwrap_or(0);
+            let mut text = String::new();
+            for probe in &matching {
+                line(
+                    &mut text,
+                    "",
+                    &format!("{:width$}  {}", probe.name, probe.about),
+                );
+            }
+            text
+        }
+        ListFormat::Json => {
+            let list: Vec<Value> = matching
+                .iter()
+                .map(|probe| {
+                    let package = probe.package.as_ref();
+                    json!({
+                        "name": probe.name,
+                        "package": package.map(|(name, _)| name),
+                        "version": package.map(|(_, version)| version.to_string()),
+                        "about": probe.about,
+                    })
+                })
+                .collect();
+            format!("{}\n", Value::Array(list))
+        }
+    };
+    print(&text)?;
+    Ok(match problems.is_empty() {
         true => Status::Success,
         false => Status::Partial,
     })

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod audit;
 mod check;
 mod core_file;
 mod diagnose;
@@ -14,9 +15,11 @@ mod failure;
 mod files;
 mod fmt;
 mod list;
+mod packages;
 mod pages;
 mod ps;
 mod run;
+mod servers;
 mod terminal;
 mod types;
 
@@ -51,6 +54,10 @@ fn main() -> ExitCode {
         Command::Diff(arguments) => diff::run(&arguments, &terminal),
         Command::Ps(arguments) => ps::run(arguments, &terminal),
         Command::List(arguments) => list::run(&arguments, &terminal),
+        Command::Doc(arguments) => packages::doc(&arguments),
+        Command::New(arguments) => packages::new(&arguments),
+        Command::Test(arguments) => packages::test(&arguments, &terminal),
+        Command::Add(arguments) => packages::add(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments, &terminal),
         Command::Completions(arguments) => pages::completions(&arguments),
         Command::Man(arguments) => pages::man(&arguments),

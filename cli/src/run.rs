@@ -14,7 +14,7 @@ use ytrace_lang::hir::OptionValue;
 use ytrace_lang::render::render;
 use ytrace_lang::source::SourceFile;
 use ytrace_report::{Earlier, Output, Report, output, text};
-use ytrace_runtime::library::{self, ProbeFileError};
+use ytrace_runtime::library;
 use ytrace_runtime::names::Names;
 use ytrace_runtime::result::RunResult;
 use ytrace_runtime::{
@@ -24,8 +24,9 @@ use ytrace_target::{Held, Process, SpawnError, spawn, spawn_held};
 
 use crate::arguments::{ModeChoice, RunArguments};
 use crate::core_file;
-use crate::diagnose::{defines, failure, session_failure};
+use crate::diagnose::{defines, failure, probe_file, session_failure};
 use crate::failure::{Failure, Status};
+use crate::servers::servers;
 use crate::terminal::{self, Terminal, safe, say};
 
 /// Set by Ctrl-C.
@@ -99,7 +100,7 @@ fn run_on_target(
     arguments: &RunArguments,
     terminal: &Terminal,
 ) -> Result<Status, Failure> {
-    let options = options(arguments);
+    let options = options(arguments, terminal)?;
     if let Some(command) = &arguments.command {
         return run_on_command(command, main, earlier, arguments, &options, terminal);
     }
@@ -144,7 +145,7 @@ fn run_on_command(
         let target = spawn_held(command).map_err(not_started)?;
         let options = Options {
             duration: options.duration.or(arguments.after),
-            ..self::options(arguments)
+            ..self::options(arguments, terminal)?
         };
         let mut session = Session::open(target.process().clone(), &options).map_err(failure)?;
         session.started_by(command, arguments.after);
@@ -378,20 +379,11 @@ fn main_file(arguments: &RunArguments) -> Result<SourceFile, Failure> {
         });
     }
     let path: PathBuf = arguments.file.clone().unwrap_or_default();
-    library::main_file(&path).map_err(|error| {
-        let failure = Failure::usage(&error);
-        match error {
-            ProbeFileError::NotFound { shipped, .. } => failure.with_hint(format!(
-                "probes that ship with ytrace: {}",
-                shipped.join(", ")
-            )),
-            ProbeFileError::Refused { .. } => failure,
-        }
-    })
+    library::main_file(&path).map_err(probe_file)
 }
 
-fn options(arguments: &RunArguments) -> Options {
-    Options {
+fn options(arguments: &RunArguments, terminal: &Terminal) -> Result<Options, Failure> {
+    Ok(Options {
         mode: match arguments.mode {
             ModeChoice::Auto => Mode::Auto,
             ModeChoice::Live => Mode::Live,
@@ -424,6 +416,7 @@ fn options(arguments: &RunArguments) -> Options {
         types_any_build: arguments.types.types_any_build,
         no_inlined: arguments.no_inline,
         pending: arguments.pending,
+        debuginfod: servers(&arguments.servers, &INTERRUPTED, terminal)?,
         include: arguments.include.clone(),
         defines: defines(&arguments.define),
         arguments: arguments.script.clone(),
@@ -440,7 +433,7 @@ fn options(arguments: &RunArguments) -> Options {
             within: arguments.within,
         }),
         interrupt: &INTERRUPTED,
-    }
+    })
 }
 
 /// Lists the options of a script.

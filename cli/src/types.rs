@@ -1,5 +1,7 @@
 //! `ytrace types`: makes and shows types files, which stand in for debug information.
 
+use std::sync::atomic::AtomicBool;
+
 use ytrace_report::output::write_output;
 use ytrace_runtime::types::{Extraction, describe, extract_file, extract_module, module_name};
 use ytrace_runtime::{Mode, Options, Session, SessionError};
@@ -8,7 +10,11 @@ use ytrace_target::Process;
 use crate::arguments::{ExtractArguments, ShowArguments, TypesCommand};
 use crate::diagnose::failure;
 use crate::failure::{Failure, Status};
+use crate::servers::servers;
 use crate::terminal::{Terminal, print, safe, say};
+
+/// Ctrl-C ends this command at once.
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// Runs one of the commands.
 pub fn run(command: TypesCommand, terminal: &Terminal) -> Result<Status, Failure> {
@@ -24,9 +30,10 @@ fn extract(arguments: &ExtractArguments, terminal: &Terminal) -> Result<Status, 
             &arguments.module,
             arguments.debug_file.clone(),
             &arguments.debug_root,
+            servers(&arguments.servers, &NEVER, terminal)?,
         )
         .map_err(failure)?,
-        Some(pid) => of_process(arguments, pid)?,
+        Some(pid) => of_process(arguments, pid, terminal)?,
     };
     let extracted = &extraction.extracted;
     write_output(&arguments.output, &extracted.bytes)
@@ -56,9 +63,13 @@ fn extract(arguments: &ExtractArguments, terminal: &Terminal) -> Result<Status, 
     Ok(Status::Partial)
 }
 
-fn of_process(arguments: &ExtractArguments, pid: i32) -> Result<Extraction, Failure> {
+fn of_process(
+    arguments: &ExtractArguments,
+    pid: i32,
+    terminal: &Terminal,
+) -> Result<Extraction, Failure> {
     let wanted = arguments.module.to_string_lossy().into_owned();
-    let mut options = options(arguments);
+    let mut options = options(arguments, terminal)?;
     if let Some(file) = &arguments.debug_file {
         // A debug file goes by the module's own name, which a pattern does not give.
         let found = module_name(open(pid, &options)?.names(), &wanted).map_err(failure)?;
@@ -72,12 +83,13 @@ fn open(pid: i32, options: &Options) -> Result<Session<'_>, Failure> {
     Session::open(process, options).map_err(failure)
 }
 
-fn options(arguments: &ExtractArguments) -> Options {
-    Options {
+fn options(arguments: &ExtractArguments, terminal: &Terminal) -> Result<Options, Failure> {
+    Ok(Options {
         mode: Mode::Live,
         debug_roots: arguments.debug_root.clone(),
+        debuginfod: servers(&arguments.servers, &NEVER, terminal)?,
         ..Options::default()
-    }
+    })
 }
 
 fn show(arguments: &ShowArguments) -> Result<Status, Failure> {

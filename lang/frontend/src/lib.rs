@@ -13,6 +13,7 @@ pub mod check;
 mod classify;
 pub mod compile;
 pub mod diagnostics;
+pub mod document;
 pub mod dump;
 pub mod execute;
 pub mod flat;

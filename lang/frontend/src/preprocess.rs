@@ -451,8 +451,13 @@ impl Preprocessor<'_, '_, '_> {
                         Diagnostic::error(span, format!("no file `{name}`"), "not found")
                             .with_help(format!("looked for in {}", tried.join(", ")))
                     }
-                    crate::source::LoadError::Refused { reason, .. } => {
-                        Diagnostic::error(span, format!("`{name}` is not read"), reason.clone())
+                    crate::source::LoadError::Refused { reason, hint, .. } => {
+                        let message = format!("`{name}` is not read");
+                        let refused = Diagnostic::error(span, message, reason.clone());
+                        match hint {
+                            Some(hint) => refused.with_help(hint.clone()),
+                            None => refused,
+                        }
                     }
                 };
                 self.diagnostics.push(diagnostic.about(Topic::Missing));

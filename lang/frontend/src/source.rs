@@ -139,6 +139,8 @@ pub enum LoadError {
         name: String,
         /// Why.
         reason: String,
+        /// What to do.
+        hint: Option<String>,
     },
 }
 

@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::debuginfod::{Debuginfod, Refusal};
 use crate::elf::ElfImage;
 use crate::error::{Error, Result};
 use crate::files::{FileProvider, HostFiles};
@@ -48,6 +49,8 @@ pub enum Found {
     BuildId,
     /// `.gnu_debuglink` names it, and its checksum agrees.
     DebugLink,
+    /// A server had it for the module's build-id, now or before.
+    Debuginfod,
     /// The user named it, and it fits.
     Override,
     /// A types file of the module's build-id.
@@ -149,6 +152,8 @@ pub(crate) struct Search<'a> {
     pub types: &'a [TypesFile],
     /// Whether those of other builds may be used if they fit.
     pub any_build: bool,
+    /// Servers that are asked when nothing else is found.
+    pub servers: Option<&'a Debuginfod>,
 }
 
 /// Whether an image has DWARF of its own.
@@ -192,6 +197,10 @@ impl Search<'_> {
             on_host = hit.on_host;
             separate = Some(Arc::new(hit.image));
             Some(found)
+        } else if let Some((image, path)) = self.by_server(module, &mut attempts) {
+            on_host = true;
+            separate = Some(Arc::new(image));
+            Some((path, Found::Debuginfod))
         } else {
             None
         };
@@ -289,6 +298,50 @@ impl Search<'_> {
         })
     }
 
+    /// Asks servers for the debug information of a module.
+    fn by_server(
+        &self,
+        module: &ElfImage,
+        attempts: &mut Vec<Attempt>,
+    ) -> Option<(ElfImage, PathBuf)> {
+        let id = module.build_id.as_deref()?;
+        let (image, path) = self.ask(module, id, attempts)?;
+        if has_dwarf(&image) {
+            return Some((image, path));
+        }
+        attempts.push(Attempt {
+            path,
+            on_host: true,
+            outcome: Outcome::NoDebugInfo,
+        });
+        None
+    }
+
+    /// Asks servers for a file by its build-id, for the sake of `module`.
+    fn ask(
+        &self,
+        module: &ElfImage,
+        id: &[u8],
+        attempts: &mut Vec<Attempt>,
+    ) -> Option<(ElfImage, PathBuf)> {
+        let name = module.path.file_name().unwrap_or_default();
+        match self.servers?.find(&name.to_string_lossy(), id) {
+            Ok(found) => Some(found),
+            Err(tried) => {
+                attempts.extend(tried.into_iter().map(|(path, refusal)| Attempt {
+                    path,
+                    on_host: true,
+                    outcome: match refusal {
+                        Refusal::Missing => Outcome::Missing,
+                        Refusal::OtherBuild => Outcome::OtherBuild,
+                        Refusal::Failed(why) => Outcome::Unreadable(why),
+                    },
+                }));
+                None
+            }
+        }
+    }
+
     fn by_debug_link(&self, module: &ElfImage, attempts: &mut Vec<Attempt>) -> Option<Hit> {
         // A damaged link section is as good as none: the module then simply has no debug information.
         let (name, crc) = module.debug_link().ok()??;
@@ -353,7 +406,10 @@ impl Search<'_> {
                 }
             })
         });
-        let image = hit.map(|h| h.image);
+        let image = hit.map(|hit| hit.image).or_else(|| {
+            let (image, _) = self.ask(main, &id, &mut attempts)?;
+            has_dwarf(&image).then_some(image)
+        });
         let status = Supplementary {
             name: name.display().to_string(),
             path: image.as_ref().map(|i| i.path.clone()),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::code::facts::CodeFacts;
 use crate::code::inlined::Inlined;
+use crate::debuginfod::Debuginfod;
 use crate::dwarf::Files;
 use crate::elf::{ElfImage, Section, Segment, ThreadLocalSegment};
 use crate::error::{Candidate, Error, Result};
@@ -35,6 +36,7 @@ pub struct Loader {
     overrides: Vec<(String, PathBuf)>,
     types: Vec<TypesFile>,
     any_build: bool,
+    servers: Option<Debuginfod>,
     limit: Duration,
 }
 
@@ -55,6 +57,7 @@ impl Loader {
             overrides: Vec::new(),
             types: Vec::new(),
             any_build: false,
+            servers: None,
             limit: Duration::from_secs(120),
         }
     }
@@ -100,6 +103,13 @@ impl Loader {
     pub fn types_files(mut self, files: Vec<TypesFile>, any_build: bool) -> Self {
         self.types = files;
         self.any_build = any_build;
+        self
+    }
+
+    /// Asks these servers for debug information that is found nowhere else. None is asked unless this is called.
+    #[must_use]
+    pub fn debuginfod(mut self, servers: Option<Debuginfod>) -> Self {
+        self.servers = servers;
         self
     }
 
@@ -347,6 +357,7 @@ impl Module {
             override_file: override_file.map(|(_, path)| path.as_path()),
             types: &self.loader.types,
             any_build: self.loader.any_build,
+            servers: self.loader.servers.as_ref(),
         };
         let found = search.run(&self.image)?;
         let main = found.separate.unwrap_or_else(|| Arc::clone(&self.image));

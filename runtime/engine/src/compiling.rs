@@ -16,6 +16,7 @@ use crate::host::{Effects, RunHost, Sink};
 use crate::library::Library;
 use crate::memory::TargetMemory;
 use crate::options::Mode;
+use crate::packages::needs;
 use crate::program::Runner;
 use crate::session::{Session, exhausted};
 use crate::target::Target;
@@ -139,7 +140,7 @@ impl Session<'_> {
         layouts: LayoutChoices,
     ) -> Result<Compiled, SessionError> {
         let when = self.options.when.as_ref();
-        let mut loader = WhenLoader::new(Library::new(&self.options.include), when);
+        let mut loader = WhenLoader::new(Library::new(&self.options.include, main), when);
         let whole = match when {
             Some(when) => when::with_probe(main, when)?,
             None => main.clone(),
@@ -153,6 +154,12 @@ impl Session<'_> {
             arguments: self.options.arguments.clone(),
             most_probes: self.options.max_probes,
         });
+        // What a package lacks explains whatever else is wrong.
+        for package in loader.library().packages() {
+            needs::check_version(package)?;
+            needs::check_privileges(package)?;
+            needs::check_target(package, &mut self.names)?;
+        }
         if let Ok(compiled) = &compiled
             && compiled.typed.live
             && self.mode == Mode::Auto

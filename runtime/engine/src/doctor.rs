@@ -333,7 +333,7 @@ fn debug_information(names: &Names) -> Vec<Diagnosis> {
 fn opened_fix(build_id: Option<&str>) -> String {
     match build_id {
         Some(id) => format!(
-            "install its debug package (build-id {id}), or name a directory of debug files with --debug-root, or the file with --debug-file"
+            "install its debug package (build-id {id}), or name a directory of debug files with --debug-root, or the file with --debug-file, or have servers asked with --debuginfod"
         ),
         None => "it has no build-id: name its debug file with --debug-file, or build it with -g"
             .to_owned(),

@@ -109,6 +109,9 @@ pub enum SessionError {
     /// Threads cannot be stopped at what is probed any longer.
     #[error("{0}")]
     Breakpoints(#[from] ytrace_target::breakpoints::BreakpointError),
+    /// A package lacks what it needs.
+    #[error(transparent)]
+    Package(#[from] crate::packages::PackageError),
     /// The user ended it before there was anything to show.
     #[error("interrupted before the probe ran")]
     Interrupted,
@@ -240,6 +243,7 @@ impl SessionError {
                     .to_owned(),
             ],
             SessionError::Event { error, .. } => error.hint().into_iter().collect(),
+            SessionError::Package(error) => error.hint.iter().cloned().collect(),
             SessionError::Breakpoints(error) => error.hint().into_iter().collect(),
             SessionError::NoProbe => {
                 vec!["write `_probe _oneshot { … }` for a single look at the target".to_owned()]
@@ -278,5 +282,13 @@ fn missing_hint(missing: &[String]) -> String {
     if missing.len() > MAX_LISTED {
         text.push_str(&format!("; and {} more", missing.len() - MAX_LISTED));
     }
-    format!("{text}. Install the matching debug packages, or name a file: --debug-file MODULE=FILE")
+    let servers = match std::env::var_os("DEBUGINFOD_URLS") {
+        Some(urls) if !urls.is_empty() => {
+            ", or let the servers of DEBUGINFOD_URLS be asked: --debuginfod"
+        }
+        _ => "",
+    };
+    format!(
+        "{text}. Install the matching debug packages, or name a file: --debug-file MODULE=FILE{servers}"
+    )
 }

@@ -3,6 +3,7 @@
 //! Modes, budgets, probe points, the library that ships with ytrace, and the adapters that make
 //! debug information and address spaces what the language's seams ask for.
 
+pub mod audit;
 mod compiling;
 mod copying;
 pub mod core;
@@ -19,6 +20,7 @@ mod memory;
 mod modes;
 pub mod names;
 pub mod options;
+pub mod packages;
 mod program;
 pub mod result;
 mod schedule;
@@ -34,3 +36,4 @@ pub use host::Sink;
 pub use options::{Budgets, ExecutorKind, Mode, Options, When};
 pub use result::RunResult;
 pub use session::{Finding, Finished, Session};
+pub use ytrace_debuginfo::{Debuginfod, Progress};

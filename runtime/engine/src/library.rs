@@ -1,6 +1,6 @@
 //! Probe files: the library that ships inside the program, search paths, and who may write them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -8,11 +8,47 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 use ytrace_lang::source::{LoadError, Loader, SourceFile};
 
+use crate::packages::set::{self, PackageSet};
+use crate::packages::{self, Package, PackageError, installed};
+
 static STDLIB: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../stdlib");
 static PROBES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../probes");
 
 /// The largest probe file that is read, in bytes.
 const MAX_FILE: u64 = 4 << 20;
+
+/// Whether the library that ships with ytrace has a folder of this name.
+pub(crate) fn is_shipped_folder(name: &str) -> bool {
+    STDLIB.get_dir(name).is_some()
+}
+
+/// The folders of the library that ships inside the program, each with its `.y` files, by name.
+pub fn shipped_folders() -> Vec<(String, Vec<SourceFile>)> {
+    let mut folders: Vec<_> = STDLIB
+        .dirs()
+        .map(|folder| {
+            let mut files: Vec<SourceFile> = folder
+                .files()
+                .filter_map(|file| shipped_file(file.path()))
+                .filter(|file| file.name.ends_with(".y"))
+                .collect();
+            files.sort_by(|a, b| a.name.cmp(&b.name));
+            (folder.path().display().to_string(), files)
+        })
+        .collect();
+    folders.sort_by(|a, b| a.0.cmp(&b.0));
+    folders
+}
+
+/// The probes that ship inside the program, by name.
+pub fn shipped_probes() -> Vec<SourceFile> {
+    let mut probes: Vec<SourceFile> = PROBES
+        .files()
+        .filter_map(|file| shipped_probe(file.path()))
+        .collect();
+    probes.sort_by(|a, b| a.name.cmp(&b.name));
+    probes
+}
 
 /// A file of the library that ships inside the program, by its name below `stdlib/`.
 pub fn shipped(name: &str) -> Option<&'static str> {
@@ -38,25 +74,58 @@ pub enum ProbeFileError {
         /// Why.
         reason: String,
     },
+    /// The package that it belongs to will not be used.
+    #[error(transparent)]
+    Package(#[from] PackageError),
 }
 
-/// Reads the main file of a run. `probes/NAME.y` and `NAME.y` fall back to the probes that ship
-/// inside the program when no such file exists.
+impl ProbeFileError {
+    /// What to do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            ProbeFileError::NotFound { shipped, .. } => Some(format!(
+                "probes that ship with ytrace: {}; `ytrace list` says what each is for",
+                shipped.join(", ")
+            )),
+            ProbeFileError::Refused { .. } => None,
+            ProbeFileError::Package(error) => error.hint.clone(),
+        }
+    }
+}
+
+/// Reads the main file of a run. Where there is no such file, `PACKAGE/NAME.y` is a probe of an installed package, and
+/// `probes/NAME.y` and `NAME.y` are probes that ship inside the program.
+///
+/// # Errors
+/// There is none, others can write it, or it is not what its package was when it was added.
 pub fn main_file(path: &Path) -> Result<SourceFile, ProbeFileError> {
     let shown = path.display().to_string();
     match read_checked(path) {
-        Ok(text) => Ok(SourceFile {
-            name: shown,
-            text,
-            library: false,
-        }),
-        Err(ReadFailure::Missing) => shipped_probe(path).ok_or_else(|| ProbeFileError::NotFound {
-            path: shown,
-            shipped: PROBES
-                .files()
-                .map(|file| format!("probes/{}", file.path().display()))
-                .collect(),
-        }),
+        Ok(text) => {
+            if let Ok(canonical) = std::fs::canonicalize(path) {
+                set::check_file(&canonical, text.as_bytes())?;
+                if let Some(package) = Package::around(&canonical)? {
+                    packages::needs::check_version(&package)?;
+                }
+            }
+            Ok(SourceFile {
+                name: shown,
+                text,
+                library: false,
+            })
+        }
+        Err(ReadFailure::Missing) => {
+            if let Some(found) = installed::resolve(path)? {
+                return main_file(&found);
+            }
+            shipped_probe(path).ok_or_else(|| ProbeFileError::NotFound {
+                path: shown,
+                shipped: PROBES
+                    .files()
+                    .map(|file| format!("probes/{}", file.path().display()))
+                    .collect(),
+            })
+        }
         Err(ReadFailure::Refused(reason)) => Err(ProbeFileError::Refused {
             path: shown,
             reason,
@@ -74,26 +143,87 @@ fn shipped_probe(path: &Path) -> Option<SourceFile> {
     })
 }
 
-/// Finds what `#include` names: beside the including file, on the search paths, then among the
-/// files that ship inside the program.
+/// The directories of `$YTRACE_PATH`.
+pub(crate) fn search_paths() -> Vec<PathBuf> {
+    let paths = std::env::var_os("YTRACE_PATH").unwrap_or_default();
+    std::env::split_paths(&paths)
+        .filter(|path| !path.as_os_str().is_empty())
+        .collect()
+}
+
+/// Finds what `#include` names: beside the including file, in the package of the main file, on the search paths, among the packages
+/// that were added, then among the files that ship inside the program.
 #[derive(Debug, Default)]
 pub struct Library {
     paths: Vec<PathBuf>,
     cache: HashMap<String, SourceFile>,
+    /// The package that the main file lies in, with its canonical directory.
+    own: Option<Package>,
+    /// The packages that were added, or why they cannot be used.
+    set: Option<Result<PackageSet, PackageError>>,
+    /// Packages of which files were read, by their directories.
+    used: BTreeMap<PathBuf, Package>,
 }
 
 impl Library {
-    /// A library with search paths, the first one first: those given, then those of
-    /// `$YTRACE_PATH`.
-    pub fn new(include: &[PathBuf]) -> Self {
-        let mut paths = include.to_vec();
-        if let Some(more) = std::env::var_os("YTRACE_PATH") {
-            paths.extend(std::env::split_paths(&more).filter(|path| !path.as_os_str().is_empty()));
+    /// A library for a main file, by its name, with search paths, the first one first: those given, then those of `$YTRACE_PATH`.
+    pub fn new(include: &[PathBuf], main: &SourceFile) -> Self {
+        let mut library = Self {
+            paths: include.to_vec(),
+            ..Self::default()
+        };
+        library.paths.extend(search_paths());
+        // A probe that ships inside the program has a name like that of a file.
+        let file = match main.library {
+            true => None,
+            false => std::fs::canonicalize(&main.name)
+                .ok()
+                .filter(|path| path.is_file()),
+        };
+        library.set = PackageSet::for_file(file.as_deref()).transpose();
+        if let Some(file) = &file {
+            // What is wrong with it was said when the file was read.
+            if let Ok(Some(package)) = Package::around(file) {
+                library.used.insert(package.root.clone(), package.clone());
+                library.own = Some(package);
+            }
         }
-        Self {
-            paths,
-            cache: HashMap::new(),
+        library
+    }
+
+    /// The packages that the files read so far belong to, the main file's included.
+    pub fn packages(&self) -> impl Iterator<Item = &Package> {
+        self.used.values()
+    }
+
+    /// Where the packages have what `#include <name>` says: that of the main file itself, and those added.
+    fn in_packages(&self, name: &str) -> Result<(Option<PathBuf>, Option<PathBuf>), PackageError> {
+        let Some((first, rest)) = name.split_once('/') else {
+            return Ok((None, None));
+        };
+        let own = self.own.as_ref();
+        let own = own.filter(|package| package.manifest.name == first);
+        let added = match &self.set {
+            None => None,
+            Some(Ok(set)) => set.place(first),
+            Some(Err(_)) if is_shipped_folder(first) => None,
+            Some(Err(error)) => return Err(error.clone()),
+        };
+        Ok((
+            own.map(|package| package.root.join(rest)),
+            added.map(|place| place.join(rest)),
+        ))
+    }
+
+    /// Holds a file that was read against the hash of its package, and remembers the package.
+    fn belongs(&mut self, path: &Path, text: &str) -> Result<(), PackageError> {
+        set::check_file(path, text.as_bytes())?;
+        let known = self.used.keys().any(|root| path.starts_with(root));
+        if !known && let Some(package) = Package::around(path)? {
+            packages::needs::check_version(&package)?;
+            self.used.insert(package.root.clone(), package);
         }
+        Ok(())
     }
 }
 
@@ -118,7 +248,15 @@ impl Loader for Library {
                 }
             }
         }
+        let refused = |error: PackageError| LoadError::Refused {
+            name: error.place.clone(),
+            reason: error.to_string(),
+            hint: error.hint,
+        };
+        let (own, added) = self.in_packages(name).map_err(refused)?;
+        candidates.extend(own);
         candidates.extend(self.paths.iter().map(|path| path.join(name)));
+        candidates.extend(added);
         for path in candidates {
             let canonical = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
             let shown = canonical.display().to_string();
@@ -134,6 +272,7 @@ impl Loader for Library {
             };
             match read {
                 Ok(text) => {
+                    self.belongs(&canonical, &text).map_err(refused)?;
                     let file = SourceFile {
                         name: shown.clone(),
                         text,
@@ -147,6 +286,7 @@ impl Loader for Library {
                     return Err(LoadError::Refused {
                         name: shown,
                         reason,
+                        hint: None,
                     });
                 }
             }
@@ -192,13 +332,17 @@ fn normal(path: &Path) -> Option<PathBuf> {
     Some(result)
 }
 
-enum ReadFailure {
+/// Why a file was not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ReadFailure {
+    /// There is none.
     Missing,
+    /// It is not to be read, or cannot be.
     Refused(String),
 }
 
 /// Reads a file that nobody else can write, nor put another in its place.
-fn read_checked(path: &Path) -> Result<Arc<str>, ReadFailure> {
+pub(crate) fn read_checked(path: &Path) -> Result<Arc<str>, ReadFailure> {
     let refused = |error: std::io::Error| {
         if error.kind() == std::io::ErrorKind::NotFound {
             ReadFailure::Missing
@@ -221,16 +365,9 @@ fn read_checked(path: &Path) -> Result<Arc<str>, ReadFailure> {
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
-        let directory = std::fs::metadata(parent).map_err(refused)?;
-        // In a sticky directory such as /tmp nobody can replace another's file.
-        if directory.mode() & 0o1000 == 0
-            && let Some(reason) = writable_by_others(&directory)
-        {
-            return Err(ReadFailure::Refused(format!(
-                "its directory {}: {reason}; a probe file that others can replace is not run (chmod go-w)",
-                parent.display()
-            )));
-        }
+        check_directory(parent).map_err(|reason| {
+            ReadFailure::Refused(format!("its directory {}: {reason}", parent.display()))
+        })?;
     }
     if meta.len() > MAX_FILE {
         return Err(ReadFailure::Refused(format!(
@@ -250,7 +387,30 @@ fn read_checked(path: &Path) -> Result<Arc<str>, ReadFailure> {
         .map_err(|error| ReadFailure::Refused(format!("is not UTF-8: {error}")))
 }
 
-fn writable_by_others(meta: &std::fs::Metadata) -> Option<String> {
+/// Tells whether nobody else can put other files into a directory in place of those that are there.
+///
+/// # Errors
+/// Others can, or it cannot be looked at.
+pub(crate) fn check_directory(path: &Path) -> Result<(), String> {
+    let meta = std::fs::metadata(path).map_err(|error| error.to_string())?;
+    // In a sticky directory such as /tmp nobody can replace another's file.
+    if meta.mode() & 0o1000 == 0
+        && let Some(reason) = writable_by_others(&meta)
+    {
+        return Err(format!(
+            "{reason}; a probe file that others can replace is not run (chmod go-w)"
+        ));
+    }
+    Ok(())
+}
+
+/// Whether others can put files of theirs into a directory, even if they cannot replace what is there.
+pub(crate) fn others_can_write(directory: &Path) -> bool {
+    std::fs::metadata(directory).map_or(true, |meta| writable_by_others(&meta).is_some())
+}
+
+/// Why others can write a file or directory; `None` if they cannot.
+pub(crate) fn writable_by_others(meta: &std::fs::Metadata) -> Option<String> {
     let mode = meta.mode();
     if mode & 0o002 != 0 {
         return Some(format!("everybody can write it (mode {:o})", mode & 0o7777));
@@ -301,7 +461,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let mut library = Library {
             paths: vec![directory.path().to_owned()],
-            cache: HashMap::new(),
+            ..Library::default()
         };
         nix::unistd::mkfifo(
             &directory.path().join("pipe.y"),
@@ -322,7 +482,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let mut library = Library {
             paths: vec![directory.path().to_owned()],
-            cache: HashMap::new(),
+            ..Library::default()
         };
         let LoadError::NotFound { tried, .. } =
             library.load("no/such.y", false, "x.y").unwrap_err()

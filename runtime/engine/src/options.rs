@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use ytrace_debuginfo::Debuginfod;
+
 /// How the target is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
@@ -114,6 +116,8 @@ pub struct Options {
     pub no_inlined: bool,
     /// Whether probes wait for functions of libraries that are not loaded yet.
     pub pending: bool,
+    /// Servers that are asked for debug information that is found nowhere; none unless the user says so.
+    pub debuginfod: Option<Debuginfod>,
     /// Search paths of `#include`.
     pub include: Vec<PathBuf>,
     /// Macros.
@@ -161,6 +165,7 @@ impl Default for Options {
             types_any_build: false,
             no_inlined: false,
             pending: false,
+            debuginfod: None,
             include: Vec::new(),
             defines: Vec::new(),
             arguments: Vec::new(),

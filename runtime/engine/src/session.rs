@@ -265,6 +265,11 @@ impl<'o> Session<'o> {
         &self.names
     }
 
+    /// The same as what programs are checked against.
+    pub fn target_names(&mut self) -> &mut Names {
+        &mut self.names
+    }
+
     /// Compiles a program and runs its probes.
     ///
     /// # Errors
@@ -604,6 +609,7 @@ pub(crate) fn debug_options(options: &Options) -> Result<DebugOptions, SessionEr
         types_any_build: options.types_any_build,
         no_inlined: options.no_inlined,
         pending: options.pending,
+        debuginfod: options.debuginfod.clone(),
     })
 }
 
@@ -643,7 +649,7 @@ pub fn parse(
     let parse_arm = |arm| {
         ytrace_lang::parse::parse_arm(
             main.clone(),
-            &mut Library::new(&options.include),
+            &mut Library::new(&options.include, main),
             None,
             &LayoutChoices::new(),
             &options.defines,
@@ -717,7 +723,7 @@ fn check_waiting(options: &Options) -> Result<(), SessionError> {
 pub fn options_of(main: &SourceFile, options: &Options) -> Result<Vec<OptionHelp>, SessionError> {
     let typed = compile::compile_typed(Request {
         main: main.clone(),
-        loader: &mut Library::new(&options.include),
+        loader: &mut Library::new(&options.include, main),
         target: None,
         layouts: LayoutChoices::new(),
         defines: options.defines.clone(),

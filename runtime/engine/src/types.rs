@@ -88,7 +88,7 @@ pub fn names(paths: &[PathBuf]) -> Result<Names, ytrace_debuginfo::Error> {
 }
 
 /// The types of a file of this machine. `debug_file` holds its debug information, if that is neither in it nor in the usual places
-/// nor in `roots`.
+/// nor in `roots`; `servers` are asked for it if it is nowhere.
 ///
 /// # Errors
 /// The file or its debug information cannot be read, or there is none.
@@ -96,6 +96,7 @@ pub fn extract_file(
     path: &Path,
     debug_file: Option<PathBuf>,
     roots: &[PathBuf],
+    servers: Option<ytrace_debuginfo::Debuginfod>,
 ) -> Result<Extraction, crate::SessionError> {
     let mut all: Vec<DebugRoot> = roots
         .iter()
@@ -105,7 +106,7 @@ pub fn extract_file(
         })
         .collect();
     all.extend(DebugRoot::defaults());
-    let mut loader = Loader::default().debug_roots(all);
+    let mut loader = Loader::default().debug_roots(all).debuginfod(servers);
     if let Some(directory) = Loader::default_cache_dir() {
         loader = loader.cache_dir(directory);
     }

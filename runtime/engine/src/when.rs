@@ -33,6 +33,11 @@ impl<'a> WhenLoader<'a> {
     pub(crate) fn new(library: Library, when: Option<&'a When>) -> Self {
         Self { library, when }
     }
+
+    /// The library below.
+    pub(crate) fn library(&self) -> &Library {
+        &self.library
+    }
 }
 
 impl Loader for WhenLoader<'_> {

@@ -149,6 +149,8 @@ pub struct DebugOptions {
     pub no_inlined: bool,
     /// Whether functions that are not there yet are waited for.
     pub pending: bool,
+    /// Servers that are asked for debug information that is found nowhere.
+    pub debuginfod: Option<debuginfo::Debuginfod>,
 }
 
 impl Names {
@@ -190,6 +192,7 @@ impl Names {
             loader = loader.debug_file(module, file.clone());
         }
         loader = loader.types_files(options.types.clone(), options.types_any_build);
+        loader = loader.debuginfod(options.debuginfod.clone());
         let modules = modules.into_iter().map(LoadedModule::new).collect();
         Self {
             origin,

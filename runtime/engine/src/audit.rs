@@ -1,0 +1,316 @@
+//! What a probe file reads, probes and needs, for those who have not written it: `ytrace check --audit`.
+//!
+//! What it cannot do follows from the language, not from a look at the file: it never writes to the target, calls nothing in it,
+//! opens no file and no connection. What it names is found here, from what the compiler asks of a target.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ytrace_lang::compile::{self, CompileError, LayoutChoices, OptionHelp, Request};
+use ytrace_lang::document::{Need, points};
+use ytrace_lang::parse::parse_arm;
+use ytrace_lang::source::{SourceFile, SourceMap};
+use ytrace_lang::target::{
+    FunctionDescription, LookupError, MacroDescription, MatchingFunctions, ModuleId, NameKind,
+    Scope, SymbolSource, Target, TargetType, TypeDescription, TypeNameKind, TypeSource,
+    VariableDescription,
+};
+
+use crate::error::SessionError;
+use crate::library::Library;
+use crate::options::Options;
+use crate::packages::Digest;
+
+/// The most arms of `##if…` that are gone through.
+const MAX_ARMS: usize = 64;
+
+/// What is known of a probe file.
+#[derive(Clone, Debug, Default)]
+pub struct Audit {
+    /// Heads of probes with their places.
+    pub probes: Vec<(String, String)>,
+    /// Modules that `_module` lines name, and that the text names before `::`.
+    pub modules: BTreeSet<String>,
+    /// Variables of the target.
+    pub variables: BTreeSet<String>,
+    /// Functions of the target, by name or by pattern.
+    pub functions: BTreeSet<String>,
+    /// Types of the target.
+    pub types: BTreeSet<String>,
+    /// Without a target: names of it, of which nobody knows what they are, and the first place of each.
+    pub names: BTreeMap<String, String>,
+    /// Whether there are more of these than are kept.
+    pub more_names: bool,
+    /// What its probes take.
+    pub needs: BTreeSet<Need>,
+    /// Its views.
+    pub views: Vec<String>,
+    /// Its options.
+    pub options: Vec<OptionHelp>,
+    /// The packages that it belongs to or includes: name, version and what they need.
+    pub packages: BTreeSet<(String, String, Vec<String>)>,
+    /// All its files, the main one first.
+    pub files: Vec<AuditedFile>,
+}
+
+/// A file that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditedFile {
+    /// Its name.
+    pub name: String,
+    /// The hash of its text.
+    pub digest: Digest,
+    /// Whether it ships with ytrace.
+    pub shipped: bool,
+}
+
+/// Looks at a file, against a target if there is one.
+///
+/// # Errors
+/// The text is wrong, or the words after `--` are.
+pub fn audit(
+    main: &SourceFile,
+    options: &Options,
+    mut target: Option<&mut dyn Target>,
+) -> Result<Audit, SessionError> {
+    let mut audit = Audit::default();
+    let mut arms = 1;
+    let mut arm = 0;
+    while arm < arms {
+        let mut library = Library::new(&options.include, main);
+        let recorder = target.as_mut().map(|inner| Recorder {
+            inner: &mut **inner,
+            audit: &mut audit,
+        });
+        let (parsed, typed) = match recorder {
+            Some(mut recorder) => {
+                let parsed = parse_arm(
+                    main.clone(),
+                    &mut library,
+                    Some(&mut recorder),
+                    &LayoutChoices::new(),
+                    &options.defines,
+                    arm,
+                );
+                let typed = typed(main, options, &mut library, Some(&mut recorder), arm)?;
+                (parsed, typed)
+            }
+            None => {
+                let parsed = parse_arm(
+                    main.clone(),
+                    &mut library,
+                    None,
+                    &LayoutChoices::new(),
+                    &options.defines,
+                    arm,
+                );
+                (parsed, typed(main, options, &mut library, None, arm)?)
+            }
+        };
+        arms = arms.max(parsed.arms.min(MAX_ARMS));
+        audit.more_names |= typed.checked.more_unresolved > 0 || parsed.arms > MAX_ARMS;
+        for (span, name) in &typed.checked.unresolved {
+            let place = typed.sources.location(*span);
+            audit.names.entry(name.clone()).or_insert(place);
+        }
+        let found = points(&parsed);
+        for (head, span) in found.probes {
+            let probe = (head, parsed.sources.location(span));
+            if !audit.probes.contains(&probe) {
+                audit.probes.push(probe);
+            }
+        }
+        audit.modules.extend(found.modules);
+        audit.needs.extend(found.needs);
+        for view in found.views {
+            if !audit.views.contains(&view) {
+                audit.views.push(view);
+            }
+        }
+        for option in ytrace_lang::check::option_help(&typed.checked.program.options) {
+            if !audit.options.contains(&option) {
+                audit.options.push(option);
+            }
+        }
+        note_files(&mut audit, &parsed.sources);
+        for package in library.packages() {
+            let requires = &package.manifest.requires;
+            let needs = requires.modules.iter().chain(&requires.types);
+            let needs = needs.chain(&requires.privileges).cloned().collect();
+            audit.packages.insert((
+                package.manifest.name.clone(),
+                package.manifest.version.to_string(),
+                needs,
+            ));
+        }
+        arm += 1;
+    }
+    Ok(audit)
+}
+
+/// Compiles one arm as far as names are settled.
+fn typed<'a>(
+    main: &SourceFile,
+    options: &Options,
+    library: &'a mut Library,
+    target: Option<&'a mut (dyn Target + 'a)>,
+    arm: usize,
+) -> Result<compile::Typed, SessionError> {
+    let request = Request {
+        main: main.clone(),
+        loader: library,
+        target,
+        layouts: LayoutChoices::new(),
+        defines: options.defines.clone(),
+        arguments: options.arguments.clone(),
+        most_probes: options.max_probes,
+    };
+    compile::compile_arm(request, arm).map_err(|error| match error {
+        CompileError::Source(errors) => SessionError::Source { errors },
+        CompileError::Arguments(message, hint) => SessionError::Arguments { message, hint },
+        CompileError::Help(options) => SessionError::Help(options),
+    })
+}
+
+fn note_files(audit: &mut Audit, sources: &SourceMap) {
+    for (_, file) in sources.iter() {
+        if audit.files.iter().all(|known| known.name != file.name) {
+            audit.files.push(AuditedFile {
+                name: file.name.clone(),
+                digest: Digest::of(file.text.as_bytes()),
+                shipped: file.library,
+            });
+        }
+    }
+}
+
+/// A target that notes what is asked of it and is there.
+struct Recorder<'a> {
+    inner: &'a mut dyn Target,
+    audit: &'a mut Audit,
+}
+
+impl Recorder<'_> {
+    fn prefix(&mut self, scope: &Scope) {
+        if let Some(prefix) = &scope.prefix {
+            self.audit.modules.insert(prefix.clone());
+        }
+    }
+}
+
+/// A name with the module or file before it.
+fn qualified(scope: &Scope, name: &str) -> String {
+    match &scope.prefix {
+        Some(prefix) => format!("{prefix}::{name}"),
+        None => name.to_owned(),
+    }
+}
+
+impl TypeSource for Recorder<'_> {
+    fn find_type(
+        &mut self,
+        scope: &Scope,
+        kind: TypeNameKind,
+        name: &str,
+    ) -> Result<Option<TargetType>, LookupError> {
+        let found = self.inner.find_type(scope, kind, name)?;
+        if found.is_some() {
+            let word = match kind {
+                TypeNameKind::Plain => "",
+                TypeNameKind::Struct => "struct ",
+                TypeNameKind::Union => "union ",
+                TypeNameKind::Enum => "enum ",
+            };
+            let name = format!("{word}{}", qualified(scope, name));
+            self.audit.types.insert(name);
+            self.prefix(scope);
+        }
+        Ok(found)
+    }
+
+    fn describe(&mut self, ty: TargetType) -> Result<TypeDescription, LookupError> {
+        self.inner.describe(ty)
+    }
+
+    fn find_enumerator(
+        &mut self,
+        scope: &Scope,
+        name: &str,
+    ) -> Result<Option<(i64, Option<TargetType>)>, LookupError> {
+        self.inner.find_enumerator(scope, name)
+    }
+}
+
+impl SymbolSource for Recorder<'_> {
+    fn find_variable(
+        &mut self,
+        scope: &Scope,
+        name: &str,
+    ) -> Result<Option<VariableDescription>, LookupError> {
+        let found = self.inner.find_variable(scope, name)?;
+        if found.is_some() {
+            self.audit.variables.insert(qualified(scope, name));
+            self.prefix(scope);
+        }
+        Ok(found)
+    }
+
+    fn find_function(
+        &mut self,
+        scope: &Scope,
+        name: &str,
+    ) -> Result<Option<FunctionDescription>, LookupError> {
+        let found = self.inner.find_function(scope, name)?;
+        if found.is_some() {
+            self.audit.functions.insert(qualified(scope, name));
+            self.prefix(scope);
+        }
+        Ok(found)
+    }
+
+    fn find_functions(
+        &mut self,
+        scope: &Scope,
+        pattern: &str,
+        limit: usize,
+    ) -> Result<MatchingFunctions, LookupError> {
+        let found = self.inner.find_functions(scope, pattern, limit)?;
+        let name = qualified(scope, pattern);
+        self.audit
+            .functions
+            .insert(format!("{name} ({} functions)", found.total));
+        self.prefix(scope);
+        Ok(found)
+    }
+
+    fn awaits_functions(&self) -> bool {
+        self.inner.awaits_functions()
+    }
+
+    fn find_macro(
+        &mut self,
+        scope: &Scope,
+        name: &str,
+    ) -> Result<Option<MacroDescription>, LookupError> {
+        self.inner.find_macro(scope, name)
+    }
+
+    fn find_module(&mut self, pattern: &str) -> Option<ModuleId> {
+        self.inner.find_module(pattern)
+    }
+
+    fn find_string(&mut self, scope: &Scope, bytes: &[u8]) -> Option<u64> {
+        self.inner.find_string(scope, bytes)
+    }
+
+    fn suggest(&mut self, scope: &Scope, kind: NameKind, name: &str) -> Vec<String> {
+        self.inner.suggest(scope, kind, name)
+    }
+
+    fn thread_locals_of(&self, module: ModuleId) -> Result<(), String> {
+        self.inner.thread_locals_of(module)
+    }
+
+    fn missing_debug_information(&mut self) -> Vec<String> {
+        self.inner.missing_debug_information()
+    }
+}

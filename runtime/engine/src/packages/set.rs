@@ -1,0 +1,390 @@
+//! The packages that a directory uses: copies below `ytrace-packages`, and a lock file with their hashes.
+
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::contents::{self, Contents, Digest};
+use super::{Package, PackageError};
+use crate::library::{self, ReadFailure};
+
+/// The name of the lock file.
+pub const LOCK: &str = "ytrace.lock";
+
+/// The directory with the copies, beside the lock file.
+pub const FOLDER: &str = "ytrace-packages";
+
+/// The version of the lock file that this program reads and writes.
+const FORMAT: u32 = 1;
+
+/// What a lock file holds.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Lock {
+    format: u32,
+    #[serde(default)]
+    package: Vec<Locked>,
+}
+
+/// A package as it was when it was added.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Locked {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: semver::Version,
+    /// The directory that it was added from, for people.
+    pub from: String,
+    /// The hash of all its files.
+    pub hash: Digest,
+    /// Its files with their hashes.
+    pub files: std::collections::BTreeMap<String, Digest>,
+}
+
+impl Locked {
+    fn contents(&self) -> Contents {
+        Contents {
+            files: self.files.clone(),
+        }
+    }
+}
+
+/// The packages of one directory.
+#[derive(Clone, Debug)]
+pub struct PackageSet {
+    /// The directory with the lock file, canonical.
+    root: PathBuf,
+    packages: Vec<Locked>,
+}
+
+/// What [`PackageSet::add`] did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Added {
+    /// The package as it is in the lock file now.
+    pub locked: Locked,
+    /// Where its copy is.
+    pub place: PathBuf,
+    /// The version that it replaced, and what differs from it.
+    pub replaced: Option<(semver::Version, Vec<String>)>,
+}
+
+impl PackageSet {
+    /// The set of a directory; an empty one where there is no lock file.
+    ///
+    /// # Errors
+    /// The lock file cannot be read or understood, or others can write it.
+    pub fn of(root: &Path) -> Result<Self, PackageError> {
+        Ok(Self::find(root)?.unwrap_or(Self {
+            root: canonical(root),
+            packages: Vec::new(),
+        }))
+    }
+
+    /// The set of a directory, if it has a lock file.
+    ///
+    /// # Errors
+    /// As [`PackageSet::of`].
+    pub fn find(root: &Path) -> Result<Option<Self>, PackageError> {
+        let path = root.join(LOCK);
+        let text = match library::read_checked(&path) {
+            Ok(text) => text,
+            Err(ReadFailure::Missing) => return Ok(None),
+            Err(ReadFailure::Refused(reason)) => return Err(PackageError::new(&path, reason)),
+        };
+        if !of_friends(root) {
+            return Err(PackageError::new(&path, "belongs to another user").hint(
+                "a lock file says which probes are run: chown it, or go to another directory",
+            ));
+        }
+        let damaged = |reason: String| {
+            PackageError::new(&path, reason).hint(format!(
+                "delete {LOCK} and {FOLDER}, and add the packages again with `ytrace add DIR`"
+            ))
+        };
+        let lock: Lock = super::from_toml(&text).map_err(damaged)?;
+        if lock.format != FORMAT {
+            return Err(damaged(format!(
+                "is of format {}, and this version of ytrace reads format {FORMAT}",
+                lock.format
+            )));
+        }
+        for package in &lock.package {
+            super::manifest::check_name(&package.name).map_err(damaged)?;
+            if package.contents().digest() != package.hash {
+                return Err(damaged(format!(
+                    "the hash of `{}` is not that of its files: the lock file was changed by hand",
+                    package.name
+                )));
+            }
+        }
+        Ok(Some(Self {
+            root: canonical(root),
+            packages: lock.package,
+        }))
+    }
+
+    /// The set that a probe file goes by: of the nearest directory at or above its own that has a lock file, else of the
+    /// current directory. Lock files of other users are passed over.
+    ///
+    /// # Errors
+    /// As [`PackageSet::of`].
+    pub fn for_file(main: Option<&Path>) -> Result<Option<Self>, PackageError> {
+        let above = main.into_iter().flat_map(|main| main.ancestors().skip(1));
+        for directory in above {
+            if directory.join(LOCK).is_file() && of_friends(directory) {
+                return Self::find(directory);
+            }
+        }
+        Self::find(Path::new("."))
+    }
+
+    /// The packages.
+    pub fn packages(&self) -> &[Locked] {
+        &self.packages
+    }
+
+    /// Where the copy of a package is, if the set has it.
+    pub fn place(&self, name: &str) -> Option<PathBuf> {
+        let known = self.packages.iter().any(|package| package.name == name);
+        known.then(|| self.root.join(FOLDER).join(name))
+    }
+
+    /// Adds the package in a directory, or replaces it by what is there now: its files are copied, and their hashes go into
+    /// the lock file. Nothing of it is run.
+    ///
+    /// # Errors
+    /// It is no package, others can write a part of it, or files cannot be written.
+    pub fn add(&mut self, directory: &Path) -> Result<Added, PackageError> {
+        let package = Package::open(directory)?;
+        super::needs::check_version(&package)?;
+        let contents = Contents::of(directory)?;
+        let name = package.manifest.name.clone();
+        let folder = self.root.join(FOLDER);
+        let from = canonical(directory);
+        if from.starts_with(&folder) || folder.starts_with(&from) {
+            return Err(PackageError::new(
+                directory,
+                "lies where the packages of this directory are kept, or holds them",
+            ));
+        }
+        let locked = Locked {
+            name: name.clone(),
+            version: package.manifest.version.clone(),
+            from: directory.display().to_string(),
+            hash: contents.digest(),
+            files: contents.files.clone(),
+        };
+        if !folder.is_dir() {
+            contents::make_directory(&folder).map_err(|error| PackageError::new(&folder, error))?;
+        }
+        library::check_directory(&folder).map_err(|reason| PackageError::new(&folder, reason))?;
+        let place = folder.join(&name);
+        // Beside the others, so that putting it in place is one step.
+        let fresh = folder.join(format!(".{name}.new"));
+        let old = folder.join(format!(".{name}.old"));
+        for left in [&fresh, &old] {
+            remove(left)?;
+        }
+        contents::copy(&contents, directory, &fresh).inspect_err(|_| {
+            // What was copied so far is of no use; the error is what counts.
+            let _ = std::fs::remove_dir_all(&fresh);
+        })?;
+        let moved = |error: std::io::Error| PackageError::new(&place, error);
+        if place.exists() {
+            std::fs::rename(&place, &old).map_err(moved)?;
+        }
+        std::fs::rename(&fresh, &place).map_err(moved)?;
+        let before = self.packages.iter().position(|known| known.name == name);
+        let replaced = before.map(|index| self.packages.remove(index));
+        self.packages.push(locked.clone());
+        self.packages.sort_by(|a, b| a.name.cmp(&b.name));
+        self.write()?;
+        remove(&old)?;
+        Ok(Added {
+            replaced: replaced.map(|before| {
+                let changes = before.contents().differences(&contents);
+                (before.version, changes)
+            }),
+            locked,
+            place,
+        })
+    }
+
+    fn write(&self) -> Result<(), PackageError> {
+        let path = self.root.join(LOCK);
+        let failed = |error: String| PackageError::new(&path, error);
+        let lock = Lock {
+            format: FORMAT,
+            package: self.packages.clone(),
+        };
+        let text = toml::to_string(&lock).map_err(|error| failed(error.to_string()))?;
+        let text = format!(
+            "# The packages of this directory, with the hashes of their files. Written by `ytrace add`; keep it with them.\n{text}"
+        );
+        let fresh = self.root.join(format!(".{LOCK}.new"));
+        let write = || -> std::io::Result<()> {
+            let mut file = std::fs::File::create(&fresh)?;
+            file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            std::fs::rename(&fresh, &path)
+        };
+        write().map_err(|error| failed(error.to_string()))
+    }
+
+    /// Holds all packages against the lock file.
+    ///
+    /// # Errors
+    /// What differs in the first that does.
+    pub fn verify(&self) -> Result<(), PackageError> {
+        for package in &self.packages {
+            let place = self.root.join(FOLDER).join(&package.name);
+            let changes = package.contents().differences(&Contents::of(&place)?);
+            if !changes.is_empty() {
+                return Err(changed(&place, &package.name, &changes.join(", ")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tells whether a file is as it was when its package was added. `path` is canonical, `text` what was read. Files that are in no set are
+/// nobody's concern here.
+///
+/// # Errors
+/// It is not, or nobody can tell.
+pub(crate) fn check_file(path: &Path, text: &[u8]) -> Result<(), PackageError> {
+    let Some(folder) = path
+        .ancestors()
+        .skip(1)
+        .find(|parent| parent.file_name().is_some_and(|name| name == FOLDER))
+    else {
+        return Ok(());
+    };
+    let root = folder.parent().unwrap_or(Path::new("/"));
+    let below = path.strip_prefix(folder).unwrap_or(path);
+    let mut parts = below.components();
+    let Some(name) = parts.next() else {
+        return Ok(());
+    };
+    let name = name.as_os_str().to_string_lossy().into_owned();
+    let file = parts.as_path().to_string_lossy().into_owned();
+    if file.is_empty() {
+        return Ok(());
+    }
+    let set = PackageSet::find(root)?.ok_or_else(|| {
+        PackageError::new(path, format!("lies in {FOLDER}, beside which there is no {LOCK}"))
+            .hint("`ytrace add DIR` adds a package with its lock file; a package of your own belongs elsewhere")
+    })?;
+    let place = folder.join(&name);
+    let Some(package) = set.packages.iter().find(|package| package.name == name) else {
+        return Err(
+            PackageError::new(path, format!("`{name}` is not in {LOCK}"))
+                .hint("`ytrace add DIR` adds it, with what it is now"),
+        );
+    };
+    match package.files.get(&file) {
+        None => Err(changed(&place, &name, &format!("{file} is new"))),
+        Some(digest) if *digest != Digest::of(text) => {
+            Err(changed(&place, &name, &format!("{file} has changed")))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Whether the lock file of a directory is of this user, of root, or of the owner of the directory if nobody else can write there.
+fn of_friends(directory: &Path) -> bool {
+    let owner = |path: &Path| std::fs::metadata(path).map(|meta| meta.uid()).ok();
+    let Some(user) = owner(&directory.join(LOCK)) else {
+        return false;
+    };
+    let own = user == 0 || user == nix::unistd::geteuid().as_raw();
+    own || owner(directory) == Some(user) && !library::others_can_write(directory)
+}
+
+fn changed(place: &Path, name: &str, what: &str) -> PackageError {
+    PackageError::new(
+        place,
+        format!("the package is not what was added: {what} since its hash went into {LOCK}"),
+    )
+    .hint(format!(
+        "look at what changed (`ytrace check --audit FILE`); then `ytrace add DIR` takes `{name}` from DIR as it is there"
+    ))
+}
+
+/// The canonical path, or the path itself where there is none.
+fn canonical(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn remove(path: &Path) -> Result<(), PackageError> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(PackageError::new(path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn package(folder: &Path) -> PathBuf {
+        let directory = folder.join("mine");
+        std::fs::create_dir(&directory).unwrap();
+        std::fs::write(
+            directory.join("probes.toml"),
+            "name = \"mine\"\nversion = \"1.0.0\"\n",
+        )
+        .unwrap();
+        std::fs::write(directory.join("a.y"), "int a;\n").unwrap();
+        directory
+    }
+
+    #[test]
+    fn what_was_added_is_held_to_its_hash() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = package(folder.path());
+        let home = folder.path().join("home");
+        std::fs::create_dir(&home).unwrap();
+        let mut set = PackageSet::of(&home).unwrap();
+        let added = set.add(&directory).unwrap();
+        assert_eq!(added.replaced, None);
+        let set = PackageSet::find(&home).unwrap().unwrap();
+        set.verify().unwrap();
+        let copy = canonical(&home).join(FOLDER).join("mine/a.y");
+        check_file(&copy, b"int a;\n").unwrap();
+        let error = check_file(&copy, b"int b;\n").unwrap_err();
+        assert!(error.reason.contains("a.y has changed"), "{error}");
+        std::fs::write(copy.with_file_name("b.y"), "").unwrap();
+        let error = set.verify().unwrap_err();
+        assert!(error.reason.contains("b.y is new"), "{error}");
+        // Nobody may pass by the lock file by taking it away, nor by writing another hash into it.
+        std::fs::remove_file(home.join(LOCK)).unwrap();
+        let error = check_file(&copy, b"int a;\n").unwrap_err();
+        assert!(error.reason.contains("there is no ytrace.lock"), "{error}");
+    }
+
+    #[test]
+    fn a_lock_file_agrees_with_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = package(folder.path());
+        let home = folder.path().join("home");
+        std::fs::create_dir(&home).unwrap();
+        PackageSet::of(&home).unwrap().add(&directory).unwrap();
+        let path = home.join(LOCK);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let other = Digest::of(b"other").to_string();
+        let real = Digest::of(b"int a;\n").to_string();
+        std::fs::write(&path, text.replace(&real, &other)).unwrap();
+        let error = PackageSet::find(&home).unwrap_err();
+        assert!(error.reason.contains("changed by hand"), "{error}");
+        std::fs::write(&path, text.replace("format = 1", "format = 2")).unwrap();
+        let error = PackageSet::find(&home).unwrap_err();
+        assert!(error.reason.contains("format 2"), "{error}");
+    }
+}
