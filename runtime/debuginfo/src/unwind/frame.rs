@@ -14,6 +14,9 @@ use crate::dwarf::Reader;
 /// The registers that are followed: on x86-64 the general ones (System V ABI AMD64, figure 3.36), on AArch64 x0 to x30, of
 /// which the last is the return address, and the stack pointer (AADWARF64). The return address of x86-64 is no register.
 pub const REGISTERS: usize = if cfg!(target_arch = "x86_64") { 16 } else { 32 };
+
+/// The number of the instruction pointer, which is no general register: `%rip` of the System V ABI for x86-64, `PC` of that for AArch64.
+const INSTRUCTION_POINTER: Register = Register(if cfg!(target_arch = "x86_64") { 16 } else { 32 });
 pub(super) const STACK_POINTER: Register =
     Register(if cfg!(target_arch = "x86_64") { 7 } else { 31 });
 const FRAME_POINTER: Register = Register(if cfg!(target_arch = "x86_64") { 6 } else { 29 });
@@ -417,10 +420,12 @@ where
             state = match state {
                 EvaluationResult::Complete => break,
                 EvaluationResult::RequiresRegister { register, .. } => {
-                    let value = self
-                        .frame
-                        .register(register)
-                        .ok_or_else(|| self.frame.unknown())?;
+                    // Procedure linkage tables ask where in an entry of theirs it is.
+                    let value = match register {
+                        INSTRUCTION_POINTER => Some(self.frame.address),
+                        _ => self.frame.register(register),
+                    };
+                    let value = value.ok_or_else(|| self.frame.unknown())?;
                     evaluation.resume_with_register(Value::Generic(value))
                 }
                 EvaluationResult::RequiresMemory { address, size, .. } => {
