@@ -16,7 +16,7 @@ use super::error::PlanError;
 use super::layout::{RecordLayout, capture_bytes};
 use super::program::*;
 use super::settings::SHUT;
-use super::table::TableSpec;
+use super::table::{TableKind, TableSpec};
 use schedule::{SavedFailures, Schedule};
 
 /// Helpers of the kernel (`enum bpf_func_id` of `linux/bpf.h`).
@@ -248,6 +248,48 @@ impl HitProgram {
             None => None,
         };
         Ok([layout(&self.entry, false)?, on_return])
+    }
+
+    /// Whether the kernel's programs for the plan have room on their stack for what is computed; `tables` are those of the session.
+    ///
+    /// # Errors
+    /// They have not, or the plan breaks its own rules.
+    pub fn check_room(&self, tables: &[TableSpec]) -> Result<(), PlanError> {
+        let maps: Vec<TableMaps> = tables
+            .iter()
+            .map(|spec| TableMaps {
+                spec: *spec,
+                rows: 0,
+                powers: matches!(spec.kind, TableKind::Aggregate { powers: true, .. }).then_some(0),
+                lacking: matches!(spec.kind, TableKind::Keys).then_some(0),
+            })
+            .collect();
+        // What takes most: an entry and its return are in one program, each with its own stack.
+        let mode = match self.on_return {
+            None => Mode::Entry,
+            Some(_) => Mode::Session(SessionFunctions {
+                is_return: 0,
+                cookie: 0,
+            }),
+        };
+        let environment = Environment {
+            mode,
+            probe: 0,
+            counters: 0,
+            counters_offset: 0,
+            counters_shift: 0,
+            processors_mask: 0,
+            ring: Some(0),
+            tables: &maps,
+            settings: 0,
+            saved: Some(SavedMaps { rows: 0, zeros: 0 }),
+            numbering: Numbering::Kernel,
+            only_process: None,
+            thread_pointer: Some(0),
+            returns: None,
+            page_bytes: 1 << 12,
+        };
+        self.compile(&environment).map(drop)
     }
 
     /// The instructions that carry out the plan.

@@ -134,6 +134,9 @@ impl Schedule {
                 continue;
             };
             if first.is_some() {
+                // One that is not kept is made anew, of what it was made of.
+                let value = part.values.get(index(value.0));
+                pending.extend(value.and_then(|value| Some(distance(part, value)?.0)));
                 continue;
             }
             *first = Some(step);
@@ -267,6 +270,22 @@ impl Schedule {
             }
         }
         Ok(())
+    }
+}
+
+/// Of a value that is another one and a constant, which one, and the constant. It is added where it is needed, which takes no room: so fields of one
+/// structure, and captures of these, take that of the structure's address alone.
+pub(super) fn distance(part: &Part, value: &Value) -> Option<(ValueId, i32)> {
+    let constant = |value: ValueId| match part.values.get(index(value.0)) {
+        Some(Value::Constant(number)) => i32::try_from(number.cast_signed()).ok(),
+        _ => None,
+    };
+    match value {
+        Value::Binary(BinaryOperation::Add, base, added) => match constant(*added) {
+            Some(added) => Some((*base, added)),
+            None => Some((*added, constant(*base)?)),
+        },
+        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::error::PlanError;
 use super::super::layout::{CAPTURE_HEADER, state};
 use super::super::program::*;
 use super::super::settings::{BANK_MASK, FIRST_BANK};
-use super::schedule::divides;
+use super::schedule::{distance, divides};
 use super::{Mode, Numbering, Pairing, PartCompiler, ThreadPlaces, helper};
 
 /// Where the registers are in `struct pt_regs` of x86-64 (`arch/x86/include/uapi/asm/ptrace.h`).
@@ -121,11 +121,17 @@ impl PartCompiler<'_> {
                     self.extend(to, width, true);
                 }
             }
+            value @ Value::Binary(..) => match distance(self.part, &value) {
+                Some((base, distance)) => {
+                    self.fetch(base, to);
+                    self.code.alu(Alu::Add, to, distance);
+                }
+                None => self.code.mov(to, 0),
+            },
             Value::Cookie
             | Value::Setting(_)
             | Value::Failed(_)
             | Value::Unary(..)
-            | Value::Binary(..)
             | Value::Select { .. } => self.code.mov(to, 0),
         }
     }
@@ -316,6 +322,7 @@ impl PartCompiler<'_> {
                 self.fetch(value, R::R0);
                 self.unary(operation);
             }
+            value @ Value::Binary(..) if distance(self.part, &value).is_some() => return Ok(()),
             Value::Binary(operation, a, b) => {
                 self.fetch(a, R::R0);
                 self.fetch(b, R::R1);
