@@ -4,10 +4,16 @@
 ///
 /// Only what is allocated while this runs is seen. `--duration 10m` ends it, or Ctrl-C. Each block is followed; with `-- --every 64K` a
 /// sample of them, by bytes, for targets that allocate much: the figures are then estimates. What is left out by `--size` costs no more than the hit.
+/// `--duty 5%` probes for that share of the time only, and no function that gives back: whether a block is still held is read from glibc's heap.
 
 #include <linux/allocations.y>
 #include <linux/regions.y>
 #include <glibc/block.y>
+#ifdef __YTRACE_DUTY__
+#include <glibc/held.y>
+#define WINDOWS_HELD(p, header) glibc_held(p, header)
+#include <linux/windows.y>
+#endif
 
 _mode live;
 _max_overhead 5;
@@ -72,7 +78,25 @@ _probe _begin {
     if (period <= 0)
         _error("--period is a number of seconds above 0");
     allocations_most = blocks;
+#ifdef __YTRACE_DUTY__
+    if (alloc != "" || mmap)
+        _error("--duty does not go with --alloc or --mmap: which blocks are held is read from the heap, for nothing that gives back is probed");
+##ifdeffunc libc.so.6::malloc
+    if (&malloc != &libc.so.6::malloc)
+        _error("--duty reads from glibc's heap which blocks are held, and the malloc of this program is another one");
+    glibc_attach();
+##else
+    _error("--duty reads from glibc's heap which blocks are held, and this program has no libc.so.6");
+##endif
+#endif
 }
+
+// Whether figures are estimates.
+#ifdef __YTRACE_DUTY__
+#define ESTIMATED 1
+#else
+#define ESTIMATED (every > 1)
+#endif
 
 /// A release of a block that was not seen being allocated. Where only some blocks are followed, that tells nothing.
 void gone_unseen(size_t room)
@@ -95,8 +119,12 @@ void goes_on(void)
 /// A block has been allocated.
 void got(void *p, size_t n, long weight)
 {
+#ifdef __YTRACE_DUTY__
+    windows_got(p, n, weight, glibc_header(p));
+#else
     allocations_got(p, n, weight, paths);
     goes_on();
+#endif
 }
 
 /// A block that is followed is given back.
@@ -116,7 +144,12 @@ _probe _thread_end {
 // Another program has memory of its own.
 _probe _exec {
     executed++;
+#ifdef __YTRACE_DUTY__
+    allocations_forget(allocations_live, windows_seen);
+    _clear(windows_blocks);
+#else
     allocations_forget(allocations_live, paths);
+#endif
     allocations_forget(regions_live, paths);
     _clear(moving);
     _clear(at_last);
@@ -193,6 +226,18 @@ _probe pvalloc(size_t n) -> void *p _if (alloc == "") {
 }
 ##endif
 
+#ifdef __YTRACE_DUTY__
+// What was no block before is given to malloc, which has been seen.
+##ifdeffunc realloc
+_probe realloc(void *old, size_t n) -> void *p {
+    if (!old)
+        return;
+    SAMPLE(n);
+    if (p)
+        got(p, n, weight);
+}
+##endif
+#else
 // reallocarray calls this.
 ##ifdeffunc realloc
 _probe realloc(void *old, size_t n) _if (alloc == "") {
@@ -319,27 +364,61 @@ _probe mremap(void *old, size_t before, size_t n) -> void *p _if (mmap) {
 }
 ##endif
 
+#endif
+
+#ifdef __YTRACE_DUTY__
+/// Asks the heap which blocks are held, for no more than a twentieth of the time, and often enough for few of them to be taken by others.
+_probe _timer.ms(200) {
+    long begun = _now_ns();
+    if (begun < windows_next_ns || !glibc_look())
+        return;
+    windows_look();
+    windows_show(paths);
+    windows_next_ns = begun + 20 * (_now_ns() - begun);
+}
+#endif
+
 _probe _timer.s(period) {
     allocations_interval(paths);
 }
 
 _probe _end {
+#ifdef __YTRACE_DUTY__
+    int asked = glibc_look();
+    if (asked)
+        windows_look();
+    if (age > 0)
+        allocations_leave_out_young(age, allocations_live, windows_seen);
+    windows_show(paths);
+#else
     if (age > 0) {
         allocations_leave_out_young(age, allocations_live, paths);
         allocations_leave_out_young(age, regions_live, paths);
     }
+#endif
     allocations_last_interval(period, paths);
     allocations_list(rows, paths, held);
     allocations_list_ages(allocations_live, held);
     allocations_list_ages(regions_live, held);
-    long seconds = _watched_ns() / 1000000000;
-    printf("%s%hB allocated in %ld s, %hB of it not freed in %ld blocks\n", every > 1 ? "≈" : "", _sum(paths.allocated_bytes), seconds,
+    long seconds = _spanned_ns() / 1000000000;
+    printf("%s%hB allocated in %ld s, %hB of it not freed in %ld blocks\n", ESTIMATED ? "≈" : "", _sum(paths.allocated_bytes), seconds,
            _sum(paths.bytes), _sum(paths.blocks));
+#ifdef __YTRACE_DUTY__
+    printf("estimated from %ld windows, in which the probes were in place for %.1f %% of the time%s\n", _windows(),
+           windows_times() ? 100 / windows_times() : 0.0,
+           _windows() < 2 ? ", which is too little to tell how far off" : sprintf(": a path's figure is within %hB of the truth 19 times in 20", windows_error()));
+    printf("which blocks were held was read from the heap%s: one that took the place of another between two windows, with the same size, passes for it; "
+           "at most %hB of what is not freed may be such\n",
+           asked ? "" : sprintf(", last %hT before the end", _now_ns() - windows_looked_ns), windows_doubt());
+    if (!asked)
+        puts("the memory of the process could not be read at the end");
+#else
     if (every > 1)
         printf("estimated from a sample of one block in %hB: a path's figure is within %hB of the truth 19 times in 20\n", every,
                allocations_error(every, paths));
     if (every > 1)
         puts("releases of blocks that had been there before were not counted, as a sample was followed");
+#endif
     if (earlier > 0)
         printf("%ld blocks%s that had been there before were freed\n", earlier, earlier_bytes ? sprintf(" (room for %hB)", earlier_bytes) : "");
     if (executed)

@@ -216,9 +216,20 @@ pub struct RunArguments {
     /// Go on, however much slower it will be
     #[arg(long)]
     pub force: bool,
+    /// Put probes on events in place for this share of the time only, in short windows at random
+    #[arg(long, value_name = "PERCENT", value_parser = parse_share, allow_negative_numbers = true)]
+    pub duty: Option<f64>,
     /// Options of the probe file
     #[arg(last = true, value_name = "OPTIONS")]
     pub script: Vec<String>,
+}
+
+/// A share of a whole in per cent, with or without the sign.
+fn parse_share(text: &str) -> Result<f64, String> {
+    match parse_percent(text)? {
+        share if share > 0.0 && share <= 100.0 => Ok(share),
+        _ => Err("it must be above 0 and at most 100".to_owned()),
+    }
 }
 
 /// A number of per cent, with or without the sign.

@@ -423,6 +423,7 @@ fn options(arguments: &RunArguments, terminal: &Terminal) -> Result<Options, Fai
         max_probes: arguments.max_probes,
         max_overhead: arguments.max_overhead,
         force: arguments.force,
+        duty: arguments.duty.filter(|share| *share < 100.0),
         weight: arguments.weight.clone(),
         duration: arguments.duration,
         interval: arguments.interval,

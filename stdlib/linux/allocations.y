@@ -169,7 +169,7 @@ void allocations_leave_out_young(long seconds, struct allocations_block live[voi
 /// An interval is over: by how much has grown what is outstanding?
 void allocations_interval(struct allocations_figures paths[_path])
 {
-    long now = _watched_ns();
+    long now = _spanned_ns();
     double minutes = (now - allocations_looked) / 6e10;
     if (minutes <= 0)
         return;
@@ -183,7 +183,7 @@ void allocations_interval(struct allocations_figures paths[_path])
 /// The end: what is left of an interval counts if it is not much shorter than one, or there was none before. `length` is that of an interval, in seconds.
 void allocations_last_interval(long length, struct allocations_figures paths[_path])
 {
-    if (allocations_looked == 0 || _watched_ns() - allocations_looked >= length * 500000000)
+    if (allocations_looked == 0 || _spanned_ns() - allocations_looked >= length * 500000000)
         allocations_interval(paths);
 }
 

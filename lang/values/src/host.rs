@@ -233,6 +233,14 @@ pub trait Host {
     fn watched_ns(&mut self) -> u64 {
         0
     }
+    /// `_spanned_ns`: over which time that is spread.
+    fn spanned_ns(&mut self) -> u64 {
+        0
+    }
+    /// `_windows`: how often they have begun to watch.
+    fn windows(&mut self) -> u64 {
+        0
+    }
     /// `_cgroup_bytes`: a figure of the control group that accounts the target's memory; `None` where there is none.
     fn cgroup_bytes(&mut self, figure: &str) -> Result<Option<u64>, Fault>;
     /// The mappings of the target; with their proportional shares only if asked, for that costs more.

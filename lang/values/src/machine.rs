@@ -242,6 +242,8 @@ impl Machine<'_> {
                 | Op::ProcessBytes
                 | Op::CountersLag
                 | Op::WatchedTime
+                | Op::SpannedTime
+                | Op::Windows
                 | Op::CgroupBytes
                 | Op::Mappings
                 | Op::Threads
@@ -404,6 +406,8 @@ impl Machine<'_> {
             }
             (Op::CountersLag, []) => Ok(self.host.counters_lag()),
             (Op::WatchedTime, []) => Ok(self.host.watched_ns()),
+            (Op::SpannedTime, []) => Ok(self.host.spanned_ns()),
+            (Op::Windows, []) => Ok(self.host.windows()),
             (Op::CgroupBytes, &[figure]) => {
                 let figure = shown(self.store, figure)?;
                 Ok(self.host.cgroup_bytes(&figure)?.unwrap_or(u64::MAX))

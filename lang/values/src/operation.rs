@@ -217,6 +217,10 @@ pub enum Operation {
     CountersLag,
     /// `() -> nanoseconds`: how long probes on events have been watching.
     WatchedTime,
+    /// `() -> nanoseconds`: the time over which they have watched, with the pauses between.
+    SpannedTime,
+    /// `() -> number`: how often they have begun to watch.
+    Windows,
     /// `(figure) -> bytes`, or -1: of the control group that accounts the target's memory.
     CgroupBytes,
     /// `(container type index, whether proportional shares are wanted) -> array` of `{start, end, perms, offset, file, rss, pss, swap,
@@ -301,6 +305,8 @@ impl Operation {
             | Operation::ProcessBytes
             | Operation::CountersLag
             | Operation::WatchedTime
+            | Operation::SpannedTime
+            | Operation::Windows
             | Operation::CgroupBytes
             | Operation::Mappings
             | Operation::Threads

@@ -377,6 +377,8 @@ const OPERATIONS: &[Op] = &[
     Op::ProcessBytes,
     Op::CountersLag,
     Op::WatchedTime,
+    Op::SpannedTime,
+    Op::Windows,
     Op::CgroupBytes,
     Op::Mappings,
     Op::Threads,

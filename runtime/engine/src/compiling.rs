@@ -150,7 +150,7 @@ impl Session<'_> {
             loader: &mut loader,
             target: Some(&mut self.names),
             layouts,
-            defines: self.options.defines.clone(),
+            defines: self.options.macros(),
             arguments: self.options.arguments.clone(),
             most_probes: self.options.max_probes,
         });

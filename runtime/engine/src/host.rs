@@ -11,7 +11,7 @@ use ytrace_values::host::{
 };
 use ytrace_values::{Fault, FaultKind, Host, Memory};
 
-use crate::events::{Hit, StopHit};
+use crate::events::{Hit, StopHit, Watching};
 use crate::figures::Figures;
 use crate::names::Names;
 use crate::names::hexadecimal;
@@ -150,8 +150,8 @@ pub(crate) struct RunHost<'a> {
     hit: Option<Hit<'a>>,
     /// The stop, for a handler whose thread stands still.
     stop: Option<&'a StopHit<'a>>,
-    /// When probes on events began to watch, and when they ended, in nanoseconds of the monotonic clock.
-    watched: (Option<u64>, Option<u64>),
+    /// When probes on events watched.
+    watched: Watching,
     /// The words of the command line that name the target, where they are others than its own.
     words: Option<&'a str>,
     figures: Figures,
@@ -169,7 +169,7 @@ impl<'a> RunHost<'a> {
             thread_locals: &[],
             hit: None,
             stop: None,
-            watched: (None, None),
+            watched: Watching::default(),
             words: None,
             figures: Figures::default(),
         }
@@ -181,8 +181,8 @@ impl<'a> RunHost<'a> {
         self
     }
 
-    /// The same with when probes on events began to watch, and when they ended.
-    pub(crate) fn watching(mut self, watched: (Option<u64>, Option<u64>)) -> Self {
+    /// The same with when probes on events watched.
+    pub(crate) fn watching(mut self, watched: Watching) -> Self {
         self.watched = watched;
         self
     }
@@ -494,9 +494,15 @@ impl Host for RunHost<'_> {
     }
 
     fn watched_ns(&mut self) -> u64 {
-        let (begun, ended) = self.watched;
-        let now = self.now_ns();
-        begun.map_or(0, |begun| ended.unwrap_or(now).saturating_sub(begun))
+        self.watched.watched(ytrace_target::monotonic_ns())
+    }
+
+    fn spanned_ns(&mut self) -> u64 {
+        self.watched.spanned(ytrace_target::monotonic_ns())
+    }
+
+    fn windows(&mut self) -> u64 {
+        self.watched.windows()
     }
 
     fn counters_lag(&mut self) -> u64 {

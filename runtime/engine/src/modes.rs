@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ytrace_target::{Counters, PauseReport, PausedProcess, Process, StopOptions, ThreadSnapshot};
-use ytrace_values::Memory;
+use ytrace_values::{Machine, Memory};
 
 use crate::error::SessionError;
 use crate::host::{RunHost, Sink};
@@ -148,9 +148,22 @@ impl Session<'_> {
                 .named(self.words.as_deref());
             state.pristine = false;
             self.runs += 1;
-            let outcome = state
-                .runner
-                .run(function, state.store, memory, &mut host, self.options);
+            // What is gathered between windows is part of what these show: the interrupt that ends the waiting for events does not end it.
+            let outcome = match self.options.duty.is_some() && self.watched.goes_on() {
+                true => {
+                    let mut machine = Machine {
+                        store: state.store,
+                        memory,
+                        host: &mut host,
+                    };
+                    let (patient, longest) = (true, Duration::MAX);
+                    let runner = &mut *state.runner;
+                    runner.run_for_event(function, &mut machine, self.options, patient, longest)
+                }
+                false => state
+                    .runner
+                    .run(function, state.store, memory, &mut host, self.options),
+            };
             self.result.timings.run += started.elapsed();
             if self.account(&outcome, state.compiled) {
                 state.end = true;

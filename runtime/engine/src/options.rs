@@ -130,6 +130,8 @@ pub struct Options {
     pub max_overhead: Option<f64>,
     /// Whether to go on where it is more.
     pub force: bool,
+    /// For which share of the time, in per cent, probes on events are in their places; `None` for always.
+    pub duty: Option<f64>,
     /// The column of a view that decides.
     pub weight: Option<String>,
     /// How long timers and probes on events run; `None` for as long as the target does.
@@ -172,6 +174,7 @@ impl Default for Options {
             max_probes: ytrace_lang::check::MOST_PROBES,
             max_overhead: None,
             force: false,
+            duty: None,
             weight: None,
             duration: None,
             interval: None,
@@ -181,3 +184,16 @@ impl Default for Options {
         }
     }
 }
+
+impl Options {
+    /// The macros of a program: those that were given, and what it is told of how it runs.
+    pub(crate) fn macros(&self) -> Vec<(String, String)> {
+        let duty = self
+            .duty
+            .map(|percent| (DUTY_MACRO.to_owned(), percent.to_string()));
+        self.defines.iter().cloned().chain(duty).collect()
+    }
+}
+
+/// The macro that is defined with [`Options::duty`], as the number of per cent.
+const DUTY_MACRO: &str = "__YTRACE_DUTY__";

@@ -73,7 +73,7 @@ impl Session<'_> {
                     true => None,
                     false if self.options.synchronous => {
                         let stops = self.attach_stops(&process, state, &events, sink)?;
-                        self.watched.0 = Some(ytrace_target::monotonic_ns());
+                        self.watched.begin(ytrace_target::monotonic_ns(), true);
                         Some(Attached::Stops(Box::new(stops)))
                     }
                     false => {
@@ -90,7 +90,7 @@ impl Session<'_> {
                     Some(Attached::Kernel(events)) => self.detach(*events, state, sink)?,
                     // What went wrong before says more than what follows from it.
                     Some(Attached::Stops(stops)) => {
-                        self.watched.1 = Some(ytrace_target::monotonic_ns());
+                        self.watched.end(ytrace_target::monotonic_ns());
                         match self.finish_stops(*stops) {
                             Err(error) if followed.is_ok() => return Err(error),
                             _ => {}

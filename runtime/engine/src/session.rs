@@ -21,6 +21,7 @@ use ytrace_target::{
 use ytrace_values::{FaultKind, Store};
 
 use crate::error::SessionError;
+use crate::events::Watching;
 use crate::host::{CutStacks, Effects, RunHost, Sink};
 use crate::identity::{Identity, Rules};
 use crate::library::Library;
@@ -49,8 +50,8 @@ pub struct Session<'o> {
     pub(crate) held: Option<Vec<ThreadSnapshot>>,
     /// The threads as they were last seen stopped, for learning runs: only their thread pointers are of use later.
     pub(crate) seen_threads: Vec<ThreadSnapshot>,
-    /// When probes on events began to watch and when they ended, in nanoseconds of the monotonic clock.
-    pub(crate) watched: (Option<u64>, Option<u64>),
+    /// When probes on events watched.
+    pub(crate) watched: Watching,
     /// How many runs of handlers have begun that count.
     pub(crate) runs: u64,
     /// Whether handlers of events run to their end after an interrupt.
@@ -208,7 +209,7 @@ impl<'o> Session<'o> {
             stopper: Stopper::new(),
             held: None,
             seen_threads: Vec::new(),
-            watched: (None, None),
+            watched: Watching::default(),
             runs: 0,
             patient: true,
             command: None,
@@ -652,7 +653,7 @@ pub fn parse(
             &mut Library::new(&options.include, main),
             None,
             &LayoutChoices::new(),
-            &options.defines,
+            &options.macros(),
             arm,
         )
     };
@@ -702,6 +703,15 @@ fn has_events(unit: &Unit) -> bool {
 
 /// Breakpoints are set once, and nobody tells of libraries that are loaded while they are there.
 fn check_waiting(options: &Options) -> Result<(), SessionError> {
+    if let (Some(_), true) = (options.duty, options.synchronous || options.when.is_some()) {
+        return Err(SessionError::Arguments {
+            message: "--duty does not go with --sync or --when".to_owned(),
+            hint: Some(
+                "threads that are stopped at a probe are few, or the target is slow anyway: leave one of them out"
+                    .to_owned(),
+            ),
+        });
+    }
     let with = match (options.synchronous, &options.when) {
         _ if !options.pending => return Ok(()),
         (true, _) => "--sync",
@@ -726,7 +736,7 @@ pub fn options_of(main: &SourceFile, options: &Options) -> Result<Vec<OptionHelp
         loader: &mut Library::new(&options.include, main),
         target: None,
         layouts: LayoutChoices::new(),
-        defines: options.defines.clone(),
+        defines: options.macros(),
         arguments: options.arguments.clone(),
         most_probes: options.max_probes,
     });

@@ -329,7 +329,9 @@ pub const BUILTINS: &[Builtin] = &[
     entry("_is_live", &[], K::Int, plain(O::IsLive), "Whether the target is a process: 0 for a core file, where time stands still and nothing tells which pages were in memory."),
     entry("_target_words", &[], K::Str, plain(O::TargetWords), "The words that name the target on ytrace's command line (`-p 4211`, `--core core.4211`, `-c 'make test'`), for a last line `next: ytrace run …`."),
     // Time and chance.
-    entry("_watched_ns", &[], K::Long, plain(O::WatchedTime), "How long probes on events have been watching, in nanoseconds: from when all were in place until now, or until they ended; 0 before that."),
+    entry("_watched_ns", &[], K::Long, plain(O::WatchedTime), "How long probes on events have been watching, in nanoseconds: from when all were in place until now, or until they ended; 0 before that. With `--duty` the sum of the times for which they were in place."),
+    entry("_spanned_ns", &[], K::Long, plain(O::SpannedTime), "The time over which `_watched_ns()` is spread: the same without `--duty`, and with it the times in between, too. What is seen stands for `_spanned_ns() / _watched_ns()` as much."),
+    entry("_windows", &[], K::Long, plain(O::Windows), "How often probes on events have begun to watch: 1 from when all were in place, with `--duty` the number of times; 0 before that."),
     entry("_now_ns", &[], K::Long, Time(1), "Nanoseconds of the system's monotonic clock, which programs read, too."),
     entry("_now_us", &[], K::Long, Time(1_000), "Microseconds."),
     entry("_now_ms", &[], K::Long, Time(1_000_000), "Milliseconds."),

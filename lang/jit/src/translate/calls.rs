@@ -263,6 +263,8 @@ fn changes_containers(operation: Operation) -> bool {
             | O::ProcessBytes
             | O::CountersLag
             | O::WatchedTime
+            | O::SpannedTime
+            | O::Windows
             | O::CgroupBytes
             | O::FloatAbs
             | O::FloatMod

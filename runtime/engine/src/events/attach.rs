@@ -19,6 +19,7 @@ use ytrace_target::events::{
 };
 use ytrace_values::Store;
 
+use super::duty::Duty;
 use super::follow::counted;
 use super::hit::global_word;
 use super::overhead::Expected;
@@ -30,14 +31,13 @@ use crate::error::SessionError;
 use crate::host::Sink;
 use crate::session::{Session, State};
 
-/// So many captures may a handler have whose keys the kernel mirrors.
-const MOST_BESIDE_KEYS: usize = 4;
 /// The most keys that the kernel mirrors of a table: of more, it filters nothing by them any longer.
 const MIRROR_ROWS: u32 = 1 << 20;
 /// The most bytes of stack that a record has.
 pub(super) const STACK_BYTES: u32 = 8 << 10;
 
 /// What the kernel is told of one handler: what it reads, and the entry values of one that runs at a return.
+#[derive(Clone)]
 struct Plans {
     hit: Plan,
     entries: Option<Vec<(Plan, ValueId)>>,
@@ -79,6 +79,8 @@ struct Making {
     mirrors: Vec<u64>,
     /// What is probed, or is to be.
     placed: HashSet<Placed>,
+    /// For each probe of the program, which of these are its.
+    of: Vec<std::ops::Range<usize>>,
 }
 
 /// A place that has a probe: the handler, the file (device and inode), and the offset in it.
@@ -106,26 +108,29 @@ impl Session<'_> {
         let program = &state.compiled.program;
         let mut settled = ytrace_lang::capture::settled(&state.compiled.typed, program);
         settled.truncate(MAX_SETTINGS);
-        let (plans, mirrored) = self.plans(state, probes, &settled)?;
-        let mut making = Making {
-            settled,
-            mirrors: mirrored.keys().copied().collect(),
-            ..Making::default()
+        let (all_plans, mut mirrored) = self.plans(state, probes, &settled)?;
+        // The stack of a program of the kernel is small, and keys take some of it: where there is no room, the handlers ask for themselves.
+        let (plans, making, left_out) = loop {
+            let mut plans = all_plans.clone();
+            for plans in &mut plans {
+                plans.hit.keep_mirrors(&mirrored);
+            }
+            let (making, left_out) = self.make_all(state, probes, &plans, &settled, &mirrored)?;
+            let tables: Vec<TableSpec> = mirrored.values().copied().map(mirror).collect();
+            let crowded = plans.iter().zip(&making.of).filter(|(_, range)| {
+                let made = making.probes.get((*range).clone()).unwrap_or_default();
+                made.iter()
+                    .any(|probe| probe.program.check_room(&tables).is_err())
+            });
+            let crowded: Vec<u64> = crowded
+                .flat_map(|(plans, _)| mirrors_of(&plans.hit))
+                .collect();
+            if crowded.is_empty() {
+                break (plans, making, left_out);
+            }
+            mirrored.retain(|table, _| !crowded.contains(table));
         };
-        let mut left_out = Vec::new();
-        let mut finder = Finder::new(&self.names);
-        for (probe, plans) in probes.iter().zip(&plans) {
-            self.make(
-                state,
-                *probe,
-                plans,
-                &mut finder,
-                &mut making,
-                &mut left_out,
-            )
-            .map_err(|error| event_error(state, *probe, error))?;
-        }
-        drop(finder);
+        let mut left_out = left_out;
         for function in state.functions(probes) {
             self.prepare(state.runner, function);
         }
@@ -144,6 +149,7 @@ impl Session<'_> {
             settled,
             mirrors: _,
             placed,
+            of: _,
         } = making;
         let expected = probes.iter().zip(&stepped);
         let expected: Vec<Expected<'_>> = expected
@@ -168,11 +174,7 @@ impl Session<'_> {
         let mut session = EventSession::new(process, event_options()).map_err(failed)?;
         let mut mirrors = Vec::with_capacity(mirrored.len());
         for words in mirrored.values() {
-            let table = session.add_table(TableSpec {
-                kind: TableKind::Keys,
-                keys: *words,
-                rows: MIRROR_ROWS,
-            });
+            let table = session.add_table(mirror(*words));
             mirrors.push(table.map_err(failed)?);
         }
         // First, so that what it tells stands before the hits to which it matters.
@@ -219,16 +221,49 @@ impl Session<'_> {
             watch,
             awaited,
             placed,
+            duty: Duty::of(self.options.duty),
         };
         // What came while the program was compiled.
         let changes = self
             .names
             .look_again(|| events.watch.changes_wait(&events.session));
         self.attach_awaited(&mut events, state, &changes.come, sink);
-        events.session.open();
-        self.watched.0 = Some(ytrace_target::monotonic_ns());
+        self.begin_watching(&mut events);
         sink.attached(attached, others);
         Ok(events)
+    }
+
+    /// Makes the kernel's probes for those of the program, with what could not be probed.
+    #[allow(clippy::type_complexity)]
+    fn make_all(
+        &self,
+        state: &State<'_>,
+        probes: &[usize],
+        plans: &[Plans],
+        settled: &[(u64, u64)],
+        mirrored: &BTreeMap<u64, usize>,
+    ) -> Result<(Making, Vec<(String, String)>), SessionError> {
+        let mut making = Making {
+            settled: settled.to_vec(),
+            mirrors: mirrored.keys().copied().collect(),
+            ..Making::default()
+        };
+        let mut left_out = Vec::new();
+        let mut finder = Finder::new(&self.names);
+        for (probe, plans) in probes.iter().zip(plans) {
+            let first = making.probes.len();
+            self.make(
+                state,
+                *probe,
+                plans,
+                &mut finder,
+                &mut making,
+                &mut left_out,
+            )
+            .map_err(|error| event_error(state, *probe, error))?;
+            making.of.push(first..making.probes.len());
+        }
+        Ok((making, left_out))
     }
 
     /// Puts probes on functions of modules that have come since.
@@ -367,12 +402,7 @@ impl Session<'_> {
             }
         }
         if refused.is_empty() {
-            let mirrored = mirrored(
-                &captures,
-                (&state.compiled.typed, program),
-                probes,
-                &mut plans,
-            );
+            let mirrored = mirrored(&captures, (&state.compiled.typed, program), probes, &plans);
             return Ok((plans, mirrored));
         }
         Err(SessionError::Source {
@@ -591,12 +621,31 @@ fn refused_places(
     left_out
 }
 
-/// Chooses the tables whose keys the kernel mirrors, with the number of words of a key, and leaves out of the plans what others would do.
+/// The tables of the script whose mirrors a handler's hits ask or change.
+fn mirrors_of(plan: &Plan) -> Vec<u64> {
+    let asked = plan.steps.iter().flat_map(|step| match step {
+        Step::Return { absent, .. } => absent.as_slice(),
+        Step::Capture(_) | Step::Sample { .. } => &[],
+    });
+    let keys = asked.chain(&plan.inserts).chain(&plan.removes);
+    keys.map(|key| key.table).collect()
+}
+
+/// The kernel's table for the keys of one of the script's.
+fn mirror(words: usize) -> TableSpec {
+    TableSpec {
+        kind: TableKind::Keys,
+        keys: words,
+        rows: MIRROR_ROWS,
+    }
+}
+
+/// Chooses the tables whose keys the kernel may mirror, with the number of words of a key.
 fn mirrored(
     captures: &Captures<'_>,
     (typed, program): (&hir::Program, &Program),
     probes: &[usize],
-    plans: &mut [Plans],
+    plans: &[Plans],
 ) -> BTreeMap<u64, usize> {
     let steps = plans.iter().flat_map(|plans| &plans.hit.steps);
     let sought = |step: &Step| matches!(step, Step::Return { absent, .. } if !absent.is_empty());
@@ -625,16 +674,6 @@ fn mirrored(
         }));
         let hits: Vec<&Plan> = plans.iter().map(|plans| &plans.hit).collect();
         mirrored = ytrace_lang::capture::mirrored(&hits, &written);
-        // The stack of a program of the kernel is small, and keys take some of it.
-        let large = hits
-            .iter()
-            .filter(|plan| plan.captures.len() > MOST_BESIDE_KEYS);
-        for key in large.flat_map(|plan| plan.inserts.iter().chain(&plan.removes)) {
-            mirrored.remove(&key.table);
-        }
-    }
-    for plans in plans {
-        plans.hit.keep_mirrors(&mirrored);
     }
     mirrored
 }

@@ -45,9 +45,20 @@ impl Session<'_> {
             let interrupted = self.interrupted();
             let over = interrupted || self.has_ended(process);
             let now = Instant::now();
+            if events.window_ends().is_some_and(|ends| over || now >= ends) {
+                self.end_window(events, state, sink);
+            } else if events.window_begins().is_some_and(|begins| now >= begins)
+                // What else is to be done, as timers, would hold a window open. While one is, it waits.
+                && !(over || until.is_some_and(|until| now >= until))
+            {
+                self.begin_window(events, process);
+            }
+            let windows = [events.window_ends(), events.window_begins()];
+            let until_now = until.filter(|_| events.window_ends().is_none());
+            let next = windows.into_iter().chain([until_now]).flatten().min();
             let wait = match over {
                 true => now,
-                false => until.map_or(now + SLICE, |until| until.min(now + SLICE)),
+                false => next.map_or(now + SLICE, |next| next.min(now + SLICE)),
             };
             self.take_hits(events, state, wait, !over, sink);
             self.settle(events, state, sink);
@@ -59,7 +70,8 @@ impl Session<'_> {
             if over || state.end {
                 return Ok(true);
             }
-            if until.is_some_and(|until| Instant::now() >= until) {
+            if events.window_ends().is_none() && until.is_some_and(|until| Instant::now() >= until)
+            {
                 return Ok(false);
             }
         }
@@ -74,7 +86,7 @@ impl Session<'_> {
     }
 
     /// Takes what comes until an instant; what waits then is taken, too, unless more will be taken later.
-    fn take_hits(
+    pub(super) fn take_hits(
         &mut self,
         events: &mut Events,
         state: &mut State<'_>,
@@ -224,7 +236,7 @@ impl Session<'_> {
         let ended = state.end;
         // Those of all probes count up to one instant; to take them away may take seconds.
         events.session.shut();
-        self.watched.1 = Some(ytrace_target::monotonic_ns());
+        self.watched.end(ytrace_target::monotonic_ns());
         events.session.suspend();
         // The interrupt that ended the waiting has done its work; a further one ends this.
         interrupt::take_first(self.options.interrupt);
@@ -245,6 +257,7 @@ impl Session<'_> {
             figures.add(handler, &totals);
         }
         self.note_events(figures);
+        self.note_duty(&events);
         let lacking = |mirror: &&TableId| events.session.is_lacking(**mirror).unwrap_or(false);
         let lacking = events.mirrors.iter().filter(lacking).count();
         if lacking > 0 {

@@ -1,6 +1,7 @@
 //! Probes on events: where they go, what the kernel does there, and the handlers that run on what it sends.
 
 mod attach;
+mod duty;
 mod follow;
 mod hit;
 mod overhead;
@@ -17,6 +18,7 @@ use ytrace_target::LiveMemory;
 use ytrace_target::breakpoints::BreakpointError;
 use ytrace_target::events::{EventError, EventSession, PlanError, ProbeId, TableId, Totals};
 
+pub(crate) use duty::Watching;
 pub(crate) use hit::Hit;
 use plan::Reading;
 pub(crate) use stops::{StopHit, Stops};
@@ -42,6 +44,8 @@ pub(crate) struct Events {
     awaited: attach::Awaited,
     /// What is probed, by the handler, the file and the place in it.
     placed: HashSet<attach::Placed>,
+    /// When the probes are in their places, where that is not always.
+    duty: Option<duty::Duty>,
 }
 
 /// What runs for a probe of the kernel's.
@@ -168,6 +172,11 @@ impl EventFailure {
                     None => OTHERWISE.to_owned(),
                 })
             }
+            EventFailure::Plan(PlanError::TooComplex { .. })
+            | EventFailure::Kernel(EventError::Plan { error: PlanError::TooComplex { .. }, .. }) => Some(
+                "probe the same point twice, with a part of the handler each, or read less of what pointers lead to in one; `--sync` has no such limit, and a hit takes some 10 to 100 times as long"
+                    .to_owned(),
+            ),
             EventFailure::Kernel(error) => error.hint(),
             EventFailure::Breakpoints(error) => error.hint(),
             EventFailure::KernelOnly(_) => {

@@ -85,10 +85,17 @@ impl Session<'_> {
         drop(session);
         // Where the target waits, what a hit takes is taken from its waiting.
         let work = (busy.max(elapsed) - counted).max(elapsed / 10.0);
-        let percent = 100.0 * expected / work;
+        // Probes that are in place for a part of the time cost no more than that part.
+        let share = self.options.duty.map_or(1.0, |percent| percent / 100.0);
+        let whole = 100.0 * expected / work;
+        let percent = share * whole;
         let rate = hits as f64 / elapsed.max(f64::EPSILON);
         let text = format!(
-            "expected slowdown {percent:.1} %: {} hits a second",
+            "expected slowdown {percent:.1} %{}: {} hits a second",
+            match self.options.duty {
+                Some(_) => format!(" ({whole:.1} % in windows)"),
+                None => String::new(),
+            },
             ytrace_values::units::thousands(rate as u64)
         );
         sink.progress("");

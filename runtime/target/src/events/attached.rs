@@ -13,10 +13,8 @@ use super::shield::{Call, shielded};
 use crate::process::Process;
 use crate::tasks;
 
-/// So many descriptors are closed by each thread: closing a probe waits for other processors to have passed it, and such
-/// waits may as well be at the same time.
-const CLOSED_TOGETHER: usize = 8;
-/// The most threads that do so.
+/// The most threads that close descriptors. Closing a probe waits for other processors to have passed it, some ten milliseconds and almost
+/// independent of how many sites it has, and such waits may as well be at the same time.
 const MAX_CLOSERS: usize = 16;
 
 /// Where a program runs.
@@ -136,7 +134,12 @@ impl AttachedPart {
 
     /// Takes it away.
     pub fn detach(&mut self) {
-        close(std::mem::take(&mut self.open));
+        close(self.release());
+    }
+
+    /// Gives what keeps it attached, so that it is taken away together with others when that is closed ([`close`]).
+    pub fn release(&mut self) -> Vec<OwnedFd> {
+        std::mem::take(&mut self.open)
     }
 }
 
@@ -148,19 +151,18 @@ impl Drop for AttachedPart {
 
 /// Closes descriptors, many of them at the same time, whatever becomes of this process meanwhile.
 pub(super) fn close(mut open: Vec<OwnedFd>) {
-    let closers = (open.len() / CLOSED_TOGETHER).min(MAX_CLOSERS);
-    if closers < 2 {
-        return close_in_turn(open);
-    }
+    let closers = open.len().clamp(1, MAX_CLOSERS);
     let each = open.len().div_ceil(closers);
     std::thread::scope(|scope| {
-        while !open.is_empty() {
+        // The last ones are closed by this thread.
+        while open.len() > each {
             let rest = open.split_off(open.len().saturating_sub(each));
             let closer = move || close_in_turn(rest);
             let thread = std::thread::Builder::new().spawn_scoped(scope, closer);
             // What could not be handed to a thread has been closed here.
             drop(thread);
         }
+        close_in_turn(open);
     });
 }
 

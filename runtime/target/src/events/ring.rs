@@ -142,6 +142,16 @@ impl Ring {
         self.produced().wrapping_sub(self.position)
     }
 
+    /// The bytes of all records since the beginning.
+    pub fn sent(&self) -> u64 {
+        self.produced()
+    }
+
+    /// How many bytes it has.
+    pub fn size(&self) -> u64 {
+        self.bytes
+    }
+
     fn produced(&self) -> u64 {
         let word = self.producer.word(0);
         word.map_or(0, |word| word.load(Ordering::Acquire))

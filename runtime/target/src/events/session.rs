@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 
 use super::attach::FileSites;
-use super::attached::{AttachedPart, Places};
+use super::attached::{AttachedPart, Places, close};
 use super::check::index;
 use super::compile::{Environment, Mode, Numbering, Pairing, SAVED_KEY, SavedMaps};
 use super::counters::{Counters, possible_processors};
@@ -656,9 +656,11 @@ impl EventSession {
 
     /// Takes all probes away for a while; what they have counted remains.
     pub fn suspend(&mut self) {
+        let mut open = Vec::new();
         for part in self.probes.iter_mut().flat_map(|probe| &mut probe.parts) {
-            part.detach();
+            open.extend(part.release());
         }
+        close(open);
     }
 
     /// Attaches all probes again that [`EventSession::suspend`] has taken away.
@@ -672,6 +674,37 @@ impl EventSession {
             }
         }
         Ok(())
+    }
+
+    /// Takes some probes away for a while, as [`EventSession::suspend`] does with all.
+    pub fn suspend_probes(&mut self, probes: &[ProbeId]) {
+        let mut open = Vec::new();
+        for part in self.parts_of(probes) {
+            open.extend(part.release());
+        }
+        close(open);
+    }
+
+    /// Attaches these probes again.
+    ///
+    /// # Errors
+    /// As [`EventSession::resume`].
+    pub fn resume_probes(&mut self, probes: &[ProbeId]) -> Result<(), EventError> {
+        let process = self.process.clone();
+        for part in self.parts_of(probes) {
+            if !part.is_attached() {
+                part.attach(&process)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The parts of some probes.
+    fn parts_of(&mut self, probes: &[ProbeId]) -> impl Iterator<Item = &mut AttachedPart> {
+        let attached = self.probes.iter_mut().zip(0..);
+        attached
+            .filter(|(_, number)| probes.contains(&ProbeId(*number)))
+            .flat_map(|(probe, _)| &mut probe.parts)
     }
 
     /// Attaches probes again that have lost the process, as it has begun to run another program ([`Source::Exec`]). Those on files that it
@@ -703,6 +736,16 @@ impl EventSession {
             what: "probe",
             number: probe.0,
         })
+    }
+
+    /// The bytes of all records that have been sent so far, with what the ring adds to each.
+    pub fn sent_bytes(&self) -> u64 {
+        self.ring.sent()
+    }
+
+    /// The bytes of the ring.
+    pub fn ring_bytes(&self) -> u64 {
+        self.ring.size()
     }
 
     /// Bytes of records that wait in the ring, of those that fit ([`EventOptions::ring_bytes`]).
