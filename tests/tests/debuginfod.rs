@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use nix::sched::{CloneFlags, unshare};
 use ytrace_tests::fixtures::{self, Nginx};
 use ytrace_tests::program::{Finished, command, finish};
 use ytrace_tests::skip;
@@ -308,8 +309,34 @@ impl Drop for Debuginfod {
     }
 }
 
+/// Runs something where there is no network but a loopback of its own: Debian's server listens on all addresses.
+///
+/// # Errors
+/// Why that cannot be.
+fn alone(work: impl FnOnce() + Send) -> Result<(), String> {
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            // That of this thread, and of what it starts.
+            unshare(CloneFlags::CLONE_NEWNET)
+                .map_err(|errno| format!("no network of its own: {errno}"))?;
+            tool("ip", &["link", "set", "lo", "up"]);
+            work();
+            Ok(())
+        });
+        thread
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
 #[test]
 fn debians_server_supplies_nginx() {
+    if let Err(why) = alone(debians_server) {
+        skip("debians_server_supplies_nginx", &why);
+    }
+}
+
+fn debians_server() {
     let test = "debians_server_supplies_nginx";
     if let Some(why) = fixtures::unavailable("stripped") {
         return skip(test, &why);
