@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicBool;
 use serde_json::{Value, json};
 use ytrace_lang::target::matches_pattern;
 use ytrace_runtime::listing::{
-    Details, Kinds, ListedFunction, ListedStatic, ListedType, ListedVariable, Listing, Location,
-    Site, kernel_rules, list, of_file,
+    Body, Details, Kinds, ListedFunction, ListedStatic, ListedType, ListedVariable, Listing,
+    Location, Site, kernel_rules, list, of_file,
 };
 use ytrace_runtime::names::Names;
 use ytrace_runtime::{Mode, Options, Session, SessionError};
@@ -301,10 +301,19 @@ fn function_details(listed: &ListedFunction, details: &Details) -> Vec<String> {
             .collect();
         lines.push(format!("implementations: {}", names.join(", ")));
     }
-    for clone in &function.clones {
+    for (index, clone) in function.clones.iter().enumerate() {
         let address = clone.address.wrapping_add(details.bias);
+        let places = details.copies.get(index).map_or(&[][..], Vec::as_slice);
+        let places: Vec<String> = places
+            .iter()
+            .map(|(name, place)| format!("{name} {place}"))
+            .collect();
+        let arguments = match places.is_empty() {
+            true => "its arguments may be elsewhere".to_owned(),
+            false => places.join(", "),
+        };
         lines.push(format!(
-            "copy {} at {address:#x}, {} bytes; its arguments may be elsewhere",
+            "copy {} at {address:#x}, {} bytes; {arguments}",
             clone.symbol, clone.size
         ));
     }
@@ -369,11 +378,20 @@ fn to_json(found: &Listing) -> Value {
         let function = &listed.function;
         let body = function.body.as_ref();
         let details = listed.details.as_ref();
-        let clones: Vec<Value> = function
-            .clones
-            .iter()
-            .map(|c| json!({"symbol": c.symbol, "address": c.address, "size": c.size}))
-            .collect();
+        let clone = |(index, body): (usize, &Body)| {
+            let places = details.and_then(|details| details.copies.get(index));
+            let places = places.map(|places| {
+                let one = |(name, place): &(String, String)| json!({"name": name, "place": place});
+                places.iter().map(one).collect::<Vec<Value>>()
+            });
+            json!({
+                "symbol": body.symbol,
+                "address": body.address,
+                "size": body.size,
+                "parameters": places,
+            })
+        };
+        let clones: Vec<Value> = function.clones.iter().enumerate().map(clone).collect();
         let mut entry = json!({
             "kind": "function",
             "module": listed.module,

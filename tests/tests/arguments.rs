@@ -170,3 +170,62 @@ fn all_arguments_and_results_are_those_of_the_calls_where_threads_are_stopped() 
     assert_eq!(seen.len(), probes.len(), "{seen:?}");
     assert!(seen.iter().any(|line| line.contains('.')), "{seen:?}");
 }
+
+/// Functions of which an optimizing compiler makes copies for its callers, which it passes less to.
+const COPIED: &str = r#"
+#include <stdio.h>
+struct pair { long a, b; };
+static __attribute__((noinline)) int fixed(int a, int five, int c) { __asm__ volatile("" : : "r"(a)); return a * 3 + c + five; }
+static __attribute__((noinline)) long shorter(struct pair *p, int unused, int k) { __asm__ volatile("" : : "r"(p)); return p->b * 7 + k; }
+int main(void) {
+    volatile long sum = 0;
+    for (int i = 0; i < 3; i++) {
+        struct pair p = { i, i * 11 };
+        sum += fixed(i, 5, i * 2) + shorter(&p, i + 40, i + 100);
+    }
+    return sum == 0;
+}
+"#;
+
+#[test]
+fn arguments_of_copies_are_where_the_debug_information_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (source, program) = (folder.path().join("copied.c"), folder.path().join("copied"));
+    std::fs::write(&source, COPIED).expect("it is written");
+    let built = Command::new("gcc")
+        .args(["-O2", "-g", "-o"])
+        .args([&program, &source])
+        .status();
+    assert!(built.expect("gcc").success());
+    let program = program.to_str().expect("UTF-8");
+    let text = r#"
+        _probe fixed(...) { printf("fixed %d %d %d\n", a, five, c); }
+        _probe fixed(int first, int second, int third) -> r { printf("%d %d %d -> %d\n", first, second, third, r); }
+        _probe shorter(...) { printf("shorter %d\n", k); }
+    "#;
+    let finished = run(&["run", "-c", program, "-e", text]).expect_status(0);
+    let expected: String = (0..3)
+        .map(|i| {
+            let result = i * 3 + i * 2 + 5;
+            format!(
+                "fixed {i} 5 {}\n{i} 5 {} -> {result}\nshorter {}\n",
+                i * 2,
+                i * 2,
+                i + 100
+            )
+        })
+        .collect();
+    assert_eq!(finished.stdout, expected, "{finished}");
+    let text = r#"_probe shorter(...) { printf("%d\n", unused); }"#;
+    let refused = run(&["run", "-c", program, "-e", text]).expect_status(1);
+    says(&refused, &["`unused` cannot be read", "left out"]);
+    let listed = run(&["list", "-e", program, "-v", "fixed"]).expect_status(0);
+    assert!(
+        listed.stdout.contains("a in rdi, five always 5, c in rsi"),
+        "{listed}"
+    );
+    assert!(
+        listed.stdout.contains("fixed(int a, int five, int c)"),
+        "{listed}"
+    );
+}

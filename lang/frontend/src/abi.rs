@@ -89,6 +89,8 @@ pub enum Word {
     Stack(u64),
     /// An argument of a static probe, counted from 0.
     Argument(u64),
+    /// Always this number.
+    Constant(u64),
     /// Nowhere: these bytes are padding.
     Padding,
 }

@@ -159,6 +159,21 @@ pub struct VariableDescription {
     pub ty: Option<TargetType>,
 }
 
+/// Where a function that does not follow the calling convention has a parameter when it is entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParameterPlace {
+    /// In a general register, by its DWARF number.
+    General(u8),
+    /// In the low half of a vector register, counted from 0.
+    Vector(u8),
+    /// On the stack, so many bytes above where the stack pointer points.
+    Stack(u64),
+    /// It is always this number.
+    Constant(u64),
+    /// Nowhere that is known. The sentence says why.
+    Nowhere(&'static str),
+}
+
 /// A function of the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FunctionDescription {
@@ -172,6 +187,9 @@ pub struct FunctionDescription {
     pub result: Option<TargetType>,
     /// Whether it ends in `...`.
     pub variadic: bool,
+    /// Where it has its parameters, for a copy that the compiler has made for some callers; `None` where it follows the calling
+    /// convention.
+    pub places: Option<Vec<ParameterPlace>>,
 }
 
 /// The functions of the target that match a pattern.

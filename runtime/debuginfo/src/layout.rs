@@ -527,6 +527,26 @@ impl Debug {
 
     /// Names (as far as they have any) and types of a function's parameters, and whether it takes more.
     pub(crate) fn parameters(&self, here: &Located) -> Result<(Vec<Named>, bool)> {
+        let (entries, variadic) = self.listed_parameters(here)?;
+        let mut parameters = Vec::with_capacity(entries.len());
+        for child in entries {
+            // A concrete instance of an inlined function leaves name and type to the abstract one.
+            let origin = self.follow(&child, gimli::DW_AT_abstract_origin)?;
+            let full = match origin {
+                Some(at) if child.entry.attr(gimli::DW_AT_type).is_none() => self.entry(at)?,
+                _ => child,
+            };
+            parameters.push((self.name_of(&full), self.type_of(&full)?));
+        }
+        Ok((parameters, variadic))
+    }
+
+    /// The entries of a function's parameters.
+    pub(crate) fn parameter_entries(&self, here: &Located) -> Result<Vec<Located>> {
+        Ok(self.listed_parameters(here)?.0)
+    }
+
+    fn listed_parameters(&self, here: &Located) -> Result<(Vec<Located>, bool)> {
         let mut raw = Vec::new();
         let mut variadic = false;
         self.data()?
@@ -543,24 +563,20 @@ impl Debug {
                 .files
                 .malformed(here.at, "a function with too many parameters"));
         }
-        let mut parameters = Vec::with_capacity(raw.len());
-        for entry in raw {
-            let child = Located {
-                at: here.at,
+        let start = here.unit.header.offset().0;
+        let located = raw.into_iter().map(|entry| {
+            let offset = entry.offset();
+            let at = start.checked_add(offset.0);
+            let at = at.and_then(|at| TypeRef::new(here.section, at as u64));
+            Located {
+                at: at.unwrap_or(here.at),
                 section: here.section,
                 unit: Arc::clone(&here.unit),
-                offset: entry.offset(),
+                offset,
                 entry,
-            };
-            // A concrete instance of an inlined function leaves name and type to the abstract one.
-            let origin = self.follow(&child, gimli::DW_AT_abstract_origin)?;
-            let full = match origin {
-                Some(at) if child.entry.attr(gimli::DW_AT_type).is_none() => self.entry(at)?,
-                _ => child,
-            };
-            parameters.push((self.name_of(&full), self.type_of(&full)?));
-        }
-        Ok((parameters, variadic))
+            }
+        });
+        Ok((located.collect(), variadic))
     }
 
     /// Size in bytes; `None` for types without one (functions, incomplete types, flexible arrays).

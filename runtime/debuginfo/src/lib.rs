@@ -10,6 +10,7 @@
 //! Every file may be hostile. No input makes this crate panic, recurse without bound, or allocate out of proportion to its size.
 #![deny(unsafe_code)]
 
+mod arguments;
 mod code;
 mod compress;
 mod debuginfod;
@@ -35,6 +36,7 @@ mod typefile;
 mod types;
 mod unwind;
 
+pub use arguments::{ParameterPlace, ParameterPlaces};
 pub use code::functions::{Body, ProbeFunction};
 pub use code::inlined::InlinedCopy;
 pub use code::instruction::KernelRules;

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::dwarf::{self, DebugData, Files, MAX_HOPS};
+use gimli::LocationLists;
+
+use crate::arguments::location_lists;
+use crate::dwarf::{self, DebugData, Files, MAX_HOPS, Reader};
 use crate::error::{Candidate, Error, Result};
 use crate::index::{self, Cache, DECLARATION, EntryRow, Fingerprint, Index, IndexSource};
 use crate::layout::{Located, is_declaration};
@@ -35,6 +38,7 @@ pub(crate) struct Debug {
     state: Mutex<IndexState>,
     unit_names: Mutex<HashMap<u32, Arc<UnitNames>>>,
     macros: OnceLock<Result<Macros>>,
+    lists: OnceLock<Result<LocationLists<Reader>>>,
 }
 
 impl Debug {
@@ -51,7 +55,16 @@ impl Debug {
             }),
             unit_names: Mutex::default(),
             macros: OnceLock::new(),
+            lists: OnceLock::new(),
         }
+    }
+
+    /// Location lists, read when first asked for.
+    pub fn location_lists(&self) -> Result<&LocationLists<Reader>> {
+        self.lists
+            .get_or_init(|| location_lists(&self.files.main, self.files.main.runtime_endian()))
+            .as_ref()
+            .map_err(Clone::clone)
     }
 
     /// The macros of all units, read when first asked for.

@@ -170,7 +170,12 @@ impl Debug {
         let chain = self.chain(here)?;
         let mut parameters = Vec::new();
         let mut variadic = false;
-        for link in &chain {
+        // A copy that the compiler has made of a function may list them in another order than the abstract instance does.
+        let copied = chain
+            .first()
+            .is_some_and(|here| here.entry.attr(gimli::DW_AT_abstract_origin).is_some());
+        let first = usize::from(copied && chain.len() > 1);
+        for link in chain.iter().skip(first).chain(chain.iter().take(first)) {
             let (own, more) = self.parameters(link)?;
             variadic |= more;
             if !own.is_empty() {
@@ -222,7 +227,7 @@ impl Debug {
     }
 
     /// An entry and those that it completes: abstract instances and declarations.
-    fn chain(&self, first: Located) -> Result<Vec<Located>> {
+    pub(crate) fn chain(&self, first: Located) -> Result<Vec<Located>> {
         let mut chain = vec![first];
         while chain.len() < MAX_HOPS {
             let Some(last) = chain.last() else { break };

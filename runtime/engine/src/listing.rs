@@ -7,7 +7,8 @@ mod declare;
 
 use std::path::Path;
 
-use ytrace_debuginfo::{self as debuginfo, NameKind, Serves};
+use ytrace_debuginfo::{self as debuginfo, NameKind, ParameterPlace, Serves};
+use ytrace_lang::abi;
 use ytrace_lang::target::matches_pattern;
 
 use crate::error::SessionError;
@@ -98,6 +99,9 @@ pub struct Details {
     pub return_site: Option<Result<Site, String>>,
     /// What an indirect function may be.
     pub implementations: Vec<Body>,
+    /// Of each copy that the compiler has made of it for some callers, its parameters and where that has them; none where the debug
+    /// information does not tell.
+    pub copies: Vec<Vec<(String, String)>>,
     /// Copies of it in other functions: the address, and the function.
     pub inlined: Vec<(u64, Option<String>)>,
 }
@@ -399,7 +403,17 @@ impl OfModule<'_> {
             .into_iter()
             .map(|copy| (copy.address, copy.within))
             .collect();
+        let copies = function
+            .clones
+            .iter()
+            .map(|copy| {
+                let (names, found) = info.parameters_at(&function.name, copy.address)?;
+                let places = found.places.into_iter().map(place_text);
+                Ok(names.into_iter().zip(places).collect())
+            })
+            .collect::<debuginfo::Result<_>>()?;
         Ok(Details {
+            copies,
             source,
             bias: self.opened.bias,
             site: site(Serves::Entry),
@@ -594,4 +608,24 @@ fn similar(names: &Names, wanted: &Wanted<'_>) -> Vec<String> {
     }
     found.truncate(5);
     found
+}
+
+/// Where a copy of a function has a parameter, in words.
+fn place_text(place: ParameterPlace) -> String {
+    /// The first vector register, by its DWARF number.
+    const VECTORS: u16 = 17;
+    match place {
+        ParameterPlace::Register(number) => {
+            let general = u8::try_from(number).ok().and_then(abi::register_name);
+            match (general, number.checked_sub(VECTORS)) {
+                (Some(name), _) => format!("in {name}"),
+                (None, Some(vector)) if vector < 16 => format!("in xmm{vector}"),
+                (None, _) => format!("in register {number}"),
+            }
+        }
+        ParameterPlace::Stack(offset) => format!("on the stack (+{offset})"),
+        ParameterPlace::Constant(value) => format!("always {}", value.cast_signed()),
+        ParameterPlace::Absent => "left out".to_owned(),
+        ParameterPlace::Unsaid => "not known".to_owned(),
+    }
 }

@@ -250,6 +250,29 @@ impl Checker<'_> {
         }
     }
 
+    /// What to do about a number that does not fit, where it is that of an option.
+    pub(super) fn option_to_change(&self, expression: &hir::Expression) -> Option<String> {
+        match &expression.kind {
+            ExpressionKind::Load(place) => {
+                let hir::PlaceKind::Global(id) = place.kind else {
+                    return None;
+                };
+                let option = self.options.iter().find(|option| option.global == id)?;
+                let name = option.name.replace('_', "-");
+                Some(format!(
+                    "it is the option --{name}: give it a number above 0"
+                ))
+            }
+            ExpressionKind::Convert(_, operand) | ExpressionKind::Unary(_, operand) => {
+                self.option_to_change(operand)
+            }
+            ExpressionKind::Arithmetic(_, left, right) => self
+                .option_to_change(left)
+                .or_else(|| self.option_to_change(right)),
+            _ => None,
+        }
+    }
+
     /// The value of an option's global as a constant.
     fn option_constant(&self, id: hir::GlobalId, span: Span) -> Option<hir::Expression> {
         let option = self.options.iter().find(|option| option.global == id)?;

@@ -11,6 +11,7 @@ use super::suggest::did_you_mean;
 use super::symbols::{FunctionContext, LocalSymbol};
 use crate::abi::{self, Location, Word};
 use crate::ast;
+use crate::diagnostics::Diagnostic;
 use crate::hir::{self, ExpressionKind, PlaceKind, StatementKind};
 use crate::source::Span;
 use crate::types::{Type, TypeId};
@@ -302,10 +303,7 @@ impl Checker<'_> {
 
     /// A word of the hit; `kept` if it is wanted as of entry, at the return.
     fn word(&mut self, word: Word, kept: bool, span: Span) -> Result<hir::Expression, String> {
-        if word == Word::Padding {
-            return Ok(self.integer(0, self.basics.unsigned_long, span));
-        }
-        if !kept {
+        if !kept || matches!(word, Word::Constant(_) | Word::Padding) {
             return Ok(self.word_now(word, span));
         }
         let known = self
@@ -352,6 +350,7 @@ impl Checker<'_> {
                 let number = self.integer(number, ty, span);
                 self.operation(Operation::HitArgument, vec![number], ty, span)
             }
+            Word::Constant(value) => self.integer(value, ty, span),
             Word::Padding => self.integer(0, ty, span),
         }
     }
@@ -648,14 +647,19 @@ impl Checker<'_> {
         {
             return self.unknown(span);
         }
-        if let Some(every) = arguments.first().cloned() {
-            let every = self.with_option_values(every);
+        if let Some(every) = arguments.first() {
+            let option = self.option_to_change(every);
+            let every = self.with_option_values(every.clone());
             if let Some(every) = self.constant_of(&every).filter(|every| *every <= 0) {
-                self.error(
+                let diagnostic = Diagnostic::error(
                     span,
                     "`_every(n, bytes)` takes one sample in n bytes",
                     format!("n is {every} here"),
                 );
+                self.report(match option {
+                    Some(option) => diagnostic.with_help(option),
+                    None => diagnostic,
+                });
             }
         }
         let long = self.basics.long;

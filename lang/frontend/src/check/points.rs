@@ -5,16 +5,20 @@ use super::class::Class;
 use super::hits::{Arguments, Hit, HitValue};
 use super::script::Ordinary;
 use super::suggest::did_you_mean;
-use crate::abi::{self, CallLayout, Location};
+use crate::abi::{self, CallLayout, Location, Word};
 use crate::ast::{self, FunctionReference, ProbeParameters, ProbeResult};
 use crate::diagnostics::Diagnostic;
 use crate::hir::{AwaitedFunctions, EventFunction, EventSite};
 use crate::source::Span;
-use crate::target::{FunctionDescription, LookupError, NameKind};
+use crate::target::{FunctionDescription, LookupError, NameKind, ParameterPlace};
 use crate::types::{Type, TypeId};
 
 /// Parameters beyond these are not looked at.
 const MOST_PARAMETERS: usize = 256;
+
+const IN_PARTS: &str =
+    "a copy of the function that the compiler made for some callers is hit, which has it in parts";
+const UNKNOWN_PLACE: &str = "a copy of the function that the compiler made for some callers is hit, and nothing tells where that has it (`_arg(n)` are the registers of arguments)";
 
 /// Of a pattern that matches nothing, no more letters are tried.
 const MOST_LETTERS: usize = 64;
@@ -26,6 +30,8 @@ const SHORTEST_STEM: usize = 3;
 struct Found {
     function: EventFunction,
     prototype: Option<Prototype>,
+    /// Where it has its parameters, if not where the calling convention has them.
+    places: Option<Vec<ParameterPlace>>,
 }
 
 /// What debug information says of a function.
@@ -213,6 +219,7 @@ impl<'a> Checker<'a> {
             parameters,
             result,
             variadic,
+            places,
         } = function;
         let prototype = parameters.map(|parameters| Prototype {
             parameters: parameters
@@ -241,6 +248,7 @@ impl<'a> Checker<'a> {
                 address,
             },
             prototype,
+            places,
         }
     }
 
@@ -363,7 +371,7 @@ impl<'a> Checker<'a> {
             if let Some(prototype) = &found.prototype {
                 self.check_head(head, &declared, declared_result, &found.function, prototype);
             }
-            let this = self.layout_of(found.prototype.as_ref(), &declared, declared_result);
+            let this = self.layout_of(Some(found), &declared, declared_result);
             match &layout {
                 None => layout = Some(this),
                 Some(first) if differs(first, &this, declared.len(), head.result) => {
@@ -640,27 +648,44 @@ impl<'a> Checker<'a> {
 
     /// Where a function has its parameters and its result: by debug information, else as declared.
     fn layout_of(
-        &self,
-        prototype: Option<&Prototype>,
+        &mut self,
+        found: Option<&Found>,
         declared: &[(Option<String>, TypeId, Span)],
         result: Option<TypeId>,
     ) -> CallLayout {
-        let Some(prototype) = prototype else {
-            let parameters: Vec<TypeId> = declared.iter().map(|(_, ty, _)| *ty).collect();
-            return abi::call_layout(&self.types, &parameters, result);
-        };
-        let parameters: Vec<TypeId> = prototype
-            .parameters
-            .iter()
-            .map(|(_, ty)| *ty)
-            .chain(
-                declared
-                    .iter()
-                    .skip(prototype.parameters.len())
-                    .map(|(_, ty, _)| *ty),
-            )
-            .collect();
-        abi::call_layout(&self.types, &parameters, Some(prototype.result))
+        let prototype = found.and_then(|found| found.prototype.as_ref());
+        let known = prototype.map_or(&[][..], |prototype| prototype.parameters.as_slice());
+        let more = declared.iter().skip(known.len()).map(|(_, ty, _)| *ty);
+        let parameters: Vec<TypeId> = known.iter().map(|(_, ty)| *ty).chain(more).collect();
+        let result = prototype.map_or(result, |prototype| Some(prototype.result));
+        let mut layout = abi::call_layout(&self.types, &parameters, result);
+        if let Some(places) = found.and_then(|found| found.places.as_deref()) {
+            let of_each = layout.parameters.iter_mut().zip(&parameters);
+            for (index, (location, ty)) in of_each.enumerate() {
+                *location = self.location_at(places.get(index).copied(), *ty);
+            }
+        }
+        layout
+    }
+
+    /// Where a copy of a function that the compiler has made for some callers has a parameter.
+    fn location_at(&mut self, place: Option<ParameterPlace>, ty: TypeId) -> Location {
+        let of_a_word = self.size_of(ty).is_some_and(|size| size <= 8);
+        match place {
+            Some(ParameterPlace::General(number)) if of_a_word => {
+                Location::Words(vec![Word::General(number)])
+            }
+            Some(ParameterPlace::Vector(number)) if of_a_word => {
+                Location::Words(vec![Word::Vector(number)])
+            }
+            Some(ParameterPlace::Constant(value)) if of_a_word => {
+                Location::Words(vec![Word::Constant(value)])
+            }
+            Some(ParameterPlace::Stack(offset)) => Location::Stack(offset),
+            Some(ParameterPlace::Nowhere(why)) => Location::OutOfReach(why),
+            Some(_) => Location::OutOfReach(IN_PARTS),
+            None => Location::OutOfReach(UNKNOWN_PLACE),
+        }
     }
 
     /// Compares what a head declares with what debug information says of a function.

@@ -175,11 +175,16 @@ impl<'a> Checker<'a> {
         {
             Some(total) if total > 0 => Some(hir::ProbePoint::Timer(total)),
             _ => {
-                self.error(
+                let diagnostic = Diagnostic::error(
                     amount.span,
                     "an interval must be positive",
                     format!("this is {value}"),
                 );
+                let amount = self.value(amount);
+                self.report(match self.option_to_change(&amount) {
+                    Some(option) => diagnostic.with_help(option),
+                    None => diagnostic,
+                });
                 None
             }
         }

@@ -192,6 +192,15 @@ impl<'a> Checker<'a> {
             return nowhere;
         }
         let bytes = bytes as u64;
+        if at == 0 {
+            self.error_help(
+                address.span,
+                "there is nothing to be watched at address 0",
+                "this is NULL",
+                "write `&variable`, or the address as `ytrace list` and `printf(\"%p\")` show it",
+            );
+            return nowhere;
+        }
         if at % bytes != 0 {
             self.error_help(
                 address.span,

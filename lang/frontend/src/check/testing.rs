@@ -9,7 +9,7 @@ use crate::compile::LayoutChoices;
 use crate::source::{LoadError, Loader, SourceFile, SourceMap};
 use crate::target::{
     FunctionDescription, LookupError, MatchingFunctions, MemberDescription, ModuleId, NameKind,
-    Scope, SymbolSource, TargetType, TypeDescription, TypeNameKind, TypeSource,
+    ParameterPlace, Scope, SymbolSource, TargetType, TypeDescription, TypeNameKind, TypeSource,
     VariableDescription, matches_pattern,
 };
 use crate::types::{Type, TypeId, Types};
@@ -248,6 +248,7 @@ impl TestTarget {
                     ),
                     result: Some(target_type(result)),
                     variadic,
+                    places: None,
                 },
             );
         }
@@ -301,6 +302,14 @@ impl TestTarget {
     pub fn variadic(mut self, name: &str) -> Self {
         if let Some(function) = self.functions.get_mut(name) {
             function.variadic = true;
+        }
+        self
+    }
+
+    /// The same with a function that the compiler has made for some callers, which has its parameters in these places.
+    pub fn copied(mut self, name: &str, places: &[ParameterPlace]) -> Self {
+        if let Some(function) = self.functions.get_mut(name) {
+            function.places = Some(places.to_vec());
         }
         self
     }

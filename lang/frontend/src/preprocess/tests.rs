@@ -135,6 +135,7 @@ impl SymbolSource for Known {
             parameters: Some(vec![(Some("size".to_owned()), TargetType(3))]),
             result: None,
             variadic: false,
+            places: None,
         }))
     }
 

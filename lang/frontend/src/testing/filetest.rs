@@ -31,6 +31,7 @@
 //!   `weight=N`. A hit's values as of entry are kept for the next return of the same function in the same thread. A `memory`
 //!   directive that follows takes place then.
 //! - `//! stripped NAME`, `//! variadic NAME`: debug information knows nothing of a function; its parameters end in `...`.
+//! - `//! copied NAME PLACE…`: it is a copy for some callers, with its parameters in registers, always a number, at `sp+N`, or nowhere (`-`).
 //! - `//! most-probes N`: how many functions a pattern may match.
 //! - `//! show steps`: the number of steps of each probe is part of the output.
 //! - `//! file NAME`: the lines `//| …` that follow are a file that `#include` finds.
@@ -43,6 +44,7 @@ use std::sync::Arc;
 
 use super::hits::Step;
 use super::world::{PAGE_SIZE, RecordingHost, SparseMemory};
+use crate::abi;
 use crate::check::{self, testing::TestTarget};
 use crate::compile::LayoutChoices;
 use crate::diagnostics::{Diagnostic, Severity};
@@ -50,6 +52,7 @@ use crate::execute::{Budget, Executor, Outcome};
 use crate::hir::ProbePoint;
 use crate::interpret::Interpreter;
 use crate::source::{LoadError, Loader, SourceFile, SourceMap};
+use crate::target::ParameterPlace;
 use crate::{capture, dump, hir, ir, lower, parse, verify};
 use ytrace_values::{FaultKind, Limits, Machine, Store};
 
@@ -99,6 +102,7 @@ pub(super) struct Directives {
     pub(super) happens: Vec<Step>,
     stripped: Vec<String>,
     variadic: Vec<String>,
+    copied: Vec<(String, Vec<ParameterPlace>)>,
     most_probes: usize,
 }
 
@@ -123,6 +127,7 @@ impl Default for Directives {
             happens: Vec::new(),
             stripped: Vec::new(),
             variadic: Vec::new(),
+            copied: Vec::new(),
             most_probes: check::MOST_PROBES,
         }
     }
@@ -467,6 +472,9 @@ impl Filetest {
         for name in &directives.variadic {
             target = target.variadic(name);
         }
+        for (name, places) in &directives.copied {
+            target = target.copied(name, places);
+        }
         for (address, bytes) in &directives.literals {
             target = target.string(bytes, *address);
         }
@@ -803,6 +811,13 @@ impl Directives {
             "hit" | "return" => self.happens.push(Step::read(word == "return", rest)?),
             "stripped" => self.stripped.push(rest.to_owned()),
             "variadic" => self.variadic.push(rest.to_owned()),
+            "copied" => {
+                let mut words = rest.split(' ');
+                let name = words.next().unwrap_or_default().to_owned();
+                let places = words.map(place_of_parameter);
+                self.copied
+                    .push((name, places.collect::<Result<_, String>>()?));
+            }
             "most-probes" => {
                 self.most_probes = usize::try_from(number()?).unwrap_or(usize::MAX);
             }
@@ -946,4 +961,22 @@ fn string_item<'t>(text: &'t str, bytes: &mut Vec<u8>) -> Result<&'t str, String
         }
     }
     Err("a string without an end".to_owned())
+}
+
+/// A place of a parameter, as `copied` has it.
+fn place_of_parameter(word: &str) -> Result<ParameterPlace, String> {
+    if let Some(register) = abi::register_number(word) {
+        return Ok(ParameterPlace::General(register));
+    }
+    if let Some(register) = abi::vector_register_number(word) {
+        return Ok(ParameterPlace::Vector(register));
+    }
+    if let Some(offset) = word.strip_prefix("sp+").and_then(number) {
+        return Ok(ParameterPlace::Stack(offset));
+    }
+    match number(word) {
+        Some(constant) => Ok(ParameterPlace::Constant(constant)),
+        None if word == "-" => Ok(ParameterPlace::Nowhere("the compiler has left it out")),
+        None => Err(format!("`{word}` is no place of a parameter")),
+    }
 }

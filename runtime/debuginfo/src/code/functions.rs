@@ -392,7 +392,7 @@ fn is_function(kind: SymbolKind) -> bool {
 }
 
 /// Suffixes that stand for the function itself, renamed: by link-time optimisation, or as a local alias.
-fn is_label(suffix: &str) -> bool {
+pub(crate) fn is_label(suffix: &str) -> bool {
     [".lto_priv.", ".llvm.", ".localalias"]
         .iter()
         .any(|s| suffix.starts_with(s))

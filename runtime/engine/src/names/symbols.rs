@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
-use ytrace_debuginfo::{Function, Location, NameKind as DebugKind, SymbolKind};
+use ytrace_debuginfo::{
+    Function, Location, NameKind as DebugKind, ParameterPlace as DebugPlace, SymbolKind,
+};
 use ytrace_lang::target::{
     FunctionDescription, LookupError, MacroDescription, MatchingFunctions, ModuleId, NameKind,
-    Scope, SymbolSource, VariableDescription, matches_pattern,
+    ParameterPlace, Scope, SymbolSource, VariableDescription, matches_pattern,
 };
 
 use super::changes::undated;
@@ -328,6 +330,7 @@ impl Names {
             parameters: None,
             result: None,
             variadic: false,
+            places: self.places_in_copy(module, address, function.as_ref()),
         };
         let Some(function) = function else {
             return described;
@@ -344,6 +347,24 @@ impl Names {
             variadic: function.variadic,
             ..described
         }
+    }
+
+    /// Where a copy of a function that the compiler has made for some callers has its parameters; `None` for any other.
+    fn places_in_copy(
+        &self,
+        module: usize,
+        address: u64,
+        function: Option<&Function>,
+    ) -> Option<Vec<ParameterPlace>> {
+        let opened = self.open(module).ok()?;
+        let within = address.wrapping_sub(opened.bias);
+        // Without a word of the debug information a place is not known.
+        let found = opened.info.parameter_places(function, within);
+        let found = found.unwrap_or_default();
+        found.copied.then(|| {
+            let places = found.places.into_iter();
+            places.map(place_in_copy).collect()
+        })
     }
 
     /// The name of the function or variable at an address, with the offset in it.
@@ -443,4 +464,34 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// Where a copy of a function has a parameter, for the language.
+fn place_in_copy(place: DebugPlace) -> ParameterPlace {
+    /// DWARF numbers of the general registers are below this.
+    const GENERAL: u16 = 16;
+    /// The first vector register.
+    const VECTORS: u16 = 17;
+    let of_register = |register: u16| {
+        let vector = register.checked_sub(VECTORS).filter(|number| *number < 16);
+        match (u8::try_from(register), vector) {
+            (Ok(general), _) if register < GENERAL => Some(ParameterPlace::General(general)),
+            (_, Some(vector)) => u8::try_from(vector).ok().map(ParameterPlace::Vector),
+            _ => None,
+        }
+    };
+    match place {
+        DebugPlace::Register(register) => of_register(register).unwrap_or(ParameterPlace::Nowhere(
+            "it is in a register that cannot be read",
+        )),
+        // The frame's base is above the return address.
+        DebugPlace::Stack(offset) => ParameterPlace::Stack(offset.saturating_add(8)),
+        DebugPlace::Constant(value) => ParameterPlace::Constant(value),
+        DebugPlace::Absent => ParameterPlace::Nowhere(
+            "a copy of the function that the compiler made for some callers is hit, and it has been left out there",
+        ),
+        DebugPlace::Unsaid => ParameterPlace::Nowhere(
+            "a copy of the function that the compiler made for some callers is hit, and the debug information does not tell where that has it (`_arg(n)` are the registers of arguments)",
+        ),
+    }
 }
