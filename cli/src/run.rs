@@ -152,7 +152,13 @@ fn run_on_command(
         session.launch(target);
         let status = run_session(&mut session, main, earlier, arguments, terminal);
         // A command at its exit goes on to its end; one that still runs is asked to end.
+        let outlived = session.outlived();
         if let Some(mut target) = session.take_command() {
+            if let Some(Held::AtExit(status) | Held::Gone(Some(status))) =
+                target.look().filter(|_| outlived)
+            {
+                warn_of_ending(command, status, terminal);
+            }
             target.release();
         }
         return status;
@@ -170,13 +176,8 @@ fn run_on_command(
     let asked = INTERRUPTED.swap(false, Ordering::Relaxed);
     if let Held::AtExit(status) = held
         && !asked
-        && let Some(ending) = bad_ending(status)
     {
-        let (yellow, _, reset) = terminal.error_colors("\x1b[1;33m", "");
-        say(&format!(
-            "{yellow}warning{reset}: {}\n",
-            safe(&format!("`{command}` {ending}"))
-        ));
+        warn_of_ending(command, status, terminal);
     }
     let mut session = Session::open(target.process().clone(), options).map_err(failure)?;
     session.started_by(command, arguments.after);
@@ -188,6 +189,17 @@ fn run_on_command(
     // A command at its exit goes on to its end; one that still runs is asked to end.
     target.release();
     status
+}
+
+/// Tells of a command that did not end well.
+fn warn_of_ending(command: &str, status: ExitStatus, terminal: &Terminal) {
+    if let Some(ending) = bad_ending(status) {
+        let (yellow, _, reset) = terminal.error_colors("\x1b[1;33m", "");
+        say(&format!(
+            "{yellow}warning{reset}: {}\n",
+            safe(&format!("`{command}` {ending}"))
+        ));
+    }
 }
 
 /// How a command ended that did not end well.

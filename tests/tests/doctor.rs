@@ -43,6 +43,7 @@ fn a_process_that_can_be_looked_at() {
     }
     assert!(files >= 2, "{maps}");
     assert_eq!(of("heap")["health"], "ok", "{told}");
+    assert_eq!(of("text")["health"], "ok", "{told}");
     assert_untouched(target.pid());
     let text = run(&["doctor", "-p", &pid]).expect_status(0);
     let process = format!("Process {pid}");
@@ -110,4 +111,49 @@ fn pages_and_completions_have_every_command_and_option() {
     run(&["man", "/dev/null/x"])
         .expect_status(2)
         .says(&["/dev/null/x"]);
+}
+
+#[test]
+fn a_breakpoint_that_somebody_left_behind_is_told() {
+    use std::os::unix::fs::FileExt;
+    let test = "a_breakpoint_that_somebody_left_behind_is_told";
+    let program = directory().join("c/heap");
+    if !program.is_file() || !nix::unistd::geteuid().is_root() {
+        return skip(test, "the fixture is missing, or this is not root");
+    }
+    let target = Waiting::start(&mut Command::new(program));
+    let pid = target.pid().to_string();
+    // A function that nobody calls.
+    let told = run(&[
+        "list",
+        "-p",
+        &pid,
+        "-v",
+        "--format",
+        "json",
+        "libc.so.6::lrand48",
+    ]);
+    let listed = list(&told.stdout);
+    let word = |name: &str| listed[0][name].as_u64().unwrap();
+    let address = word("address") + word("bias");
+    let memory = std::fs::File::options()
+        .write(true)
+        .open(format!("/proc/{pid}/mem"))
+        .unwrap();
+    memory.write_all_at(&[0xcc], address).unwrap();
+    let found = run(&["doctor", "-p", &pid]).expect_status(0);
+    for part in [
+        "limited  text: a breakpoint stands in it (lrand48)",
+        "no debugger holds",
+    ] {
+        assert!(found.stdout.contains(part), "{found}");
+    }
+    let text = "_probe lrand48 { } _probe _timer.ms(1) { _exit(); }";
+    let found = run(&["run", "-p", &pid, "--sync", "-e", text]).expect_status(2);
+    for part in [
+        "at lrand48 a breakpoint stands already",
+        "cannot be stopped at",
+    ] {
+        assert!(found.stderr.contains(part), "{found}");
+    }
 }

@@ -214,13 +214,51 @@ fn what_a_target_did_before_its_end_is_shown() {
             "kill" => lives.send("kill"),
             _ => drop(lives.input.take()),
         }
-        let finished = tracing.finish().expect_status(3);
+        let finished = tracing.finish().expect_status(0);
         assert_eq!(finished.stdout.lines().count(), 4, "{finished}");
         says(
             &finished,
-            &["3 hits at 1 place", "the target exited during the run"],
+            &["3 hits at 1 place", "the target ended", "complete"],
         );
     }
+}
+
+#[test]
+fn what_would_have_to_be_read_of_a_target_that_has_gone_is_lacking() {
+    let mut lives = Lives::start();
+    let text = r#"long n; _probe visited { n++; } _probe _end { printf("%d visits\n", n); printf("%d\n", sink); }"#;
+    let tracing = lives.trace(text, &[]);
+    assert_eq!(lives.ask("visit 3"), "visited");
+    lives.send("kill");
+    let finished = tracing.finish().expect_status(3);
+    assert_eq!(finished.stdout, "3 visits\n", "{finished}");
+    says(&finished, &["the target exited during the run"]);
+}
+
+#[test]
+fn a_command_that_ends_by_itself_is_seen_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = build(folder.path(), "lives", "lives", &["-rdynamic"]);
+    let program = program.to_str().unwrap();
+    let run = |text: &str| ytrace_tests::program::run(&["run", "-c", program, "-e", text]);
+    let text = r#"long n; _probe main { n++; } _probe _end { printf("main %d\n", n); }"#;
+    // It ends at once; whether ytrace looks before or after that does not matter.
+    for _ in 0..10 {
+        let finished = run(text).expect_status(0);
+        assert!(finished.stdout.ends_with("main 1\n"), "{finished}");
+        says(
+            &finished,
+            &["1 hit at 1 place", "the command ended", "complete"],
+        );
+    }
+}
+
+#[test]
+fn a_command_that_fails_is_told() {
+    let text = "_probe libc.so.6::exit { }";
+    let finished = ytrace_tests::program::run(&["run", "-c", "sh -c 'exit 3'", "-e", text]);
+    let finished = finished.expect_status(0);
+    says(&finished, &["warning", "failed with exit status 3"]);
 }
 
 #[test]

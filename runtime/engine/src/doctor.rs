@@ -10,6 +10,7 @@ use ytrace_values::units;
 use crate::copying::COPY_SPEED;
 use crate::error::SessionError;
 use crate::identity::Rules;
+use crate::left_behind;
 use crate::names::{Names, hexadecimal};
 use crate::options::Options;
 use crate::session::Session;
@@ -81,7 +82,7 @@ pub fn of_machine() -> Result<Vec<Diagnosis>, String> {
     Ok(list)
 }
 
-/// What a process allows: its memory is not read, only its files and what the kernel tells of it.
+/// What a process allows: of its memory only the text is read, else its files and what the kernel tells of it.
 ///
 /// # Errors
 /// It has gone, or an option names a file that cannot be used.
@@ -117,6 +118,7 @@ pub fn of_process(process: Process, options: &Options) -> Result<Vec<Diagnosis>,
     }
     list.push(pause(&process, facts.threads, options.max_pause));
     let session = Session::open(process.clone(), options)?;
+    list.push(text(&session, &process, facts.tracer)?);
     list.extend(debug_information(session.names()));
     list.push(runtimes(process)?);
     Ok(list)
@@ -272,6 +274,48 @@ fn pause(process: &Process, threads: u64, most: Duration) -> Diagnosis {
             units::duration(most.as_nanos() as i128)
         )),
     }
+}
+
+/// Breakpoints in its text, which somebody may have left behind.
+fn text(session: &Session<'_>, process: &Process, tracer: i32) -> Result<Diagnosis, SessionError> {
+    /// So many are named.
+    const NAMED: usize = 3;
+    let mut memory = session.live_space(process)?;
+    let found = left_behind::find(session.names(), &mut memory);
+    if found.is_empty() {
+        let found = "as its files have it: no breakpoint stands there";
+        return Ok(Diagnosis::new("text", Health::Good, found));
+    }
+    let mut shown: Vec<String> = found
+        .iter()
+        .take(NAMED)
+        .map(|address| match session.names().symbol_name(*address) {
+            Some((name, 0)) => name,
+            Some((name, offset)) => format!("{name}+{offset:#x}"),
+            None => format!("{address:#x}"),
+        })
+        .collect();
+    if found.len() > NAMED {
+        shown.push("…".to_owned());
+    }
+    let (number, verb) = match found.len() {
+        1 => ("a breakpoint".to_owned(), "stands"),
+        left_behind::MOST => (
+            format!("{} breakpoints or more", left_behind::MOST),
+            "stand",
+        ),
+        number => (format!("{number} breakpoints"), "stand"),
+    };
+    let by = match tracer {
+        0 => "which no debugger holds".to_owned(),
+        tracer => format!("process {tracer} traces it"),
+    };
+    Ok(Diagnosis::new(
+        "text",
+        Health::Limited,
+        format!("{number} {verb} in it ({}), {by}", shown.join(", ")),
+    )
+    .fix("end what probes it (ytrace, bpftrace, perf, a debugger). Where nothing does, they were left behind by one that was killed: there debuggers and --sync see nothing until the process is started anew, or, where the kernel's own were left, the machine".to_owned()))
 }
 
 /// The debug information of each module.

@@ -14,6 +14,7 @@ mod figures;
 pub mod host;
 pub mod identity;
 pub mod interrupt;
+mod left_behind;
 pub mod library;
 pub mod listing;
 mod memory;

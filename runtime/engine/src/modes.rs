@@ -53,7 +53,9 @@ impl Session<'_> {
                     self.run_without_target(state, probes, sink);
                     sink.flush();
                 }
-                self.result.partial(EXITED);
+                if !self.followed {
+                    self.result.partial(EXITED);
+                }
                 state.end = true;
                 Ok(())
             }
@@ -61,9 +63,12 @@ impl Session<'_> {
         }
     }
 
-    /// Runs a handler after the target's end: it has what was gathered, and no memory to read.
+    /// Runs a handler after the target's end: it has what was gathered, and no memory to read. One that follows events needs no more, and
+    /// where it does, that is a fault.
     fn run_without_target(&mut self, state: &mut State<'_>, probes: &[usize], sink: &mut dyn Sink) {
-        self.result.partial(EXITED);
+        if !self.followed {
+            self.result.partial(EXITED);
+        }
         let mut memory = GoneMemory {
             page_size: self.page_size,
         };

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ytrace_lang::hir::ProbePoint;
-use ytrace_target::{Held, Process};
+use ytrace_target::{Held, Process, StopError};
 
 use crate::error::SessionError;
 use crate::events::{Events, Stops};
@@ -69,15 +69,19 @@ impl Session<'_> {
                 .partial("the timers did not run: the command had come to its exit (with --after they run while it does)"),
             Some(_) if state.end => {}
             Some(process) => {
+                self.followed = !events.is_empty();
+                let ended = |error| ended_meanwhile(&process, error);
                 let mut events = match events.is_empty() {
                     true => None,
                     false if self.options.synchronous => {
-                        let stops = self.attach_stops(&process, state, &events, sink)?;
+                        let stops = self.attach_stops(&process, state, &events, sink);
+                        let stops = stops.map_err(ended)?;
                         self.watched.begin(ytrace_target::monotonic_ns(), true);
                         Some(Attached::Stops(Box::new(stops)))
                     }
                     false => {
-                        let events = self.attach(&process, state, &events, sink)?;
+                        let events = self.attach(&process, state, &events, sink);
+                        let events = events.map_err(ended)?;
                         Some(Attached::Kernel(Box::new(events)))
                     }
                 };
@@ -240,6 +244,14 @@ impl Session<'_> {
                 None => poll(&mut [], timeout),
             };
         }
+    }
+}
+
+/// Why probes could not be attached: what the kernel says of a process that has ended meanwhile is of no use.
+fn ended_meanwhile(process: &Process, error: SessionError) -> SessionError {
+    match process.exited() {
+        true => StopError::Exited { pid: process.pid() }.into(),
+        false => error,
     }
 }
 

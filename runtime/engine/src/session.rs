@@ -52,6 +52,10 @@ pub struct Session<'o> {
     pub(crate) seen_threads: Vec<ThreadSnapshot>,
     /// When probes on events watched.
     pub(crate) watched: Watching,
+    /// Whether probes on events have followed the target, whose end is then the end of what there is to see.
+    pub(crate) followed: bool,
+    /// Whether that was what ended it.
+    outlived: bool,
     /// How many runs of handlers have begun that count.
     pub(crate) runs: u64,
     /// Whether handlers of events run to their end after an interrupt.
@@ -210,6 +214,8 @@ impl<'o> Session<'o> {
             held: None,
             seen_threads: Vec::new(),
             watched: Watching::default(),
+            followed: false,
+            outlived: false,
             runs: 0,
             patient: true,
             command: None,
@@ -230,6 +236,11 @@ impl<'o> Session<'o> {
     /// events are in their places. `_oneshot` runs at its exit, when the time is over, or at the interrupt.
     pub fn launch(&mut self, command: SpawnedTarget) {
         self.command = Some(command);
+    }
+
+    /// Whether the target has ended while probes on events followed it, and nothing else ended the session.
+    pub fn outlived(&self) -> bool {
+        self.outlived
     }
 
     /// The command, when the session is over.
@@ -512,6 +523,27 @@ impl<'o> Session<'o> {
         is_last(outcome)
     }
 
+    /// Notes that the target has ended, which ended the session.
+    pub(crate) fn note_end(&mut self) {
+        self.outlived = true;
+    }
+
+    /// How long a target was followed that has ended since.
+    fn life(&self) -> String {
+        let what = match &self.command {
+            Some(_) => "the command",
+            None => "the target",
+        };
+        if !self.outlived {
+            return format!("{what} has ended");
+        }
+        let spanned = self.watched.spanned(ytrace_target::monotonic_ns());
+        format!(
+            "{what} ended {} after it was first followed; what is shown is until then",
+            ytrace_values::units::duration(i128::from(spanned))
+        )
+    }
+
     /// The reasons for a partial result that only the end shows.
     pub(crate) fn conclude(&self, result: &mut RunResult) {
         let counters = result.counters;
@@ -571,8 +603,14 @@ impl<'o> Session<'o> {
         let Target::Process(process) = &self.target else {
             return;
         };
-        if self.held.is_none() && process.exited() {
+        let exited = self.held.is_none() && process.exited();
+        // A command may be kept at its exit at this moment.
+        if self.followed && self.held.is_none() && (exited || self.outlived) {
+            result.note(self.life());
+        } else if exited {
             result.partial(EXITED);
+        }
+        if exited {
             result.gone = Some(process.pid());
             if let Some(identity) = &self.identity {
                 result.successors = self.rules.successors(identity);

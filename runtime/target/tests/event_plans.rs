@@ -766,6 +766,34 @@ fn longjmp_and_tail_calls_leave_others_alone() {
 }
 
 #[test]
+fn returns_deeper_than_the_kernel_follows_are_counted() {
+    for saved in 0..3 {
+        let mut traced = Traced::start();
+        if let Err(why) = &traced.session.facilities().whole_stacks {
+            return common::skip("returns_deeper_than_the_kernel_follows_are_counted", why);
+        }
+        let values = [Register::Rdi, Register::Rsp].map(Value::Register);
+        let probe = traced.probe("down", on_return(&values[..saved]));
+        for rounds in 1..3 {
+            assert_eq!(traced.program.ask("down 99"), "99");
+            assert_eq!(traced.records(|record| record.value(saved)).len(), 64);
+            let totals = traced.session.totals(probe).unwrap();
+            assert_eq!(totals.entry.too_deep, 36 * rounds);
+            assert_eq!(totals.on_return.hits, 64 * rounds);
+        }
+        assert_eq!(traced.program.ask("down 63"), "63");
+        assert_eq!(traced.session.totals(probe).unwrap().entry.too_deep, 72);
+    }
+}
+
+#[test]
+fn returns_that_are_too_deep_are_counted_in_each_tier() {
+    for tiers in ["uprobe_session", "uprobe_multi"] {
+        again_without(tiers, "returns_deeper_than_the_kernel_follows_are_counted");
+    }
+}
+
+#[test]
 fn returns_are_paired_without_the_kernels_help() {
     for test in [
         "arguments_and_results_are_those_of_the_call",

@@ -15,7 +15,7 @@ use super::{EventFigures, Events};
 use crate::error::SessionError;
 use crate::host::{RunHost, Sink};
 use crate::interrupt;
-use crate::session::{EXITED, Session, State};
+use crate::session::{Session, State};
 
 /// An interrupt, or the target's end, is seen after this long at most.
 const SLICE: Duration = Duration::from_millis(50);
@@ -43,7 +43,8 @@ impl Session<'_> {
         loop {
             // What came before the end counts, so this is asked first.
             let interrupted = self.interrupted();
-            let over = interrupted || self.has_ended(process);
+            let ended = self.has_ended(process);
+            let over = interrupted || ended;
             let now = Instant::now();
             if events.window_ends().is_some_and(|ends| over || now >= ends) {
                 self.end_window(events, state, sink);
@@ -63,9 +64,8 @@ impl Session<'_> {
             self.take_hits(events, state, wait, !over, sink);
             self.settle(events, state, sink);
             sink.flush();
-            // A command that was started for this is followed to its exit; that is no part of it.
-            if over && !interrupted && self.command.is_none() {
-                self.result.partial(EXITED);
+            if ended && !interrupted && !state.end {
+                self.note_end();
             }
             if over || state.end {
                 return Ok(true);
@@ -285,6 +285,7 @@ impl Session<'_> {
             unsampled,
             lost,
             unpaired,
+            too_deep,
             table_full,
         } = figures;
         let mut note = format!("{} at {}", counted(hits, "hit"), counted(sites, "place"));
@@ -299,11 +300,25 @@ impl Session<'_> {
                 ));
             }
         }
-        note.push_str(&format!(", {} lost", ytrace_values::units::thousands(lost)));
+        let missing = lost.saturating_add(too_deep);
+        note.push_str(&format!(
+            ", {} lost",
+            ytrace_values::units::thousands(missing)
+        ));
         self.result.note(note);
         if lost > 0 {
+            let (were, they) = match lost {
+                1 => ("was", "it"),
+                _ => ("were", "they"),
+            };
             self.result.partial(format!(
-                "{lost} hits were lost: they came faster than they could be handled"
+                "{} {were} lost: {they} came faster than could be handled",
+                counted(lost, "hit")
+            ));
+        }
+        if too_deep > 0 {
+            self.result.partial(format!(
+                "{too_deep} returns were not seen: the kernel follows 64 calls of a thread whose return is probed, and their threads had so many under way (--sync has no such limit)"
             ));
         }
         if unpaired > 0 {
@@ -320,7 +335,7 @@ impl Session<'_> {
 }
 
 /// A number of things.
-pub(super) fn counted(number: u64, what: &str) -> String {
+pub(crate) fn counted(number: u64, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {what}{plural}", ytrace_values::units::thousands(number))
 }

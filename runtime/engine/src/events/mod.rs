@@ -79,6 +79,8 @@ struct EventFigures {
     lost: u64,
     /// Returns of calls that had begun before the probe was there, or of which too many were under way.
     unpaired: u64,
+    /// Returns that the kernel did not see, for too many were under way in their thread.
+    too_deep: u64,
     /// Updates for which a table of the kernel's had no room.
     table_full: u64,
 }
@@ -91,12 +93,13 @@ impl EventFigures {
         self.hits += match handler.at_return {
             false => entry.hits,
             // What the entry decided never came to its return.
-            true => on_return.hits + entry.filtered + entry.unsampled,
+            true => on_return.hits + entry.filtered + entry.unsampled + entry.too_deep,
         };
         self.filtered += entry.filtered + on_return.filtered;
         self.unsampled += entry.unsampled + on_return.unsampled;
         self.lost += entry.lost + on_return.lost;
         self.unpaired += on_return.unpaired;
+        self.too_deep += entry.too_deep;
         self.table_full += entry.table_full + on_return.table_full;
     }
 }
@@ -109,7 +112,7 @@ pub enum EventFailure {
     Plan(#[from] PlanError),
     /// A vector register is asked for.
     #[error(
-        "vector register {0}, where a floating-point argument is, cannot be had without stopping the thread"
+        "a floating-point argument or result (it is in vector register {0}) cannot be had without stopping the thread"
     )]
     Vector(u64),
     /// The rate of a sample is not constant.
@@ -165,8 +168,7 @@ impl EventFailure {
     pub fn hint(&self) -> Option<String> {
         match self {
             EventFailure::Kernel(error @ EventError::Denied { .. }) => {
-                const OTHERWISE: &str =
-                    "`--sync` asks the kernel for ptrace alone, and stops a thread at each hit";
+                const OTHERWISE: &str = "`--sync` does without: it needs the right to trace the process alone, and stops a thread at each hit (it has no `_page_fault` and `_timer.profile`)";
                 Some(match error.hint() {
                     Some(hint) => format!("{hint}; {OTHERWISE}"),
                     None => OTHERWISE.to_owned(),

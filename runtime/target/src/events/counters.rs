@@ -76,6 +76,7 @@ impl Counters {
                 lost: sum(counter::LOST),
                 table_full: sum(counter::TABLE_FULL),
                 unpaired: sum(counter::UNPAIRED),
+                too_deep: sum(counter::TOO_DEEP),
             }
         };
         let first = probe * 2 * COUNTER_BYTES as usize;

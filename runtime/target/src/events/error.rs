@@ -190,6 +190,13 @@ impl EventError {
     pub fn hint(&self) -> Option<String> {
         match self {
             EventError::Denied { cause, .. } => cause.hint(),
+            EventError::System {
+                errno: Errno::EMFILE,
+                ..
+            } => Some(
+                "where the kernel has no links (before Linux 6.6) each probed place takes a descriptor, and so does each thread whose page faults or time are counted: raise the hard limit of open files (RLIMIT_NOFILE, `ulimit -Hn`), or probe fewer places"
+                    .to_owned(),
+            ),
             EventError::Verifier { .. } => Some(
                 "this is a defect of ytrace: please report it with the text above and `uname -r`"
                     .to_owned(),

@@ -101,7 +101,8 @@ impl EventDenial {
                 "needs CONFIG_UPROBES, CONFIG_BPF_SYSCALL, CONFIG_BPF_EVENTS; BPF links on uprobes need Linux 6.6"
             }
             EventDenial::OneThread => "Linux 6.10 and later cover all threads",
-            EventDenial::Forbidden | EventDenial::Unknown { .. } => return None,
+            EventDenial::Forbidden => "unset YTRACE_FORBID",
+            EventDenial::Unknown { .. } => return None,
         };
         Some(text.to_owned())
     }
@@ -167,8 +168,9 @@ pub struct Facilities {
     pub uprobe_session: bool,
     /// [`super::Register::FsBase`]; else why not.
     pub thread_pointer: Result<(), String>,
-    /// Stacks are captured with the return addresses that the kernel has replaced for probes on returns; else why they
-    /// are not, and end where such a function was called.
+    /// Stacks are captured with the return addresses that the kernel has replaced for probes on returns, and calls are counted whose
+    /// returns are too deep to be awaited ([`super::PartTotals::too_deep`]); else why not. Stacks then end where such a function was
+    /// called.
     pub whole_stacks: Result<(), String>,
     pub(super) session: Option<SessionFunctions>,
     pub(super) returns: Option<ReturnPlaces>,
@@ -264,6 +266,7 @@ fn return_places(types: &KernelTypes) -> Option<ReturnPlaces> {
     };
     Some(ReturnPlaces {
         thread_probes: member("task_struct", "utask")?,
+        depth: member("uprobe_task", "depth")?,
         first: member("uprobe_task", "return_instances")?,
         place: member("return_instance", "stack")?,
         address: member("return_instance", "orig_ret_vaddr")?,
@@ -278,6 +281,7 @@ fn try_returns(places: ReturnPlaces) -> Result<(), EventDenial> {
     code.call(helper::CURRENT_TASK);
     code.load(Width::Eight, R::R1, R::R0, places.thread_probes);
     code.jump_if(Jump::Equal, R::R1, 0, done);
+    code.load(Width::Four, R::R2, R::R1, places.depth);
     code.load(Width::Eight, R::R1, R::R1, places.first);
     code.jump_if(Jump::Equal, R::R1, 0, done);
     code.load(Width::Eight, R::R2, R::R1, places.place);

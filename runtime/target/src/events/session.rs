@@ -156,6 +156,9 @@ pub struct PartTotals {
     pub table_full: u64,
     /// Returns whose entry part was not found again: it was before the probe, or too many functions were entered since.
     pub unpaired: u64,
+    /// Calls whose return is not seen, for the thread had as many under way as the kernel follows: 64 with returns that are
+    /// probed, whoever probes them.
+    pub too_deep: u64,
 }
 
 /// How a session is made.
@@ -235,16 +238,18 @@ impl EventSession {
         let facilities = Facilities::find()?;
         if let Err(cause) = &facilities.bpf {
             return Err(EventError::Denied {
-                what: "programs in the kernel",
+                what: "BPF programs, which probes on events are made of",
                 cause: cause.clone(),
             });
         }
         if let Err(cause) = &facilities.ring_buffer {
             return Err(EventError::Denied {
-                what: "a ring buffer",
+                what: "a BPF ring buffer, by which hits are told",
                 cause: cause.clone(),
             });
         }
+        // Places that are probed one by one take a descriptor each, and so do threads of which something is counted.
+        sys::allow_descriptors();
         let page = u32::try_from(sys::page_size()).unwrap_or(u32::MAX);
         let bytes = options.ring_bytes.max(page).min(MAX_RING);
         let bytes = bytes.next_power_of_two();
@@ -480,7 +485,10 @@ impl EventSession {
         program: &HitProgram,
         sites: &[Site],
     ) -> Result<Vec<AttachedPart>, EventError> {
-        let only_return = program.entry.steps.is_empty() && program.saved_values.is_empty();
+        // The entry also tells of returns that the kernel does not await, where that can be told.
+        let only_return = program.entry.steps.is_empty()
+            && program.saved_values.is_empty()
+            && self.facilities.returns.is_none();
         let modes: &[Mode] = match (&program.on_return, self.facilities.session) {
             (None, _) => &[Mode::Entry],
             (Some(_), _) if only_return => &[Mode::Return],

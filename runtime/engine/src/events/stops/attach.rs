@@ -1,6 +1,8 @@
 //! From the probes of a program to breakpoints and watchpoints.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::sync::Arc;
 
 use ytrace_lang::hir::{EventPoint, EventSite, ProbePoint, ProcessEvent};
 use ytrace_lang::ir::{FunctionId, InstructionKind, Program};
@@ -16,6 +18,7 @@ use super::memory::StopMemory;
 use super::{Calls, Figures, Handler, PlaceUse, Stops};
 use crate::error::SessionError;
 use crate::host::Sink;
+use crate::left_behind;
 use crate::session::{Session, State};
 
 /// What is asked of the target's room, in the making.
@@ -29,6 +32,16 @@ struct Making {
     watches: Vec<Vec<usize>>,
     processes: HashMap<ProcessEvent, Vec<usize>>,
     handlers: Vec<Handler>,
+    /// Places in their files.
+    in_files: Vec<InFile>,
+}
+
+/// An address that is probed, and what of which file is mapped there.
+struct InFile {
+    address: u64,
+    name: String,
+    file: Arc<File>,
+    offset: u64,
 }
 
 impl Making {
@@ -126,6 +139,7 @@ impl Session<'_> {
             self.names.prepare_stacks();
         }
         let first = probes.first().copied().unwrap_or(0);
+        self.warn_of_breakpoints(process, &making.in_files, sink)?;
         let Making {
             request,
             places,
@@ -174,6 +188,33 @@ impl Session<'_> {
                 ..Figures::default()
             },
         })
+    }
+}
+
+impl Session<'_> {
+    /// Tells of places where a breakpoint stands already.
+    fn warn_of_breakpoints(
+        &mut self,
+        process: &Process,
+        places: &[InFile],
+        sink: &mut dyn Sink,
+    ) -> Result<(), SessionError> {
+        let mut memory = self.live_space(process)?;
+        let mut told: Option<u64> = None;
+        for place in places {
+            let stands =
+                left_behind::stands_at(&mut memory, place.address, &place.file, place.offset);
+            if stands && told.replace(place.address) != Some(place.address) {
+                sink.warn(&format!(
+                    "at {} a breakpoint stands already that its file has not: it is another program's, or was left behind by one that was killed (`ytrace doctor -p {}`). Hits there may not be seen",
+                    place.name,
+                    process.pid()
+                ));
+                self.result
+                    .partial("a breakpoint stood already at a place that was to be probed");
+            }
+        }
+        Ok(())
     }
 }
 
@@ -260,6 +301,12 @@ fn make(
     left_out.extend(lacking);
     let keeps = !point.entry_values.is_empty();
     for place in places {
+        making.in_files.push(InFile {
+            address: place.address,
+            name: place.name.clone(),
+            file: Arc::clone(&place.file),
+            offset: place.offset,
+        });
         let lost = || EventFailure::Malformed("a place that is not there");
         let (address, function) = (place.address, place.function);
         if point.at_return && keeps {

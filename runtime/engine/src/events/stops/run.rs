@@ -9,11 +9,12 @@ use ytrace_target::breakpoints::{Next, Stop, What};
 use ytrace_target::{PauseReport, ThreadSnapshot};
 use ytrace_values::{FaultKind, Machine, Memory, units};
 
+use super::super::follow::counted;
 use super::hit::{StopHit, argument};
 use super::{Handler, PlaceUse, Stops};
 use crate::error::SessionError;
 use crate::host::{RunHost, Sink};
-use crate::session::{EXITED, Session, State};
+use crate::session::{Session, State};
 
 /// An interrupt is seen after this long at most.
 const SLICE: Duration = Duration::from_millis(50);
@@ -92,7 +93,7 @@ impl Session<'_> {
                 }
                 Next::Nothing => {}
                 Next::Gone { .. } => {
-                    self.result.partial(EXITED);
+                    self.note_end();
                     return Ok(Came::Over);
                 }
             }
@@ -319,10 +320,10 @@ impl Session<'_> {
         self.add_counters(memory.counters());
         let totals = session.finish()?;
         let mut note = format!(
-            "{} hits at {} places, {} stops",
-            units::thousands(figures.hits),
-            figures.places,
-            units::thousands(figures.stops),
+            "{} at {}, {}",
+            counted(figures.hits, "hit"),
+            counted(figures.places as u64, "place"),
+            counted(figures.stops, "stop"),
         );
         if figures.stops > 0 {
             note.push_str(&format!(

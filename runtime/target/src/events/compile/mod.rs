@@ -17,6 +17,7 @@ use super::layout::{RecordLayout, capture_bytes};
 use super::program::*;
 use super::settings::SHUT;
 use super::table::{TableKind, TableSpec};
+use record::AWAITED_RETURNS;
 use schedule::{SavedFailures, Schedule};
 
 /// Helpers of the kernel (`enum bpf_func_id` of `linux/bpf.h`).
@@ -49,6 +50,7 @@ pub(super) mod counter {
     pub const UNPAIRED: i16 = 40;
     /// The next number of an entry.
     pub const NEXT: i16 = 48;
+    pub const TOO_DEEP: i16 = 56;
 }
 /// The bytes of the counters of a part; a power of two, so that processors share no cache line.
 pub(super) const COUNTER_BYTES: u32 = 64;
@@ -131,6 +133,8 @@ pub(super) struct ThreadPlaces {
 pub(super) struct ReturnPlaces {
     /// In the description of a thread, the address of what probes keep of it; none before its first hit.
     pub thread_probes: i16,
+    /// There, how many they are.
+    pub depth: i16,
     /// There, the address of the first of the list.
     pub first: i16,
     /// In each of the list, where in memory the return address was that has been replaced.
@@ -518,6 +522,9 @@ impl PartCompiler<'_> {
             self.compute(last)?;
             self.save()?;
         }
+        if !self.on_return && self.program.on_return.is_some() {
+            self.count_too_deep();
+        }
         self.finish();
         Ok(())
     }
@@ -580,6 +587,22 @@ impl PartCompiler<'_> {
     fn count(&mut self, counter: i16) {
         self.code.mov(R::R1, 1);
         self.code.atomic_add(R::R8, counter, R::R1);
+    }
+
+    /// Counts a call whose return the kernel will not see, since it awaits as many of this thread as it ever does.
+    fn count_too_deep(&mut self) {
+        let Some(places) = self.environment.returns else {
+            return;
+        };
+        let end = self.ends.end;
+        self.code.call(helper::CURRENT_TASK);
+        self.code
+            .load(Width::Eight, R::R1, R::R0, places.thread_probes);
+        self.code.jump_if(Jump::Equal, R::R1, 0, end);
+        self.code.load(Width::Four, R::R1, R::R1, places.depth);
+        self.code
+            .jump_if(Jump::LessEqual, R::R1, AWAITED_RETURNS as i32 - 1, end);
+        self.count(counter::TOO_DEEP);
     }
 
     /// The ends of the part. Only an entry of a session returns 1, which leaves its return out.

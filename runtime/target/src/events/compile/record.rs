@@ -13,7 +13,7 @@ pub(super) const MAX_FIXED: u32 = 1 << 14;
 /// Captures of up to so many bytes are copied word by word.
 const UNROLLED: u32 = 128;
 /// The most returns that the kernel awaits of one thread (`MAX_URETPROBE_DEPTH` of `kernel/events/uprobes.c`).
-const AWAITED_RETURNS: usize = 64;
+pub(super) const AWAITED_RETURNS: usize = 64;
 /// `BPF_RB_NO_WAKEUP`: the reader polls, for waking it would cost the target as much as the rest of a hit.
 const NO_WAKE_UP: i32 = 1;
 
