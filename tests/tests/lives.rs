@@ -456,3 +456,39 @@ fn functions_of_rust_are_named_as_people_write_them() {
         );
     }
 }
+
+#[test]
+fn places_that_are_probed_one_by_one_may_be_more_than_the_soft_limit_of_open_files() {
+    const FUNCTIONS: usize = 80;
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("many.c");
+    let functions: String = (0..FUNCTIONS)
+        .map(|number| format!("void many_{number}(void) {{ }}\n"))
+        .collect();
+    std::fs::write(
+        &source,
+        format!("{functions}int main(void) {{ return 0; }}\n"),
+    )
+    .unwrap();
+    let program = folder.path().join("many");
+    let built = Command::new("cc")
+        .arg("-o")
+        .args([&program, &source])
+        .status();
+    assert!(built.unwrap().success());
+    let run = |limit: &str| {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", &format!("ulimit {limit} 64; exec \"$@\""), "sh"])
+            .arg(ytrace_tests::program::ytrace())
+            .args(["run", "-e", "_probe `many_*` { }", "-c"])
+            .arg(&program)
+            .env("YTRACE_FORBID", "uprobe_multi")
+            .stdin(Stdio::null());
+        ytrace_tests::program::finish(&mut shell)
+    };
+    let finished = run("-Sn").expect_status(0);
+    says(&finished, &["at 80 places", "complete"]);
+    let finished = run("-n").expect_status(2);
+    says(&finished, &["EMFILE", "RLIMIT_NOFILE"]);
+}
