@@ -40,6 +40,8 @@ pub enum ColorChoice {
 pub enum Command {
     /// Run a probe file on a process or a core file
     Run(Box<RunArguments>),
+    /// Look around in a process or a core file, line by line, in the language of probe files
+    Repl(Box<ReplArguments>),
     /// Check probe files without running them
     Check(CheckArguments),
     /// Bring probe files into the one style
@@ -230,6 +232,71 @@ fn parse_share(text: &str) -> Result<f64, String> {
         share if share > 0.0 && share <= 100.0 => Ok(share),
         _ => Err("it must be above 0 and at most 100".to_owned()),
     }
+}
+
+/// Arguments of `ytrace repl`.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "ytrace repl [OPTIONS] <-p PID | --core FILE>
+       ytrace repl [OPTIONS] <-p PID | --core FILE> -e LINE...
+       ytrace repl [OPTIONS] <-p PID | --core FILE> < FILE",
+    after_help = "At the prompt, `help` lists the commands. Lines come from standard input where that is no terminal.
+
+Exit status: 0 success, 1 a line went wrong (not at a terminal), 2 wrong usage or environment."
+)]
+pub struct ReplArguments {
+    /// The process to look at
+    #[arg(
+        short,
+        long,
+        value_name = "PID",
+        value_parser = parse_pid,
+        allow_negative_numbers = true,
+        required_unless_present = "core"
+    )]
+    pub pid: Option<i32>,
+    /// The core file to look at
+    #[arg(long, value_name = "FILE", conflicts_with = "pid")]
+    pub core: Option<PathBuf>,
+    /// Core files
+    #[command(flatten)]
+    pub core_files: CoreFiles,
+    /// Run this line and end (repeatable)
+    #[arg(short = 'e', long = "line", value_name = "LINE")]
+    pub lines: Vec<String>,
+    /// Values as JSON, one a line
+    #[arg(long)]
+    pub json: bool,
+    /// The longest pause of the target, for a snapshot or a stack
+    #[arg(long, value_name = "TIME", value_parser = parse_pause, default_value = "50ms", allow_hyphen_values = true)]
+    pub max_pause: Duration,
+    /// End a line after so long; Ctrl-C ends it at once
+    #[arg(long, value_name = "TIME", value_parser = parse_limit, default_value = "1h", allow_hyphen_values = true)]
+    pub timeout: Duration,
+    /// The most memory for tables, strings and paths [default: a quarter of what is available]
+    #[arg(long, value_name = "BYTES", value_parser = parse_size, allow_negative_numbers = true)]
+    pub memory: Option<u64>,
+    /// The longest string taken from the target
+    #[arg(long, value_name = "BYTES", value_parser = parse_size, allow_negative_numbers = true, default_value = "4K")]
+    pub max_string: u64,
+    /// Read pages of the target that are swapped out (this brings them back into its memory)
+    #[arg(long)]
+    pub read_swap: bool,
+    /// Use FILE as the debug information of MODULE, if it fits (repeatable)
+    #[arg(long, value_name = "MODULE=FILE", value_parser = parse_debug_file)]
+    pub debug_file: Vec<(String, PathBuf)>,
+    /// Another directory with separate debug files, like /usr/lib/debug (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub debug_root: Vec<PathBuf>,
+    /// Types files
+    #[command(flatten)]
+    pub types: TypesFiles,
+    /// Another directory for `#include` (repeatable); also $YTRACE_PATH
+    #[arg(short = 'I', long, value_name = "DIR")]
+    pub include: Vec<PathBuf>,
+    /// Define a macro (repeatable)
+    #[arg(short = 'D', long = "define", value_name = "NAME[=VALUE]")]
+    pub define: Vec<String>,
 }
 
 /// A number of per cent, with or without the sign.

@@ -18,6 +18,7 @@ mod list;
 mod packages;
 mod pages;
 mod ps;
+mod repl;
 mod run;
 mod servers;
 mod terminal;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
     let terminal = terminal::Terminal::detect(cli.color);
     let result = match cli.command {
         Command::Run(arguments) => run::run(*arguments, &terminal),
+        Command::Repl(arguments) => repl::run(*arguments, &terminal),
         Command::Check(arguments) => check::run(arguments, &terminal),
         Command::Fmt(arguments) => fmt::run(arguments, &terminal),
         Command::Types(command) => types::run(command, &terminal),

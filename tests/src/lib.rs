@@ -10,6 +10,7 @@ pub mod malloc_said;
 pub mod plain_nginx;
 pub mod processes;
 pub mod program;
+pub mod pty;
 pub mod reloads;
 pub mod tracing;
 

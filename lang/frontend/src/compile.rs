@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::{self, Checked, OptionError};
+use crate::check::{self, Checked, Interactive, OptionError};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::hir::OptionValue;
 use crate::source::{Loader, SourceFile, SourceMap, Span};
@@ -105,6 +105,14 @@ pub fn compile_typed(request: Request<'_>) -> Result<Typed, CompileError> {
 
 /// As [`compile_typed`]; without a target the arm number `arm` of every `##if…` is taken.
 pub fn compile_arm(request: Request<'_>, arm: usize) -> Result<Typed, CompileError> {
+    compile_any(request, arm, None)
+}
+
+fn compile_any(
+    request: Request<'_>,
+    arm: usize,
+    interactive: Option<Interactive>,
+) -> Result<Typed, CompileError> {
     let Request {
         main,
         loader,
@@ -116,10 +124,54 @@ pub fn compile_arm(request: Request<'_>, arm: usize) -> Result<Typed, CompileErr
     } = request;
     let Some(target) = target else {
         let parsed = parse::parse_arm(main, loader, None, &layouts, &defines, arm);
-        return typed(parsed, None, &arguments, most_probes);
+        return typed(parsed, None, &arguments, most_probes, interactive);
     };
     let parsed = parse::parse_arm(main, loader, Some(&mut *target), &layouts, &defines, arm);
-    typed(parsed, Some(target), &arguments, most_probes)
+    typed(parsed, Some(target), &arguments, most_probes, interactive)
+}
+
+/// How a program that was typed in is compiled.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fragment<'a> {
+    /// Global variables that have their values already: they are not initialized.
+    pub kept: &'a [String],
+    /// Whether the value of the only expression in the last probe's body is to be shown ([`crate::hir::Program::shown`]).
+    pub show: bool,
+}
+
+/// Compiles a program that was typed in: one that declares all that was declared before, and whose last probe does what is new.
+/// That probe is the only one of the result. New global variables are initialized when it runs, in the order of the text and before
+/// its own statements; those of the library and options are by [`crate::ir::Program::initialize`]. See also [`Interactive`].
+pub fn compile_fragment(
+    request: Request<'_>,
+    fragment: Fragment<'_>,
+) -> Result<Compiled, CompileError> {
+    let interactive = Interactive {
+        show: fragment.show,
+    };
+    let mut typed = compile_any(request, 0, Some(interactive))?;
+    let program = &mut typed.checked.program;
+    let handler = program.probes.pop();
+    program.probes = handler.into_iter().collect();
+    let mut first = Vec::new();
+    for (index, global) in program.globals.iter_mut().enumerate() {
+        let file = typed.sources.get(global.span.file);
+        let library = file.is_some_and(|file| file.library);
+        let mut options = program.options.iter();
+        if library || options.any(|option| option.global.0 as usize == index) {
+            continue;
+        }
+        let initializer = std::mem::take(&mut global.initializer);
+        if !fragment.kept.contains(&global.name) {
+            first.extend(initializer);
+        }
+    }
+    if let Some(probe) = program.probes.first()
+        && let Some(function) = program.functions.get_mut(probe.function.0 as usize)
+    {
+        function.body.splice(0..0, first);
+    }
+    lowered(typed)
 }
 
 fn typed(
@@ -127,10 +179,17 @@ fn typed(
     target: Option<&mut dyn Target>,
     arguments: &[String],
     most_probes: usize,
+    interactive: Option<Interactive>,
 ) -> Result<Typed, CompileError> {
     let checked = match target {
-        Some(target) => check_parsed(&parsed, Some(&mut *target), arguments, most_probes),
-        None => check_parsed(&parsed, None, arguments, most_probes),
+        Some(target) => check_parsed(
+            &parsed,
+            Some(&mut *target),
+            arguments,
+            most_probes,
+            interactive,
+        ),
+        None => check_parsed(&parsed, None, arguments, most_probes, interactive),
     };
     let mut checked = match checked {
         Ok(checked) => checked,
@@ -167,6 +226,7 @@ fn check_parsed<'a>(
     target: Option<&'a mut (dyn Target + 'a)>,
     arguments: &'a [String],
     most_probes: usize,
+    interactive: Option<Interactive>,
 ) -> Result<Checked, OptionError> {
     check::check(
         check::Input {
@@ -176,6 +236,7 @@ fn check_parsed<'a>(
             arguments,
             macros: parsed.expansions.names(),
             most_probes,
+            interactive,
         },
         target,
     )
@@ -183,12 +244,17 @@ fn check_parsed<'a>(
 
 /// Compiles a program: parses, checks, lowers.
 pub fn compile(request: Request<'_>) -> Result<Compiled, CompileError> {
+    lowered(compile_typed(request)?)
+}
+
+/// Lowers a program that was checked.
+fn lowered(typed: Typed) -> Result<Compiled, CompileError> {
     let Typed {
         checked,
         sources,
         expansions,
         ..
-    } = compile_typed(request)?;
+    } = typed;
     let failed = |diagnostics, sources, expansions| {
         Err(CompileError::Source(Box::new(SourceErrors {
             diagnostics,

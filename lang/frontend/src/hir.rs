@@ -57,6 +57,40 @@ pub struct Program {
     pub formats: Vec<Vec<FormatPiece>>,
     /// Regular expressions, by the index that [`Operation::StrMatch`] takes.
     pub regexes: Vec<String>,
+    /// What a program that was typed in shows.
+    pub shown: Option<Shown>,
+}
+
+/// What a program that was typed in ([`crate::compile::compile_fragment`]) shows when its handler has run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    /// Where it is.
+    pub value: ShownValue,
+    /// Its type.
+    pub ty: TypeId,
+}
+
+/// Where what is shown is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShownValue {
+    /// In a global, which the handler sets. The format with this index is one conversion that tells how it looks.
+    Value {
+        /// The global.
+        global: GlobalId,
+        /// The index in [`Program::formats`].
+        format: u32,
+    },
+    /// In the target's memory, at the address in a global, which the handler sets. The format is as above.
+    Target {
+        /// The global.
+        global: GlobalId,
+        /// The index in [`Program::formats`].
+        format: u32,
+    },
+    /// A container in a global.
+    Container(GlobalId),
+    /// A text about it, in a global, which the handler sets.
+    Text(GlobalId),
 }
 
 /// A thread-local variable of the target.

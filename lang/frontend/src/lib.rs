@@ -18,6 +18,7 @@ pub mod dump;
 pub mod execute;
 pub mod flat;
 pub mod format;
+pub mod fragment;
 mod grammar_actions;
 pub mod hir;
 pub mod interpret;

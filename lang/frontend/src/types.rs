@@ -253,6 +253,11 @@ impl Types {
         self.declare(id, String::new(), 0)
     }
 
+    /// A declaration of `name` as one of the type, as a probe file writes it.
+    pub fn declaration(&self, id: TypeId, name: &str) -> String {
+        self.declare(id, name.to_owned(), 0)
+    }
+
     /// The type around a declarator, as in a declaration.
     fn declare(&self, id: TypeId, declarator: String, depth: u32) -> String {
         if depth > 64 {

@@ -16,6 +16,9 @@ use crate::fault::{Fault, FaultKind};
 use crate::iterator::ElementIterator;
 use crate::table::Table;
 
+/// The most containers within one another that can be kept for another program.
+const MAX_NESTING: u32 = 64;
+
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
     Free,
@@ -207,6 +210,86 @@ impl Containers {
         }
     }
 
+    /// As [`crate::Store::keep_containers`] says.
+    pub(crate) fn keep(
+        &mut self,
+        kept: &[(u64, u64)],
+        mark: u64,
+        before: &Constants,
+        after: &Constants,
+        account: &mut Account,
+    ) -> Vec<bool> {
+        let type_of = |content: Option<&Content>| match content {
+            Some(Content::Table(table)) => Some(Some(table.type_id)),
+            Some(Content::Array(array)) => Some(Some(array.type_id)),
+            // One is like any other.
+            Some(Content::Aggregate(_)) => Some(None),
+            _ => None,
+        };
+        let stay: Vec<bool> = kept
+            .iter()
+            .map(|(earlier, later)| {
+                match (type_of(self.get(*earlier)), type_of(self.get(*later))) {
+                    (Some(Some(from)), Some(Some(to))) => alike(before, from, after, to, 0),
+                    (Some(None), Some(None)) => true,
+                    _ => false,
+                }
+            })
+            .collect();
+        let mut pending: Vec<(u64, ContainerTypeId)> = Vec::new();
+        let mut replaced: Vec<u64> = Vec::new();
+        for ((earlier, later), _) in kept.iter().zip(&stay).filter(|(_, stays)| **stays) {
+            replaced.push(*later);
+            if let Some(Some(to)) = type_of(self.get(*later)) {
+                pending.push((*earlier, to));
+            }
+        }
+        let stays = |handle: u64| {
+            let mut pairs = kept.iter().zip(&stay);
+            pairs.any(|((earlier, _), stays)| *stays && *earlier == handle)
+        };
+        for (index, handle) in std::mem::take(&mut self.made).into_iter().enumerate() {
+            let wanted = match (index as u64) < mark {
+                true => stays(handle),
+                false => !replaced.contains(&handle),
+            };
+            match wanted {
+                true => self.made.push(handle),
+                false => self.free(handle, account),
+            }
+        }
+        while let Some((handle, to)) = pending.pop() {
+            let element = match after.containers.get(to.0 as usize) {
+                Some(ContainerType::Array { element } | ContainerType::Table { element, .. }) => {
+                    element
+                }
+                _ => continue,
+            };
+            let nested = match element {
+                Element::Container(nested) => Some(*nested),
+                Element::Value { .. } => None,
+            };
+            let mut within = Vec::new();
+            match self.get_mut(handle) {
+                Some(Content::Table(table)) => {
+                    table.type_id = to;
+                    nested_of_table(table, &mut within);
+                    table.nested = nested;
+                }
+                Some(Content::Array(array)) => {
+                    array.type_id = to;
+                    nested_of_array(array, &mut within);
+                    array.nested = nested;
+                }
+                _ => {}
+            }
+            if let Some(nested) = nested {
+                pending.extend(within.into_iter().map(|handle| (handle, nested)));
+            }
+        }
+        stay
+    }
+
     /// Frees a container with all that it holds.
     pub(crate) fn free(&mut self, handle: u64, account: &mut Account) {
         let mut pending = vec![handle];
@@ -304,6 +387,48 @@ impl Containers {
             content,
         });
         Ok(1 << 32 | (number + 1))
+    }
+}
+
+/// Whether containers of a type of one program can be ones of a type of another: keys and elements lie alike in memory.
+fn alike(
+    before: &Constants,
+    from: ContainerTypeId,
+    after: &Constants,
+    to: ContainerTypeId,
+    depth: u32,
+) -> bool {
+    let (Some(from), Some(to)) = (
+        before.containers.get(from.0 as usize),
+        after.containers.get(to.0 as usize),
+    ) else {
+        return false;
+    };
+    let elements = |from: &Element, to: &Element| match (from, to) {
+        (Element::Value { size: from, .. }, Element::Value { size: to, .. }) => from == to,
+        (Element::Container(from), Element::Container(to)) => {
+            depth < MAX_NESTING && alike(before, *from, after, *to, depth + 1)
+        }
+        _ => false,
+    };
+    match (from, to) {
+        (ContainerType::Array { element: from }, ContainerType::Array { element: to }) => {
+            elements(from, to)
+        }
+        (
+            ContainerType::Table {
+                key: from_key,
+                element: from,
+                ..
+            },
+            ContainerType::Table {
+                key: to_key,
+                element: to,
+                ..
+            },
+        ) => from_key == to_key && elements(from, to),
+        (ContainerType::Aggregate { .. }, ContainerType::Aggregate { .. }) => true,
+        _ => false,
     }
 }
 

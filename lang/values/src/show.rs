@@ -17,12 +17,101 @@ pub const MAX_SCALARS: u32 = 4096;
 pub const MAX_TEXT: usize = 1 << 16;
 
 /// Where a value lies.
-#[derive(Clone, Copy)]
-pub(crate) enum Place<'a> {
+#[derive(Clone, Copy, Debug)]
+pub enum Place<'a> {
     /// In these bytes of the tracer.
     Tracer(&'a [u8]),
     /// At this address of the target.
     Target(u64),
+}
+
+/// How integers are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Radix {
+    /// As their types say: enumerators by name, characters as such.
+    #[default]
+    Natural,
+    /// In decimal, with a sign.
+    Decimal,
+    /// In decimal, without a sign.
+    Unsigned,
+    /// `0x…`.
+    Hexadecimal,
+    /// `0…`.
+    Octal,
+    /// `0b…`.
+    Binary,
+    /// As the character of their lowest byte.
+    Character,
+    /// As an address, with the symbol that it lies in.
+    Address,
+}
+
+/// How a value is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style {
+    /// The most elements of one array; [`MAX_ELEMENTS`] if it is not said.
+    pub elements: Option<u64>,
+    /// Whether a pointer that is the whole value is written with its type, `(struct pool *) 0x55…`.
+    pub typed_pointers: bool,
+    /// How integers are written.
+    pub radix: Radix,
+}
+
+/// What stands at a place of an [`Outline`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MarkKind {
+    /// The inside of a `{` begins.
+    Open,
+    /// The space after a comma.
+    Separator,
+    /// A `}`.
+    Close,
+}
+
+/// A place where a line may be broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// The offset in the text, in bytes.
+    pub at: usize,
+    /// What stands there.
+    pub kind: MarkKind,
+}
+
+/// A value written in one line, and where that may be broken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outline {
+    /// The text.
+    pub text: Vec<u8>,
+    /// The places, in order; each [`MarkKind::Open`] has its [`MarkKind::Close`].
+    pub marks: Vec<Mark>,
+}
+
+impl Machine<'_> {
+    /// Writes a value of a shape.
+    ///
+    /// # Errors
+    /// The memory of the target that it lies in cannot be read.
+    pub fn outline(
+        &mut self,
+        shape: ShapeId,
+        place: Place<'_>,
+        style: Style,
+    ) -> Result<Outline, Fault> {
+        let mut show = Show::styled(self, style);
+        show.value(shape, place)?;
+        Ok(show.outlined())
+    }
+
+    /// Writes a container, by its handle.
+    ///
+    /// # Errors
+    /// Memory of the target that strings in it lie in cannot be read.
+    pub fn outline_container(&mut self, handle: u64, style: Style) -> Result<Outline, Fault> {
+        let mut show = Show::styled(self, style);
+        show.container(handle)?;
+        Ok(show.outlined())
+    }
 }
 
 impl<'a> Place<'a> {
@@ -44,18 +133,71 @@ pub(crate) struct Show<'m, 'a> {
     scalars: u32,
     depth: u32,
     elements: u64,
+    typed_pointers: bool,
+    radix: Radix,
+    /// Where lines may be broken, if anybody wants to know.
+    marks: Option<Vec<Mark>>,
 }
 
 impl<'m, 'a> Show<'m, 'a> {
     /// A writer that shows at most `elements` of an array.
     pub(crate) fn new(machine: &'m mut Machine<'a>, elements: Option<usize>) -> Self {
+        let style = Style {
+            elements: elements.map(|elements| elements as u64),
+            ..Style::default()
+        };
+        Self {
+            marks: None,
+            ..Self::styled(machine, style)
+        }
+    }
+
+    /// A writer in a style, for an outline.
+    fn styled(machine: &'m mut Machine<'a>, style: Style) -> Self {
         Self {
             machine,
             out: Vec::new(),
             scalars: 0,
             depth: 0,
-            elements: elements.map_or(MAX_ELEMENTS, |elements| elements as u64),
+            elements: style.elements.unwrap_or(MAX_ELEMENTS),
+            typed_pointers: style.typed_pointers,
+            radix: style.radix,
+            marks: Some(Vec::new()),
         }
+    }
+
+    /// The text with the places where lines may be broken.
+    fn outlined(self) -> Outline {
+        Outline {
+            text: self.out,
+            marks: self.marks.unwrap_or_default(),
+        }
+    }
+
+    fn mark(&mut self, kind: MarkKind) {
+        let at = self.out.len();
+        if let Some(marks) = &mut self.marks {
+            marks.push(Mark { at, kind });
+        }
+    }
+
+    /// `{`.
+    pub(crate) fn open(&mut self) {
+        self.push(b"{");
+        self.mark(MarkKind::Open);
+    }
+
+    /// `, ` between two parts.
+    pub(crate) fn separate(&mut self) {
+        self.push(b",");
+        self.mark(MarkKind::Separator);
+        self.push(b" ");
+    }
+
+    /// `}`.
+    pub(crate) fn close(&mut self) {
+        self.mark(MarkKind::Close);
+        self.push(b"}");
     }
 
     /// The text.
@@ -175,10 +317,10 @@ impl<'m, 'a> Show<'m, 'a> {
             return Ok(());
         }
         self.depth += 1;
-        self.push(b"{");
+        self.open();
         for (index, field) in fields.iter().enumerate() {
             if index > 0 {
-                self.push(b", ");
+                self.separate();
             }
             if self.full() {
                 self.push(target_bytes::CUT);
@@ -194,7 +336,7 @@ impl<'m, 'a> Show<'m, 'a> {
                 None => self.value(field.shape, place)?,
             }
         }
-        self.push(b"}");
+        self.close();
         self.depth -= 1;
         Ok(())
     }
@@ -234,10 +376,10 @@ impl<'m, 'a> Show<'m, 'a> {
             return Ok(());
         }
         self.depth += 1;
-        self.push(b"{");
+        self.open();
         for index in 0..count {
             if index > 0 {
-                self.push(b", ");
+                self.separate();
             }
             if index >= self.elements || self.full() {
                 self.push(target_bytes::CUT);
@@ -245,7 +387,7 @@ impl<'m, 'a> Show<'m, 'a> {
             }
             self.value(element, place.after(index.wrapping_mul(stride)))?;
         }
-        self.push(b"}");
+        self.close();
         self.depth -= 1;
         Ok(())
     }
@@ -279,8 +421,61 @@ impl<'m, 'a> Show<'m, 'a> {
         Ok(())
     }
 
+    /// An integer, a character or an enumerator in the radix that was asked for; false where it is to be written as its type says.
+    fn in_radix(&mut self, shape: &Shape, word: u64) -> bool {
+        let bytes = match shape {
+            Shape::Scalar(Scalar::Bool) | Shape::Char { .. } => 1,
+            Shape::Scalar(scalar @ (Scalar::Signed(_) | Scalar::Unsigned(_)))
+            | Shape::Enum { scalar, .. } => scalar.size(),
+            Shape::Scalar(Scalar::Pointer) | Shape::Pointer { .. } => 8,
+            _ => return false,
+        };
+        let pointer = matches!(
+            shape,
+            Shape::Scalar(Scalar::Pointer) | Shape::Pointer { .. }
+        );
+        let unused = 64_u32.saturating_sub(u32::try_from(bytes).unwrap_or(8) * 8);
+        let plain = word << unused >> unused;
+        let text = match self.radix {
+            Radix::Natural => return false,
+            Radix::Decimal => ((plain << unused) as i64 >> unused).to_string(),
+            Radix::Unsigned => plain.to_string(),
+            Radix::Hexadecimal => format!("{plain:#x}"),
+            Radix::Octal if plain == 0 => "0".to_owned(),
+            Radix::Octal => format!("0{plain:o}"),
+            Radix::Binary => format!("0b{plain:b}"),
+            Radix::Character if pointer => return false,
+            Radix::Character => {
+                let mut text = vec![b'\''];
+                escape::c_into(&mut text, &[plain as u8], b'\'');
+                text.push(b'\'');
+                self.push(&text);
+                return true;
+            }
+            Radix::Address => {
+                self.push(format!("{plain:#x}").as_bytes());
+                self.symbol(plain);
+                return true;
+            }
+        };
+        self.push(text.as_bytes());
+        true
+    }
+
+    /// The symbol that an address lies in, if there is one.
+    fn symbol(&mut self, address: u64) {
+        if address != 0
+            && let Some(name) = self.machine.host.symbol_name(address)
+        {
+            self.push(format!(" <{}>", escape::line(name.as_bytes())).as_bytes());
+        }
+    }
+
     fn word(&mut self, shape: &Shape, word: u64) {
         self.scalars += 1;
+        if self.in_radix(shape, word) {
+            return;
+        }
         let text = match shape {
             Shape::Scalar(scalar) => match scalar {
                 Scalar::Bool => if word != 0 { "true" } else { "false" }.to_owned(),
@@ -308,14 +503,16 @@ impl<'m, 'a> Show<'m, 'a> {
                 return self.push(&text);
             }
             Shape::Enum { names, .. } => enumerator(names, word as i64),
-            Shape::Pointer { to_char, .. } => {
+            Shape::Pointer { type_name, to_char } => {
+                // What a string shows need not be said of its type.
+                if self.typed_pointers && self.depth == 0 && !*to_char && !type_name.is_empty() {
+                    self.push(format!("({}) ", escape::line(type_name.as_bytes())).as_bytes());
+                }
                 self.push(format!("{word:#x}").as_bytes());
                 if *to_char && word != 0 {
                     self.pointed_string(word);
-                } else if word != 0
-                    && let Some(name) = self.machine.host.symbol_name(word)
-                {
-                    self.push(format!(" <{}>", escape::line(name.as_bytes())).as_bytes());
+                } else {
+                    self.symbol(word);
                 }
                 return;
             }

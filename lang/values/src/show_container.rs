@@ -43,7 +43,7 @@ impl Show<'_, '_> {
             }
             _ => None,
         });
-        self.push(b"{");
+        self.open();
         let mut next = 0;
         for count in 0..length {
             let Some((keys, bytes, after)) = self.machine.store.raw_element(handle, next) else {
@@ -51,7 +51,7 @@ impl Show<'_, '_> {
             };
             next = after;
             if count > 0 {
-                self.push(b", ");
+                self.separate();
             }
             if count >= self.most_elements() || self.full() {
                 self.push(target_bytes::CUT);
@@ -76,7 +76,7 @@ impl Show<'_, '_> {
                 None => self.push(b"?"),
             }
         }
-        self.push(b"}");
+        self.close();
         self.leave();
         Ok(())
     }

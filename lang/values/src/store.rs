@@ -93,6 +93,40 @@ impl Store {
         }
     }
 
+    /// The store of a program that goes on where this one's has ended: strings, paths and containers stay, global variables are zeros,
+    /// and so is the count of output. What is to become of the containers is for [`Store::keep_containers`] to say.
+    ///
+    /// The program's own literals are not held against the memory limit.
+    pub fn succeed(mut self, constants: Arc<Constants>) -> Self {
+        let mut unlimited = Account::new(u64::MAX);
+        self.literals = constants
+            .strings
+            .iter()
+            // As in `new`.
+            .map(|text| self.strings.intern(text, &mut unlimited).unwrap_or(0))
+            .collect();
+        self.regexes = Regexes::new(constants.regexes.len());
+        self.globals = vec![0; constants.globals_size as usize];
+        self.constants = constants;
+        self.output_used = 0;
+        self.caught = None;
+        self
+    }
+
+    /// Settles which containers outlive the program that made them. Those made before `mark` ([`Store::mark`]) are of a program with
+    /// the constants `before`, later ones of this one. Of each pair in `kept`, an earlier container and a later one, the earlier stays
+    /// and takes the later one's type, if keys and elements lie alike, and the later one is freed; else it is the other way round.
+    /// Earlier ones that are in no pair are freed. Says for each pair whether the earlier one stays.
+    pub fn keep_containers(
+        &mut self,
+        before: &Constants,
+        mark: u64,
+        kept: &[(u64, u64)],
+    ) -> Vec<bool> {
+        self.containers
+            .keep(kept, mark, before, &self.constants, &mut self.account)
+    }
+
     /// The handles of all string literals, in order. They stay where they are for as long as the store does.
     pub fn literals(&self) -> &[u64] {
         &self.literals

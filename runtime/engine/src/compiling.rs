@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use ytrace_lang::compile::{self, CompileError, Compiled, LayoutChoices, Request};
+use ytrace_lang::compile::{self, CompileError, Compiled, Fragment, LayoutChoices, Request};
 use ytrace_lang::hir::LayoutUse;
 use ytrace_lang::ir::{FunctionId, Program};
 use ytrace_lang::source::SourceFile;
@@ -29,7 +29,10 @@ impl Session<'_> {
         main: &SourceFile,
         sink: &mut dyn Sink,
     ) -> Result<(Compiled, Runner), SessionError> {
-        let mut choices = LayoutChoices::new();
+        let mut choices = match &self.typed_in {
+            Some(typed_in) => typed_in.layouts.clone(),
+            None => LayoutChoices::new(),
+        };
         let mut tried: Vec<(String, Misfit)> = Vec::new();
         let mut group = String::new();
         let mut waived = BTreeSet::new();
@@ -46,6 +49,13 @@ impl Session<'_> {
             }
             let Some((layout, candidate, why)) = failed else {
                 let runner = self.runner(&compiled.program)?;
+                if let Some(typed_in) = &mut self.typed_in {
+                    typed_in.layouts = choices;
+                    let layouts = compiled.typed.layouts.iter();
+                    typed_in.settled = layouts
+                        .map(|layout| (layout.group.clone(), layout.candidate.clone()))
+                        .collect();
+                }
                 let layouts = compiled.typed.layouts.iter();
                 self.result.layouts = layouts
                     .filter(|layout| !waived.contains(&layout.group))
@@ -107,7 +117,7 @@ impl Session<'_> {
             let Some(candidate) = layout.candidate.clone() else {
                 continue;
             };
-            if waived.contains(&layout.group) {
+            if waived.contains(&layout.group) || self.is_settled(layout) {
                 continue;
             }
             sink.progress(&format!("trying layout {candidate}"));
@@ -134,6 +144,15 @@ impl Session<'_> {
         Ok(None)
     }
 
+    /// Whether a layout was found to hold when an earlier line was compiled.
+    fn is_settled(&self, layout: &LayoutUse) -> bool {
+        self.typed_in.as_ref().is_some_and(|typed_in| {
+            let mut settled = typed_in.settled.iter();
+            settled
+                .any(|(group, candidate)| *group == layout.group && *candidate == layout.candidate)
+        })
+    }
+
     fn compile_once(
         &mut self,
         main: &SourceFile,
@@ -145,7 +164,7 @@ impl Session<'_> {
             Some(when) => when::with_probe(main, when)?,
             None => main.clone(),
         };
-        let compiled = compile::compile(Request {
+        let request = Request {
             main: whole,
             loader: &mut loader,
             target: Some(&mut self.names),
@@ -153,7 +172,17 @@ impl Session<'_> {
             defines: self.options.macros(),
             arguments: self.options.arguments.clone(),
             most_probes: self.options.max_probes,
-        });
+        };
+        let compiled = match &self.typed_in {
+            Some(typed_in) => {
+                let fragment = Fragment {
+                    kept: &typed_in.kept,
+                    show: typed_in.show,
+                };
+                compile::compile_fragment(request, fragment)
+            }
+            None => compile::compile(request),
+        };
         // What a package lacks explains whatever else is wrong.
         for package in loader.library().packages() {
             needs::check_version(package)?;

@@ -31,18 +31,27 @@ extern "C" fn note(_signal: libc::c_int) {
     }
 }
 
+/// Sets `flag` at SIGINT. The second one before [`begin_anew`] ends the program. SIGTERM ends it as ever.
+pub fn on_keyboard(flag: &'static AtomicBool) {
+    install(flag, &[Signal::SIGINT]);
+}
+
 /// Sets `flag` at the first SIGINT or SIGTERM. The second one ends the program, or, once there is something to show
 /// ([`keep_result`]), sets the flag again; then the third one ends it.
 pub fn on_interrupt(flag: &'static AtomicBool) {
+    install(flag, &[Signal::SIGINT, Signal::SIGTERM]);
+}
+
+fn install(flag: &'static AtomicBool, signals: &[Signal]) {
     FLAG.store(std::ptr::from_ref(flag).cast_mut(), Ordering::Relaxed);
     let action = SigAction::new(
         SigHandler::Handler(note),
         SaFlags::SA_RESTART,
         SigSet::empty(),
     );
-    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+    for signal in signals {
         // SAFETY: the handler does only what a signal handler may do.
-        let installed = unsafe { sigaction(signal, &action) };
+        let installed = unsafe { sigaction(*signal, &action) };
         // Without a handler the signal ends the program, which is safe for the target.
         let _ = installed;
     }
@@ -51,6 +60,12 @@ pub fn on_interrupt(flag: &'static AtomicBool) {
 /// Says that a second interrupt would lose something.
 pub fn keep_result() {
     KEEPS_RESULT.store(true, Ordering::Relaxed);
+}
+
+/// Takes back all interrupts: what is begun next is not what the user wanted to end.
+pub fn begin_anew(flag: &AtomicBool) {
+    COUNT.store(0, Ordering::Relaxed);
+    flag.store(false, Ordering::Relaxed);
 }
 
 /// Takes back the first interrupt, which has ended the waiting. One that came after it stays.

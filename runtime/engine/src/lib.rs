@@ -13,6 +13,7 @@ pub mod events;
 mod figures;
 pub mod host;
 pub mod identity;
+pub mod interactive;
 pub mod interrupt;
 mod left_behind;
 pub mod library;

@@ -26,10 +26,11 @@ impl Runner {
     /// Prepares a program.
     pub(crate) fn new(
         program: Arc<Program>,
+        executor: ExecutorKind,
         options: &Options,
         page_size: u64,
     ) -> Result<Self, SessionError> {
-        let executor: Box<dyn Executor> = match options.executor {
+        let executor: Box<dyn Executor> = match executor {
             ExecutorKind::Interpreter => Box::new(Interpreter::new(Arc::clone(&program))),
             ExecutorKind::Compiled => {
                 let options = ytrace_jit::Options::new(page_size);
@@ -70,6 +71,24 @@ impl Runner {
         options: &Options,
     ) -> (Store, Outcome) {
         let mut store = Store::new(Arc::clone(&self.program.constants), self.limits);
+        let initialize = self.program.initialize;
+        let outcome = self.run(initialize, &mut store, memory, host, options);
+        (store, outcome)
+    }
+
+    /// The store that another program has left, or a fresh one, with the globals' initial values.
+    pub(crate) fn next_store(
+        &mut self,
+        before: Option<Store>,
+        memory: &mut dyn Memory,
+        host: &mut dyn Host,
+        options: &Options,
+    ) -> (Store, Outcome) {
+        let constants = Arc::clone(&self.program.constants);
+        let mut store = match before {
+            Some(before) => before.succeed(constants),
+            None => Store::new(constants, self.limits),
+        };
         let initialize = self.program.initialize;
         let outcome = self.run(initialize, &mut store, memory, host, options);
         (store, outcome)
@@ -136,6 +155,115 @@ fn budget(options: &Options) -> Budget<'static> {
         deadline: Instant::now().checked_add(options.budgets.time),
         interrupt: Some(options.interrupt),
     }
+}
+
+/// The most instructions of what is executed without being compiled first.
+const BRIEF: usize = 20_000;
+
+/// Whether a function ends soon: neither it nor what it calls loops or recurses.
+pub(crate) fn is_brief(program: &Program, function: FunctionId) -> bool {
+    let mut path = Vec::new();
+    let mut left = BRIEF;
+    ends_soon(program, function, &mut path, &mut left)
+}
+
+fn ends_soon(
+    program: &Program,
+    id: FunctionId,
+    path: &mut Vec<FunctionId>,
+    left: &mut usize,
+) -> bool {
+    /// The most calls within one another.
+    const DEEPEST: usize = 32;
+    let Some(function) = program.functions.get(id.0 as usize) else {
+        return true;
+    };
+    if path.contains(&id) || path.len() >= DEEPEST || loops(function) {
+        return false;
+    }
+    path.push(id);
+    for instruction in function.blocks.iter().flat_map(|block| &block.instructions) {
+        let Some(rest) = left.checked_sub(1) else {
+            return false;
+        };
+        *left = rest;
+        if let InstructionKind::Call { function, .. } = &instruction.kind
+            && !ends_soon(program, *function, path, left)
+        {
+            return false;
+        }
+    }
+    path.pop();
+    true
+}
+
+/// Whether control can come to a block again that it has left.
+fn loops(function: &Function) -> bool {
+    #[derive(Clone, Copy, PartialEq)]
+    enum State {
+        New,
+        Open,
+        Done,
+    }
+    let mut states = vec![State::New; function.blocks.len()];
+    // Blocks to be entered, and (true) to be left.
+    let mut pending = vec![(0_usize, false)];
+    while let Some((block, leave)) = pending.pop() {
+        let Some(state) = states.get_mut(block) else {
+            continue;
+        };
+        if leave {
+            *state = State::Done;
+            continue;
+        }
+        match *state {
+            State::Done => continue,
+            State::Open => return true,
+            State::New => *state = State::Open,
+        }
+        pending.push((block, true));
+        let Some(block) = function.blocks.get(block) else {
+            continue;
+        };
+        let mut next: Vec<usize> = block.on_fault.iter().map(|to| to.0 as usize).collect();
+        block
+            .terminator
+            .successors(&mut |to| next.push(to.0 as usize));
+        if next.iter().any(|to| states.get(*to) == Some(&State::Open)) {
+            return true;
+        }
+        pending.extend(next.into_iter().map(|to| (to, false)));
+    }
+    false
+}
+
+/// Whether a function, or one that it calls, asks for a register of a thread or for its stack.
+pub(crate) fn asks_for_registers(program: &Program, function: FunctionId) -> bool {
+    let mut seen = HashSet::from([function]);
+    let mut left = vec![function];
+    while let Some(next) = left.pop() {
+        let Some(function) = program.functions.get(next.0 as usize) else {
+            continue;
+        };
+        let blocks = function.blocks.iter();
+        for instruction in blocks.flat_map(|block| &block.instructions) {
+            match &instruction.kind {
+                InstructionKind::Operation {
+                    operation:
+                        Operation::Register
+                        | Operation::Backtrace
+                        | Operation::BacktracePart
+                        | Operation::ThreadLocal,
+                    ..
+                } => return true,
+                InstructionKind::Call { function, .. } if seen.insert(*function) => {
+                    left.push(*function);
+                }
+                _ => {}
+            }
+        }
+    }
+    false
 }
 
 fn looks_at_target(program: &Program, function: FunctionId) -> bool {

@@ -27,8 +27,8 @@ use crate::identity::{Identity, Rules};
 use crate::library::Library;
 use crate::memory::{CountedMemory, TargetMemory};
 use crate::names::{DebugOptions, Names};
-use crate::options::{Mode, Options};
-use crate::program::Runner;
+use crate::options::{ExecutorKind, Mode, Options};
+use crate::program::{Runner, is_brief};
 use crate::result::{FaultReport, RunResult};
 use crate::target::{Target, shell_word};
 use crate::views;
@@ -67,6 +67,21 @@ pub struct Session<'o> {
     earlier: Option<Arc<Earlier>>,
     /// The words of the command line that name the target, where they are not its own.
     pub(crate) words: Option<String>,
+    /// How a program that is typed in is to be compiled.
+    pub(crate) typed_in: Option<TypedIn>,
+}
+
+/// What is known while programs are typed in.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TypedIn {
+    /// Variables that have their values.
+    pub(crate) kept: Vec<String>,
+    /// Whether a value is to be shown.
+    pub(crate) show: bool,
+    /// The candidates of layouts that have been found to hold, and what they were called with.
+    pub(crate) layouts: LayoutChoices,
+    /// Groups with the candidate that holds.
+    pub(crate) settled: Vec<(String, Option<String>)>,
 }
 
 /// A program's state and what it found.
@@ -222,6 +237,7 @@ impl<'o> Session<'o> {
             forms: Vec::new(),
             earlier: None,
             words: None,
+            typed_in: None,
         }
     }
 
@@ -376,7 +392,7 @@ impl<'o> Session<'o> {
 
     /// A debug file that was named must be of a module of the target, and fit it: better to say
     /// so than to go on without.
-    fn check_debug_files(&self, sink: &mut dyn Sink) -> Result<(), SessionError> {
+    pub(crate) fn check_debug_files(&self, sink: &mut dyn Sink) -> Result<(), SessionError> {
         for (module, file) in &self.options.debug_files {
             self.names
                 .check_debug_file(module, file)
@@ -394,7 +410,17 @@ impl<'o> Session<'o> {
 
     pub(crate) fn runner(&mut self, program: &Program) -> Result<Runner, SessionError> {
         let started = Instant::now();
-        let runner = Runner::new(Arc::new(program.clone()), self.options, self.page_size);
+        // Compiling what runs once takes longer than to run it.
+        let mut probes = program.probes.iter();
+        let brief = self.typed_in.is_some()
+            && !program.probes.is_empty()
+            && probes.all(|probe| is_brief(program, *probe));
+        let executor = match brief {
+            true => ExecutorKind::Interpreter,
+            false => self.options.executor,
+        };
+        let program = Arc::new(program.clone());
+        let runner = Runner::new(program, executor, self.options, self.page_size);
         self.result.timings.machine_code += started.elapsed();
         runner
     }

@@ -4,6 +4,7 @@
 //! the version. Strings are as the target has them, unescaped but for JSON's own escapes.
 
 use serde::Serialize;
+use ytrace_values::Value;
 
 use crate::flame_text::names;
 use crate::model::{Cell, Compared, Distribution, Line, Report, Unit, View, ViewData};
@@ -244,6 +245,58 @@ pub fn render(report: &Report) -> Result<Vec<u8>, serde_json::Error> {
     let mut out = serde_json::to_vec_pretty(&document)?;
     out.push(b'\n');
     Ok(out)
+}
+
+/// A value of a program as JSON; `path` writes the paths that occur in it. Addresses are text in hexadecimal, what is no text in UTF-8
+/// has its wrong bytes replaced, tables are lists of their keys and values.
+pub fn value(value: &Value, path: &dyn Fn(u64) -> String) -> serde_json::Value {
+    use serde_json::{Map, Value as Json, json};
+    let all = |values: &[Value]| -> Vec<Json> {
+        values
+            .iter()
+            .map(|inner| self::value(inner, path))
+            .collect()
+    };
+    match value {
+        Value::Integer(number) => json!(number),
+        Value::Unsigned(number) => json!(number),
+        Value::Float(number) => json!(number),
+        Value::Bool(truth) => json!(truth),
+        Value::Char(byte) => json!(byte),
+        Value::Str(bytes) => json!(String::from_utf8_lossy(bytes)),
+        Value::Path(handle) => json!(path(*handle)),
+        Value::Pointer(address) => json!(format!("{address:#x}")),
+        Value::Enum(Some(name), _) => json!(name),
+        Value::Enum(None, number) => json!(number),
+        Value::Record(fields) => {
+            let mut object = Map::new();
+            for (name, inner) in fields {
+                let inner = self::value(inner, path);
+                match inner {
+                    // Members of what has no name are members of what it is in.
+                    Json::Object(members) if name.is_empty() => object.extend(members),
+                    inner => {
+                        object.insert(name.clone(), inner);
+                    }
+                }
+            }
+            Json::Object(object)
+        }
+        Value::Array(values) => Json::Array(all(values)),
+        Value::Table(rows) => {
+            let rows = rows.iter().map(
+                |(keys, inner)| json!({ "keys": all(keys), "value": self::value(inner, path) }),
+            );
+            Json::Array(rows.collect())
+        }
+        Value::Aggregate(summary) => json!({
+            "count": summary.count,
+            "sum": summary.sum,
+            "min": summary.min,
+            "max": summary.max,
+        }),
+        Value::Opaque => Json::Null,
+    }
 }
 
 fn view(view: &View) -> ViewDocument<'_> {

@@ -22,6 +22,7 @@ mod html;
 pub mod json;
 mod markup;
 pub mod model;
+pub mod outline;
 pub mod output;
 pub mod pprof;
 mod series_text;

@@ -108,7 +108,7 @@ impl Checker<'_> {
         arguments: &[Argument],
         span: Span,
     ) -> hir::Expression {
-        if self.in_global {
+        if self.in_global && self.interactive.is_none() {
             self.error_help(
                 span,
                 "the initializer of a global cannot call a function",

@@ -60,6 +60,9 @@ impl Checker<'_> {
                 self.unknown(span)
             }
             Syntax::Capture(number) => {
+                if let Some(operand) = self.earlier_value(&format!("${number}"), span) {
+                    return operand;
+                }
                 let number = self.integer(u64::from(*number), self.basics.int, span);
                 self.operation(
                     Operation::StrCapture,

@@ -321,7 +321,7 @@ impl Checker<'_> {
     }
 
     /// `%V`: records and arrays of the target travel as addresses, all else as values.
-    fn value_argument(
+    pub(super) fn value_argument(
         &mut self,
         conversion: Conversion,
         operand: Operand,
@@ -388,7 +388,7 @@ impl Checker<'_> {
     }
 
     /// A conversion without flags.
-    fn bare(kind: ConversionKind, argument: FormatArgument) -> Conversion {
+    pub(super) fn bare(kind: ConversionKind, argument: FormatArgument) -> Conversion {
         Conversion {
             left: false,
             plus: false,

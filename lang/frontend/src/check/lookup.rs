@@ -2,6 +2,7 @@
 
 use super::Checker;
 use super::class::Operand;
+use super::interactive::LAST;
 use super::script::Ordinary;
 use super::symbols::LocalSymbol;
 use crate::ast;
@@ -44,6 +45,11 @@ impl Checker<'_> {
         if name.prefix.is_none() {
             if let Some(symbol) = self.context.find(&name.text) {
                 return self.local_operand(symbol, name);
+            }
+            if name.text == LAST
+                && let Some(operand) = self.earlier_value(LAST, name.span)
+            {
+                return operand;
             }
             if self.is_local_of_handler(name) {
                 return self.unknown_operand(name.span);
@@ -160,7 +166,7 @@ impl Checker<'_> {
         match meaning {
             Ordinary::Option(id) => self.global_variable(id, name.span),
             Ordinary::Global(index) => match self.global_id(index) {
-                Some(_) if self.in_global => {
+                Some(_) if self.in_global && self.interactive.is_none() => {
                     self.error_help(
                         name.span,
                         "the initializer of a global cannot read another global",

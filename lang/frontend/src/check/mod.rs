@@ -26,6 +26,7 @@ mod habits;
 mod hits;
 mod import;
 mod initializers;
+mod interactive;
 mod layout;
 mod lookup;
 mod loops;
@@ -62,6 +63,7 @@ use basics::Basics;
 use script::Script;
 use symbols::FunctionContext;
 
+pub use interactive::{Interactive, SHOWN};
 pub use options::{OptionError, option_help};
 
 /// What is checked.
@@ -78,6 +80,8 @@ pub struct Input<'a> {
     pub macros: &'a [String],
     /// How many functions a pattern may match.
     pub most_probes: usize,
+    /// Whether the program is what a user types in, and what follows from that.
+    pub interactive: Option<Interactive>,
 }
 
 /// The usual bound of [`Input::most_probes`].
@@ -196,6 +200,9 @@ struct Checker<'a> {
     asked: Vec<reach::Asked>,
     /// How many functions a pattern may match.
     most_probes: usize,
+    interactive: Option<Interactive>,
+    /// What an interactive program shows.
+    shown: Option<hir::Shown>,
     /// Whether the initializer of a global is being checked.
     in_global: bool,
     diagnostics: Vec<Diagnostic>,
@@ -249,6 +256,8 @@ impl<'a> Checker<'a> {
             outer: None,
             asked: Vec::new(),
             most_probes: input.most_probes,
+            interactive: input.interactive,
+            shown: None,
             in_global: false,
             diagnostics: Vec::new(),
             errors: 0,
@@ -262,9 +271,13 @@ impl<'a> Checker<'a> {
 
     /// Checks everything that is not library: globals, functions, probes.
     fn check_roots(&mut self, unit: &'a ast::Unit) {
-        for item in &unit.items {
+        let handler = self.shown_handler(unit);
+        for (index, item) in unit.items.iter().enumerate() {
             let library = self.is_library(item.span);
             match &item.kind {
+                ast::ItemKind::Probe(probe) if handler == Some(index) => {
+                    self.check_shown_handler(probe, item.span);
+                }
                 ast::ItemKind::Declaration(declaration) if !library => {
                     self.check_global_declaration(declaration);
                 }
@@ -339,6 +352,7 @@ impl<'a> Checker<'a> {
                 layouts: self.layouts,
                 formats: self.formats,
                 regexes: self.regexes,
+                shown: self.shown,
             },
             diagnostics: self.diagnostics,
             unresolved: self.unresolved,

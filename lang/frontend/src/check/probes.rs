@@ -20,6 +20,15 @@ enum Point {
 impl<'a> Checker<'a> {
     /// Checks a probe: its point, its condition, its body.
     pub(super) fn check_probe(&mut self, probe: &'a ast::Probe, span: Span) {
+        self.check_probe_that(probe, span, false);
+    }
+
+    /// The same with the probe of an interactive program, whose body's value is shown.
+    pub(super) fn check_shown_handler(&mut self, probe: &'a ast::Probe, span: Span) {
+        self.check_probe_that(probe, span, true);
+    }
+
+    fn check_probe_that(&mut self, probe: &'a ast::Probe, span: Span, shows: bool) {
         let head = Span {
             end: probe.body.span.start.max(span.start),
             ..span
@@ -48,6 +57,9 @@ impl<'a> Checker<'a> {
         let id = hir::FunctionId(self.functions.len() as u32);
         self.functions.push(None);
         let (body, point) = match point {
+            Point::Plain(point) if shows => {
+                (self.shown_statements(&probe.body.statements), Some(point))
+            }
             Point::Plain(point) => (self.statements(&probe.body.statements), Some(point)),
             // Nobody knows the names that the body would use.
             Point::Hit(hit) if hit.nameless => return,

@@ -134,6 +134,7 @@ impl TestTarget {
             arguments: &[],
             macros: &[],
             most_probes: super::MOST_PROBES,
+            interactive: None,
         };
         let mut checker = Checker::new(&input, None);
         checker.collect(unit);

@@ -12,6 +12,13 @@ use crate::types::{Type, TypeId};
 impl Checker<'_> {
     /// The type of an expression that is not evaluated.
     pub(super) fn type_of(&mut self, expression: &ast::Expression) -> TypeId {
+        // The parser does not know the target's types.
+        if let ast::ExpressionKind::Name(name) = &expression.kind
+            && !self.is_known_value(name)
+            && let Some(ty) = self.find_named_type(name)
+        {
+            return ty;
+        }
         let operand = self.operand(expression);
         self.unevaluated_type(operand)
     }

@@ -155,6 +155,7 @@ impl Maker {
             layouts: Vec::new(),
             formats: Vec::new(),
             regexes: Vec::new(),
+            shown: None,
         }
     }
 

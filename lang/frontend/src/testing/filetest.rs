@@ -443,6 +443,7 @@ impl Filetest {
                 arguments: &self.directives.arguments,
                 macros: parsed.expansions.names(),
                 most_probes: self.directives.most_probes,
+                interactive: None,
             },
             Some(&mut double),
         )

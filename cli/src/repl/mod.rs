@@ -1,0 +1,150 @@
+//! `ytrace repl`: a process or a core file, looked at line by line.
+
+mod commands;
+mod editor;
+mod lines;
+mod output;
+
+use std::cell::RefCell;
+use std::io::{BufRead, IsTerminal};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ytrace_lang::fragment;
+use ytrace_runtime::interactive::Interactive;
+use ytrace_runtime::{Budgets, Mode, Options, Session, SessionError};
+use ytrace_target::Process;
+
+use crate::arguments::ReplArguments;
+use crate::core_file;
+use crate::diagnose::{defines, failure};
+use crate::failure::{Failure, Status};
+use crate::terminal::Terminal;
+use lines::Prompt;
+use output::LineSink;
+
+/// Set by Ctrl-C.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// The stack of the thread that runs lines, in bytes. It is address space, used as needed.
+const STACK: usize = 1 << 30;
+
+/// The longest text of one input, in bytes.
+const MOST_TEXT: usize = 1 << 20;
+
+/// What a line led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum After {
+    /// It went well.
+    Fine,
+    /// It went wrong.
+    Wrong,
+    /// It ended the session.
+    End,
+}
+
+/// Runs lines of the command line, of a file, or of a user.
+pub fn run(arguments: ReplArguments, terminal: &Terminal) -> Result<Status, Failure> {
+    ytrace_runtime::interrupt::on_keyboard(&INTERRUPTED);
+    let terminal = *terminal;
+    // Lines run on the native stack.
+    let worker = std::thread::Builder::new()
+        .name("ytrace".to_owned())
+        .stack_size(STACK)
+        .spawn(move || run_on_target(&arguments, &terminal))
+        .map_err(|error| Failure::usage(format!("cannot start a thread: {error}")))?;
+    match worker.join() {
+        Ok(result) => result,
+        Err(_) => Err(Failure::usage(
+            "ytrace failed; this is a defect of ytrace, the target goes on",
+        )),
+    }
+}
+
+fn run_on_target(arguments: &ReplArguments, terminal: &Terminal) -> Result<Status, Failure> {
+    let options = Options {
+        // Pauses are for snapshots and stacks only.
+        mode: Mode::Stop,
+        max_pause: arguments.max_pause,
+        read_swap: arguments.read_swap,
+        budgets: Budgets {
+            time: arguments.timeout,
+            memory: arguments.memory,
+            string: arguments.max_string,
+            ..Budgets::default()
+        },
+        debug_files: arguments.debug_file.clone(),
+        debug_roots: arguments.debug_root.clone(),
+        types: arguments.types.types.clone(),
+        types_any_build: arguments.types.types_any_build,
+        include: arguments.include.clone(),
+        defines: defines(&arguments.define),
+        interrupt: &INTERRUPTED,
+        ..Options::default()
+    };
+    let mut sink = LineSink::new(terminal);
+    let session = match (&arguments.core, arguments.pid) {
+        (Some(core), _) => {
+            let core = core_file::open(core, &arguments.core_files, &INTERRUPTED, &mut sink)?;
+            Session::open_core(core, &options, &mut sink).map_err(failure)?
+        }
+        (None, Some(pid)) => {
+            let process = Process::open(pid).map_err(|error| failure(SessionError::Open(error)))?;
+            Session::open(process, &options).map_err(failure)?
+        }
+        (None, None) => {
+            return Err(Failure::usage("no process given").with_hint("-p PID, or --core FILE"));
+        }
+    };
+    let interactive = Interactive::new(session, &mut sink).map_err(failure)?;
+    let interactive = Rc::new(RefCell::new(interactive));
+    let mut prompt = Prompt::new(Rc::clone(&interactive), *terminal, arguments.json);
+    if !arguments.lines.is_empty() {
+        return script(
+            &mut prompt,
+            arguments.lines.iter().map(|line| Ok(line.clone())),
+        );
+    }
+    if std::io::stdin().is_terminal() {
+        return editor::converse(&mut prompt, interactive, terminal);
+    }
+    script(&mut prompt, std::io::stdin().lock().lines())
+}
+
+/// Runs lines that nobody types. One that went wrong does not keep the others from running, but shows in the status.
+fn script(
+    prompt: &mut Prompt<'_>,
+    lines: impl Iterator<Item = std::io::Result<String>>,
+) -> Result<Status, Failure> {
+    let mut status = Status::Success;
+    let mut text = String::new();
+    let mut run = |text: &str| {
+        let after = prompt.run(text);
+        if after == After::Wrong {
+            status = Status::Probe;
+        }
+        // An interrupt is for all that is left.
+        after != After::End && !INTERRUPTED.load(Ordering::Relaxed)
+    };
+    for line in lines {
+        let line = line
+            .map_err(|error| Failure::usage(format!("standard input cannot be read: {error}")))?;
+        text.push_str(&line);
+        text.push('\n');
+        if text.len() > MOST_TEXT {
+            return Err(Failure::usage(format!(
+                "one input has more than {MOST_TEXT} bytes; is a bracket left open?"
+            )));
+        }
+        if fragment::is_incomplete(&text) && !commands::is_command(&text) {
+            continue;
+        }
+        if !run(&std::mem::take(&mut text)) {
+            return Ok(status);
+        }
+    }
+    if !text.is_empty() {
+        run(&text);
+    }
+    Ok(status)
+}

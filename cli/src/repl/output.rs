@@ -1,0 +1,246 @@
+//! Where what lines print goes: the terminal, a file, or a program that reads it.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use ytrace_lang::compile::Compiled;
+use ytrace_lang::render::render;
+use ytrace_runtime::Sink;
+
+use crate::terminal::{Terminal, print_bytes, safe, say};
+
+/// Where the output of one line goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Redirect {
+    /// `| COMMAND`.
+    Pipe(String),
+    /// `> FILE`.
+    File(String),
+    /// `>> FILE`.
+    Append(String),
+}
+
+/// Splits `LINE | COMMAND`, `LINE > FILE` and `LINE >> FILE`, at the last such sign that stands between blanks and outside of brackets
+/// and quotes. Whether it is meant so, or is an operator, is for others to say.
+pub(crate) fn split_redirect(line: &str) -> Option<(&str, Redirect)> {
+    let mut depth = 0_i64;
+    let mut quote = None;
+    let mut escaped = false;
+    let mut found = None;
+    let bytes = line.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        if let Some(open) = quote {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                _ if *byte == open => quote = None,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' | b'\'' | b'`' => quote = Some(*byte),
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth -= 1,
+            b'|' | b'>' if depth == 0 => {
+                let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+                let double = *byte == b'>' && bytes.get(at + 1) == Some(&b'>');
+                let end = if double { at + 2 } else { at + 1 };
+                let blank = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_whitespace);
+                // Of a chain of programs the shell takes all.
+                let first = !matches!(found, Some((_, _, b'|')));
+                if blank(before) && blank(bytes.get(end)) && first {
+                    found = Some((at, end, *byte));
+                }
+            }
+            _ => {}
+        }
+    }
+    let (at, end, _) = found?;
+    let sign = line.get(at..end)?;
+    let left = line.get(..at)?.trim_end();
+    let right = line.get(end..)?.trim().to_owned();
+    if left.is_empty() || right.is_empty() {
+        return None;
+    }
+    let redirect = match sign {
+        "|" => Redirect::Pipe(right),
+        ">" if !right.contains(char::is_whitespace) => Redirect::File(right),
+        ">>" if !right.contains(char::is_whitespace) => Redirect::Append(right),
+        _ => return None,
+    };
+    Some((left, redirect))
+}
+
+/// Sends bytes where they belong; the error is in words.
+pub(crate) fn deliver(bytes: &[u8], redirect: &Redirect) -> Result<(), String> {
+    match redirect {
+        Redirect::File(name) => write_file(name, bytes, false),
+        Redirect::Append(name) => write_file(name, bytes, true),
+        Redirect::Pipe(command) => {
+            let mut child = Command::new("/bin/sh")
+                .arg("-c")
+                .arg(command)
+                .stdin(Stdio::piped())
+                .spawn()
+                .map_err(|error| format!("`{command}` cannot be started: {error}"))?;
+            if let Some(mut input) = child.stdin.take() {
+                // One that has seen enough ends early.
+                match input.write_all(bytes) {
+                    Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                        return Err(format!("`{command}` cannot be written to: {error}"));
+                    }
+                    _ => {}
+                }
+            }
+            let status = child
+                .wait()
+                .map_err(|error| format!("`{command}`: {error}"))?;
+            match status.success() {
+                true => Ok(()),
+                false => Err(format!("`{command}` ended with {status}")),
+            }
+        }
+    }
+}
+
+/// Writes a file that only its owner may read: what is in it may be secrets of the target.
+fn write_file(name: &str, bytes: &[u8], append: bool) -> Result<(), String> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).write(true).mode(0o600);
+    match append {
+        true => options.append(true),
+        false => options.truncate(true),
+    };
+    let written = options
+        .open(Path::new(name))
+        .and_then(|mut file| file.write_all(bytes));
+    written.map_err(|error| format!("{name}: {error}"))
+}
+
+/// Takes what a line prints and says.
+pub(crate) struct LineSink {
+    terminal: Terminal,
+    /// What is printed, if it is not for standard output.
+    pub(crate) kept: Option<Vec<u8>>,
+    /// Whether standard output takes no more.
+    pub(crate) closed: bool,
+}
+
+impl LineSink {
+    pub(crate) fn new(terminal: &Terminal) -> Self {
+        Self {
+            terminal: *terminal,
+            kept: None,
+            closed: false,
+        }
+    }
+
+    /// Prints data.
+    pub(crate) fn data(&mut self, bytes: &[u8]) {
+        match &mut self.kept {
+            Some(kept) => kept.extend_from_slice(bytes),
+            None => {
+                if let Err(failure) = print_bytes(bytes) {
+                    failure.print(&self.terminal);
+                    self.closed = true;
+                }
+            }
+        }
+    }
+
+    /// Says that something is wrong.
+    pub(crate) fn error(&self, text: &str) {
+        let (red, _, reset) = self.terminal.error_colors("\x1b[1;31m", "");
+        say(&format!("{red}error{reset}: {}\n", safe(text)));
+    }
+
+    /// Says what to do about it.
+    pub(crate) fn hint(&self, text: &str) {
+        let (cyan, _, reset) = self.terminal.error_colors("\x1b[1;36m", "");
+        say(&format!("{cyan}hint{reset}: {}\n", safe(text)));
+    }
+}
+
+impl Sink for LineSink {
+    fn begin(&mut self, _streams: bool) {}
+
+    fn compiled(&mut self, compiled: &Compiled) {
+        let own = compiled.warnings.iter().filter(|warning| {
+            let file = compiled.sources.get(warning.primary.0.file);
+            file.is_some_and(|file| !file.library)
+        });
+        let own: Vec<_> = own.cloned().collect();
+        if !own.is_empty() {
+            say(&render(
+                &own,
+                &compiled.sources,
+                &compiled.expansions,
+                self.terminal.error_color,
+            ));
+        }
+    }
+
+    fn text(&mut self, text: &[u8]) {
+        self.data(text);
+    }
+
+    fn warn(&mut self, text: &str) {
+        let (yellow, _, reset) = self.terminal.error_colors("\x1b[1;33m", "");
+        say(&format!("{yellow}warning{reset}: {}\n", safe(text)));
+    }
+
+    fn remark(&mut self, text: &str) {
+        say(&format!("{}\n", safe(text)));
+    }
+
+    fn progress(&mut self, _text: &str) {}
+}
+
+/// Takes nothing: for what is only tried. What is wrong with a text is said when it runs.
+pub(crate) struct Silent;
+
+impl Sink for Silent {
+    fn begin(&mut self, _streams: bool) {}
+
+    fn text(&mut self, _text: &[u8]) {}
+
+    fn warn(&mut self, _text: &str) {}
+
+    fn progress(&mut self, _text: &str) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirections_are_told_from_operators() {
+        let pipe = |command: &str| Redirect::Pipe(command.to_owned());
+        for (line, expected) in [
+            ("p a | less", Some(("p a", pipe("less")))),
+            (
+                "bt | grep x | head -3",
+                Some(("bt", pipe("grep x | head -3"))),
+            ),
+            ("p a > f", Some(("p a", Redirect::File("f".to_owned())))),
+            (
+                "p a >> /tmp/f",
+                Some(("p a", Redirect::Append("/tmp/f".to_owned()))),
+            ),
+            ("p a|b", None),
+            ("p (a | b)", None),
+            ("p f(\" | \")", None),
+            ("p '|'", None),
+            ("p a->b", None),
+            ("p a > b c", None),
+            ("| less", None),
+            ("p a || b", None),
+            ("p a >= b", None),
+        ] {
+            assert_eq!(split_redirect(line), expected, "{line}");
+        }
+    }
+}

@@ -1,0 +1,551 @@
+//! What a user types in, line by line: where it is complete, what it is made of, and which names it has.
+//!
+//! A fragment is read behind a prelude, the text of all that has been declared before, so that its type names and macros are known.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use crate::ast::{Declaration, Item, ItemKind, Statement, StatementKind, TypeSpecifier};
+use crate::compile::{LayoutChoices, SourceErrors};
+use crate::diagnostics::{Diagnostic, Severity};
+use crate::lexer::{self, Interner, Token, TokenKind};
+use crate::parse::{self, Parsed};
+use crate::source::{FileId, Loader, SourceFile, Span};
+use crate::target::Target;
+
+/// What stands before statements, on a line of its own so that columns stay what they are.
+pub const HANDLER: &str = "_probe _begin {\n";
+
+/// What stands after them.
+pub const HANDLER_END: &str = "\n}\n";
+
+/// What stands before an expression: within parentheses, `a * b` is no declaration.
+pub const SHOWN_HANDLER: &str = "_probe _begin {(\n";
+
+/// What stands after it.
+pub const SHOWN_HANDLER_END: &str = "\n);\n}\n";
+
+/// What a piece of a fragment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PieceKind {
+    /// Something that later fragments can use: variables, types, functions, directives.
+    Definition,
+    /// Statements.
+    Statements,
+    /// An expression without a semicolon, whose value is wanted.
+    Expression,
+}
+
+/// A part of a fragment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// What it is.
+    pub kind: PieceKind,
+    /// Where it stands in the text, in bytes.
+    pub range: Range<usize>,
+    /// The names that it declares, tags as `struct name`, `union name` and `enum name`.
+    pub names: Vec<String>,
+}
+
+/// What a fragment is made of.
+#[derive(Debug)]
+pub enum Reading {
+    /// Nothing but white space and comments.
+    Blank,
+    /// These, in order.
+    Pieces(Vec<Piece>),
+    /// It is wrong.
+    Wrong(Box<SourceErrors>),
+}
+
+/// What a fragment is read with.
+pub struct Surroundings<'a> {
+    /// The text of what has been declared before.
+    pub prelude: &'a str,
+    /// The name of the text for diagnostics.
+    pub name: &'a str,
+    /// Loads includes.
+    pub loader: &'a mut dyn Loader,
+    /// The target.
+    pub target: &'a mut dyn Target,
+    /// Candidates for `_layout` groups.
+    pub layouts: &'a LayoutChoices,
+    /// `#define`s from the command line.
+    pub defines: &'a [(String, String)],
+}
+
+fn tokens(text: &str) -> (Vec<Token>, Vec<Diagnostic>) {
+    let mut diagnostics = Vec::new();
+    let tokens = lexer::lex(FileId(0), text, &mut Interner::default(), &mut diagnostics);
+    (tokens, diagnostics)
+}
+
+/// Whether more must follow: a bracket, a comment or an `#if` is open, or the last line ends in a backslash.
+pub fn is_incomplete(text: &str) -> bool {
+    if text.trim_end_matches([' ', '\t', '\n']).ends_with('\\') {
+        return true;
+    }
+    let (tokens, diagnostics) = tokens(text);
+    let open_comment = |diagnostic: &Diagnostic| diagnostic.message.contains("comment never ends");
+    if diagnostics.iter().any(open_comment) {
+        return true;
+    }
+    let mut depth = 0_i64;
+    let mut conditions = 0_i64;
+    let mut after_hash = false;
+    for token in &tokens {
+        if token.kind == TokenKind::Punctuator {
+            match &*token.text {
+                "(" | "[" | "{" => depth += 1,
+                ")" | "]" | "}" => depth -= 1,
+                _ => {}
+            }
+        }
+        if after_hash {
+            match &*token.text {
+                "endif" => conditions -= 1,
+                word if word.starts_with("if") => conditions += 1,
+                _ => {}
+            }
+        }
+        after_hash = token.first && (token.is("#") || token.is("##"));
+    }
+    depth > 0 || conditions > 0
+}
+
+/// The names and earlier values (`_`, `$1`) that a text mentions.
+pub fn mentioned(text: &str) -> HashSet<String> {
+    let (tokens, _) = tokens(text);
+    let names = tokens.iter().filter(|token| {
+        matches!(
+            token.kind,
+            TokenKind::Identifier | TokenKind::Quoted | TokenKind::Capture
+        )
+    });
+    names.map(|token| token.text.to_string()).collect()
+}
+
+/// Whether a text matches regular expressions, so that `$1` is what one has captured.
+pub fn has_captures(text: &str) -> bool {
+    let (tokens, _) = tokens(text);
+    tokens.iter().any(|token| token.kind == TokenKind::Regex)
+}
+
+/// The text with names and earlier values written otherwise, where `other` says how.
+pub fn renamed(text: &str, other: &dyn Fn(&str) -> Option<String>) -> String {
+    let (tokens, _) = tokens(text);
+    let mut result = String::with_capacity(text.len());
+    let mut from = 0;
+    for token in &tokens {
+        if !matches!(token.kind, TokenKind::Identifier | TokenKind::Capture)
+            || token.prefix.is_some()
+        {
+            continue;
+        }
+        if let Some(written) = other(&token.text) {
+            let (start, end) = (token.span.start as usize, token.span.end as usize);
+            result.push_str(text.get(from..start).unwrap_or_default());
+            result.push_str(&written);
+            from = end;
+        }
+    }
+    result.push_str(text.get(from..).unwrap_or_default());
+    result
+}
+
+/// The text with everything outside of a range replaced by blanks, so that places stay what they are.
+pub fn only(text: &str, range: &Range<usize>) -> String {
+    text.char_indices()
+        .map(|(at, c)| match range.contains(&at) || c == '\n' {
+            true => c.to_string(),
+            // As wide as it is long, for places are counted in bytes.
+            false => " ".repeat(c.len_utf8()),
+        })
+        .collect()
+}
+
+/// Says what a text is made of.
+pub fn read(text: &str, around: &mut Surroundings<'_>) -> Reading {
+    let (all, _) = tokens(text);
+    let Some(first) = all
+        .iter()
+        .find(|token| token.kind != TokenKind::Documentation)
+    else {
+        return Reading::Blank;
+    };
+    let whole = 0..text.len();
+    if first.is("#") || first.is("##") {
+        let parsed = around.parse("", text, "\n");
+        return match wrong(parsed) {
+            Ok(parsed) => directive(&parsed, around.prelude.len(), whole),
+            Err((errors, _)) => Reading::Wrong(errors),
+        };
+    }
+    let last = all
+        .iter()
+        .rfind(|token| token.kind != TokenKind::Documentation);
+    let begin = first.span.start as usize;
+    let end = last.map_or(begin, |last| last.span.end as usize);
+    if !last.is_some_and(|last| last.is(";") || last.is("}")) {
+        let parsed = around.parse(SHOWN_HANDLER, text, SHOWN_HANDLER_END);
+        let start = around.prelude.len();
+        if own_items(&parsed, start).count() == 1 && !parsed.has_errors() {
+            return Reading::Pieces(vec![Piece {
+                kind: PieceKind::Expression,
+                range: begin..end,
+                names: Vec::new(),
+            }]);
+        }
+    }
+    // A comment at the end would hide the semicolon.
+    let end = match text.contains("//") {
+        true => "\n;",
+        false => " ;",
+    };
+    let closing = format!("{end}{HANDLER_END}");
+    let parsed = around.parse(HANDLER, text, &closing);
+    let start = around.prelude.len() + HANDLER.len();
+    let (as_statements, reached) = match wrong(parsed) {
+        Ok(parsed) => match statements(&parsed, text, start) {
+            Some(pieces) => return Reading::Pieces(pieces),
+            None => (None, 0),
+        },
+        Err((errors, at)) => (Some(errors), at.saturating_sub(start)),
+    };
+    let parsed = around.parse("", text, "\n");
+    let start = around.prelude.len();
+    match wrong(parsed) {
+        Ok(parsed) => items(parsed, start, text),
+        // What was understood further is what was meant.
+        Err((errors, at)) => match as_statements {
+            Some(statements) if reached >= at.saturating_sub(start) => Reading::Wrong(statements),
+            _ => Reading::Wrong(errors),
+        },
+    }
+}
+
+impl Surroundings<'_> {
+    fn parse(&mut self, before: &str, text: &str, after: &str) -> Parsed {
+        let text = format!("{}{before}{text}{after}", self.prelude);
+        let main = SourceFile {
+            name: self.name.to_owned(),
+            text: text.into(),
+            library: false,
+        };
+        parse::parse(
+            main,
+            self.loader,
+            Some(self.target),
+            self.layouts,
+            self.defines,
+        )
+    }
+}
+
+/// What was parsed; or the errors, and where in the main file the first one is.
+fn wrong(parsed: Parsed) -> Result<Parsed, (Box<SourceErrors>, usize)> {
+    let mut errors = parsed
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.severity == Severity::Error);
+    let Some(first) = errors.next() else {
+        return Ok(parsed);
+    };
+    let span = first.primary.0;
+    let at = match span.file {
+        FileId(0) => span.start as usize,
+        // What is included was found.
+        _ => usize::MAX,
+    };
+    let errors = SourceErrors {
+        diagnostics: parsed.diagnostics,
+        sources: parsed.sources,
+        expansions: parsed.expansions,
+    };
+    Err((Box::new(errors), at))
+}
+
+/// Items of the main file from an offset on.
+fn own_items(parsed: &Parsed, start: usize) -> impl Iterator<Item = &Item> {
+    parsed
+        .unit
+        .items
+        .iter()
+        .filter(move |item| item.span.file == FileId(0) && item.span.start as usize >= start)
+}
+
+/// A text that begins with a directive is one definition.
+fn directive(parsed: &Parsed, start: usize, whole: Range<usize>) -> Reading {
+    let names = own_items(parsed, start).flat_map(|item| item_names(&item.kind));
+    let piece = Piece {
+        kind: PieceKind::Definition,
+        names: names.collect(),
+        range: whole,
+    };
+    Reading::Pieces(vec![piece])
+}
+
+/// The pieces of a text that is statements; `None` if it ends the handler that stands around it.
+fn statements(parsed: &Parsed, text: &str, start: usize) -> Option<Vec<Piece>> {
+    let mut own = own_items(parsed, start - HANDLER.len());
+    let Some(ItemKind::Probe(probe)) = own.next().map(|item| &item.kind) else {
+        return None;
+    };
+    if own.next().is_some() {
+        return None;
+    }
+    let range = |span: Span| {
+        let place = |at: u32| (at as usize).saturating_sub(start).min(text.len());
+        place(span.start)..place(span.end)
+    };
+    let all: Vec<&Statement> = probe
+        .body
+        .statements
+        .iter()
+        .filter(|statement| !matches!(statement.kind, StatementKind::Empty))
+        .collect();
+    let (tokens, _) = tokens(text);
+    let silent = tokens.last().is_some_and(|last| last.is(";"));
+    let end = tokens.last().map_or(0, |last| last.span.end as usize);
+    let mut pieces: Vec<Piece> = Vec::new();
+    for (index, statement) in all.iter().enumerate() {
+        let last = index + 1 == all.len();
+        let mut range = with_semicolon(text, range(statement.span));
+        let (kind, names) = match &statement.kind {
+            StatementKind::Declaration(declaration) => {
+                (PieceKind::Definition, declared_names(declaration))
+            }
+            StatementKind::Expression(_) if last && !silent => {
+                // Without the comment that may follow.
+                range.end = end;
+                (PieceKind::Expression, Vec::new())
+            }
+            _ => (PieceKind::Statements, Vec::new()),
+        };
+        match pieces.last_mut() {
+            Some(before) if kind == PieceKind::Statements && before.kind == kind => {
+                before.range.end = range.end;
+            }
+            _ => pieces.push(Piece { kind, range, names }),
+        }
+    }
+    Some(pieces)
+}
+
+/// The pieces of a text that is items of the top level.
+fn items(parsed: Parsed, start: usize, text: &str) -> Reading {
+    let mut pieces = Vec::new();
+    let mut refused = None;
+    for item in own_items(&parsed, start) {
+        let what = match &item.kind {
+            ItemKind::Probe(_) => Some("a probe"),
+            ItemKind::View(_) => Some("a view"),
+            ItemKind::Option(_) => Some("an option"),
+            ItemKind::Mode(_) | ItemKind::MaxOverhead(_) => Some("this"),
+            _ => None,
+        };
+        if let Some(what) = what {
+            refused = Some(
+                Diagnostic::error(
+                    item.span,
+                    format!("{what} does nothing at the prompt"),
+                    "it is of use in a probe file",
+                )
+                .with_help(
+                    "statements run as they are typed; `ytrace run FILE -p PID` runs probes",
+                ),
+            );
+            break;
+        }
+        let place = |at: u32| (at as usize).saturating_sub(start).min(text.len());
+        pieces.push(Piece {
+            kind: PieceKind::Definition,
+            range: with_semicolon(text, place(item.span.start)..place(item.span.end)),
+            names: item_names(&item.kind),
+        });
+    }
+    match refused {
+        Some(diagnostic) => Reading::Wrong(Box::new(SourceErrors {
+            diagnostics: vec![diagnostic],
+            sources: parsed.sources,
+            expansions: parsed.expansions,
+        })),
+        None if pieces.is_empty() => Reading::Blank,
+        None => Reading::Pieces(pieces),
+    }
+}
+
+/// The range with the semicolon that follows it.
+fn with_semicolon(text: &str, range: Range<usize>) -> Range<usize> {
+    let rest = text.get(range.end..).unwrap_or_default();
+    let after = rest.trim_start();
+    match after.starts_with(';') {
+        true => range.start..text.len() - after.len() + 1,
+        false => range,
+    }
+}
+
+fn item_names(kind: &ItemKind) -> Vec<String> {
+    match kind {
+        ItemKind::Declaration(declaration) => declared_names(declaration),
+        ItemKind::Function(function) => vec![function.name.text.clone()],
+        ItemKind::Layout(layout) => vec![layout.name.text.clone()],
+        _ => Vec::new(),
+    }
+}
+
+/// The names that a declaration declares.
+fn declared_names(declaration: &Declaration) -> Vec<String> {
+    let mut names: Vec<String> = declaration
+        .declarators
+        .iter()
+        .filter_map(|init| Some(init.declarator.name.as_ref()?.text.clone()))
+        .collect();
+    match &declaration.base {
+        TypeSpecifier::Record(record) if record.members.is_some() => {
+            let keyword = if record.union { "union" } else { "struct" };
+            names.extend(
+                record
+                    .tag
+                    .iter()
+                    .map(|tag| format!("{keyword} {}", tag.text)),
+            );
+        }
+        TypeSpecifier::Enum(specifier) => {
+            if let Some(enumerators) = &specifier.enumerators {
+                names.extend(specifier.tag.iter().map(|tag| format!("enum {}", tag.text)));
+                names.extend(enumerators.iter().map(|(name, _)| name.text.clone()));
+            }
+        }
+        _ => {}
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::testing::{NoFiles, TestTarget};
+
+    fn reading(prelude: &str, text: &str) -> Reading {
+        let mut around = Surroundings {
+            prelude,
+            name: "typed",
+            loader: &mut NoFiles,
+            target: &mut TestTarget::sample(),
+            layouts: &LayoutChoices::new(),
+            defines: &[],
+        };
+        read(text, &mut around)
+    }
+
+    fn pieces(prelude: &str, text: &str) -> Vec<(PieceKind, String)> {
+        match reading(prelude, text) {
+            Reading::Pieces(pieces) => pieces
+                .into_iter()
+                .map(|piece| (piece.kind, text[piece.range].to_owned()))
+                .collect(),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn more_is_wanted_while_something_is_open() {
+        for text in [
+            "while (1) {",
+            "f(1,",
+            "/* begun",
+            "#define a \\",
+            "#if 1\nint x;",
+            "a[",
+        ] {
+            assert!(is_incomplete(text), "{text}");
+        }
+        for text in [
+            "x + 1",
+            "}",
+            "\"(\"",
+            "'{'",
+            "// (",
+            "#if 1\nint x;\n#endif",
+            "ngx_cycle->",
+        ] {
+            assert!(!is_incomplete(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn statements_expressions_and_definitions_are_told_apart() {
+        use PieceKind::{Definition, Expression, Statements};
+        assert_eq!(pieces("", "1 + 2"), [(Expression, "1 + 2".to_owned())]);
+        assert_eq!(pieces("", "n*m"), [(Expression, "n*m".to_owned())]);
+        assert_eq!(
+            pieces("", " n * m // all"),
+            [(Expression, "n * m".to_owned())]
+        );
+        assert_eq!(pieces("", "n * m;"), [(Definition, "n * m;".to_owned())]);
+        assert_eq!(pieces("", "1 + 2;"), [(Statements, "1 + 2;".to_owned())]);
+        assert_eq!(
+            pieces("", "int x = 3; x++; x--; int y; x + 1 // last"),
+            [
+                (Definition, "int x = 3;".to_owned()),
+                (Statements, "x++; x--;".to_owned()),
+                (Definition, "int y;".to_owned()),
+                (Expression, "x + 1".to_owned()),
+            ]
+        );
+        assert_eq!(
+            pieces("", "int f(int a) { return a; }\nint g;"),
+            [
+                (Definition, "int f(int a) { return a; }".to_owned()),
+                (Definition, "int g;".to_owned()),
+            ]
+        );
+        assert_eq!(
+            pieces("", "#define three 3"),
+            [(Definition, "#define three 3".to_owned())]
+        );
+        assert!(matches!(reading("", " // nothing "), Reading::Blank));
+        // What the prelude declares is known.
+        assert_eq!(
+            pieces("typedef long number;\n", "number * n;"),
+            [(Definition, "number * n;".to_owned())]
+        );
+    }
+
+    #[test]
+    fn the_names_of_definitions() {
+        let Reading::Pieces(pieces) =
+            reading("", "struct box { int a; } b, *c; enum e { one, two };")
+        else {
+            panic!();
+        };
+        let names: Vec<&String> = pieces.iter().flat_map(|piece| &piece.names).collect();
+        assert_eq!(names, ["b", "c", "struct box", "enum e", "one", "two"]);
+    }
+
+    #[test]
+    fn errors_point_into_what_was_typed() {
+        for text in ["1 +", "}", "x y z", "_probe _begin { }", "} int x; {"] {
+            let Reading::Wrong(errors) = reading("int known;\n", text) else {
+                panic!("{text}");
+            };
+            assert!(!errors.diagnostics.is_empty());
+        }
+    }
+
+    #[test]
+    fn names_are_found_and_replaced() {
+        let text = "f(_, $1, \"_\", a_)";
+        let names = mentioned(text);
+        assert!(names.contains("_") && names.contains("$1") && names.contains("a_"));
+        let other = |name: &str| match name {
+            "_" => Some("v2".to_owned()),
+            "$1" => Some("(*v1)".to_owned()),
+            _ => None,
+        };
+        assert_eq!(renamed(text, &other), "f(v2, (*v1), \"_\", a_)");
+        assert!(has_captures("s ~~ rx/a(b)/") && !has_captures("a == ~~b"));
+        assert_eq!(only("a;é;b", &(5..6)), "     b");
+    }
+}

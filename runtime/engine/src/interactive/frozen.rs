@@ -1,0 +1,138 @@
+//! A snapshot that lines are run on: one consistent picture of the target's memory and registers.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use ytrace_target::{
+    AddressSpace, CopyError, CopyOptions, PageCache, PageState, PauseReport, PausedCopy,
+    ThreadSnapshot, copy_ranges,
+};
+
+use super::Interactive;
+use crate::copying::COPY_SPEED;
+use crate::error::SessionError;
+use crate::memory::TargetMemory;
+use crate::session::cache_options;
+
+/// How often a copy that takes too much memory is tried again with less.
+const TRIES: usize = 16;
+
+/// A snapshot.
+pub(super) struct Frozen {
+    pub(super) memory: TargetMemory<PausedCopy>,
+    pub(super) threads: Vec<ThreadSnapshot>,
+    since: Instant,
+}
+
+/// What a snapshot took.
+#[derive(Clone, Debug)]
+pub struct Freezing {
+    /// The pause.
+    pub pause: PauseReport,
+    /// How much was copied, in bytes.
+    pub bytes: u64,
+    /// How much of what can change was left out, in bytes, for it would have taken longer than the longest pause, or too much
+    /// memory: it is read live.
+    pub left_out: u64,
+}
+
+impl Interactive<'_> {
+    /// Stops the target, copies what can change of its memory, and lets it go; lines see that copy from now on.
+    ///
+    /// # Errors
+    /// The target is a core file, which stands still, or cannot be stopped or copied.
+    pub fn freeze(&mut self) -> Result<Freezing, SessionError> {
+        let Some(process) = self.session.running() else {
+            return Err(SessionError::Arguments {
+                message: "the target stands still: there is nothing to freeze".to_owned(),
+                hint: None,
+            });
+        };
+        self.frozen = None;
+        let mut live = self.session.live_space(&process)?;
+        let maps = live.mappings();
+        let mut found: Vec<(u64, Range<u64>)> = Vec::new();
+        for mapping in maps.overlapping(0..u64::MAX) {
+            if !mapping.permissions.read || mapping.is_constant() {
+                continue;
+            }
+            let runs = live.presence(mapping.start, mapping.end)?;
+            let present = runs.iter().filter(|run| run.state == PageState::Present);
+            let present: u64 = present.map(|run| run.end - run.start).sum();
+            found.push((present, mapping.range()));
+        }
+        drop(live);
+        // As many mappings as possible are whole.
+        found.sort_by_key(|(present, _)| *present);
+        let nanoseconds = self.session.options.max_pause.as_nanos();
+        let room = nanoseconds.saturating_mul(u128::from(COPY_SPEED)) / 1_000_000_000;
+        let mut room = u64::try_from(room).unwrap_or(u64::MAX);
+        let mut left_out = 0_u64;
+        let mut ranges = Vec::new();
+        for (present, range) in found {
+            match room.checked_sub(present) {
+                Some(rest) => {
+                    room = rest;
+                    ranges.push((present, range));
+                }
+                None => left_out = left_out.saturating_add(present),
+            }
+        }
+        let options = CopyOptions {
+            stop: self.session.stop_options(),
+            read_swap: self.session.options.read_swap,
+            ..CopyOptions::default()
+        };
+        let mut tries = TRIES;
+        let copy = loop {
+            let mut chosen: Vec<Range<u64>> =
+                ranges.iter().map(|(_, range)| range.clone()).collect();
+            chosen.sort_by_key(|range| range.start);
+            let stopper = &self.session.stopper;
+            let copied = self
+                .session
+                .in_turn(|| Ok(copy_ranges(stopper, &process, &chosen, &options)?));
+            match copied {
+                Err(SessionError::Copy(CopyError::Budget { .. })) if tries > 0 => {
+                    tries -= 1;
+                    // The largest are the last.
+                    let half = ranges.len() / 2;
+                    let last: Vec<_> = match ranges.pop() {
+                        Some(last) if tries > TRIES / 2 => vec![last],
+                        Some(last) => {
+                            let mut rest = ranges.split_off(half.min(ranges.len()));
+                            rest.push(last);
+                            rest
+                        }
+                        None => Vec::new(),
+                    };
+                    left_out += last.iter().map(|(present, _)| *present).sum::<u64>();
+                }
+                copied => break copied?,
+            }
+        };
+        let freezing = Freezing {
+            pause: *copy.report(),
+            bytes: copy.copied_bytes(),
+            left_out,
+        };
+        let threads = copy.threads().to_vec();
+        self.session.names.prepare_stacks();
+        self.frozen = Some(Frozen {
+            memory: TargetMemory::new(PageCache::new(copy, cache_options())?),
+            threads,
+            since: Instant::now(),
+        });
+        Ok(freezing)
+    }
+
+    /// Forgets the snapshot; whether there was one.
+    pub fn thaw(&mut self) -> bool {
+        self.frozen.take().is_some()
+    }
+
+    /// How long ago the snapshot was taken that lines see, if they see one.
+    pub fn frozen_since(&self) -> Option<Instant> {
+        self.frozen.as_ref().map(|frozen| frozen.since)
+    }
+}

@@ -1,0 +1,308 @@
+//! A session in which programs are typed in, line by line, on one target.
+//!
+//! Each line is compiled with all that was declared before it, and runs at once on the target's memory as it is then, or on a
+//! snapshot ([`Interactive::freeze`]). Variables, strings and tables go from one line's program to the next.
+
+mod complete;
+mod declared;
+mod frozen;
+mod look;
+mod run;
+mod save;
+mod types;
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use ytrace_lang::fragment::{self, Piece, PieceKind, Reading, Surroundings};
+use ytrace_lang::source::SourceFile;
+use ytrace_target::PauseReport;
+use ytrace_values::show::Outline;
+use ytrace_values::{Store, Value};
+
+use crate::error::SessionError;
+use crate::host::Sink;
+use crate::library::Library;
+use crate::result::FaultReport;
+use crate::session::{Session, TypedIn};
+
+pub use complete::Completions;
+pub use frozen::Freezing;
+pub use look::{StackFrame, SymbolAt, ThreadInfo};
+pub use save::SaveError;
+pub use types::TypeText;
+pub use ytrace_values::show::{Radix, Style};
+
+use declared::{Declared, Earlier};
+use frozen::Frozen;
+
+/// The name of what is typed in, in messages.
+const NAME: &str = "typed";
+
+/// A session at a prompt.
+pub struct Interactive<'o> {
+    session: Session<'o>,
+    declared: Declared,
+    /// The values of variables, by name; of containers their handles.
+    values: HashMap<String, Vec<u8>>,
+    /// What was shown, `$1` first.
+    earlier: Vec<Earlier>,
+    store: Option<Store>,
+    typed_in: TypedIn,
+    frozen: Option<Frozen>,
+    /// What was typed and went well, for [`Interactive::save`].
+    log: Vec<Typed>,
+    names: complete::NameLists,
+    /// What has been said of the debug information.
+    warned: HashSet<String>,
+}
+
+/// Something that was typed in.
+#[derive(Clone, Debug)]
+struct Typed {
+    kind: PieceKind,
+    text: String,
+    /// The number of the value that it gave.
+    number: Option<usize>,
+}
+
+/// What became of a line.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// The value of an expression.
+    pub shown: Option<Shown>,
+    /// How it ended, if not well.
+    pub fault: Option<FaultReport>,
+    /// Cross-checks that do not hold, in words.
+    pub checks: Vec<String>,
+    /// How long the target was stopped for it.
+    pub pause: Option<PauseReport>,
+    /// Pages that the snapshot lacks and that were read live.
+    pub missed: u64,
+    /// Pages that are swapped out and were not read.
+    pub swapped: u64,
+    /// Whether the session is to end: `_exit()` was called.
+    pub end: bool,
+    /// How long it took, compiling included.
+    pub took: Duration,
+}
+
+/// A value.
+#[derive(Debug)]
+pub struct Shown {
+    /// Its number: `$1` is 1. Containers have none.
+    pub number: Option<usize>,
+    /// Its type.
+    pub type_name: String,
+    /// It, written in one line, with the places where that may be broken.
+    pub outline: Outline,
+    /// Where it lies in the target, if it does.
+    pub address: Option<u64>,
+    /// Its word, if it is one.
+    pub word: Option<u64>,
+    /// It as a tree, if that was asked for, with the paths in it by their handles.
+    pub value: Option<(Value, HashMap<u64, String>)>,
+}
+
+/// How values are wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    /// How they are written.
+    pub style: Style,
+    /// Whether they are wanted as trees, too.
+    pub tree: bool,
+}
+
+impl<'o> Interactive<'o> {
+    /// Begins with nothing declared.
+    ///
+    /// # Errors
+    /// A debug file or a types file of the options is of no module of the target.
+    pub fn new(session: Session<'o>, sink: &mut dyn Sink) -> Result<Self, SessionError> {
+        session.check_debug_files(sink)?;
+        Ok(Self {
+            session,
+            declared: Declared::default(),
+            values: HashMap::new(),
+            earlier: Vec::new(),
+            store: None,
+            typed_in: TypedIn::default(),
+            frozen: None,
+            log: Vec::new(),
+            names: complete::NameLists::default(),
+            warned: HashSet::new(),
+        })
+    }
+
+    /// The session.
+    pub fn session(&self) -> &Session<'o> {
+        &self.session
+    }
+
+    /// Whether a name was declared at the prompt.
+    pub fn is_declared(&self, name: &str) -> bool {
+        self.declared.names().any(|declared| declared == name)
+    }
+
+    /// Says what a line is made of.
+    fn read(&mut self, text: &str) -> Reading {
+        let prelude = self.declared.text();
+        let prelude = format!("{prelude}{}", self.earlier_text(text));
+        let main = SourceFile {
+            name: NAME.to_owned(),
+            text: "".into(),
+            library: false,
+        };
+        fragment::read(
+            text,
+            &mut Surroundings {
+                prelude: &prelude,
+                name: NAME,
+                loader: &mut Library::new(&self.session.options.include, &main),
+                target: &mut self.session.names,
+                layouts: &self.typed_in.layouts,
+                defines: &self.session.options.defines,
+            },
+        )
+    }
+
+    /// Whether a text is an expression of the language that is right here.
+    pub fn is_expression(&mut self, text: &str, sink: &mut dyn Sink) -> bool {
+        match self.read(text) {
+            Reading::Pieces(pieces) => match pieces.as_slice() {
+                [piece] if piece.kind == PieceKind::Expression => {
+                    let text = fragment::only(text, &piece.range);
+                    self.compile_piece(PieceKind::Expression, &text, sink)
+                        .is_ok()
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Runs a line. Definitions are kept; statements run; the value of an expression at its end is shown and kept. What comes after
+    /// a part that went wrong does not run.
+    ///
+    /// # Errors
+    /// It does not compile, or the target cannot be read or stopped.
+    pub fn run(
+        &mut self,
+        text: &str,
+        wanted: Wanted,
+        sink: &mut dyn Sink,
+    ) -> Result<Answer, SessionError> {
+        let started = std::time::Instant::now();
+        let pieces = match self.read(text) {
+            Reading::Blank => return Ok(Answer::default()),
+            Reading::Pieces(pieces) => pieces,
+            Reading::Wrong(errors) => return Err(SessionError::Source { errors }),
+        };
+        let mut answer = Answer::default();
+        for piece in pieces {
+            let next = self.run_piece(text, &piece, wanted, sink)?;
+            answer.absorb(next);
+            if answer.fault.is_some() || answer.end {
+                break;
+            }
+        }
+        answer.took = started.elapsed();
+        Ok(answer)
+    }
+
+    fn run_piece(
+        &mut self,
+        text: &str,
+        piece: &Piece,
+        wanted: Wanted,
+        sink: &mut dyn Sink,
+    ) -> Result<Answer, SessionError> {
+        let own = text.get(piece.range.clone()).unwrap_or_default();
+        let aligned = fragment::only(text, &piece.range);
+        if piece.kind == PieceKind::Definition {
+            return self.define(own, &aligned, piece, sink);
+        }
+        let (answer, _) = self.evaluate(piece.kind, &aligned, Some(own), wanted, sink)?;
+        Ok(answer)
+    }
+
+    /// Declares something anew, or for the first time. What fails to compile, or to be initialized, changes nothing.
+    fn define(
+        &mut self,
+        own: &str,
+        aligned: &str,
+        piece: &Piece,
+        sink: &mut dyn Sink,
+    ) -> Result<Answer, SessionError> {
+        let before = (self.declared.clone(), self.values.clone());
+        let replaced = self.declared.replace(&piece.names);
+        for name in &piece.names {
+            self.values.remove(name);
+        }
+        let result = self.evaluate(
+            PieceKind::Definition,
+            aligned,
+            None,
+            Wanted::default(),
+            sink,
+        );
+        let failed = match &result {
+            Ok((answer, _)) => answer.fault.is_some(),
+            Err(_) => true,
+        };
+        if failed {
+            (self.declared, self.values) = before;
+            return result.map(|(answer, _)| answer);
+        }
+        // Later, the last value will be another one.
+        let text = self.with_numbers(own);
+        self.declared.add(&text, &piece.names);
+        self.log.push(Typed {
+            kind: PieceKind::Definition,
+            text,
+            number: None,
+        });
+        // What earlier values are may have changed with it, and with those what others are.
+        let mut stale: HashSet<String> = replaced.into_iter().collect();
+        let mut forgotten = Vec::new();
+        for (index, earlier) in self.earlier.iter_mut().enumerate() {
+            let mentioned = fragment::mentioned(&earlier.text);
+            if earlier.known && !stale.is_disjoint(&mentioned) {
+                earlier.known = false;
+                let name = format!("${}", index + 1);
+                stale.insert(name.clone());
+                forgotten.push(name);
+            }
+        }
+        if !forgotten.is_empty() {
+            sink.remark(&format!(
+                "{} can no longer be used: what it was made with is declared anew",
+                forgotten.join(", ")
+            ));
+        }
+        result.map(|(answer, _)| answer)
+    }
+}
+
+impl Answer {
+    /// Adds what a later part of the same line gave.
+    fn absorb(&mut self, next: Answer) {
+        let Answer {
+            shown,
+            fault,
+            checks,
+            pause,
+            missed,
+            swapped,
+            end,
+            took: _,
+        } = next;
+        self.shown = shown.or(self.shown.take());
+        self.fault = fault.or(self.fault.take());
+        self.checks.extend(checks);
+        self.pause = pause.or(self.pause.take());
+        self.missed += missed;
+        self.swapped += swapped;
+        self.end |= end;
+    }
+}
