@@ -5,6 +5,9 @@
 /// A sample is drawn by bytes, so that it can stay on under load: the kernel takes one block in `--every` bytes, and each stands for as many. `-- --every 1`
 /// takes all of them. Nothing is probed where memory is given back; c-memory-leak-fgraph tells what is not. `--duration 10s` ends it, or Ctrl-C.
 
+#include <linux/paths.y>
+#include <linux/sample.y>
+
 _mode live;
 _max_overhead 5;
 
@@ -28,10 +31,9 @@ struct requested paths[_path];
 
 void count(size_t n, long weight)
 {
-    long each = n ? : 1;
-    _path at = _ubt();
+    _path by = _ubt(), at = paths_bounded(by, by in paths, _elems(paths));
     paths[at].bytes += n ? weight : 0;
-    paths[at].calls += weight > each ? (weight + each / 2) / each : 1;
+    paths[at].calls += sample_count(_now_ns(), n, weight);
 }
 
 ##ifdeffunc malloc
@@ -45,8 +47,11 @@ _probe calloc(size_t members, size_t each) { SAMPLE(members * each); count(membe
 // glibc gives a block that was none before to malloc, where it is counted.
 ##ifdeffunc libc.so.6::malloc
 #define BY_MALLOC(old) (!(old) && &malloc == &libc.so.6::malloc)
+// As it does with small alignments.
+#define ALIGNED_BY_MALLOC(alignment) ((alignment) <= 16 && &malloc == &libc.so.6::malloc)
 ##else
 #define BY_MALLOC(old) 0
+#define ALIGNED_BY_MALLOC(alignment) 0
 ##endif
 
 ##ifdeffunc realloc
@@ -58,12 +63,9 @@ _probe realloc(void *old, size_t n) {
 }
 ##endif
 
-// glibc gives small alignments to malloc, where they are counted.
-#define SMALL 16
-
 ##ifdeffunc posix_memalign
 _probe posix_memalign(void **out, size_t alignment, size_t n) {
-    if (alignment <= SMALL)
+    if (ALIGNED_BY_MALLOC(alignment))
         return;
     SAMPLE(n);
     count(n, weight);
@@ -73,7 +75,7 @@ _probe posix_memalign(void **out, size_t alignment, size_t n) {
 ##ifdeffunc memalign
 #define ALONE (&aligned_alloc != &memalign)
 _probe memalign(size_t alignment, size_t n) {
-    if (alignment <= SMALL)
+    if (ALIGNED_BY_MALLOC(alignment))
         return;
     SAMPLE(n);
     count(n, weight);
@@ -85,7 +87,7 @@ _probe memalign(size_t alignment, size_t n) {
 // One function under two names is one.
 ##ifdeffunc aligned_alloc
 _probe aligned_alloc(size_t alignment, size_t n) _if (ALONE) {
-    if (alignment <= SMALL)
+    if (ALIGNED_BY_MALLOC(alignment))
         return;
     SAMPLE(n);
     count(n, weight);
@@ -111,7 +113,6 @@ _probe _end {
     printf("%s%hB asked for in %.1f s by %ld calls: %hB and %.0f calls a second\n", every > 1 ? "≈" : "", _sum(paths.bytes), seconds, _sum(paths.calls),
            (long)(_sum(paths.bytes) / seconds), _sum(paths.calls) / seconds);
     if (every > 1)
-        printf("estimated from a sample of one block in %hB: a path's figure is within %hB of the truth 19 times in 20\n", every,
-               (long)(1.96 * sqrt((double)_max(paths.bytes) * every)));
+        puts(sample_text(every, _max(paths.bytes)));
     puts("next: ytrace run c-memory-leak-fgraph.y " + _target_words());
 }

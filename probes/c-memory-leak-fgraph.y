@@ -57,16 +57,20 @@ struct unseen at_last[long];
     if (!weight)                           \
         return
 
-// What glibc has allocated says how large it is, so that the kernel can leave out what is too small to be followed.
+// What glibc has allocated says how large it is, so that the kernel can leave out what is too small to be followed. A header that is not in memory is told as a
+// fault, and that release is missed.
 ##ifdeffunc libc.so.6::malloc
-#define TOO_SMALL(p) (&malloc == &libc.so.6::malloc && glibc_usable(p) < size[0])
+#define TOO_SMALL(p) (size[0] > 0 && &malloc == &libc.so.6::malloc && glibc_room(p) < size[0])
 #define ROOM(p) (&malloc == &libc.so.6::malloc ? glibc_usable(p) : 0)
 // It gives what was no block before to malloc, which has drawn the sample.
 #define DRAWN(old) (every > 1 && !(old) && &malloc == &libc.so.6::malloc)
+// As it does with small alignments.
+#define DRAWN_ALIGNED(alignment) (every > 1 && (alignment) <= 16 && &malloc == &libc.so.6::malloc)
 ##else
 #define TOO_SMALL(p) 0
 #define ROOM(p) 0
 #define DRAWN(old) 0
+#define DRAWN_ALIGNED(alignment) 0
 ##endif
 
 // 0 looks at none: probes that would are left out.
@@ -78,6 +82,7 @@ _probe _begin {
     if (period <= 0)
         _error("--period is a number of seconds above 0");
     allocations_most = blocks;
+    allocations_notes_last = every <= 1 && freed_every > 0;
 #ifdef __YTRACE_DUTY__
     if (alloc != "" || mmap)
         _error("--duty does not go with --alloc or --mmap: which blocks are held is read from the heap, for nothing that gives back is probed");
@@ -98,10 +103,18 @@ _probe _begin {
 #define ESTIMATED (every > 1)
 #endif
 
-/// A release of a block that was not seen being allocated. Where only some blocks are followed, that tells nothing.
+/// Whether blocks are left out by their sizes.
+_Bool some_sizes(void)
+{
+    return size[0] > 0 || size[1] != (size_t)-1;
+}
+
+/// A release of a block that was not seen being allocated. Where only some blocks are followed, that tells nothing, but of one that must have had such a size: glibc
+/// gives up to 40 bytes more than were asked for, and whole pages to mappings.
 void gone_unseen(size_t room)
 {
-    if (every > 1 || allocations_left_out || (room > size[1] && room - size[1] > _page_size()))
+    size_t page = _page_size(), more = room + 2 * sizeof(size_t) < page ? 64 : page;
+    if (every > 1 || allocations_left_out || (some_sizes() && (room < more || room - more < size[0] || room > size[1])))
         return;
     earlier++;
     earlier_bytes += room;
@@ -139,6 +152,9 @@ _probe _thread_end {
     earlier -= at_last[_tid()].times;
     earlier_bytes -= at_last[_tid()].bytes;
     _delete at_last[_tid()];
+    _delete moving[_tid()];
+    allocations_thread_ended();
+    regions_thread_ended();
 }
 
 // Another program has memory of its own.
@@ -150,7 +166,7 @@ _probe _exec {
 #else
     allocations_forget(allocations_live, paths);
 #endif
-    allocations_forget(regions_live, paths);
+    regions_forget(paths);
     _clear(moving);
     _clear(at_last);
 }
@@ -172,10 +188,9 @@ _probe calloc(size_t members, size_t each) -> void *p _if (alloc == "") {
 }
 ##endif
 
-// glibc gives small alignments to malloc, whose block is of the sample or not.
 ##ifdeffunc memalign
 _probe memalign(size_t alignment, size_t n) -> void *p _if (alloc == "") {
-    if (every > 1 && alignment <= 16)
+    if (DRAWN_ALIGNED(alignment))
         return;
     SAMPLE(n);
     if (p)
@@ -192,7 +207,7 @@ _probe memalign(size_t alignment, size_t n) -> void *p _if (alloc == "") {
 
 ##ifdeffunc aligned_alloc
 _probe aligned_alloc(size_t alignment, size_t n) -> void *p _if (alloc == "" && ALONE) {
-    if (every > 1 && alignment <= 16)
+    if (DRAWN_ALIGNED(alignment))
         return;
     SAMPLE(n);
     if (p)
@@ -202,7 +217,7 @@ _probe aligned_alloc(size_t alignment, size_t n) -> void *p _if (alloc == "" && 
 
 ##ifdeffunc posix_memalign
 _probe posix_memalign(void **out, size_t alignment, size_t n) -> int failed _if (alloc == "") {
-    if (every > 1 && alignment <= 16)
+    if (DRAWN_ALIGNED(alignment))
         return;
     SAMPLE(n);
     if (!failed)
@@ -252,12 +267,17 @@ _probe realloc(void *old, size_t n) _if (alloc == "") {
 }
 
 _probe realloc(void *old, size_t n) -> void *p _if (alloc == "") {
-    if (!DRAWN(old) && n >= size[0] && n <= size[1]) {
-        long weight = _every(every, n ? : 1);
-        if (weight && p)
-            got(p, n, weight);
-    }
-    if (!p && n && _tid() in moving)
+    if (DRAWN(old))
+        return;
+    SAMPLE(n);
+    if (p)
+        got(p, n, weight);
+}
+
+_probe realloc(void *old, size_t n) -> void *p _if (alloc == "") {
+    if (!(_tid() in moving))
+        return;
+    if (!p && n)
         allocations_kept(old, moving[_tid()], paths);
     _delete moving[_tid()];
 }
@@ -356,11 +376,12 @@ _probe munmap(void *p, size_t n) _if (mmap) {
     regions_gone(p, n, paths);
 }
 
+_probe mremap(void *old, size_t before, size_t n) _if (mmap) {
+    regions_moves(old, before, paths);
+}
+
 _probe mremap(void *old, size_t before, size_t n) -> void *p _if (mmap) {
-    if ((long)p == -1)
-        return;
-    _path by = _ubt();
-    regions_moved(old, before, p, n, by, paths);
+    regions_moved(p, n, _ubt(), paths);
 }
 ##endif
 
@@ -387,16 +408,20 @@ _probe _end {
     int asked = glibc_look();
     if (asked)
         windows_look();
-    if (age > 0)
-        allocations_leave_out_young(age, allocations_live, windows_seen);
     windows_show(paths);
+#endif
+    allocations_last_interval(period, paths);
+#ifdef __YTRACE_DUTY__
+    if (age > 0) {
+        windows_leave_out_young(age);
+        windows_show(paths);
+    }
 #else
     if (age > 0) {
         allocations_leave_out_young(age, allocations_live, paths);
         allocations_leave_out_young(age, regions_live, paths);
     }
 #endif
-    allocations_last_interval(period, paths);
     allocations_list(rows, paths, held);
     allocations_list_ages(allocations_live, held);
     allocations_list_ages(regions_live, held);
@@ -414,13 +439,12 @@ _probe _end {
         puts("the memory of the process could not be read at the end");
 #else
     if (every > 1)
-        printf("estimated from a sample of one block in %hB: a path's figure is within %hB of the truth 19 times in 20\n", every,
-               allocations_error(every, paths));
+        puts(sample_text(every, _max(paths.allocated_bytes)));
     if (every > 1)
         puts("releases of blocks that had been there before were not counted, as a sample was followed");
 #endif
     if (earlier > 0)
-        printf("%ld blocks%s that had been there before were freed\n", earlier, earlier_bytes ? sprintf(" (room for %hB)", earlier_bytes) : "");
+        printf("%s%ld blocks%s that had been there before were freed\n", some_sizes() ? "at least " : "", earlier, earlier_bytes ? sprintf(" (room for %hB)", earlier_bytes) : "");
     if (executed)
         printf("another program was executed%s: what the one before it held is gone\n", executed > 1 ? sprintf(" %ld times", executed) : "");
     puts("what was allocated before this began is not covered");

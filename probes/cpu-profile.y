@@ -8,6 +8,7 @@
 #define LAYOUTS_ARE_OPTIONAL 1
 #define LJ_SCAN_WITH_LIBRARY 1
 #include <luajit/frames.y>
+#include <linux/paths.y>
 
 _option int hz = 99;           /// samples a second of a thread's processor time
 _option _Bool threads = false; /// a tower for each thread
@@ -28,7 +29,7 @@ _probe _timer.profile(hz) {
     _path at = lj_mixed_ubt();
     if (threads)
         at = none / sprintf("thread %d", _tid()) / at;
-    spent[at] += 1000000000 / hz;
+    spent[paths_bounded(at, at in spent, _elems(spent))] += 1000000000 / hz;
     samples++;
     if (lj_seen_lua)
         lua_samples++;

@@ -6,6 +6,9 @@
 /// at one allocation in so many bytes, without bias; `-- --every 1` at each.
 
 #include <luajit/frames.y>
+#include <linux/paths.y>
+
+_max_overhead 5;
 
 _option long every = 16384; /// look at one allocation in so many bytes; 1 looks at each
 _option _str vm = "auto";   /// which machine: auto, http, stream, standalone, scan
@@ -25,7 +28,8 @@ _probe lj_alloc_f(void *state, void *old, size_t old_size, size_t new_size) {
     long weight = _every(every, new_size - old_size);
     if (!weight)
         return;
-    allocated[lj_mixed_ubt()] += weight;
+    _path by = lj_mixed_ubt();
+    allocated[paths_bounded(by, by in allocated, _elems(allocated))] += weight;
 }
 ##else
 _probe _begin { _error("no function lj_alloc_f: LuaJIT's file has no symbols for its own functions; install its debug package"); }

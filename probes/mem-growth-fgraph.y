@@ -5,7 +5,10 @@
 /// the allocator has and gives out again: that needs no new pages. The path is that of the first use, which may come later than the allocation.
 ///
 /// At the end each page is looked up: those that have been given back meanwhile are `touched_bytes`, but not `bytes`. Where the kernel maps huge pages, one
-/// fault brings more than one page; the last lines say how much of the growth is explained.
+/// fault brings more than one page; the last lines say how much of the growth is explained. A page counts as touched again where the kernel faults again: when it
+/// was read first, which gives a page of zeros, and is then written to; and when it is written to after a fork, while the child shares it.
+
+#include <linux/paths.y>
 
 _mode live;
 _max_overhead 5;
@@ -16,7 +19,7 @@ _option _Bool files;          /// count pages of mapped files, too, of which the
 
 struct growth_figures {
     long bytes;         /// used for the first time, and still in memory
-    long touched_bytes; /// used for the first time; again, if they had been given back
+    long touched_bytes; /// used for the first time; again, if they had been given back, or at the first write after a read or a fork
 };
 _view flamegraph "Memory used for the first time" "bytes"
 struct growth_figures paths[_path];
@@ -36,12 +39,8 @@ struct mapping mappings[];
 long left_out, page, looked;
 /// What was in memory at the beginning: of no file, and of files.
 long before, before_files;
-
-/// What is in memory and not of a file.
-long of_no_file(void)
-{
-    return _process_bytes("RssAnon") + _process_bytes("RssShmem");
-}
+/// The process came to its end before this did.
+_Bool gone;
 
 void look_at_mappings(void)
 {
@@ -81,8 +80,14 @@ _Bool is_of_file(void *p)
 
 void look_at_memory(void)
 {
-    resident["of no file"] = of_no_file();
-    resident["of files"] = _process_bytes("RssFile");
+    long anonymous = _process_bytes("RssAnon"), shared = _process_bytes("RssShmem"), of_files = _process_bytes("RssFile");
+    // A process that comes to its end has no memory, then nothing can be told of it.
+    if (anonymous < 0 || shared < 0 || of_files < 0 || anonymous + shared + of_files == 0) {
+        gone = 1;
+        return;
+    }
+    resident["of no file"] = anonymous + shared;
+    resident["of files"] = of_files;
 }
 
 _probe _begin {
@@ -99,7 +104,7 @@ _probe _page_fault {
     void *p = (void *)(_arg(0) & -page);
     if (!files && is_of_file(p))
         return;
-    _path at = _ubt();
+    _path by = _ubt(), at = paths_bounded(by, by in paths, _elems(paths));
     paths[at].touched_bytes += page;
     if (!(p in user) && _elems(user) >= pages) {
         left_out++;
@@ -121,14 +126,23 @@ _str signed_bytes(long n)
 _probe _end {
     look_at_memory();
     _foreach (p, at in user) {
-        long bytes = _resident(p, page);
-        // Of a process that has gone nobody can tell.
-        paths[at].bytes += bytes < 0 ? page : bytes;
+        long bytes = gone ? page : _resident(p, page);
+        if (bytes >= 0)
+            paths[at].bytes += bytes;
+        else if (!gone) {
+            // It goes just now.
+            gone = 1;
+            paths[at].bytes += page;
+        }
     }
     long seconds = _watched_ns() / 1000000000;
-    printf("%hB used for the first time in %ld s, %hB of it still in memory\n", _sum(paths.touched_bytes), seconds, _sum(paths.bytes));
-    printf("memory of no file has grown by %s, that of files by %s\n", signed_bytes(resident["of no file"] - before),
-           signed_bytes(resident["of files"] - before_files));
+    if (gone) {
+        printf("%hB used for the first time in %ld s\n", _sum(paths.touched_bytes), seconds);
+        puts("the process has gone: what of it was in memory at last nobody can tell, so that `bytes` has each page once that was used");
+    } else
+        printf("%hB used for the first time in %ld s, %hB of it still in memory\n", _sum(paths.touched_bytes), seconds, _sum(paths.bytes));
+    printf("memory of no file has grown by %s, that of files by %s%s\n", signed_bytes(resident["of no file"] - before),
+           signed_bytes(resident["of files"] - before_files), gone ? " until it was looked at last" : "");
     puts("what is put into chunks that the allocator has is not covered: c-memory-leak-fgraph follows it");
     if (left_out)
         _assert_equal("pages that found no room (--pages)", left_out, 0);

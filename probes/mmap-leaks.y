@@ -54,16 +54,22 @@ _probe munmap(void *p, size_t n) {
 ##endif
 
 ##ifdeffunc mremap
+_probe mremap(void *old, size_t before, size_t n) {
+    regions_moves(old, before, paths);
+}
+
 _probe mremap(void *old, size_t before, size_t n) -> void *p {
-    if ((long)p == -1)
-        return;
-    regions_moved(old, before, p, n, _ubt(), paths);
+    regions_moved(p, n, _ubt(), paths);
 }
 ##endif
 
 // Another program has memory of its own.
 _probe _exec {
-    allocations_forget(regions_live, paths);
+    regions_forget(paths);
+}
+
+_probe _thread_end {
+    regions_thread_ended();
 }
 
 _probe _timer.s(period) {
@@ -71,9 +77,9 @@ _probe _timer.s(period) {
 }
 
 _probe _end {
+    allocations_last_interval(period, paths);
     if (age > 0)
         allocations_leave_out_young(age, regions_live, paths);
-    allocations_last_interval(period, paths);
     allocations_list(rows, paths, found);
     allocations_list_ages(regions_live, found);
     _foreach (i, row in found)

@@ -51,7 +51,7 @@ _probe _begin {
 _probe ngx_create_pool(size_t size) -> ngx_pool_t *pool {
     if (!pool)
         return;
-    _path by = _ubt();
+    _path made = _ubt(), by = paths_bounded(made, made in paths, _elems(paths));
     ngx_made(pool, by);
     paths[by].created++;
     number[by]++;

@@ -6,15 +6,18 @@
 #ifndef GLIBC_BLOCK_Y
 #define GLIBC_BLOCK_Y
 
-/// The bytes that a block has room for, as `malloc_usable_size` has them; 0 for what can be no block.
+/// The bytes that a block has room for, as `malloc_usable_size` has them. The kernel can decide by it which hits it drops; it faults for what can be no block.
+size_t glibc_room(void *p)
+{
+    size_t header = ((size_t *)p)[-1], size = header & ~7ul;
+    size_t used = header & 2 ? 2 * sizeof(size_t) : sizeof(size_t);
+    return size > used ? size - used : 0;
+}
+
+/// The same, or 0 for what can be no block.
 size_t glibc_usable(void *p)
 {
-    size_t *header = (size_t *)p - 1;
-    if (!p || !_readable(header, sizeof *header))
-        return 0;
-    size_t size = *header & ~7ul;
-    size_t used = *header & 2 ? 2 * sizeof(size_t) : sizeof(size_t);
-    return size > used ? size - used : 0;
+    return p && _readable((size_t *)p - 1, sizeof(size_t)) ? glibc_room(p) : 0;
 }
 
 #endif

@@ -1,10 +1,14 @@
 /// Blocks of memory that were allocated while somebody looked: who got them, and which are still held.
 ///
 /// A probe calls `allocations_got` at the return of each allocator, `allocations_released` at the entry of what gives back, and shows a table of
-/// `allocations_figures` by path. With a sample, each block stands for `weight` bytes, and for `weight / size` blocks.
+/// `allocations_figures` by path. With a sample, each block stands for `weight` bytes, and on average for `weight / size` blocks. When a thread ends, the probe calls
+/// `allocations_thread_ended`.
 
 #ifndef LINUX_ALLOCATIONS_Y
 #define LINUX_ALLOCATIONS_Y
+
+#include <linux/paths.y>
+#include <linux/sample.y>
 
 /// The stack of an allocation; a probe that wants other frames than those of C functions defines another before it includes this.
 #ifndef ALLOCATIONS_BACKTRACE
@@ -37,7 +41,7 @@ struct allocations_block {
     _path at;    /// by whom
 };
 
-/// What a thread gave back last.
+/// What a thread gave back last, which is noted where `allocations_freed_by` may come after `allocations_released`.
 struct allocations_gone {
     void *p;
     _path at;
@@ -45,12 +49,12 @@ struct allocations_gone {
 
 struct allocations_block allocations_live[void *];
 struct allocations_gone allocations_last[long];
+_Bool allocations_notes_last;
 /// How often a stack was seen to give back what a path had allocated.
 long allocations_freers[_path, _path];
 
-/// No more blocks are followed at a time, and no more paths told apart: memory is bounded, however long this goes on.
+/// No more blocks are followed at a time.
 long allocations_most = 4 << 20;
-const long allocations_most_paths = 1 << 16;
 /// Blocks for which there was no room.
 long allocations_left_out;
 
@@ -59,46 +63,52 @@ long allocations_looked;
 long allocations_before[_path];
 
 /// For how many blocks a block stands.
-long allocations_count(long size, long weight)
+long allocations_count(void *p, struct allocations_block block)
 {
-    if (size <= 0 || weight <= size)
-        return 1;
-    return (weight + size / 2) / size;
+    return sample_count((unsigned long)p ^ block.time, block.size, block.weight);
+}
+
+/// For how many bytes: a block of none is drawn as if it had one.
+long allocations_bytes(struct allocations_block block)
+{
+    return block.size > 0 ? block.weight : 0;
+}
+
+/// Puts a block among what is outstanding, or with -1 for `sign` takes it out.
+void allocations_hold(void *p, struct allocations_block block, int sign, struct allocations_figures paths[_path])
+{
+    paths[block.at].bytes += sign * allocations_bytes(block);
+    paths[block.at].blocks += sign * allocations_count(p, block);
 }
 
 /// The path that something is counted for.
 _path allocations_path(_path at, struct allocations_figures paths[_path])
 {
-    if (at in paths || _elems(paths) < allocations_most_paths)
-        return at;
-    _path root;
-    return root / "(further paths)";
+    return paths_bounded(at, at in paths, _elems(paths));
 }
 
 /// A block has been allocated by the path.
 void allocations_got_by(void *p, long size, long weight, _path by, struct allocations_figures paths[_path])
 {
-    long count = allocations_count(size, weight);
     // One allocator has called another: the outer one is meant.
     if (p in allocations_live) {
         struct allocations_block inner = allocations_live[p];
-        paths[inner.at].bytes -= inner.weight;
-        paths[inner.at].blocks -= allocations_count(inner.size, inner.weight);
-        paths[inner.at].allocated_bytes -= inner.weight;
-        paths[inner.at].calls -= allocations_count(inner.size, inner.weight);
+        allocations_hold(p, inner, -1, paths);
+        paths[inner.at].allocated_bytes -= allocations_bytes(inner);
+        paths[inner.at].calls -= allocations_count(p, inner);
     } else if (_elems(allocations_live) >= allocations_most) {
         allocations_left_out++;
         return;
     }
-    _path at = allocations_path(by, paths);
-    allocations_live[p].size = size;
-    allocations_live[p].weight = weight;
-    allocations_live[p].time = _now_ns();
-    allocations_live[p].at = at;
-    paths[at].bytes += weight;
-    paths[at].blocks += count;
-    paths[at].allocated_bytes += weight;
-    paths[at].calls += count;
+    struct allocations_block block;
+    block.size = size;
+    block.weight = weight;
+    block.time = _now_ns();
+    block.at = allocations_path(by, paths);
+    allocations_live[p] = block;
+    allocations_hold(p, block, 1, paths);
+    paths[block.at].allocated_bytes += allocations_bytes(block);
+    paths[block.at].calls += allocations_count(p, block);
 }
 
 /// A block has been allocated.
@@ -111,11 +121,12 @@ void allocations_got(void *p, long size, long weight, struct allocations_figures
 void allocations_released(void *p, struct allocations_figures paths[_path])
 {
     struct allocations_block block = allocations_live[p];
-    paths[block.at].bytes -= block.weight;
-    paths[block.at].blocks -= allocations_count(block.size, block.weight);
-    paths[block.at].freed_bytes += block.weight;
-    allocations_last[_tid()].p = p;
-    allocations_last[_tid()].at = block.at;
+    allocations_hold(p, block, -1, paths);
+    paths[block.at].freed_bytes += allocations_bytes(block);
+    if (allocations_notes_last) {
+        allocations_last[_tid()].p = p;
+        allocations_last[_tid()].at = block.at;
+    }
     _delete allocations_live[p];
 }
 
@@ -123,18 +134,22 @@ void allocations_released(void *p, struct allocations_figures paths[_path])
 void allocations_kept(void *p, struct allocations_block block, struct allocations_figures paths[_path])
 {
     allocations_live[p] = block;
-    paths[block.at].bytes += block.weight;
-    paths[block.at].blocks += allocations_count(block.size, block.weight);
-    paths[block.at].freed_bytes -= block.weight;
+    allocations_hold(p, block, 1, paths);
+    paths[block.at].freed_bytes -= allocations_bytes(block);
+}
+
+/// The thread of the hit has come to its end: another one may get its number.
+void allocations_thread_ended(void)
+{
+    _delete allocations_last[_tid()];
 }
 
 /// The memory of the process is gone, as when it executes another program: nothing of it is held any more.
 void allocations_forget(struct allocations_block live[void *], struct allocations_figures paths[_path])
 {
     _foreach (p, block in live) {
-        paths[block.at].bytes -= block.weight;
-        paths[block.at].blocks -= allocations_count(block.size, block.weight);
-        paths[block.at].freed_bytes += block.weight;
+        allocations_hold(p, block, -1, paths);
+        paths[block.at].freed_bytes += allocations_bytes(block);
     }
     _clear(live);
     _clear(allocations_last);
@@ -150,19 +165,21 @@ void allocations_freed_by(void *p, _path by)
         at = allocations_last[_tid()].at;
     else
         return;
-    if ((at, by) in allocations_freers || _elems(allocations_freers) < allocations_most_paths)
+    if ((at, by) in allocations_freers || _elems(allocations_freers) < paths_most)
         allocations_freers[at, by]++;
 }
 
-/// Leaves blocks out of the figures of what is outstanding that have not been held for so many seconds.
+/// At the end, after the last interval: what has not been held for so many seconds is not shown as outstanding.
 void allocations_leave_out_young(long seconds, struct allocations_block live[void *], struct allocations_figures paths[_path])
 {
     long since = _now_ns() - seconds * 1000000000;
-    _foreach (p, block in live) {
-        if (block.time <= since)
-            continue;
-        paths[block.at].bytes -= block.weight;
-        paths[block.at].blocks -= allocations_count(block.size, block.weight);
+    void *young[];
+    _foreach (p, block in live)
+        if (block.time > since)
+            _push(young, p);
+    _foreach (i, p in young) {
+        allocations_hold(p, live[p], -1, paths);
+        _delete live[p];
     }
 }
 
@@ -246,14 +263,6 @@ void allocations_list_ages(struct allocations_block live[void *], struct allocat
         if (age > rows[i].max_age_ns)
             rows[i].max_age_ns = age;
     }
-}
-
-/// The half width, in bytes, of the interval that holds a path's true figure 19 times in 20, for the path with most blocks of a sample: a block of n
-/// bytes is in the sample with the probability n / every, so that the variance of a path's figure is at most its bytes times `every`.
-long allocations_error(long every, struct allocations_figures paths[_path])
-{
-    long most = _max(paths.allocated_bytes);
-    return 1.96 * sqrt((double)most * every);
 }
 
 #endif

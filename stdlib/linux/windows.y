@@ -45,9 +45,8 @@ int windows_age(long windows)
 void windows_gone(void *p)
 {
     struct allocations_block block = allocations_live[p];
-    windows_seen[block.at].bytes -= block.weight;
-    windows_seen[block.at].blocks -= allocations_count(block.size, block.weight);
-    windows_seen[block.at].freed_bytes += block.weight;
+    allocations_hold(p, block, -1, windows_seen);
+    windows_seen[block.at].freed_bytes += allocations_bytes(block);
     _delete allocations_live[p];
     _delete windows_blocks[p];
 }
@@ -86,6 +85,18 @@ void windows_look(void)
     _foreach (i, p in gone)
         windows_gone(p);
     windows_looked_ns = _now_ns();
+}
+
+/// Leaves out what has been held for less than so many seconds.
+void windows_leave_out_young(long seconds)
+{
+    allocations_leave_out_young(seconds, allocations_live, windows_seen);
+    void *young[];
+    _foreach (p, block in windows_blocks)
+        if (!(p in allocations_live))
+            _push(young, p);
+    _foreach (i, p in young)
+        _delete windows_blocks[p];
 }
 
 /// How many times more there is than was seen.
@@ -128,7 +139,7 @@ long windows_error(void)
 {
     long of[_path, long];
     _foreach (p, block in windows_blocks)
-        of[allocations_live[p].at, block.window] += allocations_live[p].weight;
+        of[allocations_live[p].at, block.window] += allocations_bytes(allocations_live[p]);
     double squares[_path];
     _foreach ((at, window), bytes in of)
         squares[at] += (double)bytes * bytes;
@@ -161,7 +172,7 @@ long windows_doubt(void)
         int kind = windows_age(age);
         double replaced = windows_exposed[kind] > 0 ? (double)windows_replaced[kind] / windows_exposed[kind] : windows_replaced[kind] > 0;
         replaced *= (times - 1) * (age > 0 ? age : 1);
-        doubt += allocations_live[p].weight * times * (replaced < 1 ? replaced : 1.0);
+        doubt += allocations_bytes(allocations_live[p]) * times * (replaced < 1 ? replaced : 1.0);
     }
     return doubt;
 }

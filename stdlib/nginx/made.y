@@ -8,6 +8,8 @@
 
 #include <nginx/cycle.y>
 #include <glibc/block.y>
+#include <linux/paths.y>
+#include <linux/sample.y>
 
 /// A pool that was made and has not been destroyed.
 struct ngx_making {
@@ -109,13 +111,16 @@ void ngx_take(ngx_pool_t *pool, _path by, long weight, long times, struct ngx_ta
 /// A pool has given a block of n bytes, which stands for `weight`.
 void ngx_took(ngx_pool_t *pool, void *p, long n, long weight, _Bool large, _path by, struct ngx_taking paths[_path])
 {
-    long times = n > 0 && weight > n ? (weight + n / 2) / n : 1;
+    long times = sample_count((unsigned long)p ^ _now_ns(), n, weight);
+    if (n <= 0)
+        weight = 0;
     long tid = _tid();
     struct ngx_last last = ngx_last[tid];
     if (last.p == p && last.pool == pool) {
         ngx_take(pool, last.by, -last.weight, -last.times, paths);
         paths[last.by].all_bytes -= last.weight;
     }
+    by = paths_bounded(by, by in paths, _elems(paths));
     ngx_take(pool, by, weight, times, paths);
     paths[by].all_bytes += weight;
     ngx_last[tid] = (struct ngx_last){ pool, p, by, weight, times };
