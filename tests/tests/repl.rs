@@ -245,6 +245,21 @@ fn what_is_declared_and_shown_stays() {
 }
 
 #[test]
+fn lines_that_others_can_write_are_not_run() {
+    use std::os::unix::fs::PermissionsExt;
+    let (target, folder) = program();
+    let file = folder.path().join("lines");
+    std::fs::write(&file, "41 + 1\n").unwrap();
+    let line = format!("source {}", file.display());
+    let read = lines(target.pid(), &[], &[&line]).expect_status(0);
+    assert_eq!(read.stdout, "$1 = 42\n", "{read}");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o666)).unwrap();
+    let refused = lines(target.pid(), &[], &[&line]).expect_status(1);
+    refused.says(&["everybody can write it", "chmod go-w"]);
+    assert_eq!(refused.stdout, "");
+}
+
+#[test]
 fn what_goes_wrong_is_told_and_the_session_goes_on() {
     let (target, _folder) = program();
     let pid = target.pid();

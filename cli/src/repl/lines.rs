@@ -1,6 +1,7 @@
 //! What each line does.
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use ytrace_report::outline::fit_value;
 use ytrace_report::{json as report_json, units};
 use ytrace_runtime::SessionError;
 use ytrace_runtime::interactive::{Answer, Interactive, SaveError, Shown, Style, Wanted};
+use ytrace_runtime::library::main_file;
 use ytrace_target::PauseReport;
 
 use super::After;
@@ -784,5 +786,7 @@ fn read_source(name: &str) -> Result<String, String> {
     if length > MOST_SOURCE {
         return Err(format!("{name} has more than {MOST_SOURCE} bytes"));
     }
-    std::fs::read_to_string(name).map_err(wrong)
+    // Its lines may start programs, so it is refused where others can write it.
+    let file = main_file(Path::new(name)).map_err(|error| error.to_string())?;
+    Ok(file.text.to_string())
 }

@@ -482,7 +482,27 @@ impl<'a> Checker<'a> {
                 _ => ty = Some(prototype.result),
             }
         }
-        ty
+        let ty = ty?;
+        let hint = "write `-> _void`";
+        self.is_passable(ty, name.span, hint).then_some(ty)
+    }
+
+    /// Whether values of a type of the target can be had: its size is known. Else that is an error.
+    fn is_passable(&mut self, ty: TypeId, span: Span, hint: &str) -> bool {
+        if self.is_unknown(ty) {
+            return true;
+        }
+        self.complete_value(ty);
+        if self.size_of(ty).is_some() {
+            return true;
+        }
+        self.error_help(
+            span,
+            format!("the size of {} is not known", self.quoted(ty)),
+            "the type is incomplete in the debug information",
+            hint,
+        );
+        false
     }
 
     fn returns_nothing(&mut self, span: Span, function: &str) {
@@ -545,6 +565,13 @@ impl<'a> Checker<'a> {
         let Some((_, prototype)) = first else {
             return Vec::new();
         };
+        let hint = "write the parameters that are needed, or ask for registers: `_arg(n)`";
+        for (name, ty) in &prototype.parameters {
+            if name.is_some() && !self.is_passable(*ty, head.span, hint) {
+                hit.nameless = true;
+                return Vec::new();
+            }
+        }
         let parameters = prototype.parameters.iter();
         parameters
             .map(|(name, ty)| (name.clone(), *ty, head.span))
