@@ -80,6 +80,8 @@ struct Tool {
     arguments: Vec<String>,
     /// On how many places its probes are at least.
     places: usize,
+    /// Whether its probes are in their places for a part of the time only.
+    windows: bool,
     /// How it said it did not work, which it is then not asked again.
     failed: Cell<bool>,
 }
@@ -90,6 +92,7 @@ fn tool(name: &str, program: &str, arguments: &[&str], places: usize) -> Tool {
         program: PathBuf::from(program),
         arguments: arguments.iter().map(|&word| word.to_owned()).collect(),
         places,
+        windows: false,
         failed: Cell::new(false),
     }
 }
@@ -99,6 +102,14 @@ fn ours(name: &str, arguments: &[&str], places: usize) -> Tool {
     tool(name, "", arguments, places)
 }
 
+/// ytrace with `--duty`.
+fn in_windows(name: &str, arguments: &[&str], places: usize) -> Tool {
+    Tool {
+        windows: true,
+        ..ours(name, arguments, places)
+    }
+}
+
 /// A running tool whose probes are in their places.
 struct Running {
     child: Child,
@@ -106,7 +117,8 @@ struct Running {
 }
 
 impl Tool {
-    /// Starts it and waits until it has changed as much code as it is to, and changes no more of it.
+    /// Starts it and waits until it has changed as much code as it is to, and changes no more of it; where it changes it in windows, until some
+    /// of these have come, after the one in which it estimates its cost.
     fn start(&self, pid: i32, code: &Code, folder: &Path) -> Result<Running, String> {
         let number = pid.to_string();
         let said = folder.join("said");
@@ -138,12 +150,20 @@ impl Tool {
             .map_err(|error| error.to_string())?;
         let deadline = Instant::now() + START;
         let mut before = (0, Instant::now());
+        let mut windows = 0;
         loop {
             let now = code.changed().len();
+            if now >= self.places && before.0 < self.places {
+                windows += 1;
+            }
             if now != before.0 {
                 before = (now, Instant::now());
             }
-            if now >= self.places && before.1.elapsed() > Duration::from_millis(300) {
+            let settled = match self.windows {
+                true => windows > 2,
+                false => before.1.elapsed() > Duration::from_millis(300),
+            };
+            if now >= self.places && settled {
                 return Ok(Running { child, said });
             }
             let ended = child.try_wait().ok().flatten().is_some();
@@ -155,7 +175,7 @@ impl Tool {
                 let last = text.lines().last().unwrap_or("it says nothing").to_owned();
                 return Err(format!("{}: did not probe: {last}", self.name));
             }
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(if self.windows { 1 } else { 5 }));
         }
     }
 }
@@ -722,6 +742,56 @@ fn nginx() -> Result<(), String> {
     Ok(())
 }
 
+/// Processor time of a process in nanoseconds.
+fn processor_time(pid: i32) -> Result<f64, String> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/schedstat"))
+        .map_err(|error| error.to_string())?;
+    let number = text.split(' ').next().unwrap_or_default();
+    number.parse().map_err(|_| format!("schedstat: {text}"))
+}
+
+/// nginx under load while its memory is followed in windows of time, in pairs with and without.
+fn duty() -> Result<(), String> {
+    if let Some(why) = unavailable("dwarf") {
+        println!("\nnginx in windows: skipped: {why}");
+        return Ok(());
+    }
+    let nginx = Nginx::start("dwarf", &[]);
+    let (_kept, scratch) = scratch();
+    let code = Code::of(nginx.worker);
+    let loaded = |path: &str| {
+        let before = processor_time(nginx.worker)?;
+        let rate = requests(nginx.port, path)?;
+        // Each run takes as long, so requests are to rates as one is to another.
+        Ok::<_, String>((1.0 / rate, (processor_time(nginx.worker)? - before) / rate))
+    };
+    for path in ["/ping", "/static"] {
+        title(
+            &format!("nginx in windows, {path}, one worker"),
+            "times as long",
+        );
+        for share in ["1%", "2%", "5%"] {
+            let tool = in_windows(share, &[LEAKS, "--force", "--duty", share], 6);
+            let (mut wall, mut processor) = (Samples::default(), Samples::default());
+            for _ in 0..runs(11) {
+                let without = loaded(path)?;
+                let running = tool.start(nginx.worker, &code, &scratch)?;
+                let with = loaded(path);
+                running.stop();
+                let with = with?;
+                wall.push(with.0 / without.0);
+                processor.push(with.1 / without.1);
+            }
+            row(&format!("--duty {share}: a request by the clock"), &wall);
+            row(
+                &format!("--duty {share}: a request, processor time of nginx"),
+                &processor,
+            );
+        }
+    }
+    Ok(())
+}
+
 fn main() -> Result<(), String> {
     machine();
     let (_kept, folder) = scratch();
@@ -744,6 +814,9 @@ fn main() -> Result<(), String> {
     }
     if asked("nginx") {
         nginx()?;
+    }
+    if asked("duty") {
+        duty()?;
     }
     Ok(())
 }
