@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use crate::groups::{CoreFiles, DebugFiles, Servers, TextOptions, TypesFiles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ytrace_lang::execute::MOST_STACK;
 
@@ -167,24 +168,15 @@ pub struct RunArguments {
     /// Run nothing inside the target (no mode of this version does)
     #[arg(long)]
     pub no_inject: bool,
-    /// Use FILE as the debug information of MODULE, if it fits (repeatable)
-    #[arg(long, value_name = "MODULE=FILE", value_parser = parse_debug_file)]
-    pub debug_file: Vec<(String, PathBuf)>,
-    /// Another directory with separate debug files, like /usr/lib/debug (repeatable)
-    #[arg(long, value_name = "DIR")]
-    pub debug_root: Vec<PathBuf>,
-    /// Servers of debug information
+    /// Debug information
     #[command(flatten)]
-    pub servers: Servers,
+    pub debug: DebugFiles,
     /// Types files
     #[command(flatten)]
     pub types: TypesFiles,
-    /// Another directory for `#include` (repeatable); also $YTRACE_PATH
-    #[arg(short = 'I', long, value_name = "DIR")]
-    pub include: Vec<PathBuf>,
-    /// Define a macro (repeatable)
-    #[arg(short = 'D', long = "define", value_name = "NAME[=VALUE]")]
-    pub define: Vec<String>,
+    /// What goes into the text of probes
+    #[command(flatten)]
+    pub text: TextOptions,
     /// End a run of a handler after so long
     #[arg(long, value_name = "TIME", value_parser = parse_limit, default_value = "60s", allow_hyphen_values = true)]
     pub timeout: Duration,
@@ -282,21 +274,15 @@ pub struct ReplArguments {
     /// Read pages of the target that are swapped out (this brings them back into its memory)
     #[arg(long)]
     pub read_swap: bool,
-    /// Use FILE as the debug information of MODULE, if it fits (repeatable)
-    #[arg(long, value_name = "MODULE=FILE", value_parser = parse_debug_file)]
-    pub debug_file: Vec<(String, PathBuf)>,
-    /// Another directory with separate debug files, like /usr/lib/debug (repeatable)
-    #[arg(long, value_name = "DIR")]
-    pub debug_root: Vec<PathBuf>,
+    /// Debug information
+    #[command(flatten)]
+    pub debug: DebugFiles,
     /// Types files
     #[command(flatten)]
     pub types: TypesFiles,
-    /// Another directory for `#include` (repeatable); also $YTRACE_PATH
-    #[arg(short = 'I', long, value_name = "DIR")]
-    pub include: Vec<PathBuf>,
-    /// Define a macro (repeatable)
-    #[arg(short = 'D', long = "define", value_name = "NAME[=VALUE]")]
-    pub define: Vec<String>,
+    /// What goes into the text of probes
+    #[command(flatten)]
+    pub text: TextOptions,
 }
 
 /// A number of per cent, with or without the sign.
@@ -310,40 +296,6 @@ fn parse_percent(text: &str) -> Result<f64, String> {
         true => Ok(number),
         false => Err("it must be 0 or more".to_owned()),
     }
-}
-
-/// Where the files of a core file are, and how much it may come to.
-#[derive(Clone, Debug, Default, Args)]
-pub struct CoreFiles {
-    /// With --core: the executable, instead of the path in the core file
-    #[arg(long, value_name = "FILE", requires = "core")]
-    pub exe: Option<PathBuf>,
-    /// With --core: look up the other paths of the core file under this directory, and not on this machine
-    #[arg(long, value_name = "DIR", requires = "core")]
-    pub sysroot: Option<PathBuf>,
-    /// With --core: the most that a compressed core file may decompress to [default: half of what is free where temporary files go]
-    #[arg(long, value_name = "BYTES", value_parser = parse_size, allow_negative_numbers = true, requires = "core")]
-    pub max_core: Option<u64>,
-}
-
-/// Servers of debug information.
-#[derive(Clone, Debug, Default, Args)]
-pub struct Servers {
-    /// Ask the servers of $DEBUGINFOD_URLS, or these, for debug information that is found nowhere, by build-id; what comes is kept in
-    /// the cache of elfutils
-    #[arg(long, value_name = "URLS", num_args = 0..=1, require_equals = true, default_missing_value = "")]
-    pub debuginfod: Option<String>,
-}
-
-/// Types files instead of debug information.
-#[derive(Clone, Debug, Default, Args)]
-pub struct TypesFiles {
-    /// Use this types file (`ytrace types extract`) for the module that it was made of, known by its build-id (repeatable)
-    #[arg(long, value_name = "FILE")]
-    pub types: Vec<PathBuf>,
-    /// Also use them for modules of these names with another build-id, if sections and symbols agree
-    #[arg(long, requires = "types")]
-    pub types_any_build: bool,
 }
 
 /// The commands of `ytrace types`.
@@ -429,24 +381,15 @@ pub struct CheckArguments {
     /// List what each file reads, probes, shows and needs, and the files it includes with their hashes: for files of strangers
     #[arg(long)]
     pub audit: bool,
-    /// With -p or --core: use FILE as the debug information of MODULE, if it fits (repeatable)
-    #[arg(long, value_name = "MODULE=FILE", value_parser = parse_debug_file)]
-    pub debug_file: Vec<(String, PathBuf)>,
-    /// With -p or --core: another directory with separate debug files, like /usr/lib/debug (repeatable)
-    #[arg(long, value_name = "DIR")]
-    pub debug_root: Vec<PathBuf>,
-    /// Servers of debug information
+    /// Debug information
     #[command(flatten)]
-    pub servers: Servers,
+    pub debug: DebugFiles,
     /// Types files
     #[command(flatten)]
     pub types: TypesFiles,
-    /// Another directory for `#include` (repeatable); also $YTRACE_PATH
-    #[arg(short = 'I', long, value_name = "DIR")]
-    pub include: Vec<PathBuf>,
-    /// Define a macro (repeatable)
-    #[arg(short = 'D', long = "define", value_name = "NAME[=VALUE]")]
-    pub define: Vec<String>,
+    /// What goes into the text of probes
+    #[command(flatten)]
+    pub text: TextOptions,
     /// The most functions that the pattern of one probe may match
     #[arg(long, value_name = "N", default_value_t = ytrace_lang::check::MOST_PROBES)]
     pub max_probes: usize,
@@ -654,15 +597,9 @@ pub struct ListArguments {
     /// How it is written
     #[arg(long, value_enum, default_value_t = ListFormat::Text, value_name = "FORMAT")]
     pub format: ListFormat,
-    /// Use FILE as the debug information of MODULE, if it fits (repeatable)
-    #[arg(long, value_name = "MODULE=FILE", value_parser = parse_debug_file)]
-    pub debug_file: Vec<(String, PathBuf)>,
-    /// Another directory with separate debug files, like /usr/lib/debug (repeatable)
-    #[arg(long, value_name = "DIR")]
-    pub debug_root: Vec<PathBuf>,
-    /// Servers of debug information
+    /// Debug information
     #[command(flatten)]
-    pub servers: Servers,
+    pub debug: DebugFiles,
 }
 
 /// How a list is written.
@@ -693,7 +630,7 @@ fn parse_rows(text: &str) -> Result<usize, String> {
 }
 
 /// A number with a suffix K, M, G or T (powers of 1024).
-pub fn parse_size(text: &str) -> Result<u64, String> {
+pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     let text = text.trim();
     let (digits, factor) = match text.char_indices().last() {
         Some((at, 'k' | 'K')) => (&text[..at], 1u64 << 10),
@@ -793,17 +730,6 @@ fn parse_pause(text: &str) -> Result<Duration, String> {
     match text.ends_with(|last: char| last.is_ascii_digit() || last == '.') {
         true => Err(format!("a unit is missing: {text}ms, or {text}s")),
         false => Ok(limit),
-    }
-}
-
-fn parse_debug_file(text: &str) -> Result<(String, PathBuf), String> {
-    match text.split_once('=') {
-        Some((module, file)) if !module.is_empty() && !file.is_empty() => {
-            Ok((module.to_owned(), PathBuf::from(file)))
-        }
-        _ => {
-            Err("expected MODULE=FILE, such as libluajit-5.1.so.2=/tmp/libluajit.debug".to_owned())
-        }
     }
 }
 

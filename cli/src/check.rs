@@ -29,7 +29,6 @@ use crate::diagnose::{defines, failure, probe_file, session_failure};
 use crate::failure::{Failure, Status};
 use crate::files::probe_files;
 use crate::fmt::worse;
-use crate::servers::servers;
 use crate::terminal::{self, Terminal, say};
 
 /// Ctrl-C ends this command at once.
@@ -166,17 +165,14 @@ fn check(arguments: CheckArguments, terminal: &Terminal) -> Result<Status, Failu
 }
 
 fn options(arguments: &CheckArguments, terminal: &Terminal) -> Result<Options, Failure> {
-    Ok(Options {
-        debug_files: arguments.debug_file.clone(),
-        debug_roots: arguments.debug_root.clone(),
-        types: arguments.types.types.clone(),
-        types_any_build: arguments.types.types_any_build,
-        include: arguments.include.clone(),
-        defines: defines(&arguments.define),
+    let mut options = Options {
         arguments: arguments.script.clone(),
-        debuginfod: servers(&arguments.servers, &NEVER, terminal)?,
         ..Options::default()
-    })
+    };
+    arguments.debug.fill(&mut options, &NEVER, terminal)?;
+    arguments.types.fill(&mut options);
+    arguments.text.fill(&mut options);
+    Ok(options)
 }
 
 impl Checks<'_> {
@@ -247,7 +243,7 @@ impl Checks<'_> {
             main,
         };
         // One loader for the arms that one thread goes through: each file is read once.
-        let mut loader = Library::new(&self.arguments.include, &file.main);
+        let mut loader = Library::new(&self.arguments.text.include, &file.main);
         let first = file.arm(&mut loader, self.names.as_mut(), 0, &LayoutChoices::new())?;
         // Later arms are mostly for the last candidates: with these they are tried first.
         let last = choices(&first.layouts, usize::MAX);
@@ -349,7 +345,7 @@ impl Alone<'_> {
     fn arms(&self, arms: Range<usize>, last: &LayoutChoices) -> Vec<Result<Attempt, Failure>> {
         let next = AtomicUsize::new(arms.start);
         let work = || {
-            let mut loader = Library::new(&self.arguments.include, &self.main);
+            let mut loader = Library::new(&self.arguments.text.include, &self.main);
             let mut done = Vec::new();
             loop {
                 let arm = next.fetch_add(1, Ordering::Relaxed);
@@ -410,7 +406,7 @@ impl Alone<'_> {
                 loader,
                 target: names.map(|names| names as &mut dyn Target),
                 layouts,
-                defines: defines(&self.arguments.define),
+                defines: defines(&self.arguments.text.define),
                 arguments: self.arguments.script.clone(),
                 most_probes: self.arguments.max_probes,
             },

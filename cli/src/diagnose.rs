@@ -1,5 +1,7 @@
 //! Sessions that gave no result, and macros of the command line: what several commands share.
 
+use ytrace_lang::compile::Compiled;
+use ytrace_lang::render::render;
 use ytrace_runtime::SessionError;
 use ytrace_runtime::library::ProbeFileError;
 use ytrace_runtime::packages::PackageError;
@@ -18,7 +20,7 @@ pub fn session_failure(error: SessionError, terminal: &Terminal) -> Failure {
     let hints = error.hints();
     match &error {
         SessionError::Source { errors, .. } => {
-            say(&ytrace_lang::render::render(
+            say(&render(
                 &errors.diagnostics,
                 &errors.sources,
                 &errors.expansions,
@@ -31,6 +33,16 @@ pub fn session_failure(error: SessionError, terminal: &Terminal) -> Failure {
         }
         _ => failure(error),
     }
+}
+
+/// The warnings of a program as they are shown; `None` where there is none. What is wrong with the library is not for those who use it.
+pub fn warnings(compiled: &Compiled, color: bool) -> Option<String> {
+    let own = compiled.warnings.iter().filter(|warning| {
+        let file = compiled.sources.get(warning.primary.0.file);
+        file.is_some_and(|file| !file.library)
+    });
+    let own: Vec<_> = own.cloned().collect();
+    (!own.is_empty()).then(|| render(&own, &compiled.sources, &compiled.expansions, color))
 }
 
 /// A probe file that cannot be had.

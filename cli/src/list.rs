@@ -17,7 +17,6 @@ use ytrace_target::Process;
 use crate::arguments::{ListArguments, ListFormat};
 use crate::diagnose::failure;
 use crate::failure::{Failure, Status};
-use crate::servers::servers;
 use crate::terminal::{Terminal, print, safe, say};
 
 /// Ctrl-C ends this command at once.
@@ -31,13 +30,11 @@ pub fn run(arguments: &ListArguments, terminal: &Terminal) -> Result<Status, Fai
     if arguments.pid.is_none() && arguments.exe.is_none() {
         return installed(arguments, terminal);
     }
-    let options = Options {
+    let mut options = Options {
         mode: Mode::Live,
-        debug_files: arguments.debug_file.clone(),
-        debug_roots: arguments.debug_root.clone(),
-        debuginfod: servers(&arguments.servers, &NEVER, terminal)?,
         ..Options::default()
     };
+    arguments.debug.fill(&mut options, &NEVER, terminal)?;
     let look = |names: &Names| {
         let kinds = kinds(arguments);
         list(
@@ -89,9 +86,9 @@ fn installed(arguments: &ListArguments, terminal: &Terminal) -> Result<Status, F
         (arguments.variables, "--variables"),
         (arguments.types, "--types"),
         (arguments.verbose, "-v"),
-        (!arguments.debug_file.is_empty(), "--debug-file"),
-        (!arguments.debug_root.is_empty(), "--debug-root"),
-        (arguments.servers.debuginfod.is_some(), "--debuginfod"),
+        (!arguments.debug.debug_file.is_empty(), "--debug-file"),
+        (!arguments.debug.debug_root.is_empty(), "--debug-root"),
+        (arguments.debug.servers.debuginfod.is_some(), "--debuginfod"),
     ];
     if let Some((_, option)) = of_target.iter().find(|(given, _)| *given) {
         return Err(

@@ -14,6 +14,7 @@ mod doctor;
 mod failure;
 mod files;
 mod fmt;
+mod groups;
 mod list;
 mod packages;
 mod pages;

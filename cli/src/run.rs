@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use ytrace_lang::compile::{Compiled, OptionHelp};
 use ytrace_lang::hir::OptionValue;
-use ytrace_lang::render::render;
 use ytrace_lang::source::SourceFile;
 use ytrace_report::{Earlier, Output, Report, output, text};
 use ytrace_runtime::library;
@@ -24,9 +23,8 @@ use ytrace_target::{Held, Process, SpawnError, spawn, spawn_held};
 
 use crate::arguments::{ModeChoice, RunArguments};
 use crate::core_file;
-use crate::diagnose::{defines, failure, probe_file, session_failure};
+use crate::diagnose::{failure, probe_file, session_failure, warnings};
 use crate::failure::{Failure, Status};
-use crate::servers::servers;
 use crate::terminal::{self, Terminal, safe, say};
 
 /// Set by Ctrl-C.
@@ -395,7 +393,7 @@ fn main_file(arguments: &RunArguments) -> Result<SourceFile, Failure> {
 }
 
 fn options(arguments: &RunArguments, terminal: &Terminal) -> Result<Options, Failure> {
-    Ok(Options {
+    let mut options = Options {
         mode: match arguments.mode {
             ModeChoice::Auto => Mode::Auto,
             ModeChoice::Live => Mode::Live,
@@ -422,15 +420,8 @@ fn options(arguments: &RunArguments, terminal: &Terminal) -> Result<Options, Fai
         } else {
             ExecutorKind::Compiled
         },
-        debug_files: arguments.debug_file.clone(),
-        debug_roots: arguments.debug_root.clone(),
-        types: arguments.types.types.clone(),
-        types_any_build: arguments.types.types_any_build,
         no_inlined: arguments.no_inline,
         pending: arguments.pending,
-        debuginfod: servers(&arguments.servers, &INTERRUPTED, terminal)?,
-        include: arguments.include.clone(),
-        defines: defines(&arguments.define),
         arguments: arguments.script.clone(),
         max_probes: arguments.max_probes,
         max_overhead: arguments.max_overhead,
@@ -446,7 +437,12 @@ fn options(arguments: &RunArguments, terminal: &Terminal) -> Result<Options, Fai
             within: arguments.within,
         }),
         interrupt: &INTERRUPTED,
-    })
+        ..Options::default()
+    };
+    arguments.debug.fill(&mut options, &INTERRUPTED, terminal)?;
+    arguments.types.fill(&mut options);
+    arguments.text.fill(&mut options);
+    Ok(options)
 }
 
 /// Lists the options of a script.
@@ -542,20 +538,9 @@ impl Sink for TerminalSink {
     }
 
     fn compiled(&mut self, compiled: &Compiled) {
-        // What is wrong with the library is not for those who use it.
-        let own = compiled.warnings.iter().filter(|warning| {
-            let file = compiled.sources.get(warning.primary.0.file);
-            file.is_some_and(|file| !file.library)
-        });
-        let own: Vec<_> = own.cloned().collect();
-        if !own.is_empty() {
+        if let Some(warnings) = warnings(compiled, self.color) {
             self.progress("");
-            say(&render(
-                &own,
-                &compiled.sources,
-                &compiled.expansions,
-                self.color,
-            ));
+            say(&warnings);
         }
     }
 

@@ -17,7 +17,7 @@ use ytrace_target::Process;
 
 use crate::arguments::ReplArguments;
 use crate::core_file;
-use crate::diagnose::{defines, failure};
+use crate::diagnose::failure;
 use crate::failure::{Failure, Status};
 use crate::terminal::Terminal;
 use lines::Prompt;
@@ -62,7 +62,7 @@ pub fn run(arguments: ReplArguments, terminal: &Terminal) -> Result<Status, Fail
 }
 
 fn run_on_target(arguments: &ReplArguments, terminal: &Terminal) -> Result<Status, Failure> {
-    let options = Options {
+    let mut options = Options {
         // Pauses are for snapshots and stacks only.
         mode: Mode::Stop,
         max_pause: arguments.max_pause,
@@ -73,15 +73,12 @@ fn run_on_target(arguments: &ReplArguments, terminal: &Terminal) -> Result<Statu
             string: arguments.max_string,
             ..Budgets::default()
         },
-        debug_files: arguments.debug_file.clone(),
-        debug_roots: arguments.debug_root.clone(),
-        types: arguments.types.types.clone(),
-        types_any_build: arguments.types.types_any_build,
-        include: arguments.include.clone(),
-        defines: defines(&arguments.define),
         interrupt: &INTERRUPTED,
         ..Options::default()
     };
+    arguments.debug.fill(&mut options, &INTERRUPTED, terminal)?;
+    arguments.types.fill(&mut options);
+    arguments.text.fill(&mut options);
     let mut sink = LineSink::new(terminal);
     let session = match (&arguments.core, arguments.pid) {
         (Some(core), _) => {

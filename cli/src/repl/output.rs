@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use ytrace_lang::compile::Compiled;
-use ytrace_lang::render::render;
 use ytrace_runtime::Sink;
 
+use crate::diagnose::warnings;
 use crate::terminal::{Terminal, print_bytes, safe, say};
 
 /// Where the output of one line goes.
@@ -168,18 +168,8 @@ impl Sink for LineSink {
     fn begin(&mut self, _streams: bool) {}
 
     fn compiled(&mut self, compiled: &Compiled) {
-        let own = compiled.warnings.iter().filter(|warning| {
-            let file = compiled.sources.get(warning.primary.0.file);
-            file.is_some_and(|file| !file.library)
-        });
-        let own: Vec<_> = own.cloned().collect();
-        if !own.is_empty() {
-            say(&render(
-                &own,
-                &compiled.sources,
-                &compiled.expansions,
-                self.terminal.error_color,
-            ));
+        if let Some(warnings) = warnings(compiled, self.terminal.error_color) {
+            say(&warnings);
         }
     }
 

@@ -239,82 +239,80 @@ fn loops(function: &Function) -> bool {
 
 /// Whether a function, or one that it calls, asks for a register of a thread or for its stack.
 pub(crate) fn asks_for_registers(program: &Program, function: FunctionId) -> bool {
-    let mut seen = HashSet::from([function]);
-    let mut left = vec![function];
-    while let Some(next) = left.pop() {
-        let Some(function) = program.functions.get(next.0 as usize) else {
-            continue;
-        };
-        let blocks = function.blocks.iter();
-        for instruction in blocks.flat_map(|block| &block.instructions) {
-            match &instruction.kind {
-                InstructionKind::Operation {
-                    operation:
-                        Operation::Register
-                        | Operation::Backtrace
-                        | Operation::BacktracePart
-                        | Operation::ThreadLocal,
-                    ..
-                } => return true,
-                InstructionKind::Call { function, .. } if seen.insert(*function) => {
-                    left.push(*function);
-                }
-                _ => {}
+    any_instruction(program, function, |_, instruction| {
+        matches!(
+            instruction,
+            InstructionKind::Operation {
+                operation: Operation::Register
+                    | Operation::Backtrace
+                    | Operation::BacktracePart
+                    | Operation::ThreadLocal,
+                ..
             }
-        }
-    }
-    false
+        )
+    })
 }
 
 fn looks_at_target(program: &Program, function: FunctionId) -> bool {
     let in_target = |place: &Place| matches!(place.base, Base::Target(_));
+    any_instruction(
+        program,
+        function,
+        |function, instruction| match instruction {
+            InstructionKind::Load { place, .. } => in_target(place),
+            InstructionKind::CopyBytes { from, .. } => in_target(from),
+            InstructionKind::Operation {
+                operation: Operation::Printf | Operation::Sprintf,
+                arguments,
+                ..
+            } => format_looks(program, function, arguments.first()),
+            InstructionKind::Operation { operation, .. } => operation.looks_at_target(),
+            // Each is named, so that a new one is not forgotten.
+            InstructionKind::Call { .. }
+            | InstructionKind::Constant { .. }
+            | InstructionKind::Literal { .. }
+            | InstructionKind::Copy { .. }
+            | InstructionKind::Integer { .. }
+            | InstructionKind::Extend { .. }
+            | InstructionKind::CompareIntegers { .. }
+            | InstructionKind::Float { .. }
+            | InstructionKind::FloatNegate { .. }
+            | InstructionKind::CompareFloats { .. }
+            | InstructionKind::IntegerToFloat { .. }
+            | InstructionKind::FloatToInteger { .. }
+            | InstructionKind::FloatToFloat { .. }
+            | InstructionKind::FloatToBits { .. }
+            | InstructionKind::BitsToFloat { .. }
+            | InstructionKind::Store { .. }
+            | InstructionKind::Zero { .. }
+            | InstructionKind::SlotAddress { .. }
+            | InstructionKind::BoundsCheck { .. }
+            | InstructionKind::Step => false,
+        },
+    )
+}
+
+/// Whether something holds of any instruction of a function, or of one that it calls. What does not exist cannot run.
+fn any_instruction(
+    program: &Program,
+    function: FunctionId,
+    holds: impl Fn(&Function, &InstructionKind) -> bool,
+) -> bool {
     let mut seen = HashSet::from([function]);
     let mut left = vec![function];
     while let Some(next) = left.pop() {
-        // What does not exist cannot run.
         let Some(function) = program.functions.get(next.0 as usize) else {
             continue;
         };
         let blocks = function.blocks.iter();
         for instruction in blocks.flat_map(|block| &block.instructions) {
-            let looks = match &instruction.kind {
-                InstructionKind::Load { place, .. } => in_target(place),
-                InstructionKind::CopyBytes { from, .. } => in_target(from),
-                InstructionKind::Operation {
-                    operation: Operation::Printf | Operation::Sprintf,
-                    arguments,
-                    ..
-                } => format_looks(program, function, arguments.first()),
-                InstructionKind::Operation { operation, .. } => operation.looks_at_target(),
-                InstructionKind::Call { function, .. } => {
-                    if seen.insert(*function) {
-                        left.push(*function);
-                    }
-                    false
-                }
-                // Each is named, so that a new one is not forgotten.
-                InstructionKind::Constant { .. }
-                | InstructionKind::Literal { .. }
-                | InstructionKind::Copy { .. }
-                | InstructionKind::Integer { .. }
-                | InstructionKind::Extend { .. }
-                | InstructionKind::CompareIntegers { .. }
-                | InstructionKind::Float { .. }
-                | InstructionKind::FloatNegate { .. }
-                | InstructionKind::CompareFloats { .. }
-                | InstructionKind::IntegerToFloat { .. }
-                | InstructionKind::FloatToInteger { .. }
-                | InstructionKind::FloatToFloat { .. }
-                | InstructionKind::FloatToBits { .. }
-                | InstructionKind::BitsToFloat { .. }
-                | InstructionKind::Store { .. }
-                | InstructionKind::Zero { .. }
-                | InstructionKind::SlotAddress { .. }
-                | InstructionKind::BoundsCheck { .. }
-                | InstructionKind::Step => false,
-            };
-            if looks {
+            if holds(function, &instruction.kind) {
                 return true;
+            }
+            if let InstructionKind::Call { function, .. } = &instruction.kind
+                && seen.insert(*function)
+            {
+                left.push(*function);
             }
         }
     }

@@ -103,6 +103,11 @@ pub(crate) fn change_of(tid: i32) -> Result<Change, Errno> {
     }
 }
 
+/// Whether this thread traces another one.
+pub(crate) fn is_traced(tid: i32) -> bool {
+    change_of(tid).is_ok_and(|change| change != Change::NoneLeft)
+}
+
 /// What any thread traced by this one has done. The kernel keeps the change (`WNOWAIT`), so that a signal that is to be
 /// delivered is not lost if we die.
 pub(crate) fn any_change(wait: bool) -> Result<Change, Errno> {

@@ -28,7 +28,7 @@ impl Tracer<'_> {
             }
             return;
         }
-        if known.is_none() && matches!(ptrace::change_of(tid), Ok(ptrace::Change::NoneLeft)) {
+        if known.is_none() && !ptrace::is_traced(tid) {
             // A thread that has gone already.
             return;
         }

@@ -3,7 +3,7 @@
 use nix::errno::Errno;
 
 use super::emulate::{self, Outcome};
-use super::tables::{Address, Came, Space};
+use super::tables::{Address, Came, Space, State};
 use super::text;
 use super::tracer::{STOPPING, Tracer};
 use crate::ptrace::{self, Change, EVENT_STOP};
@@ -108,7 +108,7 @@ impl Tracer<'_> {
             // It is still at it. Its next stop ends that.
             Err(Errno::ETIMEDOUT) => self.change(index, |thread| {
                 thread.proceeding = false;
-                thread.state = super::tables::State::Running;
+                thread.state = State::Running;
                 thread.since = 0;
             }),
             Err(_) => {}

@@ -163,11 +163,6 @@ fn prepare() {
     sys::allow_descriptors();
 }
 
-/// Whether this process traces a thread.
-fn is_ours(tid: i32) -> bool {
-    ptrace::change_of(tid).is_ok_and(|change| change != Change::NoneLeft)
-}
-
 /// A descriptor that is readable when a traced thread has done something; −1 where there is none.
 fn child_signals() -> i32 {
     // SAFETY: all-zero actions and sets are valid; the pointers are to live values. All signals are blocked. One that the
@@ -203,7 +198,7 @@ impl Tracer<'_> {
                     }
                     Ok(false) => {}
                     // Made by one that is traced, it is ours already, and is met at its first stop.
-                    Err(Failure::AlreadyTraced { .. }) if is_ours(tid) => {}
+                    Err(Failure::AlreadyTraced { .. }) if ptrace::is_traced(tid) => {}
                     Err(failure) => return Err(failure),
                 }
                 Ok::<(), Failure>(())

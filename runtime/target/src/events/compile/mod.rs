@@ -17,6 +17,7 @@ use super::layout::{RecordLayout, capture_bytes};
 use super::program::*;
 use super::settings::SHUT;
 use super::table::{TableKind, TableSpec};
+use crate::sys;
 use record::AWAITED_RETURNS;
 use schedule::{SavedFailures, Schedule};
 
@@ -291,7 +292,7 @@ impl HitProgram {
             only_process: None,
             thread_pointer: Some(0),
             returns: None,
-            page_bytes: 1 << 12,
+            page_bytes: u32::try_from(sys::page_size()).unwrap_or(u32::MAX),
         };
         self.compile(&environment).map(drop)
     }
