@@ -47,6 +47,19 @@ pub struct Site {
     pub freed_bytes: i64,
 }
 
+impl Site {
+    /// Its row of the flame graph as [`by_site`] gives it.
+    pub fn row(&self) -> [i64; 5] {
+        [
+            self.bytes - self.freed_bytes,
+            self.calls - self.freed_calls,
+            self.bytes,
+            self.calls,
+            self.freed_bytes,
+        ]
+    }
+}
+
 impl Leaks {
     /// Starts it with so many threads, and waits until it is ready.
     ///
@@ -172,14 +185,7 @@ pub fn assert_followed(json: &serde_json::Value, sites: &BTreeMap<String, Site>)
         let seen = found
             .get(name)
             .unwrap_or_else(|| panic!("nothing of {name}: {found:?}"));
-        let expected = [
-            said.bytes - said.freed_bytes,
-            said.calls - said.freed_calls,
-            said.bytes,
-            said.calls,
-            said.freed_bytes,
-        ];
-        assert_eq!(*seen, expected, "{name}");
+        assert_eq!(*seen, said.row(), "{name}");
     }
 }
 

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use ytrace_debuginfo::{Cut, SourceLocation};
 use ytrace_lang::fragment::PieceKind;
-use ytrace_target::{PauseReport, PausedProcess, ThreadSnapshot};
+use ytrace_target::{LiveMemory, PauseReport, PausedProcess, Process, ThreadSnapshot};
 use ytrace_values::Memory;
 
 use super::{Interactive, Wanted};
 use crate::error::SessionError;
 use crate::host::Sink;
+use crate::memory::TargetMemory;
 
 /// A thread.
 #[derive(Clone, Debug)]
@@ -161,18 +162,11 @@ impl Interactive<'_> {
         } else if let Some(process) = self.session.running() {
             let mut memory = self.session.live_memory(&process)?;
             self.session.names.prepare_stacks();
-            let options = self.session.stop_options();
-            let stopper = &self.session.stopper;
-            let paused = self
-                .session
-                .in_turn(|| Ok(PausedProcess::stop(stopper, &process, &options)?))?;
-            let stack = memory
-                .space_mut()
-                .refresh_mappings()
-                .map_err(SessionError::from)
-                .and_then(|()| registers_of(paused.threads(), tid))
-                .map(|registers| self.session.names.stack(&registers, &mut memory));
-            let report = paused.resume()?;
+            let (stack, report) =
+                self.while_stopped(&process, &mut memory, |own, memory, threads| {
+                    registers_of(threads, tid)
+                        .map(|registers| own.session.names.stack(&registers, memory))
+                })?;
             (stack?, Some(report))
         } else {
             let threads = self.session.held.clone().unwrap_or_default();
@@ -192,6 +186,26 @@ impl Interactive<'_> {
             Cut::NoTable | Cut::Lost => "neither a table nor a frame pointer leads on".to_owned(),
         });
         Ok((frames, why, pause))
+    }
+
+    /// Lets something be done while the target stands still, with its registers and the mappings of that moment; gives the pause.
+    pub(super) fn while_stopped<T>(
+        &mut self,
+        process: &Process,
+        memory: &mut TargetMemory<LiveMemory>,
+        work: impl FnOnce(&mut Self, &mut TargetMemory<LiveMemory>, &[ThreadSnapshot]) -> T,
+    ) -> Result<(T, PauseReport), SessionError> {
+        let options = self.session.stop_options();
+        let stopper = &self.session.stopper;
+        let paused = self
+            .session
+            .in_turn(|| Ok(PausedProcess::stop(stopper, process, &options)?))?;
+        let refreshed = memory.space_mut().refresh_mappings();
+        let worked = refreshed.map(|()| work(self, memory, paused.threads()));
+        let expired = !paused.is_stopped();
+        let mut report = paused.resume()?;
+        report.expired |= expired;
+        Ok((worked?, report))
     }
 
     fn add_frames(&self, address: u64, frames: &mut Vec<StackFrame>) {

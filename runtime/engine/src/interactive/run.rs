@@ -9,7 +9,7 @@ use ytrace_lang::hir::{Program, ShownValue};
 use ytrace_lang::ir::FunctionId;
 use ytrace_lang::source::{FileId, SourceFile};
 use ytrace_lang::types::Type;
-use ytrace_target::{Counters, PauseReport, PausedProcess, ThreadSnapshot};
+use ytrace_target::{Counters, PauseReport, ThreadSnapshot};
 use ytrace_values::constants::{FormatArgument, FormatPiece, ShapeId};
 use ytrace_values::show::{Outline, Place};
 use ytrace_values::{FaultKind, Machine, Memory, Store, Value};
@@ -262,24 +262,12 @@ impl Interactive<'_> {
         if part.compiled.typed.stacks {
             self.session.names.prepare_stacks();
         }
-        let options = self.session.stop_options();
-        let stopper = &self.session.stopper;
-        let paused = self
-            .session
-            .in_turn(|| Ok(PausedProcess::stop(stopper, &process, &options)?))?;
-        memory.space_mut().refresh_mappings()?;
-        let threads = paused.threads().to_vec();
-        let mut ran = self.run_on(part, variables, &mut memory, &threads, wanted, sink);
-        let expired = !paused.is_stopped();
-        let report = paused.resume()?;
+        let (mut ran, report) =
+            self.while_stopped(&process, &mut memory, |own, memory, threads| {
+                own.run_on(part, variables, memory, threads, wanted, sink)
+            })?;
         ran.counters = memory.counters();
-        Ok((
-            ran,
-            Some(PauseReport {
-                expired: expired || report.expired,
-                ..report
-            }),
-        ))
+        Ok((ran, Some(report)))
     }
 
     fn run_on(
