@@ -111,7 +111,7 @@ fn parse_debug_file(text: &str) -> Result<(String, PathBuf), String> {
             Ok((module.to_owned(), PathBuf::from(file)))
         }
         _ => {
-            Err("expected MODULE=FILE, such as libluajit-5.1.so.2=/tmp/libluajit.debug".to_owned())
+            Err("expected MODULE=FILE, such as libssl.so.3=/tmp/libssl.debug".to_owned())
         }
     }
 }
