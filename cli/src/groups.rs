@@ -110,8 +110,6 @@ fn parse_debug_file(text: &str) -> Result<(String, PathBuf), String> {
         Some((module, file)) if !module.is_empty() && !file.is_empty() => {
             Ok((module.to_owned(), PathBuf::from(file)))
         }
-        _ => {
-            Err("expected MODULE=FILE, such as libssl.so.3=/tmp/libssl.debug".to_owned())
-        }
+        _ => Err("expected MODULE=FILE, such as libssl.so.3=/tmp/libssl.debug".to_owned()),
     }
 }

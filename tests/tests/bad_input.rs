@@ -342,7 +342,9 @@ fn the_target_exits_during_a_handler() {
     };
     let text = "_probe _oneshot { printf(\"started\\n\"); for (;;) { } }";
     let pid = target.pid().to_string();
-    let mut child = start(&["run", "-e", text, "-p", &pid, "--mode", "live"]);
+    // The loop reads nothing, so it is the time budget that ends it.
+    let modes = ["--mode", "live", "--timeout", "3s"];
+    let mut child = start(&[&["run", "-e", text, "-p", &pid], &modes[..]].concat());
     let mut lines = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     lines.read_line(&mut line).unwrap();
