@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use ytrace_lang::document::Need;
+use ytrace_lang::parse::MOST_ROUNDS;
 use ytrace_runtime::audit::Audit;
 
 use crate::terminal::{Terminal, safe};
@@ -124,6 +125,9 @@ pub fn text(
         );
         heading = "";
     }
+    if let Some(rounds) = audit.arms_left {
+        let _ = writeln!(out, "PARTIAL: {}", arms_left(rounds));
+    }
     if !with_target {
         let _ = writeln!(
             out,
@@ -131,6 +135,19 @@ pub fn text(
         );
     }
     out
+}
+
+/// What is said where not all arms of `##if…` have been looked at.
+pub fn arms_left(rounds: usize) -> String {
+    match rounds > MOST_ROUNDS {
+        true => format!(
+            "there is text that was not looked at: all arms of ##if… would take {rounds} rounds, and {MOST_ROUNDS} were made"
+        ),
+        false => {
+            "there is text that was not looked at: a macro gives the name of a file that an arm of ##if… includes"
+                .to_owned()
+        }
+    }
 }
 
 /// A heading and text that is broken at the width.

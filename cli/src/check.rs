@@ -12,6 +12,7 @@ use ytrace_lang::compile::{CompileError, LayoutChoices, Request, SourceErrors, c
 use ytrace_lang::diagnostics::{Diagnostic, Severity, Topic};
 use ytrace_lang::hir::LayoutUse;
 use ytrace_lang::parse::Expansions;
+use ytrace_lang::parse::MOST_ROUNDS;
 use ytrace_lang::render::render;
 use ytrace_lang::source::{SourceFile, SourceMap, Span};
 use ytrace_lang::target::Target;
@@ -33,9 +34,6 @@ use crate::terminal::{self, Terminal, say};
 
 /// Ctrl-C ends this command at once.
 static NEVER: AtomicBool = AtomicBool::new(false);
-
-/// The most arms of a `##if…` that are gone through.
-const MAX_ARMS: usize = 64;
 
 /// The stack of the thread that checks, in bytes. It is address space, used as needed.
 const STACK: usize = 1 << 30;
@@ -59,6 +57,8 @@ struct Attempt {
     unresolved: Vec<(Span, String)>,
     layouts: Vec<LayoutUse>,
     arms: usize,
+    /// Whether not all arms have their turn.
+    arms_hidden: bool,
 }
 
 impl Attempt {
@@ -202,7 +202,10 @@ impl Checks<'_> {
             with_target,
             self.terminal,
         ))?;
-        Ok(status)
+        match (audit.arms_left, status) {
+            (Some(_), Status::Success) => Ok(Status::Partial),
+            _ => Ok(status),
+        }
     }
 
     /// Tells whether a file is right.
@@ -247,17 +250,26 @@ impl Checks<'_> {
         let first = file.arm(&mut loader, self.names.as_mut(), 0, &LayoutChoices::new())?;
         // Later arms are mostly for the last candidates: with these they are tried first.
         let last = choices(&first.layouts, usize::MAX);
-        let mut arms = first.arms.min(MAX_ARMS);
+        let mut arms = first.arms.min(MOST_ROUNDS);
         let mut attempts = vec![first];
         // An arm may hold a conditional with more arms.
         while attempts.len() < arms {
             for attempt in file.arms(attempts.len()..arms, &last) {
                 let attempt = attempt?;
-                arms = arms.max(attempt.arms.min(MAX_ARMS));
+                arms = arms.max(attempt.arms.min(MOST_ROUNDS));
                 attempts.push(attempt);
             }
         }
         let mut errors = false;
+        let wanted = attempts.iter().map(|attempt| attempt.arms).max();
+        let wanted = wanted.unwrap_or(1);
+        let left_out = wanted > MOST_ROUNDS || attempts.iter().any(|attempt| attempt.arms_hidden);
+        if left_out {
+            let mut sink = Quiet {
+                terminal: self.terminal,
+            };
+            sink.warn(&format!("{shown}: {}", audit::arms_left(wanted)));
+        }
         for attempt in attempts {
             errors |= self.say(&attempt.diagnostics, &attempt.sources, &attempt.expansions);
             for (span, name) in attempt.unresolved {
@@ -265,7 +277,11 @@ impl Checks<'_> {
                 self.unresolved.entry(name).or_insert(place);
             }
         }
-        self.conclude(shown, errors, arms.max(1))
+        let status = self.conclude(shown, errors, arms.max(1))?;
+        match status {
+            Status::Success if left_out => Ok(Status::Partial),
+            status => Ok(status),
+        }
     }
 
     fn conclude(&self, shown: &str, errors: bool, arms: usize) -> Result<Status, Failure> {
@@ -420,6 +436,7 @@ impl Alone<'_> {
                 unresolved: typed.checked.unresolved,
                 layouts: typed.checked.program.layouts,
                 arms: typed.arms,
+                arms_hidden: typed.arms_hidden,
             }),
             Err(CompileError::Source(wrong)) => {
                 let SourceErrors {
@@ -434,6 +451,7 @@ impl Alone<'_> {
                     unresolved: Vec::new(),
                     layouts: Vec::new(),
                     arms: 1,
+                    arms_hidden: false,
                 })
             }
             Err(CompileError::Arguments(message, hint)) => {
@@ -454,7 +472,7 @@ impl Alone<'_> {
         arm: usize,
     ) -> Result<(), Failure> {
         let candidates = attempt.layouts.iter().map(|layout| layout.candidates.len());
-        let most = candidates.max().unwrap_or(0).min(MAX_ARMS);
+        let most = candidates.max().unwrap_or(0).min(MOST_ROUNDS);
         // Candidates that lie apart differ more: the last one, then by halves.
         let mut numbers: Vec<usize> = (1..most).collect();
         numbers.sort_by_key(|&number| (number + 1 != most, Reverse(number.trailing_zeros())));

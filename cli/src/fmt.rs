@@ -41,10 +41,11 @@ pub fn run(arguments: FmtArguments, terminal: &Terminal) -> Result<Status, Failu
     Ok(status)
 }
 
-/// The status that says more: wrong usage before a probe's errors before success.
+/// The status that says more: wrong usage before a probe's errors before a partial result before success.
 pub fn worse(one: Status, other: Status) -> Status {
     match (one, other) {
         (Status::Usage, _) | (_, Status::Usage) => Status::Usage,
+        (Status::Probe, _) | (_, Status::Probe) => Status::Probe,
         (Status::Success, other) => other,
         (one, _) => one,
     }

@@ -490,7 +490,7 @@ fn an_audit_lists_what_a_file_reads_and_needs() {
         "#include <linux/resident.y>\n##ifdefvar no_such\n_probe _oneshot { }\n##else\n_probe `libc.so.6::SSL_*`(...) { printf(\"%s\\n\", _tostr(secret_key)); }\n_probe _watch(&counter, 8, \"w\") { }\n##endif\n",
     )
     .unwrap();
-    let done = run_in(folder.path(), &["check", "--audit", "sly.y"]);
+    let done = run_in(folder.path(), &["check", "--audit", "sly.y"]).expect_status(0);
     for part in [
         "secret_key",
         "`libc.so.6::SSL_*`(...)",
@@ -500,6 +500,55 @@ fn an_audit_lists_what_a_file_reads_and_needs() {
     ] {
         assert!(done.stdout.contains(part), "{part}: {done}");
     }
+}
+
+#[test]
+fn nothing_hides_from_an_audit() {
+    let folder = tempfile::tempdir().unwrap();
+    let audited = |text: &str, status: i32| {
+        std::fs::write(folder.path().join("sly.y"), text).unwrap();
+        run_in(folder.path(), &["check", "--audit", "sly.y"]).expect_status(status)
+    };
+    let oneshot = "_probe _oneshot { }\n";
+    let hidden = "_probe SSL_read(...) { printf(\"%d\\n\", secret_key); }\n";
+    let says = |text: &str| {
+        let done = audited(text, 0);
+        for part in ["secret_key", "SSL_read"] {
+            assert!(done.stdout.contains(part), "{part}: {done}");
+        }
+    };
+    // In an arm within an arm.
+    says(&format!(
+        "##ifdefvar a\n{oneshot}##else\n##ifdefvar b\n{hidden}##else\n{oneshot}##endif\n##endif\n"
+    ));
+    // In a file that an arm includes.
+    let inner = format!("##ifdefvar c\n{oneshot}##else\n{hidden}##endif\n");
+    std::fs::write(folder.path().join("inner.y"), &inner).unwrap();
+    says(&format!(
+        "##ifdefvar a\n#include \"inner.y\"\n##else\n{oneshot}##endif\n"
+    ));
+    // Where `--duty` brings it in.
+    says(&format!(
+        "#ifdef __YTRACE_DUTY__\n{hidden}#else\n{oneshot}#endif\n"
+    ));
+    // What cannot be seen is told.
+    let unseen = |text: &str, why: &str| {
+        let done = audited(text, 3);
+        assert!(done.stdout.contains("PARTIAL: "), "{done}");
+        assert!(done.stdout.contains(why), "{done}");
+    };
+    let name = "#define F \"inner.y\"\n";
+    unseen(
+        &format!("{name}##ifdefvar a\n#include F\n##else\n{oneshot}##endif\n"),
+        "a macro gives the name",
+    );
+    let arms: String = (0..70)
+        .map(|arm| format!("##elifdefvar v{arm}\n{oneshot}"))
+        .collect();
+    unseen(
+        &format!("##ifdefvar a\n{oneshot}{arms}##else\n{hidden}##endif\n"),
+        "would take 72 rounds, and 64 were made",
+    );
 }
 
 /// What `docs/packages.md` shows below a command.

@@ -95,6 +95,8 @@ pub struct Typed {
     pub expansions: crate::parse::Expansions,
     /// See [`crate::parse::Parsed::arms`].
     pub arms: usize,
+    /// See [`crate::parse::Parsed::arms_hidden`].
+    pub arms_hidden: bool,
 }
 
 /// Parses and checks a program. Errors in the text are among the diagnostics of the result;
@@ -103,7 +105,7 @@ pub fn compile_typed(request: Request<'_>) -> Result<Typed, CompileError> {
     compile_arm(request, 0)
 }
 
-/// As [`compile_typed`]; without a target the arm number `arm` of every `##if…` is taken.
+/// As [`compile_typed`]; without a target in the round `arm` of those that [`crate::parse::Parsed::arms`] counts.
 pub fn compile_arm(request: Request<'_>, arm: usize) -> Result<Typed, CompileError> {
     compile_any(request, arm, None)
 }
@@ -218,6 +220,7 @@ fn typed(
         documentation: parsed.documentation,
         expansions: parsed.expansions,
         arms: parsed.arms,
+        arms_hidden: parsed.arms_hidden,
     })
 }
 

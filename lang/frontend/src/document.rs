@@ -6,11 +6,8 @@ use std::collections::BTreeMap;
 
 use crate::ast::{Declaration, Item, ItemKind, Probe, ProbePoint, TypeSpecifier};
 use crate::compile::LayoutChoices;
-use crate::parse::{Parsed, parse_arm};
+use crate::parse::{MOST_ROUNDS, Parsed, parse_arm};
 use crate::source::{FileId, Loader, SourceFile, Span};
-
-/// The most arms of a `##if…` that are gone through.
-const MAX_ARMS: usize = 16;
 
 /// The most lines of a type's definition that are shown.
 const MAX_LINES: usize = 60;
@@ -81,7 +78,7 @@ pub fn document(main: SourceFile, loader: &mut dyn Loader) -> Document {
     let mut arm = 0;
     while arm < arms {
         let parsed = parse_arm(main.clone(), loader, None, &LayoutChoices::new(), &[], arm);
-        arms = arms.max(parsed.arms.min(MAX_ARMS));
+        arms = arms.max(parsed.arms.min(MOST_ROUNDS));
         for item in &parsed.unit.items {
             if item.span.file == FileId(0) {
                 for entry in of_item(item, &text) {

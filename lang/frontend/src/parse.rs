@@ -58,10 +58,14 @@ pub struct Parsed {
     pub diagnostics: Vec<Diagnostic>,
     /// Where macros were used.
     pub expansions: Expansions,
-    /// Without a target: the greatest number of arms of a `##if…`, so that a check can go
-    /// through them; else 0.
+    /// Without a target: in how many rounds each arm of each `##if…` has its turn, so that a check can go through them; else 0.
     pub arms: usize,
+    /// Whether there are arms that have their turn in none of these: of files whose names macros give.
+    pub arms_hidden: bool,
 }
+
+/// The most rounds that are worth their time: of more arms the rest is left out, which is to be told.
+pub const MOST_ROUNDS: usize = 64;
 
 impl Parsed {
     /// Whether the program cannot run.
@@ -98,8 +102,8 @@ pub fn parse(
     parse_arm(main, loader, target, layouts, defines, 0)
 }
 
-/// As [`parse`]; without a target the arm number `arm` (from 0) of every `##if…` is taken, or its
-/// last one.
+/// As [`parse`]; without a target the arms of each `##if…` are taken whose turn it is in the round `arm`, from 0. See
+/// [`Parsed::arms`].
 pub fn parse_arm(
     main: SourceFile,
     loader: &mut dyn Loader,
@@ -117,6 +121,7 @@ pub fn parse_arm(
         mut layouts,
         mut typedefs,
         arms,
+        arms_hidden,
         documentation,
     } = preprocess::preprocess(main, loader, target, layouts, defines, arm);
     let mut items = parse_tokens(tokens, &mut typedefs, &mut diagnostics);
@@ -140,6 +145,7 @@ pub fn parse_arm(
         diagnostics,
         expansions,
         arms,
+        arms_hidden,
     }
 }
 

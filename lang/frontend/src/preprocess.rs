@@ -6,6 +6,7 @@
 //! `_module` lines and `_layout` groups take effect here, because the conditions that follow them
 //! depend on what they choose.
 
+mod arms;
 mod candidates;
 mod condition;
 mod directives;
@@ -112,13 +113,15 @@ pub struct Preprocessed {
     pub layouts: HashMap<Span, Layout>,
     /// The type names that they declare.
     pub typedefs: HashSet<String>,
-    /// The greatest number of arms of a `##if…`, without a target.
+    /// Without a target: in how many rounds each arm of each `##if…` has its turn.
     pub arms: usize,
+    /// Whether there are arms that have their turn in none of these.
+    pub arms_hidden: bool,
     /// The `///` text at the top of the main file.
     pub documentation: Option<String>,
 }
 
-/// Preprocesses a program. Without a target, the arm number `arm` of every `##if…` is taken.
+/// Preprocesses a program. Without a target, the arms of each `##if…` are taken whose turn it is in the round `arm`.
 pub fn preprocess(
     main: SourceFile,
     loader: &mut dyn Loader,
@@ -131,7 +134,7 @@ pub fn preprocess(
         loader,
         target,
         choices,
-        arm,
+        turn: arms::Turn::outermost(arm),
         interner: Interner::default(),
         sources: SourceMap::default(),
         scopes: Vec::new(),
@@ -147,6 +150,9 @@ pub fn preprocess(
         typedefs: HashSet::new(),
         declared: target::Declared::default(),
         arms: 0,
+        arms_hidden: false,
+        counted: HashMap::new(),
+        counting: 0,
         documentation: None,
         lines: HashMap::new(),
     };
@@ -161,6 +167,7 @@ pub fn preprocess(
         layouts: preprocessor.layouts,
         typedefs: preprocessor.typedefs,
         arms: preprocessor.arms,
+        arms_hidden: preprocessor.arms_hidden,
         documentation: preprocessor.documentation,
     }
 }
@@ -179,7 +186,8 @@ struct Preprocessor<'l, 't, 'c> {
     loader: &'l mut dyn Loader,
     target: Option<&'t mut dyn Target>,
     choices: &'c LayoutChoices,
-    arm: usize,
+    /// Without a target: which arms are taken where the text stands that is read.
+    turn: arms::Turn,
     interner: Interner,
     sources: SourceMap,
     scopes: Vec<FileScope>,
@@ -197,6 +205,10 @@ struct Preprocessor<'l, 't, 'c> {
     /// The types of the layouts in use.
     declared: target::Declared,
     arms: usize,
+    arms_hidden: bool,
+    /// The rounds that files need, by their names, and how many files are being counted that include one another.
+    counted: HashMap<String, usize>,
+    counting: usize,
     documentation: Option<String>,
     /// Offsets of the line starts of a file, once `__LINE__` asked for them.
     lines: HashMap<FileId, Rc<[u32]>>,
@@ -257,11 +269,16 @@ impl Preprocessor<'_, '_, '_> {
         if self.target.is_some() {
             self.target_macros.note_declarations(file, &tokens);
         }
-        let arms = match self.target {
-            None => directives::count_arms(&tokens),
-            Some(_) => HashMap::new(),
+        let needs = match self.target {
+            None => {
+                let name = self.sources.get(file).map(|file| file.name.clone());
+                self.count_rounds(&text, &tokens, &name.unwrap_or_default(), false)
+            }
+            Some(_) => arms::Needs::default(),
         };
-        self.arms = self.arms.max(arms.values().copied().max().unwrap_or(0));
+        self.arms = self.arms.max(needs.rounds);
+        // As where a macro gives the name of the file, which is not known when rounds are counted.
+        self.arms_hidden |= needs.rounds > self.turn.rounds;
         let mut conditions: Vec<directives::Condition> = Vec::new();
         let mut index = 0;
         while let Some(token) = tokens.get(index) {
@@ -279,8 +296,8 @@ impl Preprocessor<'_, '_, '_> {
             }
             let part = tokens.get(index..end).unwrap_or_default();
             if directive {
-                let arms = arms.get(&index).copied();
-                self.directive(&text, part, &mut conditions, arms);
+                let needs = needs.arms.get(&index).map(Vec::as_slice);
+                self.directive(&text, part, &mut conditions, needs);
             } else if conditions.last().is_none_or(|condition| condition.active) {
                 // What documents a directive documents no item.
                 let documents = |last: &Token| last.kind == TokenKind::Documentation && last.first;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ytrace_lang::compile::{self, CompileError, LayoutChoices, OptionHelp, Request};
 use ytrace_lang::document::{Need, points};
-use ytrace_lang::parse::parse_arm;
+use ytrace_lang::parse::{MOST_ROUNDS, parse_arm};
 use ytrace_lang::source::{SourceFile, SourceMap};
 use ytrace_lang::target::{
     FunctionDescription, LookupError, MacroDescription, MatchingFunctions, ModuleId, NameKind,
@@ -17,11 +17,8 @@ use ytrace_lang::target::{
 
 use crate::error::SessionError;
 use crate::library::Library;
-use crate::options::Options;
+use crate::options::{DUTY_MACRO, Options};
 use crate::packages::Digest;
-
-/// The most arms of `##if…` that are gone through.
-const MAX_ARMS: usize = 64;
 
 /// What is known of a probe file.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +47,10 @@ pub struct Audit {
     pub packages: BTreeSet<(String, String, Vec<String>)>,
     /// All its files, the main one first.
     pub files: Vec<AuditedFile>,
+    /// How many rounds the arms of `##if…` would have taken, if not all have had their turn.
+    pub arms_left: Option<usize>,
+    /// Whether the text is another one with `--duty`.
+    asks_for_duty: bool,
 }
 
 /// A file that was read.
@@ -73,41 +74,61 @@ pub fn audit(
     mut target: Option<&mut dyn Target>,
 ) -> Result<Audit, SessionError> {
     let mut audit = Audit::default();
+    let mut defines = options.defines.clone();
+    look(&mut audit, main, options, &defines, &mut target)?;
+    // Text that `--duty` brings in is the file's as well.
+    if audit.asks_for_duty {
+        defines.push((DUTY_MACRO.to_owned(), "1".to_owned()));
+        look(&mut audit, main, options, &defines, &mut target)?;
+    }
+    Ok(audit)
+}
+
+/// Looks at all arms of a file, with these macros.
+fn look(
+    audit: &mut Audit,
+    main: &SourceFile,
+    options: &Options,
+    defines: &[(String, String)],
+    target: &mut Option<&mut dyn Target>,
+) -> Result<(), SessionError> {
     let mut arms = 1;
     let mut arm = 0;
     while arm < arms {
         let mut library = Library::new(&options.include, main);
-        let recorder = target.as_mut().map(|inner| Recorder {
+        let mut recorder = target.as_mut().map(|inner| Recorder {
             inner: &mut **inner,
-            audit: &mut audit,
+            audit: &mut *audit,
         });
-        let (parsed, typed) = match recorder {
-            Some(mut recorder) => {
-                let parsed = parse_arm(
-                    main.clone(),
-                    &mut library,
-                    Some(&mut recorder),
-                    &LayoutChoices::new(),
-                    &options.defines,
-                    arm,
-                );
-                let typed = typed(main, options, &mut library, Some(&mut recorder), arm)?;
-                (parsed, typed)
-            }
-            None => {
-                let parsed = parse_arm(
-                    main.clone(),
-                    &mut library,
-                    None,
-                    &LayoutChoices::new(),
-                    &options.defines,
-                    arm,
-                );
-                (parsed, typed(main, options, &mut library, None, arm)?)
-            }
-        };
-        arms = arms.max(parsed.arms.min(MAX_ARMS));
-        audit.more_names |= typed.checked.more_unresolved > 0 || parsed.arms > MAX_ARMS;
+        let parsed = parse_arm(
+            main.clone(),
+            &mut library,
+            recorder
+                .as_mut()
+                .map(|recorder| recorder as &mut dyn Target),
+            &LayoutChoices::new(),
+            defines,
+            arm,
+        );
+        let typed = typed(
+            Request {
+                main: main.clone(),
+                loader: &mut library,
+                target: recorder
+                    .as_mut()
+                    .map(|recorder| recorder as &mut dyn Target),
+                layouts: LayoutChoices::new(),
+                defines: defines.to_vec(),
+                arguments: options.arguments.clone(),
+                most_probes: options.max_probes,
+            },
+            arm,
+        )?;
+        arms = arms.max(parsed.arms.min(MOST_ROUNDS));
+        if parsed.arms_hidden || parsed.arms > MOST_ROUNDS {
+            audit.arms_left = audit.arms_left.max(Some(parsed.arms));
+        }
+        audit.more_names |= typed.checked.more_unresolved > 0;
         for (span, name) in &typed.checked.unresolved {
             let place = typed.sources.location(*span);
             audit.names.entry(name.clone()).or_insert(place);
@@ -131,7 +152,7 @@ pub fn audit(
                 audit.options.push(option);
             }
         }
-        note_files(&mut audit, &parsed.sources);
+        note_files(audit, &parsed.sources);
         for package in library.packages() {
             let requires = &package.manifest.requires;
             let needs = requires.modules.iter().chain(&requires.types);
@@ -144,26 +165,11 @@ pub fn audit(
         }
         arm += 1;
     }
-    Ok(audit)
+    Ok(())
 }
 
 /// Compiles one arm as far as names are settled.
-fn typed<'a>(
-    main: &SourceFile,
-    options: &Options,
-    library: &'a mut Library,
-    target: Option<&'a mut (dyn Target + 'a)>,
-    arm: usize,
-) -> Result<compile::Typed, SessionError> {
-    let request = Request {
-        main: main.clone(),
-        loader: library,
-        target,
-        layouts: LayoutChoices::new(),
-        defines: options.defines.clone(),
-        arguments: options.arguments.clone(),
-        most_probes: options.max_probes,
-    };
+fn typed(request: Request<'_>, arm: usize) -> Result<compile::Typed, SessionError> {
     compile::compile_arm(request, arm).map_err(|error| match error {
         CompileError::Source(errors) => SessionError::Source { errors },
         CompileError::Arguments(message, hint) => SessionError::Arguments { message, hint },
@@ -173,6 +179,7 @@ fn typed<'a>(
 
 fn note_files(audit: &mut Audit, sources: &SourceMap) {
     for (_, file) in sources.iter() {
+        audit.asks_for_duty |= file.text.contains(DUTY_MACRO);
         if audit.files.iter().all(|known| known.name != file.name) {
             audit.files.push(AuditedFile {
                 name: file.name.clone(),

@@ -196,4 +196,4 @@ impl Options {
 }
 
 /// The macro that is defined with [`Options::duty`], as the number of per cent.
-const DUTY_MACRO: &str = "__YTRACE_DUTY__";
+pub(crate) const DUTY_MACRO: &str = "__YTRACE_DUTY__";

@@ -12,6 +12,7 @@ use ytrace_lang::compile::{
 use ytrace_lang::execute::Outcome;
 use ytrace_lang::hir::ProbePoint;
 use ytrace_lang::ir::{FunctionId, Program};
+use ytrace_lang::parse::{MOST_ROUNDS, parse_arm};
 use ytrace_lang::source::SourceFile;
 use ytrace_report::{Earlier, Output};
 use ytrace_target::{
@@ -711,8 +712,8 @@ pub fn parse(
     options: &Options,
     forms: &[Output],
 ) -> Result<Outline, SessionError> {
-    let parse_arm = |arm| {
-        ytrace_lang::parse::parse_arm(
+    let round = |arm| {
+        parse_arm(
             main.clone(),
             &mut Library::new(&options.include, main),
             None,
@@ -721,8 +722,8 @@ pub fn parse(
             arm,
         )
     };
-    let parsed = parse_arm(0);
-    let arms = parsed.arms;
+    let parsed = round(0);
+    let arms = parsed.arms.min(MOST_ROUNDS);
     let mut kinds = views::declared_kinds(&parsed.unit);
     if parsed.has_errors() {
         return Err(SessionError::Source {
@@ -738,7 +739,7 @@ pub fn parse(
     };
     let graph = forms.iter().find(|form| form.wants_flamegraph());
     for arm in 1..arms {
-        let unit = parse_arm(arm).unit;
+        let unit = round(arm).unit;
         outline.events |= has_events(&unit);
         kinds.extend(views::declared_kinds(&unit));
     }

@@ -1,8 +1,7 @@
 //! Directive lines.
 
-use std::collections::HashMap;
-
 use super::Preprocessor;
+use super::arms::Turn;
 use crate::diagnostics::{Diagnostic, Topic};
 use crate::lexer::{Token, TokenKind};
 use crate::source::Span;
@@ -22,9 +21,11 @@ pub struct Condition {
     target: bool,
     /// Whether its `else` was seen.
     last: bool,
-    /// The number of its current arm, and how many it has, if there is no target.
+    /// The number of its current arm.
     arm: usize,
-    arms: Option<usize>,
+    /// Without a target: the arm that is taken in this round, and the turn inside of it.
+    chosen: usize,
+    turn: Turn,
 }
 
 impl Condition {
@@ -163,32 +164,29 @@ fn suggestion(double: bool, word: &str) -> Option<String> {
         .map(|(_, known)| known)
 }
 
-/// For the index of each `##if…` how many arms it has.
-pub fn count_arms(tokens: &[Token]) -> HashMap<usize, usize> {
-    let mut result = HashMap::new();
-    let mut open: Vec<usize> = Vec::new();
-    for (index, pair) in tokens.windows(2).enumerate() {
-        let [mark, word] = pair else { continue };
-        if !is_directive(mark) || !mark.is("##") || word.first {
-            continue;
-        }
-        match read(true, &word.text) {
-            Some(Directive::TargetIf { elif: false, .. }) => {
-                open.push(index);
-                result.insert(index, 1);
-            }
-            Some(Directive::TargetIf { elif: true, .. } | Directive::Else) => {
-                if let Some(arms) = open.last().and_then(|start| result.get_mut(start)) {
-                    *arms += 1;
-                }
-            }
-            Some(Directive::Endif) => {
-                open.pop();
-            }
-            _ => {}
-        }
+/// What a directive means to the arms of `##if…`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArmWord {
+    /// A condition, with its first arm.
+    First,
+    /// The next arm.
+    Next,
+    /// The end of the condition.
+    End,
+    /// A file is included.
+    Include,
+}
+
+/// What the directive of a word means to the arms of `##if…`; `None` if nothing. `double`: it stands after `##`.
+pub fn arm_word(double: bool, word: &str) -> Option<ArmWord> {
+    match read(double, word)? {
+        Directive::TargetIf { elif: false, .. } => Some(ArmWord::First),
+        Directive::TargetIf { elif: true, .. } => Some(ArmWord::Next),
+        Directive::Else if double => Some(ArmWord::Next),
+        Directive::Endif if double => Some(ArmWord::End),
+        Directive::Include => Some(ArmWord::Include),
+        _ => None,
     }
-    result
 }
 
 impl Preprocessor<'_, '_, '_> {
@@ -198,7 +196,7 @@ impl Preprocessor<'_, '_, '_> {
         text: &str,
         line: &[Token],
         conditions: &mut Vec<Condition>,
-        arms: Option<usize>,
+        needs: Option<&[usize]>,
     ) {
         let [mark, rest @ ..] = line else { return };
         let double = mark.is("##");
@@ -207,6 +205,7 @@ impl Preprocessor<'_, '_, '_> {
             .filter(|token| token.kind != TokenKind::Documentation)
             .collect();
         let enclosed = conditions.last().is_none_or(|condition| condition.active);
+        let turn = conditions.last().map_or(self.turn, |outer| outer.turn);
         let Some((word, arguments)) = rest.split_first() else {
             // `#` alone is nothing.
             return;
@@ -255,7 +254,8 @@ impl Preprocessor<'_, '_, '_> {
                     target: false,
                     last: false,
                     arm: 0,
-                    arms: None,
+                    chosen: 0,
+                    turn,
                 });
             }
             Directive::TargetIf {
@@ -263,6 +263,7 @@ impl Preprocessor<'_, '_, '_> {
                 negated,
                 query,
             } => {
+                let (chosen, turn) = turn.arm(needs.unwrap_or(&[1]));
                 let mut condition = Condition {
                     active: false,
                     taken: false,
@@ -271,7 +272,8 @@ impl Preprocessor<'_, '_, '_> {
                     target: true,
                     last: false,
                     arm: 0,
-                    arms,
+                    chosen,
+                    turn,
                 };
                 condition.active =
                     enclosed && self.target_condition(&condition, query, negated, arguments, whole);
@@ -324,7 +326,11 @@ impl Preprocessor<'_, '_, '_> {
                 }
             }
             _ if !enclosed => {}
-            Directive::Include => self.include_directive(text, arguments, whole),
+            Directive::Include => {
+                let outer = std::mem::replace(&mut self.turn, turn);
+                self.include_directive(text, arguments, whole);
+                self.turn = outer;
+            }
             Directive::Define => self.define_directive(arguments, whole),
             Directive::Undef => match arguments {
                 [name] if name.kind == TokenKind::Identifier && name.prefix.is_none() => {
@@ -419,7 +425,7 @@ impl Preprocessor<'_, '_, '_> {
         }
     }
 
-    /// `##if…`: asked of the target; without one, by the number of the arm.
+    /// `##if…`: asked of the target; without one, by the arm whose turn it is.
     fn target_condition(
         &mut self,
         condition: &Condition,
@@ -432,8 +438,7 @@ impl Preprocessor<'_, '_, '_> {
             return false;
         };
         if self.target.is_none() {
-            let last = condition.arms.unwrap_or(1).saturating_sub(1);
-            return condition.arm == self.arm.min(last);
+            return condition.arm == condition.chosen;
         }
         match self.answer(&question, span) {
             Some(answer) => answer != negated,
@@ -483,7 +488,8 @@ impl Condition {
             target,
             last: false,
             arm: 0,
-            arms: None,
+            chosen: 0,
+            turn: Turn::outermost(0),
         }
     }
 }

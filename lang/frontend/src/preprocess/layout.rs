@@ -82,7 +82,7 @@ impl Preprocessor<'_, '_, '_> {
         {
             *place = first.candidates.pop()?;
         }
-        let whole = self.target.is_none() && self.arm == 0 && self.choices.is_empty();
+        let whole = self.target.is_none() && self.turn.round == 0 && self.choices.is_empty();
         for index in 1..group.len() {
             if layout.chosen != Some(index) && !whole {
                 continue;

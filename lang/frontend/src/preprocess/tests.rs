@@ -199,9 +199,17 @@ const FILES: &[(&str, &str)] = &[
         "unloaded.y",
         "_module \"other.so\";\n##ifdeftype struct known\nyes;\n##elifndeftype struct known\nno;\n##else\nneither;\n##endif\n",
     ),
+    (
+        "nested.y",
+        "##ifdefvar b\n##ifdefvar c\nn1\n##else\nn2\n##endif\n##else\nn3\n##endif\n",
+    ),
+    (
+        "circle.y",
+        "##ifdefvar q\n#include \"circle.y\"\nc1\n##else\nc2\n##endif\n",
+    ),
 ];
 
-fn run(text: &str, target: bool, arm: usize) -> (String, Vec<String>) {
+fn preprocessed(text: &str, target: bool, arm: usize) -> Preprocessed {
     let mut files = Files(FILES.iter().copied().collect());
     let mut known = Known;
     let main = SourceFile {
@@ -210,14 +218,18 @@ fn run(text: &str, target: bool, arm: usize) -> (String, Vec<String>) {
         library: false,
     };
     let target: Option<&mut dyn Target> = if target { Some(&mut known) } else { None };
-    let result = preprocess(
+    preprocess(
         main,
         &mut files,
         target,
         &LayoutChoices::new(),
         &[("GIVEN".to_owned(), "42".to_owned())],
         arm,
-    );
+    )
+}
+
+fn run(text: &str, target: bool, arm: usize) -> (String, Vec<String>) {
+    let result = preprocessed(text, target, arm);
     let words: Vec<String> = result.tokens.iter().map(Token::spelling).collect();
     (
         words.join(" "),
@@ -464,6 +476,37 @@ fn without_a_target_each_arm_has_its_turn() {
     for (arm, expected) in [(0, "a d"), (1, "b e"), (2, "c e"), (9, "c e")] {
         assert_eq!(run(text, false, arm), (expected.to_owned(), Vec::new()));
     }
+}
+
+#[test]
+fn arms_within_arms_have_their_turn_too() {
+    let inner = |name: &str| {
+        format!("##ifdefvar {name}\n{name}1\n##elifdefvar x\n{name}2\n##else\n{name}3\n##endif\n")
+    };
+    let text = format!(
+        "##ifdefvar a\n{}##else\n#include \"nested.y\"\n##endif\n##ifdefvar z\nz1\n##else\nz2\n##endif",
+        inner("p")
+    );
+    // `nested.y` has a condition of two arms, the first of which has one of two.
+    let rounds = ["p1 z1", "p2 z2", "p3 z2", "n1 z2", "n2 z2", "n3 z2"];
+    for (round, expected) in rounds.iter().enumerate() {
+        let (text, errors) = run(&text, false, round);
+        assert_eq!((text.as_str(), errors), (*expected, Vec::new()), "{round}");
+    }
+    let wanted = |text: &str| {
+        let result = preprocessed(text, false, 0);
+        (result.arms, result.arms_hidden)
+    };
+    assert_eq!(wanted(&text), (6, false));
+    assert_eq!(wanted("#include \"nested.y\""), (3, false));
+    assert_eq!(wanted("a"), (0, false));
+    // The name is not known before the rounds are counted.
+    let macro_name = "#define F \"nested.y\"\n";
+    assert_eq!(wanted(&format!("{macro_name}#include F")), (3, false));
+    let text = format!("{macro_name}##ifdefvar a\n#include F\n##endif");
+    assert_eq!(wanted(&text), (3, true));
+    let itself = "##ifdefvar a\n#include \"circle.y\"\n##endif";
+    assert_eq!(wanted(itself), (2, false));
 }
 
 const LAYOUT: &str = "_layout g { \"one\" { struct FIRST { int x; struct { int deep; }; }; typedef struct FIRST first_t; } \"two\" { struct FIRST { int y; }; } } _valid ok;\n##ifdeffield struct FIRST x\nx;\n##endif\n##ifdeffield struct FIRST y\ny;\n##endif\n##ifdeffield first_t deep\ndeep;\n##endif\n";
