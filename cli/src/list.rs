@@ -241,14 +241,15 @@ fn with_note(listed: &ListedFunction, several: bool) -> String {
     }
     if function.indirect {
         notes.push("indirect: one of several implementations".to_owned());
-    } else if function.body.is_none() {
-        notes.push(match function.clones.as_slice() {
-            [] => "only inlined".to_owned(),
-            clones => {
-                let names: Vec<&str> = clones.iter().map(|c| c.symbol.as_str()).collect();
-                format!("only as {}", names.join(", "))
-            }
-        });
+    } else {
+        let names: Vec<&str> = function.clones.iter().map(|c| c.symbol.as_str()).collect();
+        let copies = names.join(", ");
+        match (&function.body, names.is_empty()) {
+            (Some(_), true) => {}
+            (Some(_), false) => notes.push(format!("and as {copies}")),
+            (None, true) => notes.push("only inlined".to_owned()),
+            (None, false) => notes.push(format!("only as {copies}")),
+        }
     }
     if several && let Some(unit) = function.prototype.as_ref().and_then(|p| p.unit.as_ref()) {
         notes.push(unit.clone());
@@ -284,10 +285,8 @@ fn function_details(listed: &ListedFunction, details: &Details) -> Vec<String> {
         ("entry", &details.site),
         ("entry and return", &details.return_site),
     ] {
-        match site {
-            Some(Ok(site)) => lines.push(format!("{what}: {}", site_text(site))),
-            Some(Err(why)) => lines.push(format!("{what}: refused: {why}")),
-            None => {}
+        if let Some(site) = site {
+            lines.push(format!("{what}: {}", site_or_why(site)));
         }
     }
     if !details.implementations.is_empty() {
@@ -300,9 +299,9 @@ fn function_details(listed: &ListedFunction, details: &Details) -> Vec<String> {
     }
     for (index, clone) in function.clones.iter().enumerate() {
         let address = clone.address.wrapping_add(details.bias);
-        let places = details.copies.get(index).map_or(&[][..], Vec::as_slice);
+        let copy = details.copies.get(index);
+        let places = copy.into_iter().flat_map(|copy| &copy.parameters);
         let places: Vec<String> = places
-            .iter()
             .map(|(name, place)| format!("{name} {place}"))
             .collect();
         let arguments = match places.is_empty() {
@@ -312,6 +311,22 @@ fn function_details(listed: &ListedFunction, details: &Details) -> Vec<String> {
         lines.push(format!(
             "copy {} at {address:#x}, {} bytes; {arguments}",
             clone.symbol, clone.size
+        ));
+        let sites = copy.map(|copy| {
+            [
+                ("entry", &copy.site),
+                ("entry and return", &copy.return_site),
+            ]
+        });
+        for (what, site) in sites.into_iter().flatten() {
+            lines.push(format!("  {what}: {}", site_or_why(site)));
+        }
+    }
+    for part in &function.parts {
+        let address = part.address.wrapping_add(details.bias);
+        lines.push(format!(
+            "part {} at {address:#x}, {} bytes: called from within it, so it is not probed",
+            part.symbol, part.size
         ));
     }
     for (address, within) in details.inlined.iter().take(MAX_COPIES) {
@@ -324,6 +339,13 @@ fn function_details(listed: &ListedFunction, details: &Details) -> Vec<String> {
         lines.push(format!("and inlined at {more} more places"));
     }
     lines
+}
+
+fn site_or_why(site: &Result<Site, String>) -> String {
+    match site {
+        Ok(site) => site_text(site),
+        Err(why) => format!("refused: {why}"),
+    }
 }
 
 fn site_text(site: &Site) -> String {
@@ -376,17 +398,22 @@ fn to_json(found: &Listing) -> Value {
         let body = function.body.as_ref();
         let details = listed.details.as_ref();
         let clone = |(index, body): (usize, &Body)| {
-            let places = details.and_then(|details| details.copies.get(index));
-            let places = places.map(|places| {
+            let copy = details.and_then(|details| details.copies.get(index));
+            let places = copy.map(|copy| {
                 let one = |(name, place): &(String, String)| json!({"name": name, "place": place});
-                places.iter().map(one).collect::<Vec<Value>>()
+                copy.parameters.iter().map(one).collect::<Vec<Value>>()
             });
-            json!({
+            let mut entry = json!({
                 "symbol": body.symbol,
                 "address": body.address,
                 "size": body.size,
                 "parameters": places,
-            })
+            });
+            if let (Some(copy), Some(object)) = (copy, entry.as_object_mut()) {
+                object.insert("entry".into(), site_json(&copy.site));
+                object.insert("entry_and_return".into(), site_json(&copy.return_site));
+            }
+            entry
         };
         let clones: Vec<Value> = function.clones.iter().enumerate().map(clone).collect();
         let mut entry = json!({

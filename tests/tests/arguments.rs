@@ -229,3 +229,155 @@ fn arguments_of_copies_are_where_the_debug_information_says() {
         "{listed}"
     );
 }
+
+/// A function that the compiler keeps and makes a copy of, one with a second name, and one that is picked when the program is loaded. Each
+/// line of input makes all calls.
+const BODY_AND_COPY: &str = r#"
+#include <stdio.h>
+#include <unistd.h>
+volatile long sink;
+__attribute__((noinline)) long scale(long n, int kind, const char *name)
+{
+    long sum = 0;
+    for (int i = 0; i < kind; i++)
+        sum += n * i + name[i % 2];
+    if (kind == 3) sum *= 2;
+    sink += sum;
+    return sum;
+}
+__attribute__((noinline)) long weigh(long n, int kind, const char *name, double weight)
+{
+    long sum = 0;
+    for (int i = 0; i < kind; i++)
+        sum += n * i + name[i % 2];
+    if (kind > 100) sum += weight * 3;
+    sink += sum;
+    return sum;
+}
+__attribute__((noinline, noclone)) long square(long n) { return n * n; }
+long squared(long) __attribute__((alias("square")));
+static long one(long n) { return n * 3; }
+static long two(long n) { return n * 4; }
+static void *pick(void) { return sizeof(long) == 8 ? one : two; }
+long picked(long) __attribute__((ifunc("pick")));
+int main(int argc, char **argv) {
+    puts("READY");
+    fflush(stdout);
+    for (int c; (c = getchar()) != EOF;) {
+        if (c != '\n') continue;
+        for (long i = 0; i < 7; i++) sink += scale(i, 3, "ab");
+        for (long i = 0; i < 5; i++) sink += scale(i + 100, 3, argv[0]);
+        for (long i = 0; i < 4; i++) sink += scale(i + 200, argc + 1, argv[0]);
+        for (long i = 0; i < 6; i++) weigh(i, 3, i & 1 ? argv[0] : "ab", 0.5);
+        for (long i = 0; i < 4; i++) weigh(i + 200, argc + 1, argv[0], argc);
+        for (long i = 0; i < 3; i++) sink += square(i) + squared(i) + picked(i);
+        puts("done");
+        fflush(stdout);
+    }
+    return 0;
+}
+"#;
+
+#[test]
+fn a_name_stands_for_the_function_and_its_copies() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("both.c"), BODY_AND_COPY).expect("it is written");
+    let options = [
+        "-O2",
+        "-fipa-cp-clone",
+        "--param",
+        "ipa-cp-eval-threshold=1",
+    ];
+    for (name, debug) in [("with", "-g"), ("without", "-g0")] {
+        let built = Command::new("gcc")
+            .args(options)
+            .args([debug, "-o"])
+            .args([path(name), path("both.c")])
+            .status();
+        assert!(built.expect("gcc").success());
+    }
+    let with = path("with").display().to_string();
+    let listed = run(&["list", "-e", &with, "-v", "scale"]).expect_status(0);
+    for part in [
+        "and as scale.constprop.0",
+        "n in rdi, kind always 3",
+        "  entry: ",
+    ] {
+        assert!(listed.stdout.contains(part), "{part}: {listed}");
+    }
+    let sum: i64 = (0..7).sum::<i64>() + (100..105).sum::<i64>() + (200..204).sum::<i64>();
+    for (name, sync) in [
+        ("with", false),
+        ("with", true),
+        ("without", false),
+        ("without", true),
+    ] {
+        let mut child = Command::new(path(name))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut input = child.stdin.take().expect("piped");
+        let mut output = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut line = || output.next().expect("a line").expect("text");
+        assert_eq!(line(), "READY");
+        let pid = child.id().to_string();
+        let mut words = vec!["run", "-p", &pid];
+        words.extend(sync.then_some("--sync"));
+        let mut seen = |text: &str| {
+            let tracing = Tracing::start(&[&words[..], &["-e", text]].concat());
+            writeln!(input, "go").expect("it reads");
+            assert_eq!(line(), "done");
+            tracing.interrupt()
+        };
+        let all = r#"
+            long calls, returns, squares, picks, matched;
+            _probe scale { calls++; }
+            _probe scale -> _void { returns++; }
+            _probe square { squares++; }
+            _probe `squar*` { squares++; }
+            _probe picked(long n) { picks += n + 1; }
+            _probe `scal*` { matched++; }
+            _probe _end { printf("%d %d %d %d %d", calls, returns, squares, picks, matched); }
+        "#;
+        let finished = seen(all).expect_status(0);
+        assert_eq!(
+            finished.stdout, "16 16 12 6 16",
+            "{name} {sync}: {finished}"
+        );
+        let arguments = r#"
+            long calls, sum, first, kinds;
+            _probe scale(long n, int kind) -> long r {
+                calls++;
+                sum += n;
+                first += _arg(0) + (_entry(n) == n) + (r > 0);
+                kinds += kind;
+            }
+            _probe _end { printf("%d %d %d %d", calls, sum, first, kinds); }
+        "#;
+        let finished = seen(arguments);
+        if name == "with" {
+            let finished = finished.expect_status(0);
+            let expected = format!("16 {sum} {} 44", sum + 32);
+            assert_eq!(finished.stdout, expected, "{sync}: {finished}");
+            // The copy is for one value of `kind`, and has not got it.
+            let lacking = seen("_probe weigh(...) { printf(\"%d %d\\n\", n, kind); }");
+            let lacking = lacking.expect_status(3);
+            assert_eq!(lacking.stdout, "200 2\n201 2\n202 2\n203 2\n", "{lacking}");
+            says(
+                &lacking,
+                &["weigh.constprop.0", "`kind` cannot be read", "PARTIAL"],
+            );
+        } else {
+            let finished = finished.expect_status(3);
+            assert!(finished.stdout.starts_with("4 806 "), "{sync}: {finished}");
+            says(
+                &finished,
+                &["scale.constprop.0", "is not probed", "PARTIAL"],
+            );
+        }
+        drop(input);
+        assert!(child.wait().expect("it ends").success());
+    }
+}

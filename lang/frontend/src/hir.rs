@@ -281,6 +281,10 @@ pub struct EventPoint {
     pub entry_values: Vec<FunctionId>,
     /// The functions that are waited for, besides those that there are already.
     pub awaited: Option<AwaitedFunctions>,
+    /// Whether the handler uses parameters of the function, which it finds where the functions of `site` have them.
+    pub takes_arguments: bool,
+    /// Copies of functions that the point is not on, by name, and why.
+    pub left_out: Vec<(String, String)>,
 }
 
 /// Functions that a library may have that is not loaded yet.
@@ -295,7 +299,7 @@ pub struct AwaitedFunctions {
 /// Where an event is waited for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventSite {
-    /// Functions of the target: one, or those that a pattern matches.
+    /// Functions of the target, one or those that a pattern matches, with the copies that the compiler has made of them.
     Functions(Vec<EventFunction>),
     /// The addresses of a line of the source.
     Line {

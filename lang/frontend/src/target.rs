@@ -190,6 +190,23 @@ pub struct FunctionDescription {
     /// Where it has its parameters, for a copy that the compiler has made for some callers; `None` where it follows the calling
     /// convention.
     pub places: Option<Vec<ParameterPlace>>,
+    /// The other code that its calls may enter: copies that the compiler has made of it for some callers, or other implementations of
+    /// one that is indirect.
+    pub copies: Vec<CopyDescription>,
+    /// Copies of which it is not known whether they are of this function, by name.
+    pub unclear_copies: Vec<String>,
+}
+
+/// Other code that calls of a function may enter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyDescription {
+    /// Its symbol: `f.constprop.0`, `__strlen_avx2`.
+    pub name: String,
+    /// Its address in the running target.
+    pub address: u64,
+    /// Where it has the parameters of the function, in order, if it is a copy that the compiler has made for some callers; what is beyond
+    /// these is not known. `None` where it follows the calling convention.
+    pub places: Option<Vec<ParameterPlace>>,
 }
 
 /// The functions of the target that match a pattern.

@@ -83,15 +83,12 @@ impl Module {
     /// # Errors
     /// As [`Module::parameter_places`].
     pub fn parameters_at(&self, name: &str, entry: u64) -> Result<(Vec<String>, ParameterPlaces)> {
-        let functions = match self.debug()? {
-            Some(debug) => debug.functions(name, None)?,
-            None => Vec::new(),
-        };
-        let function = functions.iter().find(|one| one.entry == Some(entry));
-        let parameters = function.and_then(|function| function.parameters.as_ref());
+        let function = self.described_at(name, entry)?;
+        let parameters = function.as_ref().and_then(|one| one.parameters.as_ref());
         let names = parameters.into_iter().flatten();
         let names = names.map(|one| one.name.clone().unwrap_or_default());
-        Ok((names.collect(), self.parameter_places(function, entry)?))
+        let places = self.parameter_places(function.as_ref(), entry)?;
+        Ok((names.collect(), places))
     }
 }
 

@@ -37,7 +37,7 @@ mod types;
 mod unwind;
 
 pub use arguments::{ParameterPlace, ParameterPlaces};
-pub use code::functions::{Body, ProbeFunction};
+pub use code::functions::{Body, CopiedFunction, ProbeFunction};
 pub use code::inlined::InlinedCopy;
 pub use code::instruction::KernelRules;
 pub use code::lines::{LinePlace, LinePlaces};

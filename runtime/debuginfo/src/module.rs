@@ -927,7 +927,7 @@ fn variable_of(symbol: Symbol) -> Variable {
     }
 }
 
-fn function_of(symbol: Symbol) -> Function {
+pub(crate) fn function_of(symbol: Symbol) -> Function {
     Function {
         origin: origin(&symbol),
         linkage_name: None,

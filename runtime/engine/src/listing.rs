@@ -99,11 +99,21 @@ pub struct Details {
     pub return_site: Option<Result<Site, String>>,
     /// What an indirect function may be.
     pub implementations: Vec<Body>,
-    /// Of each copy that the compiler has made of it for some callers, its parameters and where that has them; none where the debug
-    /// information does not tell.
-    pub copies: Vec<Vec<(String, String)>>,
+    /// The copies that the compiler has made of it for some callers, which are probed with it.
+    pub copies: Vec<ListedCopy>,
     /// Copies of it in other functions: the address, and the function.
     pub inlined: Vec<(u64, Option<String>)>,
+}
+
+/// A copy of a function.
+#[derive(Debug)]
+pub struct ListedCopy {
+    /// Its parameters and where it has them; none where the debug information does not tell.
+    pub parameters: Vec<(String, String)>,
+    /// Where a probe of its entry goes.
+    pub site: Result<Site, String>,
+    /// Where one of entry and return goes.
+    pub return_site: Result<Site, String>,
 }
 
 /// A place of a static probe.
@@ -379,12 +389,11 @@ impl OfModule<'_> {
     fn details_of(&self, function: &ProbeFunction) -> debuginfo::Result<Details> {
         let info = &self.opened.info;
         let own = function.body.as_ref().filter(|_| !function.indirect);
-        let site = |serves| {
-            own.map(|body| {
-                info.site(body.address, body.size, serves, self.rules)
-                    .map_err(|refusal| refusal.to_string())
-            })
+        let site_in = |body: &Body, serves| {
+            info.site(body.address, body.size, serves, self.rules)
+                .map_err(|refusal| refusal.to_string())
         };
+        let site = |serves| own.map(|body| site_in(body, serves));
         let shown = own.or(function.clones.first());
         let source = shown.and_then(|body| {
             let location = info.symbolize(body.address);
@@ -409,7 +418,11 @@ impl OfModule<'_> {
             .map(|copy| {
                 let (names, found) = info.parameters_at(&function.name, copy.address)?;
                 let places = found.places.into_iter().map(place_text);
-                Ok(names.into_iter().zip(places).collect())
+                Ok(ListedCopy {
+                    parameters: names.into_iter().zip(places).collect(),
+                    site: site_in(copy, Serves::Entry),
+                    return_site: site_in(copy, Serves::EntryAndReturn),
+                })
             })
             .collect::<debuginfo::Result<_>>()?;
         Ok(Details {

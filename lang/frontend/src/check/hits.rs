@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use super::Checker;
 use super::class::Class;
+use super::copies::Copied;
 use super::suggest::did_you_mean;
 use super::symbols::{FunctionContext, LocalSymbol};
 use crate::abi::{self, Location, Word};
@@ -35,6 +36,8 @@ pub(super) struct HitValue {
     pub ty: TypeId,
     /// Where it is.
     pub location: Location,
+    /// Where each of the hit's copies has it.
+    pub in_copies: Vec<Location>,
     /// Where it is declared.
     pub span: Span,
 }
@@ -75,6 +78,14 @@ pub(super) struct Hit {
     pub entry_values: Vec<hir::FunctionId>,
     /// The functions that are waited for.
     pub awaited: Option<hir::AwaitedFunctions>,
+    /// The copies that are probed with the functions, with parameters elsewhere.
+    pub copies: Vec<Copied>,
+    /// What has parameters in `location`, if that is a copy itself.
+    pub first_copy: Option<Copied>,
+    /// What is not probed, and why.
+    pub left_out: Vec<(String, String)>,
+    /// Whether the handler asks for parameters.
+    pub takes_arguments: bool,
     /// The words among them.
     words: HashMap<Word, u64>,
 }
@@ -94,6 +105,10 @@ impl Hit {
             nameless: false,
             entry_values: Vec::new(),
             awaited: None,
+            copies: Vec::new(),
+            first_copy: None,
+            left_out: Vec::new(),
+            takes_arguments: false,
             words: HashMap::new(),
         }
     }
@@ -103,11 +118,23 @@ impl Hit {
         if let Some(rate) = self.profile {
             return Some(hir::ProbePoint::Profile(rate));
         }
+        let mut left_out = self.left_out;
+        let mut site = self.site?;
+        if let hir::EventSite::Functions(functions) = &mut site {
+            for copy in self.first_copy.into_iter().chain(self.copies) {
+                if let Some(why) = copy.left_out {
+                    functions.retain(|function| function.address != copy.address);
+                    left_out.push((copy.name, why));
+                }
+            }
+        }
         Some(hir::ProbePoint::Event(Box::new(hir::EventPoint {
-            site: self.site?,
+            site,
             at_return: self.at_return,
             entry_values: self.entry_values,
             awaited: self.awaited,
+            takes_arguments: self.takes_arguments,
+            left_out,
         })))
     }
 }
@@ -163,7 +190,7 @@ impl Checker<'_> {
             }
             let span = value.span;
             let kept = self.is_at_return() && !is_result;
-            let found = match self.located(&value.location, value.ty, kept, span) {
+            let found = match self.located_anywhere(&value, kept) {
                 Ok(found) => found,
                 Err(why) => {
                     let message = format!("`{}` cannot be read: {why}", value.name);
@@ -199,7 +226,7 @@ impl Checker<'_> {
 
     /// The value of a type at a location; `kept` if it is wanted as of entry, at the return. The error says why it is not to be
     /// had.
-    fn located(
+    pub(super) fn located(
         &mut self,
         location: &Location,
         ty: TypeId,
@@ -586,18 +613,11 @@ impl Checker<'_> {
             }
             Arguments::Event => self.word_now(Word::Argument(number as u64), span),
             Arguments::Function { hidden } => {
-                let place = number.saturating_add(hidden);
-                let word = match abi::INTEGER_ARGUMENTS.get(place) {
-                    Some(register) => Word::General(*register),
-                    None => {
-                        let beyond = place.saturating_sub(abi::INTEGER_ARGUMENTS.len());
-                        Word::Stack(8 + 8 * beyond as u64)
-                    }
-                };
-                match self.word(word, self.is_at_return(), span) {
+                let value = self.passed_argument(number, hidden, span);
+                match self.located_anywhere(&value, self.is_at_return()) {
                     Ok(word) => word,
                     Err(why) => {
-                        self.error(span, "too many values as of entry", why);
+                        self.error(span, format!("`_arg({number})` cannot be read: {why}"), "");
                         return self.unknown(span);
                     }
                 }

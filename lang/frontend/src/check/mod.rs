@@ -17,6 +17,7 @@ mod comparisons;
 mod constants;
 mod containers;
 mod convert;
+mod copies;
 mod declarations;
 mod expressions;
 mod flow;

@@ -10,12 +10,13 @@ use crate::ast::{self, FunctionReference, ProbeParameters, ProbeResult};
 use crate::diagnostics::Diagnostic;
 use crate::hir::{AwaitedFunctions, EventFunction, EventSite};
 use crate::source::Span;
-use crate::target::{FunctionDescription, LookupError, NameKind, ParameterPlace};
+use crate::target::{CopyDescription, FunctionDescription, LookupError, NameKind, ParameterPlace};
 use crate::types::{Type, TypeId};
 
 /// Parameters beyond these are not looked at.
 const MOST_PARAMETERS: usize = 256;
 
+const UNCLEAR_COPY: &str = "it is a copy that the compiler made of one of several functions of that name, and nothing tells of which";
 const IN_PARTS: &str =
     "a copy of the function that the compiler made for some callers is hit, which has it in parts";
 const UNKNOWN_PLACE: &str = "a copy of the function that the compiler made for some callers is hit, and nothing tells where that has it (`_arg(n)` are the registers of arguments)";
@@ -32,12 +33,16 @@ struct Found {
     prototype: Option<Prototype>,
     /// Where it has its parameters, if not where the calling convention has them.
     places: Option<Vec<ParameterPlace>>,
+    /// The other code that its calls enter.
+    copies: Vec<CopyDescription>,
+    /// Copies that may be another function's.
+    unclear: Vec<String>,
 }
 
 /// What debug information says of a function.
 #[derive(Clone)]
-struct Prototype {
-    parameters: Vec<(Option<String>, TypeId)>,
+pub(super) struct Prototype {
+    pub(super) parameters: Vec<(Option<String>, TypeId)>,
     /// `void` for a function without a result.
     result: TypeId,
     variadic: bool,
@@ -90,7 +95,27 @@ impl<'a> Checker<'a> {
                 if let [only] = found.as_slice() {
                     hit.function = Some(only.function.name.clone());
                 }
-                let functions = found.into_iter().map(|found| found.function).collect();
+                let mut functions: Vec<EventFunction> = Vec::new();
+                for found in found {
+                    let module = found.function.module;
+                    let unclear = found.unclear.into_iter();
+                    hit.left_out
+                        .extend(unclear.map(|name| (name, UNCLEAR_COPY.to_owned())));
+                    let copies = found.copies.into_iter().map(|copy| EventFunction {
+                        name: copy.name,
+                        module,
+                        address: copy.address,
+                    });
+                    for function in std::iter::once(found.function).chain(copies) {
+                        // Equal functions may share their code.
+                        let known = functions.iter().any(|known| {
+                            (known.address, known.module) == (function.address, module)
+                        });
+                        if !known {
+                            functions.push(function);
+                        }
+                    }
+                }
                 hit.site = Some(EventSite::Functions(functions));
             }
             // Without the function its parameters have no names.
@@ -220,6 +245,8 @@ impl<'a> Checker<'a> {
             result,
             variadic,
             places,
+            copies,
+            unclear_copies,
         } = function;
         let prototype = parameters.map(|parameters| Prototype {
             parameters: parameters
@@ -249,6 +276,8 @@ impl<'a> Checker<'a> {
             },
             prototype,
             places,
+            copies,
+            unclear: unclear_copies,
         }
     }
 
@@ -366,32 +395,56 @@ impl<'a> Checker<'a> {
             Some(ProbeResult::Typed(parameter)) => self.declared_result(parameter),
             _ => None,
         };
-        let mut layout: Option<CallLayout> = None;
         for found in found {
             if let Some(prototype) = &found.prototype {
                 self.check_head(head, &declared, declared_result, &found.function, prototype);
             }
-            let this = self.layout_of(Some(found), &declared, declared_result);
-            match &layout {
-                None => layout = Some(this),
-                Some(first) if differs(first, &this, declared.len(), head.result) => {
-                    let message = "the functions of this pattern do not have these parameters in the same places";
-                    let label = format!("`{}` differs from the first", found.function.name);
-                    self.error_help(
-                        head.span,
-                        message,
-                        label,
-                        "narrow the pattern, or ask for registers: `_arg(n)`",
-                    );
-                    return;
+        }
+        // Where the first ordinary function has its parameters, the others have theirs; of copies each has its own places.
+        let first = found.iter().position(|found| found.places.is_none());
+        let first = first.or((!found.is_empty()).then_some(0));
+        let layout = self.layout_of(
+            first.and_then(|first| found.get(first)),
+            &declared,
+            declared_result,
+        );
+        let mut copies = Vec::new();
+        for (index, found) in found.iter().enumerate() {
+            let is_first = first == Some(index);
+            match &found.places {
+                Some(places) => {
+                    let function = &found.function;
+                    let name = (function.name.as_str(), function.address);
+                    let copy = self.copy_of(name, found.prototype.as_ref(), places, &declared);
+                    match is_first {
+                        true => hit.first_copy = Some(copy.0),
+                        false => copies.push(copy),
+                    }
                 }
-                Some(_) => {}
+                None if is_first => {}
+                None => {
+                    let this = self.layout_of(Some(found), &declared, declared_result);
+                    if differs(&layout, &this, declared.len(), head.result) {
+                        let message = "the functions of this pattern do not have these parameters in the same places";
+                        let label = format!("`{}` differs from the first", found.function.name);
+                        self.error_help(
+                            head.span,
+                            message,
+                            label,
+                            "narrow the pattern, or ask for registers: `_arg(n)`",
+                        );
+                        return;
+                    }
+                }
+            }
+            for copy in &found.copies {
+                let Some(places) = &copy.places else {
+                    continue;
+                };
+                let (name, prototype) = ((copy.name.as_str(), copy.address), &found.prototype);
+                copies.push(self.copy_of(name, prototype.as_ref(), places, &declared));
             }
         }
-        let layout = match layout {
-            Some(layout) => layout,
-            None => self.layout_of(None, &declared, declared_result),
-        };
         hit.arguments = Arguments::Function {
             hidden: layout.hidden,
         };
@@ -403,20 +456,23 @@ impl<'a> Checker<'a> {
             }
             _ => declared,
         };
-        let locations = layout.parameters.iter().cloned();
-        let locations = locations.chain(std::iter::repeat(Location::OutOfReach(
-            "the function has fewer parameters",
-        )));
-        for ((name, ty, span), location) in names.into_iter().zip(locations) {
+        let at = |list: &[Location], index: usize| {
+            let location = list.get(index).cloned();
+            location.unwrap_or(Location::OutOfReach("the function has fewer parameters"))
+        };
+        for (index, (name, ty, span)) in names.into_iter().enumerate() {
             if let Some(name) = name {
+                let in_copies = copies.iter().map(|(_, parameters)| at(parameters, index));
                 hit.parameters.push(HitValue {
                     name,
                     ty,
-                    location,
+                    location: at(&layout.parameters, index),
+                    in_copies: in_copies.collect(),
                     span,
                 });
             }
         }
+        hit.copies = copies.into_iter().map(|(copy, _)| copy).collect();
         self.fill_result(head, found, declared_result, layout.result, hit);
     }
 
@@ -446,6 +502,7 @@ impl<'a> Checker<'a> {
             name: name.text.clone(),
             ty,
             location: location.unwrap_or(Location::OutOfReach("the function returns nothing")),
+            in_copies: Vec::new(),
             span: name.span,
         });
     }
@@ -687,16 +744,25 @@ impl<'a> Checker<'a> {
         let result = prototype.map_or(result, |prototype| Some(prototype.result));
         let mut layout = abi::call_layout(&self.types, &parameters, result);
         if let Some(places) = found.and_then(|found| found.places.as_deref()) {
-            let of_each = layout.parameters.iter_mut().zip(&parameters);
-            for (index, (location, ty)) in of_each.enumerate() {
-                *location = self.location_at(places.get(index).copied(), *ty);
-            }
+            layout.parameters = self.locations_at(places, &parameters);
         }
         layout
     }
 
+    /// Where a copy has parameters of these types.
+    pub(super) fn locations_at(
+        &mut self,
+        places: &[ParameterPlace],
+        parameters: &[TypeId],
+    ) -> Vec<Location> {
+        let parameters = parameters.iter().enumerate();
+        parameters
+            .map(|(index, ty)| self.location_at(places.get(index).copied(), *ty))
+            .collect()
+    }
+
     /// Where a copy of a function that the compiler has made for some callers has a parameter.
-    fn location_at(&mut self, place: Option<ParameterPlace>, ty: TypeId) -> Location {
+    pub(super) fn location_at(&mut self, place: Option<ParameterPlace>, ty: TypeId) -> Location {
         let of_a_word = self.size_of(ty).is_some_and(|size| size <= 8);
         match place {
             Some(ParameterPlace::General(number)) if of_a_word => {

@@ -145,6 +145,7 @@ impl<'a> Checker<'a> {
                 name: name.text.clone(),
                 ty: long,
                 location: Location::Words(vec![Word::Argument(number)]),
+                in_copies: Vec::new(),
                 span: name.span,
             });
         }

@@ -8,9 +8,9 @@ use crate::ast;
 use crate::compile::LayoutChoices;
 use crate::source::{LoadError, Loader, SourceFile, SourceMap};
 use crate::target::{
-    FunctionDescription, LookupError, MatchingFunctions, MemberDescription, ModuleId, NameKind,
-    ParameterPlace, Scope, SymbolSource, TargetType, TypeDescription, TypeNameKind, TypeSource,
-    VariableDescription, matches_pattern,
+    CopyDescription, FunctionDescription, LookupError, MatchingFunctions, MemberDescription,
+    ModuleId, NameKind, ParameterPlace, Scope, SymbolSource, TargetType, TypeDescription,
+    TypeNameKind, TypeSource, VariableDescription, matches_pattern,
 };
 use crate::types::{Type, TypeId, Types};
 
@@ -250,6 +250,8 @@ impl TestTarget {
                     result: Some(target_type(result)),
                     variadic,
                     places: None,
+                    copies: Vec::new(),
+                    unclear_copies: Vec::new(),
                 },
             );
         }
@@ -311,6 +313,14 @@ impl TestTarget {
     pub fn copied(mut self, name: &str, places: &[ParameterPlace]) -> Self {
         if let Some(function) = self.functions.get_mut(name) {
             function.places = Some(places.to_vec());
+        }
+        self
+    }
+
+    /// The same with a further copy of a function, at an address.
+    pub fn with_copy(mut self, of: &str, copy: CopyDescription) -> Self {
+        if let Some(function) = self.functions.get_mut(of) {
+            function.copies.push(copy);
         }
         self
     }

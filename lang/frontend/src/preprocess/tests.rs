@@ -136,6 +136,8 @@ impl SymbolSource for Known {
             result: None,
             variadic: false,
             places: None,
+            copies: Vec::new(),
+            unclear_copies: Vec::new(),
         }))
     }
 

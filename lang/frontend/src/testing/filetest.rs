@@ -32,6 +32,7 @@
 //!   directive that follows takes place then.
 //! - `//! stripped NAME`, `//! variadic NAME`: debug information knows nothing of a function; its parameters end in `...`.
 //! - `//! copied NAME PLACE…`: it is a copy for some callers, with its parameters in registers, always a number, at `sp+N`, or nowhere (`-`).
+//! - `//! copy NAME COPY PLACE…`: the function has a copy of this name besides, with its parameters there.
 //! - `//! most-probes N`: how many functions a pattern may match.
 //! - `//! show steps`: the number of steps of each probe is part of the output.
 //! - `//! file NAME`: the lines `//| …` that follow are a file that `#include` finds.
@@ -52,7 +53,7 @@ use crate::execute::{Budget, Executor, Outcome};
 use crate::hir::ProbePoint;
 use crate::interpret::Interpreter;
 use crate::source::{LoadError, Loader, SourceFile, SourceMap};
-use crate::target::ParameterPlace;
+use crate::target::{CopyDescription, ParameterPlace};
 use crate::{capture, dump, hir, ir, lower, parse, verify};
 use ytrace_values::{FaultKind, Limits, Machine, Store};
 
@@ -103,6 +104,7 @@ pub(super) struct Directives {
     stripped: Vec<String>,
     variadic: Vec<String>,
     copied: Vec<(String, Vec<ParameterPlace>)>,
+    copies: Vec<(String, String, Vec<ParameterPlace>)>,
     most_probes: usize,
 }
 
@@ -128,6 +130,7 @@ impl Default for Directives {
             stripped: Vec::new(),
             variadic: Vec::new(),
             copied: Vec::new(),
+            copies: Vec::new(),
             most_probes: check::MOST_PROBES,
         }
     }
@@ -476,6 +479,18 @@ impl Filetest {
         for (name, places) in &directives.copied {
             target = target.copied(name, places);
         }
+        for ((of, name, places), address) in directives
+            .copies
+            .iter()
+            .zip((0x500_000_u64..).step_by(0x100))
+        {
+            let copy = CopyDescription {
+                name: name.clone(),
+                address,
+                places: Some(places.clone()),
+            };
+            target = target.with_copy(of, copy);
+        }
         for (address, bytes) in &directives.literals {
             target = target.string(bytes, *address);
         }
@@ -818,6 +833,14 @@ impl Directives {
                 let places = words.map(place_of_parameter);
                 self.copied
                     .push((name, places.collect::<Result<_, String>>()?));
+            }
+            "copy" => {
+                let mut words = rest.split(' ');
+                let mut name = || words.next().unwrap_or_default().to_owned();
+                let (of, name) = (name(), name());
+                let places = words.map(place_of_parameter);
+                self.copies
+                    .push((of, name, places.collect::<Result<_, String>>()?));
             }
             "most-probes" => {
                 self.most_probes = usize::try_from(number()?).unwrap_or(usize::MAX);

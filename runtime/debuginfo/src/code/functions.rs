@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::demangle::{demangle, qualified, split_clone};
 use crate::error::Result;
-use crate::module::Module;
+use crate::module::{Module, function_of};
 use crate::objects::Function;
 use crate::symtab::{Symbol, SymbolKind};
 use crate::types::NameKind;
@@ -38,9 +38,11 @@ pub struct ProbeFunction {
     pub aliases: Vec<String>,
     /// Its own code. `None` where there are only copies (`clones`), or it exists only inlined.
     pub body: Option<Body>,
-    /// What the compiler made of it under names of their own: specialised copies (`f.constprop.0`, `f.isra.0`) and a part that is called
-    /// (`f.part.0`). Arguments need not be where the ABI says.
+    /// What the compiler made of it for some callers under names of their own (`f.constprop.0`, `f.isra.0`). Arguments need not be where
+    /// the ABI says.
     pub clones: Vec<Body>,
+    /// Pieces of it that it, or whoever it was inlined into, calls (`f.part.0`): a call of one is no call of the function.
+    pub parts: Vec<Body>,
     /// The address is that of a resolver, which picks the implementation when the program is loaded; `body` is the resolver. See
     /// [`Module::implementations`].
     pub indirect: bool,
@@ -48,6 +50,19 @@ pub struct ProbeFunction {
     pub external: bool,
     /// What the debug information tells of it.
     pub prototype: Option<Function>,
+}
+
+/// A function and the other code that its calls may enter: the copies that the compiler has made of it for some callers, or what the
+/// dynamic linker may pick for one that is indirect. Whoever waits for calls of the function waits for all of these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopiedFunction {
+    /// The function. Where it has no code of its own, the first of its copies or implementations.
+    pub function: Function,
+    /// The (other) copies or implementations: each with its symbol, its first instruction (svma), and what the debug information tells
+    /// of it.
+    pub copies: Vec<(String, u64, Option<Function>)>,
+    /// Symbols of copies of which it is not known whether they are of this function or of another one of its name.
+    pub unclear: Vec<String>,
 }
 
 /// What is being gathered for one address.
@@ -65,6 +80,27 @@ enum Query<'q> {
     Name(&'q str),
     /// Those whose names are told by the caller.
     Matching(&'q dyn Fn(&str) -> bool),
+}
+
+impl ProbeFunction {
+    /// The code that a call of the function enters: its own, then that of its copies. A resolver is another function.
+    pub fn entered(&self) -> impl Iterator<Item = &Body> {
+        let own = self.body.iter().filter(|_| !self.indirect);
+        own.chain(&self.clones)
+    }
+
+    /// Whether it is of a unit, by the end of that's name; what is said to be of no unit is of any that is asked for.
+    fn is_of_unit(&self, unit: Option<&str>) -> bool {
+        let own = self
+            .prototype
+            .as_ref()
+            .and_then(|known| known.unit.as_deref());
+        let (Some(own), Some(unit)) = (own, unit) else {
+            return true;
+        };
+        let before = own.strip_suffix(unit);
+        before.is_some_and(|before| before.is_empty() || before.ends_with('/'))
+    }
 }
 
 impl<'q> Query<'q> {
@@ -117,6 +153,161 @@ impl Module {
         self.query_functions(Query::Matching(matches))
     }
 
+    /// The function of a name, as [`Module::function`] has it, with its copies. `Ok(None)` where it has no code, but maybe pieces.
+    ///
+    /// # Errors
+    /// As [`Module::function`]; several copies of one function are not ambiguous.
+    pub fn function_with_copies(
+        &self,
+        name: &str,
+        unit: Option<&str>,
+    ) -> Result<Option<CopiedFunction>> {
+        let own = self.function(name, unit);
+        if let Ok(Some(function)) = &own
+            && let Some(resolver) = function.entry.filter(|_| function.indirect)
+        {
+            return Ok(self.resolved(function, resolver));
+        }
+        let entry = own.as_ref().ok().and_then(|own| own.as_ref()?.entry);
+        let mut stems = vec![name.to_owned()];
+        if let Some(entry) = entry {
+            for symbol in self.tables().iter().flat_map(|table| table.at(entry)) {
+                let stem = split_clone(&symbol.name).0.to_owned();
+                if !stems.contains(&stem) && stems.len() < MAX_ALIASES {
+                    stems.push(stem);
+                }
+            }
+        }
+        let asked_for_one = !split_clone(name).1.is_empty();
+        stems.retain(|stem| !asked_for_one && self.has_clones(stem));
+        let alone = |function| CopiedFunction {
+            function,
+            copies: Vec::new(),
+            unclear: Vec::new(),
+        };
+        if stems.is_empty() {
+            return Ok(own?.map(alone));
+        }
+        let mut found: Vec<ProbeFunction> = Vec::new();
+        for stem in &stems {
+            for function in self.functions_named(stem)? {
+                if function.is_of_unit(unit) && !found.contains(&function) {
+                    found.push(function);
+                }
+            }
+        }
+        let begins = |body: &Body| Some(body.address) == entry;
+        let own_code = found.iter().find(|one| one.entered().any(begins));
+        let is_piece = found.iter().any(|one| one.parts.iter().any(begins));
+        let meant = match (own_code, &own) {
+            (Some(meant), _) => meant,
+            (None, Ok(Some(function))) if entry.is_some() && !is_piece => {
+                return Ok(Some(alone(function.clone())));
+            }
+            _ => {
+                let mut with_code = found.iter().filter(|one| one.entered().next().is_some());
+                match (with_code.next(), with_code.next()) {
+                    (Some(only), None) => only,
+                    (None, _) => return Ok(own?.and(None)),
+                    // Several of the name, and none is better than the others.
+                    (Some(_), Some(_)) => return Ok(own?.filter(|_| !is_piece).map(alone)),
+                }
+            }
+        };
+        // Copies of which nothing tells to which of several functions of the name they belong.
+        let unclear = found
+            .iter()
+            .filter(|one| one.name == meant.name && one.body.is_none() && *one != meant)
+            .flat_map(|one| one.clones.iter().map(|copy| copy.symbol.clone()))
+            .collect();
+        let mut entered = meant.entered();
+        let Some(first) = entered.next() else {
+            return Ok(None);
+        };
+        let known = match own {
+            Ok(Some(own)) if own.entry == Some(first.address) => Some(own),
+            _ => self.described_at(&meant.name, first.address)?,
+        };
+        let known = known.or_else(|| meant.prototype.clone());
+        let known = match known {
+            Some(known) => known,
+            None => match self.symbols_named(&first.symbol).into_iter().next() {
+                Some(symbol) => function_of(symbol),
+                None => return Ok(None),
+            },
+        };
+        let function = Function {
+            name: name.to_owned(),
+            entry: Some(first.address),
+            size: first.size,
+            ..known
+        };
+        let mut copies = Vec::new();
+        for copy in entered {
+            let known = self.described_at(&meant.name, copy.address)?;
+            copies.push((copy.symbol.clone(), copy.address, known));
+        }
+        Ok(Some(CopiedFunction {
+            function,
+            copies,
+            unclear,
+        }))
+    }
+
+    /// The implementations of an indirect function. `None` where it cannot be told what they are.
+    fn resolved(&self, function: &Function, resolver: u64) -> Option<CopiedFunction> {
+        let body = Body {
+            symbol: function.name.clone(),
+            address: resolver,
+            file_offset: self.offset_of_address(resolver),
+            size: function.size,
+        };
+        let mut found = self.implementations(&body).into_iter();
+        let first = found.next()?;
+        Some(CopiedFunction {
+            function: Function {
+                entry: Some(first.address),
+                size: first.size,
+                ..function.clone()
+            },
+            copies: found
+                .map(|body| (body.symbol, body.address, None))
+                .collect(),
+            unclear: Vec::new(),
+        })
+    }
+
+    /// What the debug information has of the function of a name whose code begins at an address.
+    ///
+    /// # Errors
+    /// The debug information is damaged.
+    pub fn described_at(&self, name: &str, entry: u64) -> Result<Option<Function>> {
+        let functions = match self.debug()? {
+            Some(debug) => debug.functions(name, None)?,
+            None => Vec::new(),
+        };
+        Ok(functions
+            .into_iter()
+            .find(|function| function.entry == Some(entry)))
+    }
+
+    /// Whether there are symbols of copies or pieces of a function that has this symbol.
+    fn has_clones(&self, stem: &str) -> bool {
+        let is_clone = |name: &[u8]| {
+            let rest = name.strip_prefix(stem.as_bytes());
+            rest.is_some_and(|rest| rest.first() == Some(&b'.'))
+        };
+        self.tables().iter().any(|table| {
+            let mut found = table
+                .select(|kind, name| is_function(kind) && is_clone(name))
+                .into_iter();
+            found.any(|symbol| {
+                let suffix = split_clone(&symbol.name).1;
+                !suffix.is_empty() && !suffix.starts_with(".cold") && !is_label(suffix)
+            })
+        })
+    }
+
     fn query_functions(&self, query: Query<'_>) -> Result<Vec<ProbeFunction>> {
         let mut places = self.places(query)?;
         let mut seen = DebugNames::default();
@@ -148,6 +339,7 @@ impl Module {
                     aliases: Vec::new(),
                     body: None,
                     clones: Vec::new(),
+                    parts: Vec::new(),
                     indirect: false,
                     external: function.external,
                     prototype: Some(function),
@@ -344,6 +536,7 @@ impl Module {
                 size,
             }),
             clones: Vec::new(),
+            parts: Vec::new(),
             indirect: place
                 .symbols
                 .iter()
@@ -401,6 +594,11 @@ pub(crate) fn is_label(suffix: &str) -> bool {
             .any(|s| suffix.contains(s))
 }
 
+/// Whether a suffix is of a piece of a function, or of a copy of a piece.
+fn is_part(suffix: &str) -> bool {
+    suffix.contains(".part.") || suffix.contains(".cold")
+}
+
 /// Gives clones to the function that they were made of: the one of that name in the same unit, else the only one, else one without code
 /// of its own.
 fn attach(found: &mut Vec<ProbeFunction>, name: &str, bodies: Vec<(Body, Option<Function>)>) {
@@ -424,18 +622,26 @@ fn attach(found: &mut Vec<ProbeFunction>, name: &str, bodies: Vec<(Body, Option<
                 .position(|f| f.name == name && f.body.is_none() && same_unit(f, unit.as_deref()))
         };
         let owner = owner.or_else(orphan);
-        match owner.and_then(|i| found.get_mut(i)) {
-            Some(function) => function.clones.push(body),
-            None => found.push(ProbeFunction {
-                name: name.to_owned(),
-                version: None,
-                aliases: Vec::new(),
-                body: None,
-                clones: vec![body],
-                indirect: false,
-                external: false,
-                prototype: known,
-            }),
+        let new = || ProbeFunction {
+            name: name.to_owned(),
+            version: None,
+            aliases: Vec::new(),
+            body: None,
+            clones: Vec::new(),
+            parts: Vec::new(),
+            indirect: false,
+            external: false,
+            prototype: known,
+        };
+        let at = owner.unwrap_or_else(|| {
+            found.push(new());
+            found.len() - 1
+        });
+        if let Some(function) = found.get_mut(at) {
+            match is_part(split_clone(&body.symbol).1) {
+                true => function.parts.push(body),
+                false => function.clones.push(body),
+            }
         }
     }
 }

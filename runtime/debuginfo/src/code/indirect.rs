@@ -19,7 +19,7 @@ const SECTION_KIND: u32 = object::elf::SHT_RELA.0;
 
 impl Module {
     /// What a resolver may pick, in the order of addresses: the functions whose addresses its code takes. Empty where that cannot be
-    /// told.
+    /// told. One without a symbol is named after the resolver and its address.
     #[must_use]
     pub fn implementations(&self, resolver: &Body) -> Vec<Body> {
         let (Ok(facts), Some(code)) = (self.code_facts(), self.code_from(resolver.address)) else {
@@ -44,17 +44,21 @@ impl Module {
         addresses.dedup();
         addresses
             .into_iter()
-            .filter_map(|address| {
+            .map(|address| {
                 let symbols = self.tables().iter().flat_map(|t| t.at(address));
                 let symbol = symbols
                     .filter(|s| s.kind == SymbolKind::Function)
-                    .min_by_key(|s| (s.size == 0, s.name.len(), s.name.clone()))?;
-                Some(Body {
+                    .min_by_key(|s| (s.size == 0, s.name.len(), s.name.clone()));
+                let (symbol, size) = match symbol {
+                    Some(symbol) => (symbol.name, symbol.size),
+                    None => (format!("{} at {address:#x}", resolver.symbol), 0),
+                };
+                Body {
                     address,
                     file_offset: self.offset_of_address(address),
-                    size: symbol.size,
-                    symbol: symbol.name,
-                })
+                    size,
+                    symbol,
+                }
             })
             .collect()
     }

@@ -33,6 +33,8 @@ use crate::session::{Session, State};
 
 /// The most keys that the kernel mirrors of a table: of more, it filters nothing by them any longer.
 const MIRROR_ROWS: u32 = 1 << 20;
+/// Why a copy of a function that came later is not probed.
+const COPY_TOO_LATE: &str = "it is a copy that the compiler made for some callers, whose parameters were not known when the probe was made: run again, now that the library is loaded";
 /// The most bytes of stack that a record has.
 pub(super) const STACK_BYTES: u32 = 8 << 10;
 
@@ -341,18 +343,31 @@ impl Session<'_> {
         let limit = self.options.max_probes;
         // What cannot be looked up is not there.
         let found = self.names.find_functions(scope, name, limit).ok()?;
-        let functions = found
-            .functions
-            .into_iter()
-            .filter(|(_, function)| come.contains(&(function.module.0 as usize)))
-            .map(|(name, function)| EventFunction {
-                name,
-                module: function.module,
-                address: function.address,
-            });
-        let functions: Vec<EventFunction> = functions.collect();
-        (!functions.is_empty()).then(|| EventPoint {
+        let (mut functions, mut left_out) = (Vec::new(), Vec::new());
+        for (name, function) in found.functions {
+            let module = function.module;
+            if !come.contains(&(module.0 as usize)) {
+                continue;
+            }
+            let own = (name, function.address, function.places.is_some());
+            let copies = function.copies.into_iter();
+            let copies = copies.map(|copy| (copy.name, copy.address, true));
+            for (name, address, is_copy) in std::iter::once(own).chain(copies) {
+                // The handler was compiled before anybody knew where a copy has its parameters.
+                if is_copy && point.takes_arguments {
+                    left_out.push((name, COPY_TOO_LATE.to_owned()));
+                } else {
+                    functions.push(EventFunction {
+                        name,
+                        module,
+                        address,
+                    });
+                }
+            }
+        }
+        (!functions.is_empty() || !left_out.is_empty()).then(|| EventPoint {
             site: EventSite::Functions(functions),
+            left_out,
             ..point.clone()
         })
     }

@@ -109,7 +109,10 @@ impl<'a> Finder<'a> {
         } else {
             Serves::Entry
         };
-        let mut found = Places::default();
+        let mut found = Places {
+            left_out: point.left_out.clone(),
+            ..Places::default()
+        };
         match &point.site {
             EventSite::Functions(functions) => {
                 for function in functions {

@@ -6,8 +6,8 @@ use ytrace_debuginfo::{
     Function, Location, NameKind as DebugKind, ParameterPlace as DebugPlace, SymbolKind,
 };
 use ytrace_lang::target::{
-    FunctionDescription, LookupError, MacroDescription, MatchingFunctions, ModuleId, NameKind,
-    ParameterPlace, Scope, SymbolSource, VariableDescription, matches_pattern,
+    CopyDescription, FunctionDescription, LookupError, MacroDescription, MatchingFunctions,
+    ModuleId, NameKind, ParameterPlace, Scope, SymbolSource, VariableDescription, matches_pattern,
 };
 
 use super::changes::undated;
@@ -59,10 +59,10 @@ impl SymbolSource for Names {
         name: &str,
     ) -> Result<Option<FunctionDescription>, LookupError> {
         let look = |opened: &Opened, unit: Option<&str>| {
-            let function = opened.info.function(name, unit)?;
-            Ok(function.and_then(|function| {
-                let address = function.entry?.wrapping_add(opened.bias);
-                Some((address, function))
+            let found = opened.info.function_with_copies(name, unit)?;
+            Ok(found.and_then(|found| {
+                let address = found.function.entry?.wrapping_add(opened.bias);
+                Some((address, found))
             }))
         };
         // As dynamic linking binds it: a library's own function comes after what other libraries offer to all.
@@ -91,8 +91,13 @@ impl SymbolSource for Names {
             Some(found) => Some(found),
             None => self.search(scope, name, look)?,
         };
-        Ok(found.map(|(module, (address, function))| {
-            self.function_described(module, address, Some(function))
+        Ok(found.map(|(module, (address, found))| {
+            let described = self.function_described(module, address, Some(found.function));
+            FunctionDescription {
+                copies: self.copies_described(module, found.copies),
+                unclear_copies: found.unclear,
+                ..described
+            }
         }))
     }
 
@@ -129,7 +134,14 @@ impl SymbolSource for Names {
             let functions = functions.map_err(|error| lookup_error(pattern, error))?;
             let mut here: Vec<String> = Vec::new();
             for function in functions {
-                let Some(body) = function.body else { continue };
+                let implementations = match &function.body {
+                    Some(resolver) if function.indirect => opened.info.implementations(resolver),
+                    _ => Vec::new(),
+                };
+                let mut entered = implementations.iter().chain(function.entered()).cloned();
+                let Some(first) = entered.next() else {
+                    continue;
+                };
                 let of_unit = |unit: &str| {
                     let own = function.prototype.as_ref();
                     own.and_then(|own| own.unit.as_deref())
@@ -141,9 +153,19 @@ impl SymbolSource for Names {
                 here.push(function.name.clone());
                 total = total.saturating_add(1);
                 if total <= limit {
-                    let known = function.prototype;
-                    let address = body.address.wrapping_add(opened.bias);
-                    found.push((module, function.name, address, known));
+                    let known = match function.body {
+                        Some(_) => None,
+                        None => opened.info.described_at(&function.name, first.address).ok(),
+                    };
+                    let mut copies = Vec::new();
+                    for copy in entered {
+                        // What cannot be read is not known.
+                        let known = opened.info.described_at(&function.name, copy.address);
+                        copies.push((copy.symbol, copy.address, known.unwrap_or_default()));
+                    }
+                    let known = known.flatten().or(function.prototype.clone());
+                    let address = first.address.wrapping_add(opened.bias);
+                    found.push((module, function.name.clone(), address, known, copies));
                 }
             }
             seen.extend(here);
@@ -153,8 +175,16 @@ impl SymbolSource for Names {
         }
         let functions = found
             .into_iter()
-            .map(|(module, name, address, function)| {
-                (name, self.function_described(module, address, function))
+            .map(|(module, name, address, function, copies)| {
+                let described = self.function_described(module, address, function);
+                let copies = self.copies_described(module, copies);
+                (
+                    name,
+                    FunctionDescription {
+                        copies,
+                        ..described
+                    },
+                )
             })
             .collect();
         Ok(MatchingFunctions { functions, total })
@@ -331,6 +361,8 @@ impl Names {
             result: None,
             variadic: false,
             places: self.places_in_copy(module, address, function.as_ref()),
+            copies: Vec::new(),
+            unclear_copies: Vec::new(),
         };
         let Some(function) = function else {
             return described;
@@ -347,6 +379,24 @@ impl Names {
             variadic: function.variadic,
             ..described
         }
+    }
+
+    fn copies_described(
+        &self,
+        module: usize,
+        copies: Vec<(String, u64, Option<Function>)>,
+    ) -> Vec<CopyDescription> {
+        let bias = self.open(module).map_or(0, |opened| opened.bias);
+        let copies = copies.into_iter().map(|(name, address, function)| {
+            let address = address.wrapping_add(bias);
+            let places = self.places_in_copy(module, address, function.as_ref());
+            CopyDescription {
+                name,
+                address,
+                places,
+            }
+        });
+        copies.collect()
     }
 
     /// Where a copy of a function that the compiler has made for some callers has its parameters; `None` for any other.
