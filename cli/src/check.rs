@@ -30,7 +30,7 @@ use crate::diagnose::{defines, failure, probe_file, session_failure};
 use crate::failure::{Failure, Status};
 use crate::files::probe_files;
 use crate::fmt::worse;
-use crate::terminal::{self, Terminal, say};
+use crate::terminal::{self, Terminal, safe, say};
 
 /// Ctrl-C ends this command at once.
 static NEVER: AtomicBool = AtomicBool::new(false);
@@ -224,7 +224,7 @@ impl Checks<'_> {
         match session.check(main, &mut sink) {
             Ok(compiled) => {
                 self.say(&compiled.warnings, &compiled.sources, &compiled.expansions);
-                print(&format!("{shown}: right for {}\n", self.known_as))?;
+                print(&format!("{}: right for {}\n", safe(shown), self.known_as))?;
                 Ok(Status::Success)
             }
             Err(error) => {
@@ -232,7 +232,7 @@ impl Checks<'_> {
                 if failure.status() != Status::Probe {
                     return Err(failure);
                 }
-                print(&format!("{shown}: wrong\n"))?;
+                print(&format!("{}: wrong\n", safe(shown)))?;
                 Ok(Status::Probe)
             }
         }
@@ -285,6 +285,7 @@ impl Checks<'_> {
     }
 
     fn conclude(&self, shown: &str, errors: bool, arms: usize) -> Result<Status, Failure> {
+        let shown = safe(shown);
         let mut text = format!("{shown}: {}", if errors { "wrong" } else { "right" });
         if self.names.is_some() {
             let _ = write!(text, " for {}", self.known_as);

@@ -10,7 +10,7 @@ use ytrace_lang::source::{SourceFile, SourceMap};
 use crate::arguments::FmtArguments;
 use crate::failure::{Failure, Status};
 use crate::files::probe_files;
-use crate::terminal::{self, Terminal, say};
+use crate::terminal::{self, Terminal, safe, say};
 
 /// The largest file that is formatted, in bytes.
 const MAX_FILE: u64 = 4 << 20;
@@ -85,13 +85,13 @@ fn format_file(path: &Path, check: bool, terminal: &Terminal) -> Result<bool, Fa
         return Ok(true);
     }
     if check {
-        print(&format!("{shown}\n"))?;
+        print(&format!("{}\n", safe(&shown)))?;
         return Ok(false);
     }
     // Behind a symbolic link the file itself is replaced.
     let real = std::fs::canonicalize(path).map_err(broken)?;
     replace(&real, formatted.as_bytes(), &metadata).map_err(broken)?;
-    say(&format!("formatted {shown}\n"));
+    say(&format!("formatted {}\n", safe(&shown)));
     Ok(true)
 }
 

@@ -53,7 +53,7 @@ pub fn add(arguments: &AddArguments) -> Result<Status, Failure> {
             text.push_str(&format!("    it was {version}\n"));
         }
         for change in changes {
-            text.push_str(&format!("    {change}\n"));
+            text.push_str(&format!("    {}\n", safe(&change.to_string())));
         }
         if changes.is_empty() {
             text.push_str("    nothing has changed\n");
@@ -168,7 +168,7 @@ pub fn doc(arguments: &DocArguments) -> Result<Status, Failure> {
     };
     let Some(directory) = &arguments.output else {
         let all: Vec<&str> = pages.iter().map(|page| page.text.as_str()).collect();
-        print(&all.join("\n"))?;
+        print(&shown(&all.join("\n")))?;
         return Ok(Status::Success);
     };
     let failed =
@@ -176,10 +176,15 @@ pub fn doc(arguments: &DocArguments) -> Result<Status, Failure> {
     std::fs::create_dir_all(directory).map_err(|error| failed(directory, error))?;
     for page in &pages {
         let path = directory.join(&page.name);
-        std::fs::write(&path, &page.text).map_err(|error| failed(&path, error))?;
+        std::fs::write(&path, shown(&page.text)).map_err(|error| failed(&path, error))?;
         say(&format!("wrote {}\n", safe(&path.display().to_string())));
     }
     Ok(Status::Success)
+}
+
+/// A page without what a terminal would obey: its texts may be a stranger's.
+fn shown(page: &str) -> String {
+    page.lines().map(|line| safe(line) + "\n").collect()
 }
 
 /// The page of a package, a file or a folder of the library.

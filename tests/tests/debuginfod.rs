@@ -1,7 +1,9 @@
 //! Debug information from servers: Debian's own on loopback, and small ones that misbehave.
 
+use std::fs::Permissions;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -9,8 +11,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sched::{CloneFlags, unshare};
+use nix::sys::signal::Signal;
 use ytrace_tests::fixtures::{self, Nginx};
-use ytrace_tests::program::{Finished, command, finish};
+use ytrace_tests::processes::signal;
+use ytrace_tests::program::{Finished, command, finish, finish_child};
 use ytrace_tests::skip;
 
 /// How long a server may take to come up.
@@ -245,6 +249,58 @@ fn a_server_that_misbehaves_is_passed_over() {
     let done = target.extract(&all.join(" "), &["--debuginfod"], &limit);
     done.expect_status(0);
     assert_eq!(good.requests.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_cache_that_others_can_write_is_not_used() {
+    let target = stripped();
+    let server = serve(|_, stream| reply(stream, "404 Not Found", b""));
+    let planted = target.cached();
+    std::fs::create_dir_all(planted.parent().unwrap()).unwrap();
+    std::fs::copy(&target.debug, &planted).unwrap();
+    let mode = |path: &Path, bits| {
+        std::fs::set_permissions(path, Permissions::from_mode(bits)).unwrap();
+    };
+    for path in [&target.cache(), planted.parent().unwrap(), &planted] {
+        mode(path, 0o777);
+        let done = target.extract(&server.url, &["--debuginfod"], &[]);
+        done.expect_status(2).says(&["others can write there"]);
+        mode(path, 0o755);
+    }
+    assert_eq!(server.requests.load(Ordering::SeqCst), 0);
+    target
+        .extract(&server.url, &["--debuginfod"], &[])
+        .expect_status(0);
+}
+
+#[test]
+fn an_interrupt_ends_a_download_that_waits() {
+    let target = stripped();
+    // Longer than anybody waits for a test.
+    let server = serve(|_, stream| {
+        let _ = stream.set_read_timeout(Some(Duration::from_secs(600)));
+        let _ = stream.read(&mut [0]);
+    });
+    let program = target.program.display().to_string();
+    let text = "_probe _oneshot { printf(\"%ld\\n\", shelf.count); }";
+    let mut command = command(&["run", "-e", text, "-c", &program, "--debuginfod"]);
+    command
+        .env("DEBUGINFOD_URLS", &server.url)
+        .env("DEBUGINFOD_CACHE_PATH", target.cache())
+        .env("DEBUGINFOD_TIMEOUT", "600")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let started = Instant::now();
+    while server.requests.load(Ordering::SeqCst) == 0 {
+        assert!(started.elapsed() < PATIENCE, "nobody asks");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    signal(i32::try_from(child.id()).unwrap(), Signal::SIGINT);
+    let done = finish_child(child);
+    assert!(started.elapsed() < PATIENCE, "{done}");
+    assert!(!target.cached().exists());
 }
 
 /// Debian's server on what lies below a directory.

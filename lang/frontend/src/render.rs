@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use ariadne::{Cache, Config, IndexType, Label, Report, ReportKind, Source};
+use ytrace_values::escape;
 
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::parse::Expansions;
@@ -96,7 +97,7 @@ fn plain(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     if let Some(help) = &diagnostic.help {
         text.push_str(&format!("  help: {help}\n"));
     }
-    text
+    shown_text(&text)
 }
 
 /// A span as ariadne wants it: characters within their file. Ariadne counts bytes too, but takes the
@@ -137,7 +138,7 @@ impl Files<'_> {
         };
         self.loaded
             .entry(id)
-            .or_insert_with(|| Source::from(file.text.to_string()))
+            .or_insert_with(|| Source::from(shown_source(&file.text)))
     }
 
     fn place(&mut self, span: Span) -> Place {
@@ -149,6 +150,32 @@ impl Files<'_> {
             range: start..end,
         }
     }
+}
+
+/// A text as a terminal may show it: no character that it would obey, each replaced by one of as many bytes, so that places stay.
+fn shown_source(text: &str) -> String {
+    let mut rest = text.chars().peekable();
+    let mut shown = String::with_capacity(text.len());
+    while let Some(one) = rest.next() {
+        let ends_line = one == '\r' && rest.peek() == Some(&'\n');
+        shown.push(match one {
+            '\n' | '\t' => one,
+            _ if ends_line || !escape::obeyed(one) => one,
+            _ => match one.len_utf8() {
+                1 => '?',
+                2 => '¿',
+                _ => char::REPLACEMENT_CHARACTER,
+            },
+        });
+    }
+    shown
+}
+
+/// A message, of one line or several, without what a terminal would obey.
+fn shown_text(text: &str) -> String {
+    let mut shown = Vec::with_capacity(text.len());
+    escape::terminal_into(&mut shown, text.as_bytes());
+    String::from_utf8_lossy(&shown).into_owned()
 }
 
 /// How many characters of a text end at or before an offset, which may lie behind the text.
@@ -169,7 +196,8 @@ impl Cache<FileId> for Files<'_> {
     }
 
     fn display<'a>(&self, id: &'a FileId) -> Option<impl fmt::Display + 'a> {
-        self.sources.get(*id).map(|file| file.name.clone())
+        let name = self.sources.get(*id).map(|file| &file.name);
+        name.map(|name| escape::line(name.as_bytes()))
     }
 }
 
@@ -196,17 +224,17 @@ fn report(
                 .with_index_type(IndexType::Char)
                 .with_tab_width(4),
         )
-        .with_message(&diagnostic.message)
+        .with_message(shown_text(&diagnostic.message))
         .with_label(
             Label::new(place)
-                .with_message(label)
+                .with_message(shown_text(label))
                 .with_color(accent)
                 .with_priority(1),
         );
     for (span, label) in &diagnostic.secondary {
         builder = builder.with_label(
             Label::new(files.place(*span))
-                .with_message(label)
+                .with_message(shown_text(label))
                 .with_color(ariadne::Color::Blue),
         );
     }
@@ -226,14 +254,14 @@ fn report(
                         .with_color(ariadne::Color::Blue),
                 );
             }
-            (None, Some(place)) => builder.add_note(format!(
+            (None, Some(place)) => builder.add_note(shown_text(&format!(
                 "in the macro `{name}`, defined in the target's debug information: {place}"
-            )),
+            ))),
             (None, None) => builder.add_note(format!("in the built-in macro `{name}`")),
         }
     }
     if let Some(help) = &diagnostic.help {
-        builder.set_help(help);
+        builder.set_help(shown_text(help));
     }
     builder.finish()
 }
@@ -276,6 +304,67 @@ mod tests {
             let shown = render(&[within], &sources, &Expansions::default(), false);
             assert!(shown.contains("here") && shown.contains("there"), "{shown}");
         }
+    }
+
+    #[test]
+    fn a_terminal_obeys_nothing_that_is_shown() {
+        let mut sources = SourceMap::default();
+        let text =
+            "int a; // \u{1b}]0;t\u{7} \u{9b}2J \u{202e}\r\nint b;\r\n\u{c}int c; // \u{1b}[2J é\n";
+        let file = sources.add(SourceFile {
+            name: "\u{1b}[31mmain.y".to_owned(),
+            text: text.into(),
+            library: false,
+        });
+        let at = |what: &str| {
+            let start = text.find(what).unwrap() as u32;
+            Span {
+                file,
+                start,
+                end: start + what.len() as u32,
+                expansion: 0,
+            }
+        };
+        let diagnostic = Diagnostic::error(at("a;"), "message \u{1b}c", "label \u{1b}[1m")
+            .with_secondary(at("c;"), "other \u{9b}")
+            .with_help("help \u{1b}\nof two lines");
+        for colour in [false, true] {
+            let shown = render(
+                std::slice::from_ref(&diagnostic),
+                &sources,
+                &Expansions::default(),
+                colour,
+            );
+            // Colours are ariadne's own.
+            let own = shown
+                .replace("\u{1b}[31mError", "")
+                .replace("\u{1b}[0m", "");
+            let mut left = own.as_str();
+            while let Some((_, rest)) = left.split_once("\u{1b}[") {
+                left = rest;
+                assert!(
+                    left.starts_with("31m") || left.starts_with("34m") || left.starts_with("38;"),
+                    "{shown:?}"
+                );
+                assert!(!left.starts_with("31mmain"), "{shown:?}");
+            }
+            for part in [
+                "\u{1b}]",
+                "\u{1b}c",
+                "\u{7}",
+                "\u{9b}",
+                "\u{202e}",
+                "\u{c}",
+                "\r",
+                "\u{1b}[2J",
+                "\u{1b}[1m",
+            ] {
+                assert!(!shown.contains(part), "{part:?}: {shown:?}");
+            }
+            assert!(shown.contains("message \\x1bc"), "{shown}");
+        }
+        let shown = render(&[diagnostic], &sources, &Expansions::default(), false);
+        assert!(shown.contains("1:5") && shown.contains("3:6"), "{shown}");
     }
 
     #[test]

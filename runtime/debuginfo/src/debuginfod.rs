@@ -10,10 +10,13 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::elf::ElfImage;
+use crate::error::Error;
+use crate::index::cache;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -32,6 +35,9 @@ const MISS: Duration = Duration::from_secs(600);
 
 /// The most servers that are asked.
 const MOST_SERVERS: usize = 16;
+
+/// How long it takes at most until a wish to stop is seen.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// How far a download has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,14 +149,21 @@ impl Debuginfod {
             let why = "neither XDG_CACHE_HOME nor HOME says where to keep what is downloaded";
             return Err(vec![(PathBuf::new(), Refusal::Failed(why.to_owned()))]);
         };
-        let place = root.join(&hex).join("debuginfo");
+        let directory = root.join(&hex);
+        let place = directory.join("debuginfo");
+        for path in [root.as_path(), &directory, &place] {
+            if let Err(why) = check_trusted(path) {
+                return Err(vec![(path.to_owned(), Refusal::Failed(why))]);
+            }
+        }
         match fs::metadata(&place) {
             Ok(meta) if meta.len() > 0 => match read(&place, id) {
                 Ok(image) => return Ok((image, place)),
-                // A file that is damaged is asked for again.
-                Err(_) => {
+                // One that is damaged or of another build is asked for again.
+                Err(Refusal::OtherBuild | Refusal::Missing) => {
                     let _ = fs::remove_file(&place);
                 }
+                Err(refusal) => return Err(vec![(place, refusal)]),
             },
             // An empty file says that no server has it.
             Ok(meta) => {
@@ -222,60 +235,108 @@ impl Debuginfod {
             })
         };
         let stopped = || Refusal::Failed("the download was interrupted".to_owned());
-        if !tell(0, None, false) {
-            return Err(stopped());
-        }
+        // What waits for the server is another thread, so that nobody has to wait for that.
+        let pieces = self.fetch(url);
+        let next = |got, total| {
+            loop {
+                if !tell(got, total, false) {
+                    return Err(stopped());
+                }
+                match pieces.recv_timeout(LOOK) {
+                    Ok(Piece::Broken(why)) => {
+                        // Nor will it answer for the next module.
+                        broken().insert(server.to_owned(), why.clone());
+                        return Err(Refusal::Failed(why));
+                    }
+                    Ok(piece) => return Ok(Some(piece)),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => return Ok(None),
+                }
+            }
+        };
         let result = (|| {
-            let response = self.agent().get(url).call().map_err(|error| {
-                let why = error.to_string();
-                // Nor will it answer for the next module.
-                broken().insert(server.to_owned(), why.clone());
-                Refusal::Failed(why)
-            })?;
-            match response.status().as_u16() {
-                200 => {}
-                404 => return Err(Refusal::Missing),
-                status => {
+            let total = match next(0, None)? {
+                Some(Piece::Answer(200, total)) => total,
+                Some(Piece::Answer(404, _)) => return Err(Refusal::Missing),
+                Some(Piece::Answer(status, _)) => {
                     return Err(Refusal::Failed(format!(
                         "the server answers with status {status}"
                     )));
                 }
-            }
-            let total = response.body().content_length();
+                _ => return Err(Refusal::Failed("there is no answer".to_owned())),
+            };
             self.check_size(total.unwrap_or(0))?;
             let failed = |error: io::Error| Refusal::Failed(error.to_string());
             make_parent(place).map_err(failed)?;
-            let fresh = Fresh::beside(place).map_err(failed)?;
-            let mut body = response.into_body();
-            let mut body = body.with_config().limit(self.largest + 1).reader();
-            let mut buffer = vec![0; 128 << 10];
+            let fresh = Fresh::beside(place, self.whole).map_err(failed)?;
             let mut got = 0u64;
-            loop {
-                let count = body.read(&mut buffer).map_err(failed)?;
-                if count == 0 {
-                    break;
-                }
-                got += count as u64;
+            while let Some(piece) = next(got, total)? {
+                let Piece::Bytes(bytes) = piece else {
+                    continue;
+                };
+                got += bytes.len() as u64;
                 self.check_size(got)?;
-                (&fresh.file)
-                    .write_all(buffer.get(..count).unwrap_or_default())
-                    .map_err(failed)?;
-                if !tell(got, total, false) {
-                    return Err(stopped());
-                }
+                (&fresh.file).write_all(&bytes).map_err(failed)?;
             }
             if total.is_some_and(|total| total != got) {
                 return Err(Refusal::Failed(format!(
                     "the connection ended after {got} bytes"
                 )));
             }
-            let mut image = read(&fresh.path, id)?;
+            let mut image = match read(&fresh.path, id) {
+                Err(Refusal::Missing) => {
+                    return Err(Refusal::Failed("what it sends is no ELF file".to_owned()));
+                }
+                other => other?,
+            };
             fresh.keep(place).map_err(failed)?;
             image.path = place.to_owned();
             Ok(image)
         })();
         tell(0, None, true);
         result
+    }
+
+    /// Asks a server, in a thread of its own, which ends when nobody listens any more or the server has been silent for too long.
+    fn fetch(&self, url: &str) -> Receiver<Piece> {
+        let (sender, receiver) = sync_channel(4);
+        let (agent, url, largest) = (self.agent().clone(), url.to_owned(), self.largest);
+        let work = move || {
+            let response = match agent.get(&url).call() {
+                Ok(response) => response,
+                Err(error) => {
+                    let _ = sender.send(Piece::Broken(error.to_string()));
+                    return;
+                }
+            };
+            let answer =
+                Piece::Answer(response.status().as_u16(), response.body().content_length());
+            if sender.send(answer).is_err() {
+                return;
+            }
+            let mut body = response.into_body();
+            let mut body = body.with_config().limit(largest + 1).reader();
+            loop {
+                let mut buffer = vec![0; 128 << 10];
+                match body.read(&mut buffer) {
+                    Ok(0) => return,
+                    Ok(count) => {
+                        buffer.truncate(count);
+                        if sender.send(Piece::Bytes(buffer)).is_err() {
+                            return;
+                        }
+                    }
+                    Err(error) => {
+                        let _ = sender.send(Piece::Broken(error.to_string()));
+                        return;
+                    }
+                }
+            }
+        };
+        let builder = std::thread::Builder::new().name("ytrace-download".to_owned());
+        // One that cannot be started is as a server that does not answer.
+        let _ = builder.spawn(work);
+        receiver
     }
 
     fn check_size(&self, size: u64) -> Result<(), Refusal> {
@@ -289,11 +350,23 @@ impl Debuginfod {
     }
 }
 
-/// Reads a file of the cache, which must be of the build.
+/// What comes from a server.
+enum Piece {
+    /// The status of its answer, and how many bytes follow, if it says so.
+    Answer(u16, Option<u64>),
+    Bytes(Vec<u8>),
+    /// It cannot be had, or does not go on.
+    Broken(String),
+}
+
+/// Reads a file of the cache, which must be of the build; [`Refusal::Missing`] if it is no ELF file.
 fn read(path: &Path, id: &[u8]) -> Result<ElfImage, Refusal> {
     let failed = |error: &dyn std::fmt::Display| Refusal::Failed(error.to_string());
     let file = File::open(path).map_err(|error| failed(&error))?;
-    let image = ElfImage::open(&file, path).map_err(|error| failed(&error))?;
+    let image = match ElfImage::open(&file, path) {
+        Err(Error::Elf { .. }) => return Err(Refusal::Missing),
+        other => other.map_err(|error| failed(&error))?,
+    };
     match image.build_id.as_deref() == Some(id) {
         true => Ok(image),
         false => Err(Refusal::OtherBuild),
@@ -314,6 +387,20 @@ fn cache_directory() -> Option<PathBuf> {
     Some(base.join("debuginfod_client"))
 }
 
+/// Whether only this user and root can have put something there. What is not there can be made.
+fn check_trusted(path: &Path) -> Result<(), String> {
+    let Ok(meta) = fs::metadata(path) else {
+        return Ok(());
+    };
+    match cache::trusted(&meta) {
+        true => Ok(()),
+        false => Err(
+            "others can write there, or it is another user's, so it is not used (DEBUGINFOD_CACHE_PATH names another place)"
+                .to_owned(),
+        ),
+    }
+}
+
 /// Makes the directories of a file of the cache, for this user alone.
 fn make_parent(place: &Path) -> io::Result<()> {
     let parent = place.parent().unwrap_or(place);
@@ -328,13 +415,28 @@ struct Fresh {
 }
 
 impl Fresh {
-    fn beside(place: &Path) -> io::Result<Self> {
+    /// A new one in the same directory. Those that programs left which were killed, longer ago than a download takes, go.
+    fn beside(place: &Path, longest: Duration) -> io::Result<Self> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         // Two programs, or two threads of one, may ask for the same file at a time.
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("debuginfo.{}.{number}.new", std::process::id());
         let path = place.with_file_name(name);
         let _ = fs::remove_file(&path);
+        for entry in fs::read_dir(place.parent().unwrap_or(place))?.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let age = entry.metadata().and_then(|meta| meta.modified());
+            let age = age
+                .ok()
+                .and_then(|time| SystemTime::now().duration_since(time).ok());
+            if name.starts_with("debuginfo.")
+                && name.ends_with(".new")
+                && age.is_some_and(|age| age > longest)
+            {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)

@@ -153,7 +153,7 @@ fn temporary_name(path: &Path) -> PathBuf {
 }
 
 /// Whether the file or directory belongs to this user (or root) and nobody else may write to it.
-fn trusted(meta: &fs::Metadata) -> bool {
+pub(crate) fn trusted(meta: &fs::Metadata) -> bool {
     let own = fs::metadata("/proc/self").map(|m| m.uid());
     let owner = meta.uid() == 0 || own.is_ok_and(|uid| uid == meta.uid());
     owner && meta.mode() & 0o022 == 0

@@ -14,7 +14,7 @@
 //! Every number is checked where it is used, so a forged index leads to wrong answers about its own module at worst.
 
 mod build;
-mod cache;
+pub(crate) mod cache;
 mod scan;
 
 pub(crate) use build::build;
