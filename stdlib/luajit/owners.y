@@ -17,9 +17,14 @@ global_State *lj_machines[];
 int lj_claiming;
 int lj_showing;
 
+/// Called for each object and for each chunk of LuaJIT's own allocator that is met here.
+__attribute__((weak)) void lj_on_claim(GCobj *o, int gct) { }
+__attribute__((weak)) void lj_on_own_chunk(uint64_t p, uint64_t size, int used) { }
+
 /// Claims the blocks of an object: itself, and what it has outside of it.
 void lj_on_object(GCobj *o, int gct)
 {
+    lj_on_claim(o, gct);
     if (!lj_claiming)
         return;
     void *block = o;
@@ -61,7 +66,7 @@ void lj_claim_held(GCtab *t)
 }
 
 /// Notes a machine that is found in a way; gives whether there is one.
-int lj_add_machine(_str how)
+int lj_note_machine(_str how)
 {
     lua_State *L = lj_find_main_state(how);
     if (!L)
@@ -97,10 +102,10 @@ void lj_claim_machine(global_State *g)
 
 void lj_claim_blocks(void)
 {
-    int found = lj_add_machine("http");
-    found |= lj_add_machine("stream");
-    found |= lj_add_machine("standalone");
-    if (!found && !lj_add_machine("scan")) {
+    int found = lj_note_machine("http");
+    found |= lj_note_machine("stream");
+    found |= lj_note_machine("standalone");
+    if (!found && !lj_note_machine("scan")) {
         glibc_owner_missing("LuaJIT", "there is no machine of a known layout");
         return;
     }
@@ -114,6 +119,7 @@ void lj_claim_blocks(void)
 
 void lj_alloc_on_chunk(uint64_t p, uint64_t size, int used)
 {
+    lj_on_own_chunk(p, size, used);
     if (lj_showing)
         glibc_on_beside(p, size, used, lj_owner);
 }

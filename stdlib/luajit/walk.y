@@ -66,7 +66,11 @@ long lj_keys_other;
 #define LJ_F_KIND 32
 #define LJ_F_ROOT 64
 
+#ifdef LJ_ON_PUSH
+#define lj_push(o, n) do { LJ_ON_PUSH((void *)(o), n); _push(lj_work, graph_key_object((n), (o))); } while (0)
+#else
 #define lj_push(o, n) _push(lj_work, graph_key_object((n), (o)))
+#endif
 
 /// Sets what a metatable means for the tables and userdata that have it.
 int lj_metatable_mode(GCtab *mt)

@@ -10,10 +10,15 @@ _module "libperl.so*", "perl", "perl5*", _exe;
 
 int perl_owner;
 
+/// Called for each block, of which `perl_value_now` is the value that it belongs to, or NULL.
+__attribute__((weak)) void perl_on_claim(void *block, uint64_t size) { }
+
 void perl_on_block(void *block, uint64_t size)
 {
-    if (perl_owner)
-        glibc_claim(block, perl_owner);
+    if (!perl_owner)
+        return;
+    glibc_claim(block, perl_owner);
+    perl_on_claim(block, size);
 }
 
 void perl_claim_blocks(void)

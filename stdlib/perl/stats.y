@@ -46,11 +46,15 @@ uint32_t perl_class_type[SV *];
 /// Classes by name, also those that are not shown.
 long perl_classes_found;
 
+/// The value that is being counted, or NULL.
+SV *perl_value_now;
+
 /// Counts one value that is not free.
 void perl_count_value(SV *sv, uint32_t flags, _agg strings)
 {
     uint32_t type = flags & SVTYPEMASK;
     perl_values++;
+    perl_value_now = sv;
     perl_code_bytes = 0;
     perl_pad_bytes = 0;
     long bytes = perl_value_bytes(sv, flags);
@@ -102,6 +106,7 @@ void perl_count_interpreter(struct interpreter *p, _agg strings)
                 perl_count_fault(f);
             }
         }
+        perl_value_now = NULL;
         arena = (SV *)SvANY(arena);
     }
     _try {

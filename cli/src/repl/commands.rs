@@ -2,6 +2,8 @@
 
 use ytrace_runtime::interactive::Radix;
 
+use super::heap;
+
 /// A command with what `help` says of it.
 pub(crate) struct Entry {
     /// Its names, the usual one first.
@@ -67,7 +69,27 @@ pub(crate) const COMMANDS: &[Entry] = &[
     Entry {
         names: &[":what"],
         arguments: "ADDRESS",
-        help: "what an address is: symbol, place in a module, mapping",
+        help: "what an address is: mapping, stack, symbol, block of an allocator, pool, object",
+    },
+    Entry {
+        names: &["count"],
+        arguments: heap::ARGUMENTS,
+        help: "how many blocks of the heap are used, free, leaked, incoming ADDRESS or outgoing ADDRESS, and their bytes",
+    },
+    Entry {
+        names: &["list"],
+        arguments: heap::ARGUMENTS,
+        help: "such blocks, a line each",
+    },
+    Entry {
+        names: &["summarize"],
+        arguments: heap::ARGUMENTS,
+        help: "such blocks by type and size",
+    },
+    Entry {
+        names: &["describe"],
+        arguments: heap::ARGUMENTS,
+        help: "such blocks, what `:what` says of each",
     },
     Entry {
         names: &[":freeze"],
@@ -124,8 +146,10 @@ pub(crate) fn parse(line: &str) -> Option<Parsed<'_>> {
             let ends = rest.is_empty()
                 || rest.starts_with(char::is_whitespace)
                 || rest.starts_with('/') && matches!(*name, "p" | "print" | "x");
+            // Programs have variables of these names.
+            let meant = heap::verb(name).is_none() || heap::begins_with_set(rest);
             let longer = best.is_none_or(|(_, other)| rest.len() < other.len());
-            if ends && longer {
+            if ends && meant && longer {
                 best = Some((entry.names.first().copied().unwrap_or(name), rest));
             }
         }

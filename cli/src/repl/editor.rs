@@ -18,6 +18,7 @@ use ytrace_runtime::interactive::Interactive;
 
 use super::After;
 use super::commands::{self, COMMANDS};
+use super::heap;
 use super::lines::Prompt;
 use super::output::Silent;
 use crate::failure::{Failure, Status};
@@ -173,6 +174,14 @@ impl Completer for Assistant<'_> {
             || before.trim_start().starts_with("#include \"");
         if wants_file {
             return self.files.complete_path(line, at);
+        }
+        let blanks = before.len() - before.trim_start().len();
+        if let Some((start, words)) = heap::completions(before.trim_start()) {
+            let pairs = words.into_iter().map(|word| Pair {
+                display: word.to_owned(),
+                replacement: format!("{word} "),
+            });
+            return Ok((blanks + start, pairs.collect()));
         }
         let mut pairs = match before.trim_start() {
             "" => Vec::new(),

@@ -8,13 +8,14 @@ use std::time::Duration;
 use serde_json::json;
 use ytrace_report::outline::fit_value;
 use ytrace_report::{json as report_json, units};
-use ytrace_runtime::SessionError;
 use ytrace_runtime::interactive::{Answer, Interactive, SaveError, Shown, Style, Wanted};
 use ytrace_runtime::library::main_file;
+use ytrace_runtime::{SessionError, Sink};
 use ytrace_target::PauseReport;
 
 use super::After;
 use super::commands::{self, COMMANDS, Dump, Parsed};
+use super::heap;
 use super::output::{LineSink, Redirect, Silent, deliver, split_redirect};
 use crate::diagnose::session_failure;
 use crate::terminal::{Terminal, safe, say};
@@ -33,10 +34,10 @@ const MOST_FOLLOWED: usize = 64;
 
 /// What runs lines and shows what they give.
 pub(crate) struct Prompt<'o> {
-    interactive: Rc<RefCell<Interactive<'o>>>,
+    pub(super) interactive: Rc<RefCell<Interactive<'o>>>,
     terminal: Terminal,
-    json: bool,
-    sink: LineSink,
+    pub(super) json: bool,
+    pub(super) sink: LineSink,
     /// How `x` showed memory last.
     dump: Dump,
     /// The thread that `thread` has chosen.
@@ -136,7 +137,7 @@ impl<'o> Prompt<'o> {
             "x" => self.memory(&parsed),
             "info symbol" => self.with_address(parsed.rest, Self::symbol),
             "info line" => self.with_address(parsed.rest, Self::line),
-            ":what" => self.with_address(parsed.rest, Self::what),
+            ":what" => self.what(parsed.rest),
             "info threads" => self.threads(),
             "thread" => self.choose_thread(parsed.rest),
             "bt" => self.stack(parsed.rest),
@@ -144,7 +145,10 @@ impl<'o> Prompt<'o> {
             ":thaw" => self.thaw(),
             ":save" => self.save(parsed.rest),
             "source" => return self.source(parsed.rest),
-            _ => Err(Wrong::Words(format!("`{}` is no command", parsed.name))),
+            name => match heap::verb(name) {
+                Some(verb) => self.heap(verb, parsed.rest),
+                None => Err(Wrong::Words(format!("`{name}` is no command"))),
+            },
         };
         match done {
             Ok(()) => After::Fine,
@@ -201,7 +205,7 @@ impl<'o> Prompt<'o> {
         }
     }
 
-    fn show(&mut self, answer: &Answer) -> After {
+    pub(super) fn show(&mut self, answer: &Answer) -> After {
         if let Some(shown) = &answer.shown {
             let text = match self.json {
                 true => format!("{}\n", as_json(shown)),
@@ -211,6 +215,9 @@ impl<'o> Prompt<'o> {
         }
         for check in &answer.checks {
             self.sink.error(check);
+        }
+        for reason in &answer.partial {
+            self.sink.warn(reason);
         }
         if let Some(pause) = &answer.pause {
             self.tell_pause(pause);
@@ -372,7 +379,7 @@ impl<'o> Prompt<'o> {
         }
     }
 
-    fn address(&mut self, text: &str) -> Result<u64, Wrong> {
+    pub(super) fn address(&mut self, text: &str) -> Result<u64, Wrong> {
         let text = self.operand(text)?;
         let word = self.interactive.borrow_mut().word(&text, &mut self.sink)?;
         word.map_err(Wrong::Words)
@@ -419,26 +426,6 @@ impl<'o> Prompt<'o> {
             None => Err(Wrong::Words(format!(
                 "no source line is known of {address:#x}{function}"
             ))),
-        }
-    }
-
-    fn what(&self, address: u64) -> Result<Vec<String>, Wrong> {
-        let interactive = self.interactive.borrow();
-        let found = interactive.symbol_at(address);
-        let mut lines = Vec::new();
-        if let Some((name, offset)) = &found.symbol {
-            let offset = match offset {
-                0 => String::new(),
-                offset => format!("+{offset}"),
-            };
-            lines.push(format!("{name}{offset}"));
-        }
-        lines.extend(interactive.line_at(address));
-        lines.extend(found.module);
-        lines.extend(found.mapping);
-        match lines.is_empty() {
-            true => Err(Wrong::Words(format!("nothing is mapped at {address:#x}"))),
-            false => Ok(lines),
         }
     }
 
@@ -698,7 +685,7 @@ impl<'o> Prompt<'o> {
         after
     }
 
-    fn tell_pause(&self, pause: &PauseReport) {
+    pub(super) fn tell_pause(&self, pause: &PauseReport) {
         let expired = match pause.expired {
             true => ", the longest pause: what was read after it is not of the same instant",
             false => "",
@@ -708,6 +695,7 @@ impl<'o> Prompt<'o> {
 
     fn tell(&mut self, wrong: Wrong) {
         match wrong {
+            Wrong::Said => {}
             Wrong::Words(text) => self.sink.error(&text),
             Wrong::Session(error) => match &*error {
                 // What is shown of the text says it all.
@@ -730,9 +718,11 @@ impl<'o> Prompt<'o> {
 }
 
 /// Why a line gave nothing.
-enum Wrong {
+pub(super) enum Wrong {
     Words(String),
     Session(Box<SessionError>),
+    /// It has been said.
+    Said,
 }
 
 impl From<SessionError> for Wrong {

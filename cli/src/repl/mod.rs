@@ -2,8 +2,10 @@
 
 mod commands;
 mod editor;
+mod heap;
 mod lines;
 mod output;
+mod what;
 
 use std::cell::RefCell;
 use std::io::{BufRead, IsTerminal};

@@ -260,6 +260,17 @@ impl Unwinder {
         code: &dyn CodeMap,
         read: &mut dyn FnMut(u64) -> Option<u64>,
     ) -> Stack {
+        self.stack_below(thread, u64::MAX, code, read)
+    }
+
+    /// The same, of the frames whose stack pointer is below an address (see [`Part::end`]).
+    pub fn stack_below(
+        &mut self,
+        thread: &ThreadState<'_>,
+        end: u64,
+        code: &dyn CodeMap,
+        read: &mut dyn FnMut(u64) -> Option<u64>,
+    ) -> Stack {
         let mut stack = Stack::default();
         let frame = Frame::innermost(thread.instruction_pointer, thread.register);
         let mut memory = Callback {
@@ -273,7 +284,7 @@ impl Unwinder {
                 .step(address, frame, code, memory)
                 .map(|step| frame.take(step))
         };
-        follow(frame, u64::MAX, code, &mut memory, step, &mut stack);
+        follow(frame, end, code, &mut memory, step, &mut stack);
         stack.bytes = memory.reach;
         stack
     }

@@ -156,7 +156,7 @@ impl Session<'_> {
                 needed,
                 allowed,
                 limit,
-            })) if self.options.mode == Mode::Auto => {
+            })) if self.mode == Mode::Auto => {
                 let (needed, allowed) = (units::bytes(needed), units::bytes(allowed));
                 self.result.partial(format!(
                     "{needed} would have to be copied, and {allowed} may be ({limit}); the target ran while it was read"

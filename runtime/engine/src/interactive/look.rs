@@ -208,7 +208,7 @@ impl Interactive<'_> {
         Ok((worked?, report))
     }
 
-    fn add_frames(&self, address: u64, frames: &mut Vec<StackFrame>) {
+    pub(super) fn add_frames(&self, address: u64, frames: &mut Vec<StackFrame>) {
         let names = &self.session.names;
         let opened = names
             .module_at(address)

@@ -3,10 +3,13 @@
 //! Each line is compiled with all that was declared before it, and runs at once on the target's memory as it is then, or on a
 //! snapshot ([`Interactive::freeze`]). Variables, strings and tables go from one line's program to the next.
 
+mod answers;
+mod ask;
 mod complete;
 mod declared;
 mod frozen;
 mod look;
+mod place;
 mod run;
 mod save;
 mod types;
@@ -26,9 +29,11 @@ use crate::library::Library;
 use crate::result::FaultReport;
 use crate::session::{Session, TypedIn};
 
+pub use ask::{HeapQuestion, HeapSet, HeapVerb, Question};
 pub use complete::Completions;
 pub use frozen::Freezing;
 pub use look::{StackFrame, SymbolAt, ThreadInfo};
+pub use place::StackPlace;
 pub use save::SaveError;
 pub use types::TypeText;
 pub use ytrace_values::show::{Radix, Style};
@@ -55,6 +60,7 @@ pub struct Interactive<'o> {
     names: complete::NameLists,
     /// What has been said of the debug information.
     warned: HashSet<String>,
+    asking: ask::Asking,
 }
 
 /// Something that was typed in.
@@ -81,6 +87,8 @@ pub struct Answer {
     pub missed: u64,
     /// Pages that are swapped out and were not read.
     pub swapped: u64,
+    /// Why what is shown is not whole, in words.
+    pub partial: Vec<String>,
     /// Whether the session is to end: `_exit()` was called.
     pub end: bool,
     /// How long it took, compiling included.
@@ -131,6 +139,7 @@ impl<'o> Interactive<'o> {
             log: Vec::new(),
             names: complete::NameLists::default(),
             warned: HashSet::new(),
+            asking: ask::Asking::default(),
         })
     }
 
@@ -294,6 +303,7 @@ impl Answer {
             pause,
             missed,
             swapped,
+            partial,
             end,
             took: _,
         } = next;
@@ -303,6 +313,7 @@ impl Answer {
         self.pause = pause.or(self.pause.take());
         self.missed += missed;
         self.swapped += swapped;
+        self.partial.extend(partial);
         self.end |= end;
     }
 }

@@ -179,6 +179,23 @@ impl Interactive<'_> {
         Ok((answer, compiled.typed))
     }
 
+    /// Runs a program that shares nothing with the session.
+    pub(super) fn run_alone(
+        &mut self,
+        part: &mut Part,
+        wanted: Wanted,
+        sink: &mut dyn Sink,
+    ) -> Result<Answer, SessionError> {
+        let (ran, pause) = self.run_part(part, &[], wanted, sink)?;
+        Ok(Answer {
+            pause,
+            missed: ran.counters.missed,
+            swapped: ran.counters.swapped_skipped,
+            fault: self.ending(&ran.outcome, &part.compiled),
+            ..Answer::default()
+        })
+    }
+
     /// A text as it is kept: the last value is the one before what it gave itself.
     fn with_earlier_numbers(&self, own: &str, answer: &Answer) -> String {
         match answer.shown.as_ref().and_then(|shown| shown.number) {

@@ -60,6 +60,16 @@ impl Names {
 
     /// The stack of a thread that stopped with these registers, read from memory as of that instant.
     pub(crate) fn stack(&self, registers: &Registers, memory: &mut dyn Memory) -> Stack {
+        self.stack_below(registers, u64::MAX, memory)
+    }
+
+    /// The same, of the frames whose stack pointer is below an address.
+    pub(crate) fn stack_below(
+        &self,
+        registers: &Registers,
+        end: u64,
+        memory: &mut dyn Memory,
+    ) -> Stack {
         let mut read = |address| {
             let mut word = [0; size_of::<u64>()];
             memory.read(address, &mut word).ok()?;
@@ -70,7 +80,8 @@ impl Names {
             instruction_pointer: registers.instruction_pointer,
             register: &register,
         };
-        self.unwinder.borrow_mut().stack(&thread, self, &mut read)
+        let mut unwinder = self.unwinder.borrow_mut();
+        unwinder.stack_below(&thread, end, self, &mut read)
     }
 
     /// The stack of a thread, or a part of it, as of when it was captured. `stack` is filled anew; its room is used again.
