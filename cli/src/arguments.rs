@@ -64,6 +64,8 @@ pub enum Command {
     Test(TestArguments),
     /// Add a package to the current directory
     Add(AddArguments),
+    /// Remove a package that was added to the current directory
+    Remove(RemoveArguments),
     /// Tell what this machine and a process allow, and what to do about the rest
     Doctor(DoctorArguments),
     /// Print what a shell reads to complete the words of ytrace
@@ -138,6 +140,9 @@ pub struct RunArguments {
     /// Write the result to a file, by its ending: .svg, .html, .folded, .json, .txt, .pb.gz (pprof), .speedscope.json (repeatable)
     #[arg(short, long, value_name = "FILE")]
     pub output: Vec<PathBuf>,
+    /// What goes to standard output: text; the result as a JSON document; or NDJSON, a JSON object a line, as things happen
+    #[arg(long, value_enum, default_value_t = StreamFormat::Text, value_name = "FORMAT")]
+    pub format: StreamFormat,
     /// Show what changed since an earlier run of the same probe, whose result `-o OLD.json` left
     #[arg(long, value_name = "OLD.json")]
     pub diff: Option<PathBuf>,
@@ -216,6 +221,17 @@ pub struct RunArguments {
     /// Options of the probe file
     #[arg(last = true, value_name = "OPTIONS")]
     pub script: Vec<String>,
+}
+
+/// What `ytrace run` writes to standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StreamFormat {
+    /// For people
+    Text,
+    /// What `-o FILE.json` would hold, when all is over
+    Json,
+    /// One JSON object a line: what is printed as it is, then the views and an end
+    Ndjson,
 }
 
 /// A share of a whole in per cent, with or without the sign.
@@ -542,6 +558,20 @@ pub struct AddArguments {
     /// The directory of the package
     #[arg(value_name = "DIR")]
     pub directory: PathBuf,
+}
+
+/// Arguments of `ytrace remove`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The copy in ./ytrace-packages goes, and its entry in ./ytrace.lock. A copy with files that are not as they were added is kept, and they are listed, unless --force is given."
+)]
+pub struct RemoveArguments {
+    /// The name of the package
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Also delete files that have changed since they were added, and new ones
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Arguments of `ytrace list`.

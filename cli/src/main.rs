@@ -22,6 +22,7 @@ mod ps;
 mod repl;
 mod run;
 mod servers;
+mod stream;
 mod terminal;
 mod types;
 
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         Command::New(arguments) => packages::new(&arguments),
         Command::Test(arguments) => packages::test(&arguments, &terminal),
         Command::Add(arguments) => packages::add(&arguments),
+        Command::Remove(arguments) => packages::remove(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments, &terminal),
         Command::Completions(arguments) => pages::completions(&arguments),
         Command::Man(arguments) => pages::man(&arguments),

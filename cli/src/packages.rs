@@ -1,4 +1,4 @@
-//! `ytrace new`, `test`, `add` and `doc`: packages of probes.
+//! `ytrace new`, `test`, `add`, `remove` and `doc`: packages of probes.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -10,7 +10,7 @@ use ytrace_runtime::packages::runner::{Runner, Verdict};
 use ytrace_runtime::packages::set::{LOCK, PackageSet};
 use ytrace_runtime::packages::{MANIFEST, Package, skeleton, suite};
 
-use crate::arguments::{AddArguments, DocArguments, NewArguments, TestArguments};
+use crate::arguments::{AddArguments, DocArguments, NewArguments, RemoveArguments, TestArguments};
 use crate::diagnose::{package, probe_file};
 use crate::failure::{Failure, Status};
 use crate::terminal::{Terminal, print, safe, say};
@@ -64,6 +64,20 @@ pub fn add(arguments: &AddArguments) -> Result<Status, Failure> {
         "next: ytrace list {}/   (keep {LOCK} and ytrace-packages/ with your own files)\n",
         locked.name
     ));
+    Ok(Status::Success)
+}
+
+/// Removes a package from the current directory.
+pub fn remove(arguments: &RemoveArguments) -> Result<Status, Failure> {
+    let mut set = PackageSet::of(Path::new(".")).map_err(package)?;
+    let removed = set
+        .remove(&arguments.name, arguments.force)
+        .map_err(package)?;
+    let mut text = format!("removed {} {}\n", removed.name, removed.version);
+    for change in &removed.changes {
+        text.push_str(&format!("    {}\n", safe(change)));
+    }
+    print(&text)?;
     Ok(Status::Success)
 }
 

@@ -13,6 +13,7 @@ use ytrace_lang::compile::{Compiled, OptionHelp};
 use ytrace_lang::hir::OptionValue;
 use ytrace_lang::source::SourceFile;
 use ytrace_report::{Earlier, Output, Report, output, text};
+use ytrace_runtime::host::Origin;
 use ytrace_runtime::library;
 use ytrace_runtime::names::Names;
 use ytrace_runtime::result::RunResult;
@@ -21,10 +22,11 @@ use ytrace_runtime::{
 };
 use ytrace_target::{Held, Process, SpawnError, spawn, spawn_held};
 
-use crate::arguments::{ModeChoice, RunArguments};
+use crate::arguments::{ModeChoice, RunArguments, StreamFormat};
 use crate::core_file;
 use crate::diagnose::{failure, probe_file, session_failure, warnings};
 use crate::failure::{Failure, Status};
+use crate::stream::Lines;
 use crate::terminal::{self, Terminal, safe, say};
 
 /// Set by Ctrl-C.
@@ -231,8 +233,13 @@ fn run_session(
     let mut sink = TerminalSink {
         weight: arguments.weight.clone(),
         rows: arguments.rows,
+        format: arguments.format,
         ..TerminalSink::new(terminal)
     };
+    if arguments.format == StreamFormat::Ndjson {
+        let probe = views::probe_name(&main.name);
+        sink.lines = Some(Lines::new(probe, session.pid()));
+    }
     session.expect(forms(arguments)?);
     if let Some(earlier) = &earlier {
         session.compare_with(earlier.clone());
@@ -260,7 +267,13 @@ fn run_session(
     if let Some(earlier) = &earlier {
         report.compare(earlier).map_err(Failure::usage)?;
     }
-    show(&report, &arguments.output, arguments.rows, terminal)?;
+    let data = match (arguments.format, sink.lines.take()) {
+        (StreamFormat::Json, _) => Some(output::render(&report, Output::Json)),
+        (_, Some(lines)) => Some(lines.end(&report)),
+        (_, None) => None,
+    };
+    let data = data.transpose().map_err(Failure::usage)?;
+    show_beside(&report, data, &arguments.output, arguments.rows, terminal)?;
     if arguments.verbose {
         timings(&finished.result);
     }
@@ -285,6 +298,17 @@ pub fn show(
     rows: Option<usize>,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
+    show_beside(report, None, files, rows, terminal)
+}
+
+/// The same with other data on standard output, if there are any: they are all that goes there.
+fn show_beside(
+    report: &Report,
+    data: Option<Vec<u8>>,
+    files: &[PathBuf],
+    rows: Option<usize>,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
     for path in files {
         let form = Output::from_path(path).map_err(Failure::usage)?;
         let bytes = match (form, rows) {
@@ -300,7 +324,7 @@ pub fn show(
         output::write_output(path, &bytes).map_err(Failure::usage)?;
     }
     // What the probe printed must have arrived before anything else is said of it.
-    terminal::print("")?;
+    terminal::print_bytes(data.as_deref().unwrap_or_default())?;
     let options = output_options(rows, terminal);
     let errors = text::Options {
         color: terminal.error_color,
@@ -310,7 +334,7 @@ pub fn show(
     if !files.is_empty() {
         // The numbers that say how far to trust the files.
         // The views are in the files. What the probe printed is data all the same; without views it was shown as it came.
-        if !report.shown().is_empty() {
+        if !report.shown().is_empty() && data.is_none() {
             let printed = Report {
                 views: Vec::new(),
                 differences: Vec::new(),
@@ -330,7 +354,7 @@ pub fn show(
         return Ok(());
     }
     // Data to standard output, what is to be said of them to standard error.
-    if !report.shown().is_empty() {
+    if !report.shown().is_empty() && data.is_none() {
         terminal::print_bytes(&text::render_data(report, options))?;
     }
     say(&text::render_footer(&trailer(report), errors));
@@ -503,7 +527,7 @@ fn timings(result: &RunResult) {
 struct TerminalSink {
     terminal: Terminal,
     shown: bool,
-    stream: bool,
+    streams: bool,
     /// Text on its way to something that is no terminal.
     waiting: Vec<u8>,
     /// When some was written last.
@@ -514,49 +538,25 @@ struct TerminalSink {
     /// The column that decides in what is shown meanwhile, and how many rows that has.
     weight: Option<String>,
     rows: Option<usize>,
+    format: StreamFormat,
+    /// What makes the objects of a stream of them.
+    lines: Option<Lines>,
 }
 
 impl TerminalSink {
-    fn new(terminal: &Terminal) -> Self {
-        Self {
-            terminal: *terminal,
-            shown: false,
-            stream: false,
-            waiting: Vec::new(),
-            written: None,
-            output_error: None,
-            color: terminal.error_color,
-            weight: None,
-            rows: None,
-        }
-    }
-}
-
-impl Sink for TerminalSink {
-    fn begin(&mut self, streams: bool) {
-        self.stream = streams;
-    }
-
-    fn compiled(&mut self, compiled: &Compiled) {
-        if let Some(warnings) = warnings(compiled, self.color) {
-            self.progress("");
-            say(&warnings);
+    /// Puts out what a stream of objects has to say, if there is one.
+    fn stream(&mut self, made: impl FnOnce(&mut Lines) -> Vec<u8>) {
+        if let Some(lines) = &mut self.lines {
+            let made = made(lines);
+            self.waiting.extend(made);
+            if self.waiting.len() >= MOST_WAITING {
+                self.write();
+            }
         }
     }
 
-    fn text(&mut self, text: &[u8]) {
-        if !self.stream {
-            return;
-        }
-        self.waiting.extend_from_slice(text);
-        // A terminal shows each piece as it comes, lines that are not whole yet too; for files, one call a line is many.
-        let quiet = self.written.is_none_or(|last| last.elapsed() >= QUIET);
-        if quiet || self.terminal.output_terminal || self.waiting.len() >= MOST_WAITING {
-            self.flush();
-        }
-    }
-
-    fn flush(&mut self) {
+    /// Writes what waits.
+    fn write(&mut self) {
         if self.waiting.is_empty() {
             return;
         }
@@ -573,7 +573,64 @@ impl Sink for TerminalSink {
         }
     }
 
+    fn new(terminal: &Terminal) -> Self {
+        Self {
+            terminal: *terminal,
+            shown: false,
+            streams: false,
+            waiting: Vec::new(),
+            written: None,
+            output_error: None,
+            color: terminal.error_color,
+            weight: None,
+            rows: None,
+            format: StreamFormat::Text,
+            lines: None,
+        }
+    }
+}
+
+impl Sink for TerminalSink {
+    fn begin(&mut self, streams: bool) {
+        self.streams = streams && self.format == StreamFormat::Text;
+        // Who reads a stream sees that it has begun.
+        self.stream(Lines::begin);
+        self.flush();
+    }
+
+    fn compiled(&mut self, compiled: &Compiled) {
+        if let Some(warnings) = warnings(compiled, self.color) {
+            self.progress("");
+            say(&warnings);
+        }
+    }
+
+    fn text(&mut self, text: &[u8]) {
+        if !self.streams {
+            return;
+        }
+        self.waiting.extend_from_slice(text);
+        // A terminal shows each piece as it comes, lines that are not whole yet too; for files, one call a line is many.
+        let quiet = self.written.is_none_or(|last| last.elapsed() >= QUIET);
+        if quiet || self.terminal.output_terminal || self.waiting.len() >= MOST_WAITING {
+            self.flush();
+        }
+    }
+
+    fn printed(&mut self, origin: &Origin<'_>, text: &[u8]) {
+        match self.lines {
+            Some(_) => self.stream(|lines| lines.printed(origin, text)),
+            None => self.text(text),
+        }
+    }
+
+    fn flush(&mut self) {
+        self.stream(Lines::complete);
+        self.write();
+    }
+
     fn warn(&mut self, text: &str) {
+        self.stream(|lines| lines.warning(text));
         // Where both go to one place, they stand there in order.
         self.flush();
         self.progress("");
@@ -591,6 +648,8 @@ impl Sink for TerminalSink {
     }
 
     fn attached(&mut self, places: usize, others: usize) {
+        self.stream(|lines| lines.attached(places, others));
+        self.flush();
         self.progress("");
         let counted = |number: usize, what: &str| match number {
             0 => None,
@@ -617,7 +676,12 @@ impl Sink for TerminalSink {
 
     fn interim(&mut self, finding: &Finding<'_>, names: &Names) {
         let report = views::report(finding, names, self.weight.as_deref());
-        if report.shown().is_empty() {
+        if report.shown().is_empty() || self.format == StreamFormat::Json {
+            return;
+        }
+        if self.lines.is_some() {
+            self.stream(|lines| lines.interim(&report));
+            self.flush();
             return;
         }
         self.progress("");

@@ -98,8 +98,9 @@ static void logout(struct session *s)
 
 static void answer(char *line, FILE *out)
 {
+    static char value[4096];
     uint64_t id;
-    char one[16], two[24], value[4096];
+    char one[16], two[24];
     struct session *s;
     if (sscanf(line, "login %15s %23s", one, two) == 2)
         fprintf(out, "%" PRIu64 "\n", login(one, two));
@@ -123,7 +124,7 @@ static struct sockaddr_un address_of(const char *path)
 
 static int serve(const char *path)
 {
-    char line[8192];
+    static char line[8192];
     struct sockaddr_un address = address_of(path);
     int server = socket(AF_UNIX, SOCK_STREAM, 0);
     cache = calloc(1, sizeof *cache);

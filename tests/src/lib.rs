@@ -7,6 +7,7 @@ pub mod hoard;
 pub mod leaks;
 pub mod load;
 pub mod malloc_said;
+pub mod page;
 pub mod plain_nginx;
 pub mod processes;
 pub mod program;

@@ -326,6 +326,42 @@ fn what_a_package_lacks_is_said() {
 }
 
 #[test]
+fn an_added_package_can_be_removed() {
+    let (folder, directory) = package();
+    run_in(folder.path(), &["remove", "shelf"])
+        .expect_status(2)
+        .says(&["ytrace.lock", "there is no package `shelf`"])
+        .hints();
+    let home = folder.path().join("home");
+    std::fs::create_dir(&home).unwrap();
+    run_in(&home, &["add", "../shelf"]).expect_status(0);
+    let copy = home.join("ytrace-packages/shelf");
+    std::fs::write(copy.join("notes.y"), "/// Mine.\n").unwrap();
+    run_in(&home, &["remove", "shelf"])
+        .expect_status(2)
+        .says(&["is kept", "notes.y is new", "--force"])
+        .hints();
+    assert!(copy.join("notes.y").is_file());
+    let done = run_in(&home, &["remove", "shelf", "--force"]).expect_status(0);
+    assert_eq!(done.stdout, "removed shelf 0.1.0\n    notes.y is new\n");
+    assert_eq!(std::fs::read_dir(&home).unwrap().count(), 0);
+    assert!(directory.is_dir());
+    // The others stay.
+    run_in(folder.path(), &["new", "other"]).expect_status(0);
+    run_in(&home, &["add", "../shelf"]).expect_status(0);
+    run_in(&home, &["add", "../other"]).expect_status(0);
+    run_in(&home, &["remove", "shelf"]).expect_status(0);
+    let list = run_in(&home, &["list", "items"]).expect_status(0);
+    assert!(
+        list.stdout.contains("other/items.y") && !list.stdout.contains("shelf/items.y"),
+        "{list}"
+    );
+    run_in(&home, &["remove", "shelf"])
+        .expect_status(2)
+        .says(&["there are: other"]);
+}
+
+#[test]
 fn what_others_can_write_is_refused() {
     let (folder, directory) = package();
     let set = |path: &str, mode: u32| {
@@ -341,6 +377,14 @@ fn what_others_can_write_is_refused() {
         done.says(&["everybody can write it", path]);
         set(path, before.mode() & 0o7777);
     }
+    let open = folder.path().join("open");
+    std::fs::create_dir(&open).unwrap();
+    std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o777)).unwrap();
+    run_in(&open, &["add", "../shelf"])
+        .expect_status(2)
+        .says(&["everybody can write it", "other packages"])
+        .hints();
+    assert_eq!(std::fs::read_dir(&open).unwrap().count(), 0);
     let link = directory.join("link.y");
     std::os::unix::fs::symlink("items.y", &link).unwrap();
     run_in(folder.path(), &["add", "shelf"])

@@ -8,7 +8,9 @@
 use std::ops::Range;
 use std::time::Instant;
 
+use ytrace_lang::compile::Compiled;
 use ytrace_lang::execute::Outcome;
+use ytrace_lang::ir::FunctionId;
 use ytrace_target::{
     AddressSpace, CopyError, CopyOptions, CopyPlan, LiveMemory, Maps, PageCache, PageState,
     PausedCopy, PausedProcess, Process, ThreadSnapshot, copy_ranges, plan_copy,
@@ -16,7 +18,7 @@ use ytrace_target::{
 use ytrace_values::{FaultKind, units};
 
 use crate::error::SessionError;
-use crate::host::{Effects, RunHost, Sink};
+use crate::host::{Effects, Origin, RunHost, Sink};
 use crate::memory::TargetMemory;
 use crate::options::Mode;
 use crate::session::{Session, State, cache_options, is_last};
@@ -217,7 +219,8 @@ impl Session<'_> {
                 "registers and stacks were not those of a pause: the handler ended before anything was copied",
             );
         }
-        state.effects.take_over(learned.effects, sink);
+        let compiled = state.compiled;
+        state.effects.take_over(learned.effects, compiled, sink);
         if self.interrupted() {
             self.result.partial(
                 "interrupted before anything was copied: what is shown was read while the target ran",
@@ -306,6 +309,7 @@ impl Session<'_> {
         let mut outcomes: Vec<Outcome> = Vec::new();
         for function in state.functions(probes) {
             let (runner, store) = (&mut *state.runner, &mut *state.store);
+            host.runs(state.compiled, function);
             let outcome = runner.run(function, store, &mut memory, &mut host, self.options);
             let last = is_last(&outcome);
             outcomes.push(outcome);
@@ -323,7 +327,7 @@ impl Session<'_> {
             || outcomes.iter().any(is_out_of_time);
         if counters.missed == 0 || last {
             self.result.timings.run += started.elapsed();
-            recorder.replay(sink);
+            recorder.replay(state.compiled, sink);
             *state.effects = effects;
             state.pristine = false;
             self.add_counters(counters);
@@ -369,6 +373,7 @@ impl Session<'_> {
         // However they end, what they touched is learned. They may race with the target.
         let mut outcomes: Vec<Outcome> = Vec::new();
         for function in state.functions(probes) {
+            host.runs(state.compiled, function);
             let outcome =
                 state
                     .runner
@@ -449,15 +454,18 @@ struct Recorder {
 }
 
 enum Shown {
-    Text(Vec<u8>),
+    /// With the handler that printed it.
+    Text(Option<FunctionId>, Vec<u8>),
     Warning(String),
 }
 
 impl Recorder {
-    fn replay(self, sink: &mut dyn Sink) {
+    fn replay(self, compiled: &Compiled, sink: &mut dyn Sink) {
         for shown in self.shown {
             match shown {
-                Shown::Text(text) => sink.text(&text),
+                Shown::Text(function, text) => {
+                    sink.printed(&Origin::of(compiled, function), &text);
+                }
                 Shown::Warning(text) => sink.warn(&text),
             }
         }
@@ -468,7 +476,11 @@ impl Sink for Recorder {
     fn begin(&mut self, _streams: bool) {}
 
     fn text(&mut self, text: &[u8]) {
-        self.shown.push(Shown::Text(text.to_vec()));
+        self.shown.push(Shown::Text(None, text.to_vec()));
+    }
+
+    fn printed(&mut self, origin: &Origin<'_>, text: &[u8]) {
+        self.shown.push(Shown::Text(origin.function, text.to_vec()));
     }
 
     fn warn(&mut self, text: &str) {

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use ytrace_debuginfo::{Cut, Part};
 use ytrace_lang::compile::Compiled;
 use ytrace_lang::hir::ThreadLocal;
+use ytrace_lang::ir::FunctionId;
 use ytrace_target::{Mapping, Process, Registers, ThreadSnapshot};
 use ytrace_values::host::{
     Caller, HitQuestion, MappingRecord, ModuleRecord, PageFigure, Stack, ThreadRecord,
@@ -18,6 +19,63 @@ use crate::names::hexadecimal;
 use crate::session::Finding;
 use crate::target::Target;
 
+/// What printed something.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Origin<'a> {
+    /// The handler that ran; `None` for what runs before any probe.
+    pub(crate) function: Option<FunctionId>,
+    /// The program that it is of.
+    compiled: Option<&'a Compiled>,
+    /// The process and the thread of the hit; `None` for what no thread of the target ran into.
+    pub thread: Option<(i32, i32)>,
+    /// When the hit was, in nanoseconds of the clock that [`ytrace_target::monotonic_ns`] reads; `None` for what is no hit.
+    pub time: Option<u64>,
+}
+
+impl<'a> Origin<'a> {
+    /// Output of a handler of the program, if it is of one.
+    pub(crate) fn of(compiled: &'a Compiled, function: Option<FunctionId>) -> Self {
+        Origin {
+            function,
+            compiled: Some(compiled),
+            ..Origin::default()
+        }
+    }
+
+    /// The same for comparison later: [`Origin::probe`] is no longer known.
+    pub fn without_program(&self) -> Origin<'static> {
+        Origin {
+            function: self.function,
+            compiled: None,
+            thread: self.thread,
+            time: self.time,
+        }
+    }
+
+    /// Whether both are the same run of a handler, as far as that can be told.
+    pub fn is_run_of(&self, other: &Origin<'_>) -> bool {
+        self.function == other.function && self.thread == other.thread && self.time == other.time
+    }
+
+    /// The head of the probe as its file has it, on one line, without `_probe`: `_oneshot`, `libc.so.6::malloc(size_t bytes)`. Empty where
+    /// there is none.
+    pub fn probe(&self) -> String {
+        self.head().unwrap_or_default()
+    }
+
+    fn head(&self) -> Option<String> {
+        let (compiled, function) = (self.compiled?, self.function?);
+        let mut functions = compiled.program.probes.iter();
+        let index = functions.position(|known| *known == function)?;
+        let span = compiled.typed.probes.get(index)?.span;
+        let text = &compiled.sources.get(span.file)?.text;
+        let text = text.get(span.start as usize..span.end as usize)?.trim();
+        let head = text.strip_prefix("_probe").unwrap_or(text);
+        let words: Vec<&str> = head.split_whitespace().collect();
+        Some(words.join(" "))
+    }
+}
+
 /// Receives what a session shows while it runs.
 pub trait Sink {
     /// The program is about to run. Without views its output is the data and is wanted as it
@@ -27,6 +85,10 @@ pub trait Sink {
     fn compiled(&mut self, _compiled: &Compiled) {}
     /// Data output of the probe (`printf`).
     fn text(&mut self, text: &[u8]);
+    /// The same with where it comes from.
+    fn printed(&mut self, _origin: &Origin<'_>, text: &[u8]) {
+        self.text(text);
+    }
     /// A run of handlers is over: text that was held back to be written at once is wanted now.
     fn flush(&mut self) {}
     /// A warning of the probe or of ytrace, for standard error.
@@ -68,6 +130,8 @@ impl CrossCheck {
 pub(crate) struct Effects {
     /// What was printed, for result files.
     pub(crate) text: Vec<u8>,
+    /// Of a run that learns: where in it the text of each handler ends.
+    pub(crate) ends: Vec<(usize, Option<FunctionId>)>,
     /// Warnings of the probe.
     pub(crate) warnings: Vec<String>,
     /// Cross-checks.
@@ -120,9 +184,15 @@ impl CutStacks {
 
 impl Effects {
     /// Takes over what a learning run has done, and shows it: no other run follows.
-    pub(crate) fn take_over(&mut self, learned: Effects, sink: &mut dyn Sink) {
-        if !learned.text.is_empty() {
-            sink.text(&learned.text);
+    pub(crate) fn take_over(&mut self, learned: Effects, compiled: &Compiled, sink: &mut dyn Sink) {
+        let mut start = 0;
+        for (end, function) in learned.ends {
+            let origin = Origin::of(compiled, function);
+            match learned.text.get(start..end) {
+                Some(text) if !text.is_empty() => sink.printed(&origin, text),
+                _ => {}
+            }
+            start = end;
         }
         self.text.extend(learned.text);
         for text in learned.warnings {
@@ -146,6 +216,8 @@ pub(crate) struct RunHost<'a> {
     pub(crate) threads: &'a [ThreadSnapshot],
     /// The program's thread-local variables.
     pub(crate) thread_locals: &'a [ThreadLocal],
+    /// The program and its handler that runs.
+    handler: Option<(&'a Compiled, FunctionId)>,
     /// The hit, of a handler that runs for one.
     hit: Option<Hit<'a>>,
     /// The stop, for a handler whose thread stands still.
@@ -167,6 +239,7 @@ impl<'a> RunHost<'a> {
             effects,
             threads: &[],
             thread_locals: &[],
+            handler: None,
             hit: None,
             stop: None,
             watched: Watching::default(),
@@ -179,6 +252,32 @@ impl<'a> RunHost<'a> {
     pub(crate) fn shown_on(mut self, sink: &'a mut dyn Sink) -> Self {
         self.sink = Some(sink);
         self
+    }
+
+    /// The handler that runs next.
+    pub(crate) fn runs(&mut self, compiled: &'a Compiled, function: FunctionId) {
+        self.handler = Some((compiled, function));
+    }
+
+    /// Where what is printed comes from.
+    fn origin(&self) -> Origin<'a> {
+        let (thread, time) = match (&self.hit, self.stop) {
+            (Some(hit), _) => (Some(hit.thread()), Some(hit.time())),
+            (None, Some(stop)) => {
+                let thread = i32::try_from(stop.tid()).ok();
+                (
+                    thread.map(|tid| (self.target.pid(), tid)),
+                    Some(stop.time()),
+                )
+            }
+            (None, None) => (None, None),
+        };
+        Origin {
+            function: self.handler.map(|(_, function)| function),
+            compiled: self.handler.map(|(compiled, _)| compiled),
+            thread,
+            time,
+        }
     }
 
     /// The same with when probes on events watched.
@@ -287,14 +386,21 @@ const MAX_WARNINGS: usize = 100;
 
 impl Host for RunHost<'_> {
     fn print(&mut self, text: &[u8]) -> Result<(), Fault> {
+        let origin = self.origin();
         if let Some(sink) = &mut self.sink {
             self.effects.text.extend_from_slice(text);
-            sink.text(text);
+            sink.printed(&origin, text);
         } else if self.effects.learning {
             let room = MAX_LEARNED_TEXT.saturating_sub(self.effects.text.len());
             let kept = text.get(..room).unwrap_or(text);
             self.effects.text.extend_from_slice(kept);
             self.effects.more_text += (text.len() - kept.len()) as u64;
+            let function = self.handler.map(|(_, function)| function);
+            let end = self.effects.text.len();
+            match self.effects.ends.last_mut() {
+                Some((last, known)) if *known == function => *last = end,
+                _ => self.effects.ends.push((end, function)),
+            }
         }
         Ok(())
     }

@@ -244,7 +244,16 @@ impl Loader for Library {
                     }
                 }
                 None => {
-                    candidates.push(Path::new(from).parent().unwrap_or(Path::new("")).join(name))
+                    let beside = Path::new(from).parent().unwrap_or(Path::new("")).join(name);
+                    // So does a probe that ships with ytrace.
+                    let shipped = shipped_probe(Path::new(from)).is_some();
+                    if shipped && !Path::new(from).exists() {
+                        let probe = normal(&beside).and_then(|path| shipped_probe(&path));
+                        if let Some(file) = probe {
+                            return Ok(file);
+                        }
+                    }
+                    candidates.push(beside);
                 }
             }
         }
@@ -392,16 +401,22 @@ pub(crate) fn read_checked(path: &Path) -> Result<Arc<str>, ReadFailure> {
 /// # Errors
 /// Others can, or it cannot be looked at.
 pub(crate) fn check_directory(path: &Path) -> Result<(), String> {
-    let meta = std::fs::metadata(path).map_err(|error| error.to_string())?;
-    // In a sticky directory such as /tmp nobody can replace another's file.
-    if meta.mode() & 0o1000 == 0
-        && let Some(reason) = writable_by_others(&meta)
-    {
-        return Err(format!(
+    match check_writers(path).map_err(|error| error.to_string())? {
+        Some(reason) => Err(format!(
             "{reason}; a probe file that others can replace is not run (chmod go-w)"
-        ));
+        )),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// Why others can replace what is in a directory; `None` if they cannot.
+pub(crate) fn check_writers(path: &Path) -> std::io::Result<Option<String>> {
+    let meta = std::fs::metadata(path)?;
+    // In a sticky directory such as /tmp nobody can replace another's file.
+    Ok(match meta.mode() & 0o1000 {
+        0 => writable_by_others(&meta),
+        _ => None,
+    })
 }
 
 /// Whether others can put files of theirs into a directory, even if they cannot replace what is there.
@@ -454,6 +469,25 @@ mod tests {
         assert_eq!(normal(Path::new("a/../../b")), None);
         assert_eq!(normal(Path::new("/etc/passwd")), None);
         assert_eq!(normal(Path::new("a/./../b.y")), Some(PathBuf::from("b.y")));
+    }
+
+    #[test]
+    fn a_shipped_probe_finds_those_beside_it() {
+        let mut library = Library::default();
+        // Tests run in the crate's own directory, which has no probes.
+        let file = library
+            .load(
+                "c-memory-leak-fgraph.y",
+                true,
+                "probes/lua-memory-leak-fgraph.y",
+            )
+            .unwrap();
+        assert_eq!(file.name, "probes/c-memory-leak-fgraph.y");
+        assert!(
+            library
+                .load("c-memory-leak-fgraph.y", true, "probes/x.y")
+                .is_err()
+        );
     }
 
     #[test]

@@ -151,6 +151,7 @@ impl Session<'_> {
                 .with_thread_locals(&state.compiled.typed.thread_locals)
                 .watching(self.watched)
                 .named(self.words.as_deref());
+            host.runs(state.compiled, function);
             state.pristine = false;
             self.runs += 1;
             // What is gathered between windows is part of what these show: the interrupt that ends the waiting for events does not end it.

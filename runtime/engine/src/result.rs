@@ -84,6 +84,8 @@ pub struct RunResult {
     pub copied: u64,
     /// Layouts in use that the library declares: group and candidate.
     pub layouts: Vec<(String, String)>,
+    /// What came of probes on events, if there were any.
+    pub hits: Option<ytrace_report::Hits>,
     /// Why the result is not whole; empty if it is.
     pub partial: Vec<String>,
     /// Further facts for the footer.

@@ -289,6 +289,11 @@ impl<'o> Session<'o> {
         self.earlier = Some(earlier);
     }
 
+    /// The number of the process, or that which it had.
+    pub fn pid(&self) -> Option<i32> {
+        Some(self.target.pid()).filter(|pid| *pid > 0)
+    }
+
     /// The names of the target, for the frames of paths.
     pub fn names(&self) -> &Names {
         &self.names
@@ -538,14 +543,28 @@ impl<'o> Session<'o> {
             .faults
             .iter_mut()
             .find(|known| known.message == message && known.location == location);
-        match known {
-            Some(known) => known.count += 1,
-            None => self.result.faults.push(FaultReport {
-                message,
-                location,
-                chain,
-                count: 1,
-            }),
+        if let Some(known) = known {
+            known.count += 1;
+            return is_last(outcome);
+        }
+        // Addresses differ from hit to hit, and would fill screens.
+        let here = |known: &&mut FaultReport| known.location == location;
+        let mut alike = self.result.faults.iter_mut().filter(here);
+        match alike.nth(MOST_FAULTS) {
+            Some(others) => others.count += 1,
+            None => {
+                let known = self.result.faults.iter();
+                let full = known.filter(|known| known.location == location).count() >= MOST_FAULTS;
+                self.result.faults.push(FaultReport {
+                    message: match full {
+                        true => "other faults at this place".to_owned(),
+                        false => message,
+                    },
+                    location,
+                    chain,
+                    count: 1,
+                });
+            }
         }
         is_last(outcome)
     }
@@ -840,6 +859,9 @@ impl State<'_> {
             .collect()
     }
 }
+
+/// The most different faults at one place that are shown each for itself.
+const MOST_FAULTS: usize = 3;
 
 /// Whether a run ended in a way that ends the session.
 pub(crate) fn is_last(outcome: &Outcome) -> bool {

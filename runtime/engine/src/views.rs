@@ -201,7 +201,7 @@ pub fn report(finished: &Finding<'_>, names: &Names, weight: Option<&str>) -> re
 }
 
 /// The name by which a later run knows the probe: that of its file, without folders.
-fn probe_name(file: &str) -> String {
+pub fn probe_name(file: &str) -> String {
     let name = file.rsplit('/').next().unwrap_or(file);
     name.to_owned()
 }
@@ -241,6 +241,7 @@ fn footer(finished: &Finding<'_>) -> report::Footer {
         missed: result.counters.missed,
         offline: false,
         not_dumped: result.counters.not_dumped,
+        hits: result.hits,
         partial: result.partial.clone(),
         notes,
     }

@@ -7,7 +7,9 @@ use serde::Serialize;
 use ytrace_values::Value;
 
 use crate::flame_text::names;
-use crate::model::{Cell, Compared, Distribution, Line, Report, Unit, View, ViewData};
+use crate::model::{
+    Cell, Compared, Distribution, Footer, Hits, Line, Report, Unit, View, ViewData,
+};
 
 /// The name of the schema.
 pub const SCHEMA: &str = "ytrace.report";
@@ -31,7 +33,7 @@ struct Document<'a> {
 }
 
 #[derive(Serialize)]
-struct ViewDocument<'a> {
+pub(crate) struct ViewDocument<'a> {
     kind: &'a str,
     title: &'a str,
     unit: &'a str,
@@ -150,7 +152,7 @@ struct ColumnDocument<'a> {
 }
 
 #[derive(Serialize)]
-struct CheckDocument<'a> {
+pub(crate) struct CheckDocument<'a> {
     name: &'a str,
     left: i64,
     right: i64,
@@ -159,7 +161,7 @@ struct CheckDocument<'a> {
 }
 
 #[derive(Serialize)]
-struct FooterDocument<'a> {
+pub(crate) struct FooterDocument<'a> {
     complete: bool,
     partial: &'a [String],
     mode: &'a str,
@@ -178,6 +180,9 @@ struct FooterDocument<'a> {
     not_resident: u64,
     missed: u64,
     not_dumped: u64,
+    /// Left out where nothing was probed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hits: Option<Hits>,
     notes: &'a [String],
 }
 
@@ -191,7 +196,6 @@ struct FaultDocument<'a> {
 
 /// The document, indented, with a newline at its end.
 pub fn render(report: &Report) -> Result<Vec<u8>, serde_json::Error> {
-    let footer = &report.footer;
     let document = Document {
         schema: SCHEMA,
         version: VERSION,
@@ -199,52 +203,55 @@ pub fn render(report: &Report) -> Result<Vec<u8>, serde_json::Error> {
         header: report.lines(),
         views: report.views.iter().map(view).collect(),
         differences: report.differences.iter().map(view).collect(),
-        checks: report
-            .checks
-            .iter()
-            .map(|check| CheckDocument {
-                name: &check.name,
-                left: check.left,
-                right: check.right,
-                equal: check.holds(),
-                tolerance: check.tolerance,
-            })
-            .collect(),
+        checks: checks(report),
         warnings: &report.warnings,
-        footer: FooterDocument {
-            complete: footer.partial.is_empty(),
-            partial: &footer.partial,
-            mode: &footer.mode,
-            core: footer.core.as_deref(),
-            pause_nanoseconds: footer
-                .pause
-                .map(|pause| u64::try_from(pause.as_nanos()).unwrap_or(u64::MAX)),
-            pauses: footer.pauses,
-            threads_stopped: footer.threads,
-            restarted_calls: footer.restarted_calls,
-            bytes_read: footer.bytes_read,
-            faults: footer
-                .faults
-                .iter()
-                .map(|fault| FaultDocument {
-                    message: &fault.message,
-                    location: &fault.location,
-                    chain: &fault.chain,
-                    count: fault.count,
-                })
-                .collect(),
-            caught: footer.caught,
-            swapped: footer.swapped,
-            not_resident: footer.not_resident,
-            missed: footer.missed,
-            not_dumped: footer.not_dumped,
-            notes: &footer.notes,
-        },
+        footer: footer(&report.footer),
         next: &report.next,
     };
     let mut out = serde_json::to_vec_pretty(&document)?;
     out.push(b'\n');
     Ok(out)
+}
+
+pub(crate) fn checks(report: &Report) -> Vec<CheckDocument<'_>> {
+    let checks = report.checks.iter().map(|check| CheckDocument {
+        name: &check.name,
+        left: check.left,
+        right: check.right,
+        equal: check.holds(),
+        tolerance: check.tolerance,
+    });
+    checks.collect()
+}
+
+pub(crate) fn footer(footer: &Footer) -> FooterDocument<'_> {
+    let faults = footer.faults.iter().map(|fault| FaultDocument {
+        message: &fault.message,
+        location: &fault.location,
+        chain: &fault.chain,
+        count: fault.count,
+    });
+    FooterDocument {
+        complete: footer.partial.is_empty(),
+        partial: &footer.partial,
+        mode: &footer.mode,
+        core: footer.core.as_deref(),
+        pause_nanoseconds: footer
+            .pause
+            .map(|pause| u64::try_from(pause.as_nanos()).unwrap_or(u64::MAX)),
+        pauses: footer.pauses,
+        threads_stopped: footer.threads,
+        restarted_calls: footer.restarted_calls,
+        bytes_read: footer.bytes_read,
+        faults: faults.collect(),
+        caught: footer.caught,
+        swapped: footer.swapped,
+        not_resident: footer.not_resident,
+        missed: footer.missed,
+        not_dumped: footer.not_dumped,
+        hits: footer.hits,
+        notes: &footer.notes,
+    }
 }
 
 /// A value of a program as JSON; `path` writes the paths that occur in it. Addresses are text in hexadecimal, what is no text in UTF-8
@@ -299,7 +306,7 @@ pub fn value(value: &Value, path: &dyn Fn(u64) -> String) -> serde_json::Value {
     }
 }
 
-fn view(view: &View) -> ViewDocument<'_> {
+pub(crate) fn view(view: &View) -> ViewDocument<'_> {
     let data = match &view.data {
         ViewData::Flamegraph(graph) => DataDocument::Paths {
             weights: names(&graph.weights, &view.unit),

@@ -1,4 +1,4 @@
-//! Results of a session to terminal text, SVG, HTML, folded stacks, profiles for pprof and speedscope, and JSON.
+//! Results of a session to terminal text, SVG, HTML, folded stacks, profiles for pprof and speedscope, and JSON, as a document or line by line.
 //!
 //! A [`Report`] holds what a session found, in plain data: lines of a header, views, checks,
 //! and what a reader must know to trust them. [`text::render`] shows it on a terminal,
@@ -22,6 +22,7 @@ mod html;
 pub mod json;
 mod markup;
 pub mod model;
+pub mod ndjson;
 pub mod outline;
 pub mod output;
 pub mod pprof;
@@ -35,7 +36,8 @@ mod tree;
 pub use difference::{DifferenceError, Earlier};
 pub use model::{
     Bars, Cell, Change, Check, Column, Compared, Difference, Distribution, Fault, Flamegraph,
-    Footer, Heapmap, Histogram, Line, Region, Report, Sample, Series, Table, Unit, View, ViewData,
+    Footer, Heapmap, Histogram, Hits, Line, Region, Report, Sample, Series, Table, Unit, View,
+    ViewData,
 };
 pub use output::{Output, OutputError, check_output, left_out, render, write_output};
 pub use ytrace_values::{escape, units};

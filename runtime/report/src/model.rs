@@ -113,10 +113,33 @@ pub struct Footer {
     pub offline: bool,
     /// Pages that were wanted and are not in the core file.
     pub not_dumped: u64,
+    /// What came of probes on events, if there were any.
+    pub hits: Option<Hits>,
     /// Why the result is partial; empty if it is complete.
     pub partial: Vec<String>,
     /// Further facts, each a short clause.
     pub notes: Vec<String>,
+}
+
+/// What came of the probes on events of a session, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Hits {
+    /// Instructions that were probed.
+    pub places: u64,
+    /// Hits that were seen; of `--sync` runs of handlers.
+    pub hits: u64,
+    /// Hits that the probes' first conditions dropped.
+    pub dropped: u64,
+    /// Hits outside of the sample.
+    pub unsampled: u64,
+    /// Hits that came faster than they could be handled.
+    pub lost: u64,
+    /// Returns that the kernel did not see, for too many calls were under way.
+    pub too_deep: u64,
+    /// Returns of calls that had begun before the probes were there, or of which too many were under way.
+    pub unpaired: u64,
+    /// Updates for which a table of the kernel's had no room.
+    pub table_full: u64,
 }
 
 impl Footer {

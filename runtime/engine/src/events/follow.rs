@@ -203,6 +203,7 @@ impl Session<'_> {
             .with_thread_locals(&state.compiled.typed.thread_locals)
             .watching(self.watched)
             .with_hit(*hit);
+        host.runs(state.compiled, function);
         state.pristine = false;
         let mut machine = Machine {
             store: state.store,
@@ -288,6 +289,16 @@ impl Session<'_> {
             too_deep,
             table_full,
         } = figures;
+        self.result.hits = Some(ytrace_report::Hits {
+            places: sites,
+            hits,
+            dropped: filtered,
+            unsampled,
+            lost,
+            too_deep,
+            unpaired,
+            table_full,
+        });
         let mut note = format!("{} at {}", counted(hits, "hit"), counted(sites, "place"));
         for (number, what) in [
             (filtered, "dropped by conditions"),

@@ -100,6 +100,11 @@ impl Hit<'_> {
         u64::try_from(self.record.tid()).unwrap_or(0)
     }
 
+    /// The process and the thread.
+    pub(crate) fn thread(&self) -> (i32, i32) {
+        (self.record.pid(), self.record.tid())
+    }
+
     /// The time, of the clock that [`ytrace_target::monotonic_ns`] reads.
     pub(crate) fn time(&self) -> u64 {
         self.record.time()

@@ -96,6 +96,30 @@ impl Contents {
     }
 }
 
+/// What lies below a package's directory under a name that begins with a dot, and so is no part of the package: a line for each.
+///
+/// # Errors
+/// A directory cannot be read.
+pub fn hidden(root: &Path) -> Result<Vec<String>, PackageError> {
+    let mut lines = Vec::new();
+    let mut pending = vec![(root.to_owned(), 0usize)];
+    while let Some((directory, depth)) = pending.pop() {
+        let failed = |error| PackageError::new(&directory, error);
+        for entry in std::fs::read_dir(&directory).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let path = entry.path();
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                let below = path.strip_prefix(root).unwrap_or(&path);
+                lines.push(format!("{} is new", below.display()));
+            } else if depth < DEEPEST && entry.file_type().map_err(failed)?.is_dir() {
+                pending.push((path, depth + 1));
+            }
+        }
+    }
+    lines.sort();
+    Ok(lines)
+}
+
 /// The paths of all files of a package below it, sorted. Names that begin with a dot are no part of it.
 ///
 /// # Errors

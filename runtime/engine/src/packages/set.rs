@@ -71,6 +71,17 @@ pub struct Added {
     pub replaced: Option<(semver::Version, Vec<String>)>,
 }
 
+/// What [`PackageSet::remove`] did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removed {
+    /// The package's name.
+    pub name: String,
+    /// Its version.
+    pub version: semver::Version,
+    /// What was not as it had been added, a line for each file.
+    pub changes: Vec<String>,
+}
+
 impl PackageSet {
     /// The set of a directory; an empty one where there is no lock file.
     ///
@@ -177,6 +188,7 @@ impl PackageSet {
             hash: contents.digest(),
             files: contents.files.clone(),
         };
+        check_root(&self.root)?;
         if !folder.is_dir() {
             contents::make_directory(&folder).map_err(|error| PackageError::new(&folder, error))?;
         }
@@ -210,6 +222,70 @@ impl PackageSet {
             }),
             locked,
             place,
+        })
+    }
+
+    /// Removes a package: its copy and its entry in the lock file. Files that are not as they were added are deleted only with `force`.
+    ///
+    /// # Errors
+    /// There is no such package; its copy is not what was added, or cannot be looked at; or files cannot be written.
+    pub fn remove(&mut self, name: &str, force: bool) -> Result<Removed, PackageError> {
+        let path = self.root.join(LOCK);
+        let Some(index) = self.packages.iter().position(|known| known.name == name) else {
+            let names: Vec<&str> = self.packages.iter().map(|one| one.name.as_str()).collect();
+            return Err(
+                PackageError::new(&path, format!("there is no package `{name}`")).hint(match names
+                    .is_empty()
+                {
+                    true => "no package was added to this directory".to_owned(),
+                    false => format!("there are: {}", names.join(", ")),
+                }),
+            );
+        };
+        check_root(&self.root)?;
+        let folder = self.root.join(FOLDER);
+        let place = folder.join(name);
+        let known = self.packages.get(index);
+        let locked = known.map(Locked::contents).unwrap_or_default();
+        let changes = match place.exists() {
+            false => vec!["its directory was not there any more".to_owned()],
+            // What only --force may delete need not be understood.
+            true if force => Contents::of(&place)
+                .map(|now| locked.differences(&now))
+                .unwrap_or_else(|error| vec![error.to_string()]),
+            true => {
+                let mut changes = locked.differences(&Contents::of(&place)?);
+                changes.extend(contents::hidden(&place)?);
+                if !changes.is_empty() {
+                    return Err(PackageError::new(
+                        &place,
+                        format!("is not what was added, and is kept: {}", changes.join(", ")),
+                    )
+                    .hint("look at what is of use in it; `--force` removes it all the same"));
+                }
+                changes
+            }
+        };
+        // A package without an entry is refused, an entry without a package is only reported: so the entry goes last.
+        let old = folder.join(format!(".{name}.old"));
+        remove(&old)?;
+        if place.exists() {
+            std::fs::rename(&place, &old).map_err(|error| PackageError::new(&place, error))?;
+        }
+        let gone = self.packages.remove(index);
+        match self.packages.is_empty() {
+            true => std::fs::remove_file(&path).map_err(|error| PackageError::new(&path, error))?,
+            false => self.write()?,
+        }
+        remove(&old)?;
+        if self.packages.is_empty() {
+            // It goes if nothing is left in it; what is, is somebody's.
+            let _ = std::fs::remove_dir(&folder);
+        }
+        Ok(Removed {
+            name: gone.name,
+            version: gone.version,
+            changes,
         })
     }
 
@@ -295,6 +371,21 @@ pub(crate) fn check_file(path: &Path, text: &[u8]) -> Result<(), PackageError> {
     }
 }
 
+/// Refuses a directory in which others could replace the lock file and the packages.
+fn check_root(root: &Path) -> Result<(), PackageError> {
+    let writable = library::check_writers(root).map_err(|error| PackageError::new(root, error))?;
+    match writable {
+        None => Ok(()),
+        Some(reason) => Err(PackageError::new(
+            root,
+            format!("{reason}: others could put other packages and another {LOCK} in place"),
+        )
+        .hint(
+            "packages belong in a directory that only you can write (chmod go-w), or another one",
+        )),
+    }
+}
+
 /// Whether the lock file of a directory is of this user, of root, or of the owner of the directory if nobody else can write there.
 fn of_friends(directory: &Path) -> bool {
     let owner = |path: &Path| std::fs::metadata(path).map(|meta| meta.uid()).ok();
@@ -367,6 +458,58 @@ mod tests {
         std::fs::remove_file(home.join(LOCK)).unwrap();
         let error = check_file(&copy, b"int a;\n").unwrap_err();
         assert!(error.reason.contains("there is no ytrace.lock"), "{error}");
+    }
+
+    #[test]
+    fn what_was_added_can_be_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = package(folder.path());
+        let home = folder.path().join("home");
+        std::fs::create_dir(&home).unwrap();
+        let mut set = PackageSet::of(&home).unwrap();
+        let error = set.remove("mine", false).unwrap_err();
+        assert!(error.reason.contains("no package `mine`"), "{error}");
+        set.add(&directory).unwrap();
+        let copy = home.join(FOLDER).join("mine");
+        // What somebody has changed or put there is not deleted unasked, whatever its name.
+        for name in ["a.y", "b.y", ".hidden"] {
+            std::fs::write(copy.join(name), "int b;\n").unwrap();
+            let error = set.remove("mine", false).unwrap_err();
+            assert!(error.reason.contains(name), "{error}");
+            assert!(copy.is_dir() && home.join(LOCK).is_file());
+            if name == "a.y" {
+                std::fs::write(copy.join(name), "int a;\n").unwrap();
+            } else {
+                std::fs::remove_file(copy.join(name)).unwrap();
+            }
+        }
+        let removed = set.remove("mine", false).unwrap();
+        assert_eq!((removed.name.as_str(), removed.changes), ("mine", vec![]));
+        assert!(!home.join(FOLDER).exists() && !home.join(LOCK).exists());
+        let mut set = PackageSet::of(&home).unwrap();
+        set.add(&directory).unwrap();
+        std::fs::write(copy.join("b.y"), "").unwrap();
+        assert_eq!(set.remove("mine", true).unwrap().changes, ["b.y is new"]);
+        assert!(!copy.exists());
+        // One whose copy is gone leaves its entry, which goes.
+        set.add(&directory).unwrap();
+        std::fs::remove_dir_all(&copy).unwrap();
+        assert_eq!(set.remove("mine", false).unwrap().changes.len(), 1);
+        assert!(PackageSet::find(&home).unwrap().is_none());
+    }
+
+    #[test]
+    fn packages_are_not_added_where_others_can_write() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let directory = package(folder.path());
+        let home = folder.path().join("home");
+        std::fs::create_dir(&home).unwrap();
+        std::fs::set_permissions(&home, std::fs::Permissions::from_mode(0o777)).unwrap();
+        let error = PackageSet::of(&home).unwrap().add(&directory).unwrap_err();
+        assert!(error.reason.contains("everybody can write it"), "{error}");
+        assert!(error.reason.contains("other packages"), "{error}");
+        assert_eq!(std::fs::read_dir(&home).unwrap().count(), 0);
     }
 
     #[test]

@@ -238,6 +238,7 @@ impl Session<'_> {
             .watching(self.watched)
             .named(self.words.as_deref())
             .with_stop(hit);
+        host.runs(state.compiled, function);
         if let Some(sink) = sink {
             host = host.shown_on(sink);
             state.pristine = false;
@@ -319,6 +320,11 @@ impl Session<'_> {
         } = stops;
         self.add_counters(memory.counters());
         let totals = session.finish()?;
+        self.result.hits = Some(ytrace_report::Hits {
+            places: figures.places as u64,
+            hits: figures.hits,
+            ..ytrace_report::Hits::default()
+        });
         let mut note = format!(
             "{} at {}, {}",
             counted(figures.hits, "hit"),
