@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::processes::signal;
 use ytrace_tests::program::{run, start};
+use ytrace_tests::skip;
 
 /// A program that calls a function for each line of its input.
 const PROGRAM: &str = r#"
@@ -207,10 +208,9 @@ fn faults_at_many_addresses_do_not_fill_the_screen() {
     let mut target = Waiting::start(&mut Command::new(build(folder.path())));
     let pid = target.pid().to_string();
     let text = "_probe work(long number, char *text) { printf(\"%d\\n\", *(int *) number); }";
-    let child = start(&[
+    let mut child = start(&[
         "run", "-e", text, "-p", &pid, "--format", "ndjson", "--sync",
     ]);
-    let mut child = child;
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     while !line.contains("attached") {
@@ -234,4 +234,149 @@ fn faults_at_many_addresses_do_not_fill_the_screen() {
     assert_eq!(count, 50, "{end}");
     assert_eq!(faults[3]["message"], "other faults at this place");
     assert_eq!(status.code(), Some(1));
+}
+
+/// A flame graph with two weights, and a path that has none.
+const PATHS: &str = r#"
+struct cost { long bytes, calls; };
+_view flamegraph "Costs" "bytes" struct cost by[_path];
+_probe _oneshot {
+    _path root;
+    _path main = root / "main";
+    by[main].bytes = 3;
+    by[main / "f"].bytes = 40;
+    by[main / "f"].calls = 2;
+    by[main / "f" / "g \"quoted\""].bytes = 500;
+    by[main / "f" / "g \"quoted\""].calls = 1;
+}
+"#;
+
+/// Debian's package of pprof has the schema that its authors publish.
+const SCHEMA: &str = "/usr/share/gocode/src/github.com/google/pprof/proto/profile.proto";
+
+#[test]
+fn profiles_are_read_by_their_published_schemas() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Waiting::start(&mut Command::new(build(folder.path())));
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (pprof, speedscope) = (file("a.pb.gz"), file("a.speedscope.json"));
+    let pid = target.pid().to_string();
+    run(&[
+        "run",
+        "-e",
+        PATHS,
+        "-p",
+        &pid,
+        "-o",
+        &pprof,
+        "-o",
+        &speedscope,
+    ])
+    .expect_status(0);
+    let text = std::fs::read_to_string(&speedscope).unwrap();
+    check_speedscope(&serde_json::from_str(&text).unwrap());
+
+    if !Path::new(SCHEMA).is_file() {
+        skip(
+            "profiles_are_read_by_their_published_schemas",
+            "golang-github-google-pprof-dev is not installed",
+        );
+        return;
+    }
+    let decode = format!(
+        "zcat '{pprof}' | protoc --decode=perftools.profiles.Profile --proto_path='{}' '{SCHEMA}'",
+        Path::new(SCHEMA).parent().unwrap().display()
+    );
+    let decoded = Command::new("sh").args(["-ec", &decode]).output().unwrap();
+    let errors = String::from_utf8_lossy(&decoded.stderr);
+    assert!(decoded.status.success() && errors.is_empty(), "{errors}");
+    let text = String::from_utf8(decoded.stdout).unwrap();
+    // What the schema does not know is shown by its number.
+    let known = text.lines().all(|line| {
+        let line = line.trim_start();
+        !line.starts_with(|c: char| c.is_ascii_digit())
+    });
+    assert!(known, "{text}");
+    let count = |part: &str| text.matches(part).count();
+    assert_eq!(
+        [count("sample {"), count("sample_type {")],
+        [3, 2],
+        "{text}"
+    );
+    assert_eq!([count("location {"), count("function {")], [3, 3], "{text}");
+    for part in [
+        "value: 500\n  value: 1\n",
+        "value: 40\n  value: 2\n",
+        "value: 3\n  value: 0\n",
+        "string_table: \"main\"\n",
+        "string_table: \"g \\\"quoted\\\"\"\n",
+    ] {
+        assert_eq!(count(part), 1, "{part}: {text}");
+    }
+}
+
+/// What speedscope's published schema, version 1.25, asks of a file with sampled profiles, and what it cannot say: that numbers fit.
+fn check_speedscope(file: &Value) {
+    let members = |value: &Value| -> Vec<String> {
+        let mut names: Vec<String> = value.as_object().unwrap().keys().cloned().collect();
+        names.sort();
+        names
+    };
+    assert_eq!(
+        file["$schema"],
+        "https://www.speedscope.app/file-format-schema.json"
+    );
+    let known = [
+        "$schema",
+        "activeProfileIndex",
+        "exporter",
+        "name",
+        "profiles",
+        "shared",
+    ];
+    assert_eq!(members(file), known);
+    let frames = file["shared"]["frames"].as_array().unwrap();
+    let names: Vec<&str> = frames
+        .iter()
+        .map(|frame| frame["name"].as_str().unwrap())
+        .collect();
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, ["f", "g \"quoted\"", "main"]);
+    let profiles = file["profiles"].as_array().unwrap();
+    assert_eq!(profiles.len(), 2);
+    assert!(file["activeProfileIndex"].as_u64().unwrap() < 2);
+    for (profile, (unit, sum)) in profiles.iter().zip([("bytes", 543), ("none", 3)]) {
+        let known = [
+            "endValue",
+            "name",
+            "samples",
+            "startValue",
+            "type",
+            "unit",
+            "weights",
+        ];
+        assert_eq!(members(profile), known);
+        assert_eq!(
+            (&profile["type"], &profile["unit"]),
+            (&json!("sampled"), &json!(unit))
+        );
+        assert_eq!(
+            (&profile["startValue"], &profile["endValue"]),
+            (&json!(0), &json!(sum))
+        );
+        let weights = profile["weights"].as_array().unwrap();
+        assert_eq!(
+            weights
+                .iter()
+                .map(|weight| weight.as_u64().unwrap())
+                .sum::<u64>(),
+            sum
+        );
+        let samples = profile["samples"].as_array().unwrap();
+        assert_eq!(samples.len(), weights.len());
+        for frame in samples.iter().flat_map(|sample| sample.as_array().unwrap()) {
+            assert!(frame.as_u64().unwrap() < 3);
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::model::{Report, ViewData};
+use crate::svg::Place;
 use crate::{chart, folded, html, json, pprof, speedscope, svg, text};
 
 /// A format of a file, chosen by its ending.
@@ -172,9 +173,11 @@ pub fn render(report: &Report, output: Output) -> Result<Vec<u8>, OutputError> {
     };
     match output {
         Output::Svg => match view.map(|view| (view, &view.data)) {
-            Some((view, ViewData::Flamegraph(graph))) => svg::render(report, view, graph),
+            Some((view, ViewData::Flamegraph(graph))) => {
+                svg::render(report, view, graph, Place::File)
+            }
             Some((view, ViewData::Difference(difference))) => {
-                svg::difference(report, view, difference)
+                svg::difference(report, view, difference, Place::File)
             }
             _ => chart::document(report),
         }

@@ -17,6 +17,9 @@ use crate::tree::Tree;
 /// Characters of the subtitle, which is one line over the whole width.
 const SUBTITLE: usize = 165;
 
+/// What the colours of a difference mean.
+const COLOURS: &str = "red grew, blue shrank";
+
 /// Sums beyond this are scaled down; inferno counts in 64 bits.
 const LARGEST: i128 = 1 << 62;
 
@@ -27,11 +30,25 @@ const LARGEST_CHANGE: i128 = 1 << 52;
 /// is a hundredth of a per cent).
 const NARROWEST: i128 = 20_000;
 
+/// Where a picture stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a file of its own: it says all that there is to say.
+    File,
+    /// On a page that says what it is of, and may be narrow.
+    Page,
+}
+
 /// Draws a flame graph of a report.
-pub fn render(report: &Report, view: &View, graph: &Flamegraph) -> std::io::Result<Vec<u8>> {
+pub fn render(
+    report: &Report,
+    view: &View,
+    graph: &Flamegraph,
+    place: Place,
+) -> std::io::Result<Vec<u8>> {
     let names = flame_text::names(&graph.weights, &view.unit);
     let name = names.get(graph.selected).map_or("", String::as_str);
-    draw(report, &view.title, name, &Tree::new(graph), None)
+    draw(report, &view.title, name, &Tree::new(graph), None, place)
 }
 
 /// Draws a differential flame graph: as wide as things are now, red where they grew themselves, blue where they shrank.
@@ -39,6 +56,7 @@ pub fn difference(
     report: &Report,
     view: &View,
     difference: &Difference,
+    place: Place,
 ) -> std::io::Result<Vec<u8>> {
     let selected = difference.selected;
     let clamp = |number: i128| number.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
@@ -56,11 +74,9 @@ pub fn difference(
     };
     let name = difference.weights.get(selected).map_or("", String::as_str);
     let title = format!("What changed: {}", view.title);
-    let summary = format!(
-        "{} · red grew, blue shrank",
-        difference_text::summary(difference)
-    );
-    draw(report, &title, name, &Tree::new(&graph), Some(&summary))
+    let summary = format!("{} · {COLOURS}", difference_text::summary(difference));
+    let tree = Tree::new(&graph);
+    draw(report, &title, name, &tree, Some(&summary), place)
 }
 
 /// Draws a tree by its selected weight; with a summary, as its change from the weight after it.
@@ -70,6 +86,7 @@ fn draw(
     name: &str,
     tree: &Tree<'_>,
     summary: Option<&str>,
+    place: Place,
 ) -> std::io::Result<Vec<u8>> {
     let mut negative = 0_u64;
     let stacks = stacks(tree, &mut negative);
@@ -115,6 +132,11 @@ fn draw(
         ),
     };
     options.subtitle = Some(cut_end(&markup::line(&subtitle.join(" · ")), SUBTITLE));
+    if place == Place::Page {
+        // The title is as wide as it is, whatever the width of the page.
+        options.title = markup::line(name);
+        options.subtitle = summary.map(|_| COLOURS.to_owned());
+    }
     options.notes = comment(&notes.join("\n"));
     options.count_name = markup::line(name);
     options.name_type = "Frame:".to_owned();

@@ -1,5 +1,7 @@
 //! A table as lines of a terminal.
 
+use std::collections::HashMap;
+
 use ytrace_values::units;
 
 use crate::columns::{self, MORE_ROWS, Style, Tone, cut_end, cut_middle};
@@ -26,21 +28,19 @@ pub(crate) fn table(table: &Table, style: &Style) -> Vec<String> {
                 .collect()
         })
         .collect();
-    let names: Vec<String> = table
+    let mut names: Vec<String> = table
         .columns
         .iter()
         .map(|column| cut_end(&column.name, style.width))
         .collect();
     let numeric: Vec<bool> = (0..count).map(|column| is_numeric(table, column)).collect();
-    let mut widths: Vec<usize> = (0..count)
-        .map(|column| {
-            let cells = cells.iter().filter_map(|row| row.get(column));
-            let widest = cells.map(|cell| columns::width(cell)).max().unwrap_or(0);
-            widest.max(names.get(column).map_or(0, |name| columns::width(name)))
-        })
-        .collect();
-    // The widest columns give way until all fit.
     let gaps = count.saturating_sub(1) * 2;
+    let mut widths = widest(&names, &cells);
+    if widths.iter().sum::<usize>() + gaps > style.width {
+        names = without_units(table, names);
+        widths = widest(&names, &cells);
+    }
+    // The widest columns give way until all fit.
     while widths.iter().sum::<usize>() + gaps > style.width {
         let Some(widest) = widths.iter_mut().max() else {
             break;
@@ -50,6 +50,7 @@ pub(crate) fn table(table: &Table, style: &Style) -> Vec<String> {
         }
         *widest -= 1;
     }
+    let cells = fitted(&cells, &widths);
     let line = |cells: &[String]| {
         let mut line = String::new();
         for (column, cell) in cells.iter().enumerate() {
@@ -57,11 +58,7 @@ pub(crate) fn table(table: &Table, style: &Style) -> Vec<String> {
             if column > 0 {
                 line.push_str("  ");
             }
-            // What matters of a path is where it ends.
-            let cell = match cell.starts_with('/') {
-                true => cut_middle(cell, width),
-                false => cut_end(cell, width),
-            };
+            let cell = cut_end(cell, width);
             line.push_str(&match numeric.get(column) {
                 Some(true) => columns::right(&cell, width),
                 _ => columns::left(&cell, width),
@@ -81,6 +78,91 @@ pub(crate) fn table(table: &Table, style: &Style) -> Vec<String> {
         lines.push(style.paint(Tone::Faint, &text));
     }
     lines
+}
+
+/// The widths that columns would like to have.
+fn widest(names: &[String], cells: &[Vec<String>]) -> Vec<usize> {
+    let widths = names.iter().enumerate().map(|(column, name)| {
+        let cells = cells.iter().filter_map(|row| row.get(column));
+        let widest = cells.map(|cell| columns::width(cell)).max().unwrap_or(0);
+        widest.max(columns::width(name))
+    });
+    widths.collect()
+}
+
+/// Headings without the units that their cells show anyway, but where two would be alike.
+fn without_units(table: &Table, names: Vec<String>) -> Vec<String> {
+    let short = names.iter().zip(&table.columns).map(|(name, column)| {
+        let ending = match column.unit {
+            Unit::Bytes => "_bytes",
+            Unit::Nanoseconds => "_ns",
+            Unit::Count | Unit::Identity => return name.clone(),
+        };
+        let short = name.strip_suffix(ending).unwrap_or(name);
+        let taken = names.iter().any(|other| other == short);
+        if taken { name } else { short }.to_owned()
+    });
+    short.collect()
+}
+
+/// Cells that fit their columns. Those that would look alike and are not show where they differ.
+fn fitted(cells: &[Vec<String>], widths: &[usize]) -> Vec<Vec<String>> {
+    let cut = |cell: &str, width: usize| match cell.starts_with('/') {
+        // What matters of a path is where it ends.
+        true => cut_middle(cell, width),
+        false => cut_end(cell, width),
+    };
+    let mut fitted: Vec<Vec<String>> = cells
+        .iter()
+        .map(|row| {
+            let cells = row.iter().zip(widths);
+            cells.map(|(cell, width)| cut(cell, *width)).collect()
+        })
+        .collect();
+    for (column, width) in widths.iter().enumerate() {
+        let mut alike: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, row) in fitted.iter().enumerate() {
+            if let Some(cell) = row.get(column) {
+                alike.entry(cell.clone()).or_default().push(index);
+            }
+        }
+        let whole = |row: usize| cells.get(row).and_then(|row| row.get(column));
+        for rows in alike.into_values().filter(|rows| rows.len() > 1) {
+            let mut texts = rows.iter().filter_map(|row| whole(*row));
+            let Some(first) = texts.next() else {
+                continue;
+            };
+            let common = texts.fold(first.len(), |most, text| most.min(shared(first, text)));
+            if rows.iter().all(|row| whole(*row) == Some(first)) {
+                continue;
+            }
+            for row in rows {
+                let cell = fitted.get_mut(row).and_then(|row| row.get_mut(column));
+                if let (Some(cell), Some(text)) = (cell, whole(row)) {
+                    *cell = cut_around(text, common, *width);
+                }
+            }
+        }
+    }
+    fitted
+}
+
+/// How many bytes at the beginning of two texts are the same, in whole characters.
+fn shared(a: &str, b: &str) -> usize {
+    let pairs = a.chars().zip(b.chars());
+    let same = pairs.take_while(|(a, b)| a == b);
+    same.map(|(a, _)| a.len_utf8()).sum()
+}
+
+/// Safe text cut so that both its beginning and what stands at a place in it can be read. The place is an offset in bytes.
+fn cut_around(text: &str, place: usize, columns: usize) -> String {
+    let before = text.get(..place).unwrap_or(text);
+    // The word in which the difference is.
+    let begin = before.rfind(' ').map_or(0, |blank| blank + 1);
+    let rest = text.get(begin..).unwrap_or_default();
+    let front = cut_end(text, columns / 3);
+    let room = columns.saturating_sub(columns::width(&front));
+    format!("{front}{}", cut_end(rest, room))
 }
 
 /// Whether a column holds no text.
@@ -109,6 +191,64 @@ pub(crate) fn show(cell: &Cell, unit: Unit) -> String {
 mod tests {
     use super::*;
     use crate::model::Column;
+
+    fn lines(columns: &[(&str, Unit)], rows: &[(&str, i64)], width: usize) -> Vec<String> {
+        let columns = columns.iter().map(|(name, unit)| Column {
+            name: (*name).to_owned(),
+            unit: *unit,
+        });
+        let rows = rows
+            .iter()
+            .map(|(text, number)| vec![Cell::Text((*text).to_owned()), Cell::Integer(*number)]);
+        let shown = Table {
+            columns: columns.collect(),
+            rows: rows.collect(),
+        };
+        let style = Style {
+            width,
+            color: false,
+            rows: 10,
+        };
+        table(&shown, &style)
+    }
+
+    #[test]
+    fn rows_that_are_cut_can_be_told_apart() {
+        let columns = [("by", Unit::Count), ("held_bytes", Unit::Bytes)];
+        let rows = [
+            ("malloc ← allocate ← set ← answer ← serve ← main", 1),
+            ("malloc ← allocate ← set ← answer ← serve ← load", 2),
+            ("malloc ← allocate ← set ← answer ← serve ← main", 3),
+            ("free ← release", 4),
+        ];
+        let lines = lines(&columns, &rows, 34);
+        assert_eq!(
+            lines,
+            [
+                "by                            held",
+                "malloc ←…main                  1 B",
+                "malloc ←…load                  2 B",
+                "malloc ←…main                  3 B",
+                "free ← release                 4 B",
+            ]
+        );
+    }
+
+    #[test]
+    fn headings_lose_their_units_where_there_is_no_room() {
+        let columns = [("by", Unit::Count), ("held_bytes", Unit::Bytes)];
+        let rows = [("a text of some length", 1)];
+        assert_eq!(
+            lines(&columns, &rows, 40)[0],
+            "by                     held_bytes"
+        );
+        assert_eq!(lines(&columns, &rows, 30)[0], "by                     held");
+        let columns = [("held", Unit::Count), ("held_bytes", Unit::Bytes)];
+        assert_eq!(
+            lines(&columns, &rows, 30)[0],
+            "held                held_bytes"
+        );
+    }
 
     #[test]
     fn paths_keep_the_names_of_their_files() {

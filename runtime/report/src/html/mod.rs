@@ -8,6 +8,7 @@ mod numbers;
 use crate::columns::Tone;
 use crate::markup::escaped;
 use crate::model::{Compared, Report, View, ViewData};
+use crate::svg::Place;
 use crate::{chart, output::OutputError, svg, text};
 
 use numbers::Numbers;
@@ -74,16 +75,21 @@ fn section(out: &mut String, report: &Report, view: &View) -> Result<(), OutputE
     ));
     match &view.data {
         ViewData::Flamegraph(graph) => {
-            let picture = svg::render(report, view, graph).map_err(OutputError::Draw)?;
+            let picture =
+                svg::render(report, view, graph, Place::Page).map_err(OutputError::Draw)?;
             frame(out, &view.title, &picture);
         }
         ViewData::Difference(difference) if difference.of == Compared::Paths => {
-            let picture = svg::difference(report, view, difference).map_err(OutputError::Draw)?;
+            let picture = svg::difference(report, view, difference, Place::Page)
+                .map_err(OutputError::Draw)?;
             frame(out, &view.title, &picture);
         }
         // Its numbers are all that there is to see.
         ViewData::Table(_) => {}
-        _ => out.push_str(&chart::view(view).map_err(OutputError::Draw)?),
+        _ => {
+            let chart = chart::view(view).map_err(OutputError::Draw)?;
+            out.push_str(&format!("<div class=\"wide\">{chart}</div>\n"));
+        }
     }
     for numbers in numbers::numbers(view) {
         table(out, &numbers);
