@@ -20,7 +20,7 @@ _max_overhead 5;
 
 _option size_t every = 1;       /// follow one block in so many bytes; 1 follows each
 _option size_t size[2];         /// follow blocks of these sizes only: 256K..512K, 1M.., ..4K
-_option long age = 0;           /// show blocks that have been held for more than so many seconds
+_option double age = 0;         /// show blocks that have been held for more than so many seconds
 _option _Bool mmap;             /// follow mappings (mmap, mremap, munmap), too, but for those that malloc makes
 _option _str alloc = "";        /// a function that allocates, to be followed instead of malloc and its like
 _option _str release = "";      /// the function that gives back what it allocates

@@ -11,7 +11,7 @@ _mode live;
 _max_overhead 5;
 
 _option size_t size[2];  /// follow mappings of these sizes only: 1M..2M, 64M..
-_option long age = 0;    /// show mappings that are older than so many seconds
+_option double age = 0;  /// show mappings that are older than so many seconds
 _option int period = 60; /// growth is that of the last so many seconds
 _option int rows = 20;   /// how many paths are listed with ages, those that hold most first
 

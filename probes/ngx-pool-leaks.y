@@ -11,7 +11,7 @@
 
 _max_overhead 5;
 
-_option long age = 0;     /// show pools that are older than so many seconds
+_option double age = 0;   /// show pools that are older than so many seconds
 _option _Bool inside;     /// follow what is allocated in pools, too, and show what lies in pools that are there
 _option size_t every = 1; /// with --inside: follow one allocation in so many bytes; 1 follows each
 _option int period = 60;  /// growth is that of the last so many seconds

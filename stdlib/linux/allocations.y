@@ -170,9 +170,9 @@ void allocations_freed_by(void *p, _path by)
 }
 
 /// At the end, after the last interval: what has not been held for so many seconds is not shown as outstanding.
-void allocations_leave_out_young(long seconds, struct allocations_block live[void *], struct allocations_figures paths[_path])
+void allocations_leave_out_young(double seconds, struct allocations_block live[void *], struct allocations_figures paths[_path])
 {
-    long since = _now_ns() - seconds * 1000000000;
+    long since = _now_ns() - (long)(seconds * 1e9);
     void *young[];
     _foreach (p, block in live)
         if (block.time > since)

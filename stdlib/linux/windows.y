@@ -88,7 +88,7 @@ void windows_look(void)
 }
 
 /// Leaves out what has been held for less than so many seconds.
-void windows_leave_out_young(long seconds)
+void windows_leave_out_young(double seconds)
 {
     allocations_leave_out_young(seconds, allocations_live, windows_seen);
     void *young[];

@@ -30,18 +30,22 @@ struct ngx_holding {
 /// No more blocks of a pool are walked.
 #define NGX_MOST_HELD 20000000
 
-/// What a pool holds now. Where it is no pool any more, `cut` is not 0.
+/// What a pool holds now. Where it is no pool any more, `cut` is not 0, and nothing else is told.
 struct ngx_holding ngx_holds(ngx_pool_t *pool)
 {
-    struct ngx_holding held;
+    struct ngx_holding held, nothing;
+    nothing.cut = 1;
     _try {
         ngx_pool_t *block = pool;
         for (long i = 0; block; i++) {
             uint64_t start = (uint64_t)block, last = (uint64_t)block->d.last, end = (uint64_t)block->d.end;
-            if (i >= NGX_MOST_HELD || last < start || end < last) {
+            if (i >= NGX_MOST_HELD) {
                 held.cut++;
                 break;
             }
+            // What was destroyed since holds whatever came to lie there.
+            if (last < start || end < last || !_readable(block, end - start))
+                return nothing;
             held.blocks++;
             held.block_bytes += end - start;
             block = block->d.next;
@@ -53,13 +57,16 @@ struct ngx_holding ngx_holds(ngx_pool_t *pool)
                 break;
             }
             if (large->alloc) {
+                size_t size = glibc_usable(large->alloc);
+                if (!_readable(large->alloc, size))
+                    return nothing;
                 held.larges++;
-                held.large_bytes += glibc_usable(large->alloc);
+                held.large_bytes += size;
             }
             large = large->next;
         }
     } _catch (_fault f) {
-        held.cut++;
+        return nothing;
     }
     return held;
 }

@@ -451,15 +451,15 @@ void perl_walk_slots(SV *gv, int n)
         else
             perl_add(sv, perl_slot_node(gv, 0, "$", n));
     }
-    if (gp->gp_av && perl_take(gp->gp_av))
+    if (gp->gp_av && perl_take((SV *)gp->gp_av))
         perl_add((SV *)gp->gp_av, perl_slot_node(gv, 1, "@", n));
-    if (gp->gp_hv && perl_take(gp->gp_hv))
+    if (gp->gp_hv && perl_take((SV *)gp->gp_hv))
         perl_add((SV *)gp->gp_hv, perl_slot_node(gv, 2, "%", n));
-    if (gp->gp_cv && perl_take(gp->gp_cv))
+    if (gp->gp_cv && perl_take((SV *)gp->gp_cv))
         perl_push((SV *)gp->gp_cv, perl_slot_node(gv, 3, "&", n));
-    if (gp->gp_io && perl_take(gp->gp_io))
+    if (gp->gp_io && perl_take((SV *)gp->gp_io))
         perl_add((SV *)gp->gp_io, perl_slot_node(gv, 4, "*", n));
-    if (gp->gp_form && perl_take(gp->gp_form))
+    if (gp->gp_form && perl_take((SV *)gp->gp_form))
         perl_push((SV *)gp->gp_form, perl_slot_node(gv, 5, "format ", n));
 }
 

@@ -146,6 +146,35 @@ fn parsed_and_kept(variant: &str) {
             shown()
         );
     }
+    releases_of_others_are_dropped(&nginx, &file);
+}
+
+/// Where a sample is followed, the kernel knows the blocks that are, and drops releases of all others.
+fn releases_of_others_are_dropped(nginx: &Nginx, file: &Path) {
+    let pid = nginx.worker.to_string();
+    let tracing = Tracing::start(&[
+        "run",
+        "probes/lua-memory-leak-fgraph.y",
+        "--force",
+        "-p",
+        &pid,
+        "-o",
+        file.to_str().unwrap(),
+        "--",
+        "--every",
+        "1M",
+    ]);
+    for _ in 0..20 {
+        assert_eq!(nginx.get("/ping"), "pong");
+    }
+    let finished = tracing.interrupt();
+    let json: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let hits = &json["footer"]["hits"];
+    let figure = |name: &str| hits[name].as_u64().unwrap();
+    let (all, dropped, unsampled) = (figure("hits"), figure("dropped"), figure("unsampled"));
+    // A request frees several blocks, which are too small for the sample but for one in thousands.
+    assert!(dropped >= 20 && unsampled >= 20, "{hits} {finished}");
+    assert!(dropped + unsampled <= all, "{hits} {finished}");
 }
 
 #[test]
