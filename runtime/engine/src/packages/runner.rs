@@ -344,6 +344,9 @@ impl Running {
                 }
             };
             if ended {
+                // What it said last may still be on its way.
+                let until = Instant::now() + GRACE;
+                while !self.errors.wait(LOOK).1 && Instant::now() < until {}
                 return Err(format!(
                     "the program ended, or closed its output, before it printed {text:?}{}",
                     said()
