@@ -508,6 +508,9 @@ fn options_help(options: &[OptionHelp]) -> String {
 }
 
 fn timings(result: &RunResult) {
+    for handler in &result.handlers {
+        say(&format!("{handler}\n"));
+    }
     let timings = result.timings;
     let ms = |duration: std::time::Duration| duration.as_secs_f64() * 1e3;
     say(&format!(

@@ -336,18 +336,40 @@ fn hits(folder: &Path) -> Result<(), String> {
             "a hit that is counted",
             vec![
                 ours(
-                    "ytrace",
+                    "ytrace, counted in the kernel",
                     &["-e", "long n; _probe cheap(long a, long b) { n++; }"],
+                    1,
+                ),
+                ours(
+                    "ytrace, a record for each",
+                    &[
+                        "-e",
+                        "long n; _probe cheap(long a, long b) { n = n * 3 + 1; }",
+                    ],
                     1,
                 ),
                 bpftrace("bpftrace", &at("uprobe", "{ @ = count(); }")),
             ],
         ),
         (
+            "a hit in a histogram",
+            vec![
+                ours(
+                    "ytrace, histogram",
+                    &[
+                        "-e",
+                        "_agg all; _probe cheap(long a, long b) { all <<< a; }",
+                    ],
+                    1,
+                ),
+                bpftrace("bpftrace", &at("uprobe", "{ @ = hist(arg0); }")),
+            ],
+        ),
+        (
             "a hit with its arguments: a table by one, sums of the other",
             vec![
                 ours(
-                    "ytrace",
+                    "ytrace, summed in the kernel",
                     &[
                         "-e",
                         "long sums[long]; _probe cheap(long a, long b) { sums[b] += a; }",
@@ -413,6 +435,30 @@ fn hits(folder: &Path) -> Result<(), String> {
                 record(
                     "perf record (two records)",
                     &["-e", "probe_events:back__return"],
+                ),
+            ],
+        ),
+        (
+            "the time that a call takes, in a histogram",
+            vec![
+                ours(
+                    "ytrace",
+                    &[
+                        "-e",
+                        "_agg took; _probe cheap(long a, long b) -> _void { took <<< _now_ns() - _entry(_now_ns()); }",
+                    ],
+                    1,
+                ),
+                bpftrace(
+                    "bpftrace",
+                    &format!(
+                        "{} {}",
+                        at("uprobe", "{ @a[tid] = nsecs; }"),
+                        at(
+                            "uretprobe",
+                            "/@a[tid]/ { @ = hist(nsecs - @a[tid]); delete(@a[tid]); }"
+                        )
+                    ),
                 ),
             ],
         ),

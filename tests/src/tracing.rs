@@ -39,10 +39,25 @@ impl Tracing {
     ///
     /// # Panics
     /// If it cannot be started.
+    pub fn start_or_end(arguments: &[&str]) -> Result<Self, Box<Finished>> {
+        Self::start_with(arguments, &[])
+    }
+
+    /// The same with variables of the environment.
+    ///
+    /// # Errors
+    /// How it ended.
+    ///
+    /// # Panics
+    /// If it cannot be started.
     // It is waited for where it is interrupted or killed.
     #[allow(clippy::zombie_processes)]
-    pub fn start_or_end(arguments: &[&str]) -> Result<Self, Box<Finished>> {
+    pub fn start_with(
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Result<Self, Box<Finished>> {
         let mut child = command(arguments)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -502,6 +502,17 @@ fn run(
         host: &mut host,
     };
     let outcome = executor.run(function, &mut machine, budget());
+    Done {
+        outcome,
+        output: host.output,
+        values: values(program, &store),
+        caught: store.caught_count(),
+        globals: store.globals.clone(),
+    }
+}
+
+/// The globals as views show them.
+fn values(program: &Program, store: &Store) -> Vec<String> {
     let words = program.view_shapes.iter().zip(&program.global_offsets);
     let values = words.map(|(shape, offset)| {
         let offset = *offset as usize;
@@ -518,13 +529,7 @@ fn run(
             }
         }
     });
-    Done {
-        outcome,
-        output: host.output,
-        values: values.collect(),
-        caught: store.caught_count(),
-        globals: store.globals.clone(),
-    }
+    values.collect()
 }
 
 struct AtHit<'a> {
@@ -549,6 +554,62 @@ impl capture::Hit for AtHit<'_> {
 
     fn sample(&mut self, _every: u64, bytes: u64) -> u64 {
         self.hit.weight.unwrap_or(bytes)
+    }
+}
+
+/// The kernel, which adds to variables where the handler need not run.
+struct Counts<'a> {
+    at: AtHit<'a>,
+    store: Store,
+    updated: bool,
+}
+
+impl capture::Hit for Counts<'_> {
+    fn value(&mut self, value: &Value) -> u64 {
+        self.at.value(value)
+    }
+
+    fn sample(&mut self, every: u64, bytes: u64) -> u64 {
+        self.at.sample(every, bytes)
+    }
+
+    fn update(&mut self, updates: &[(&capture::Update, Vec<u64>, u64)]) -> bool {
+        self.updated = true;
+        for (update, key, value) in updates {
+            let at = |bytes: &[u8], at: u64| {
+                let bytes = bytes.get(at as usize..).expect("a place");
+                u64::from_le_bytes(*bytes.first_chunk().expect("a word"))
+            };
+            let mut handle = at(&self.store.globals, update.global);
+            let mut row = None;
+            if !key.is_empty() {
+                let inserted = self.store.table_insert(handle, key).expect("a table");
+                row = Some((handle, inserted));
+            }
+            let (words, store) = (8 * key.len() as u64, &mut self.store);
+            match update.part {
+                capture::UpdatedPart::Integer { offset, size } => {
+                    let bytes = match row {
+                        Some((handle, row)) => store.row_mut(handle, row).expect("a row"),
+                        None => &mut store.globals,
+                    };
+                    let start = (words + offset) as usize;
+                    let place = &mut bytes[start..start + usize::from(size)];
+                    let mut word = [0; 8];
+                    word[..place.len()].copy_from_slice(place);
+                    let sum = u64::from_le_bytes(word).wrapping_add(*value).to_le_bytes();
+                    place.copy_from_slice(&sum[..usize::from(size)]);
+                }
+                capture::UpdatedPart::Aggregate => {
+                    if let Some((table, row)) = row {
+                        handle = at(store.row(table, row).expect("a row"), words);
+                    }
+                    let added = store.aggregate_add(handle, *value as i64, 1);
+                    added.expect("an aggregate");
+                }
+            }
+        }
+        true
     }
 }
 
@@ -593,6 +654,8 @@ struct Tally {
     faulted: u64,
     captures: u64,
     sampled: u64,
+    /// Hits for which the handler need not run.
+    counted: u64,
     /// Runs that looked farther along a string than is captured.
     long: u64,
 }
@@ -622,6 +685,7 @@ fn try_handler(target: &Filetest, seed: u64, tally: &mut Tally) -> Result<(), St
             };
         }
     };
+    let counting = plans.counting(function);
     tally.captures += plan.captures.len() as u64;
     let samples = plan
         .steps
@@ -672,6 +736,30 @@ fn try_handler(target: &Filetest, seed: u64, tally: &mut Tally) -> Result<(), St
                 capture::text(&plan)
             )
         };
+        if let Some(counting) = &counting {
+            let globals = store(&program).globals;
+            let mut counts = Counts {
+                at: AtHit {
+                    hit: &hit,
+                    globals: &globals,
+                },
+                store: store(&program),
+                updated: false,
+            };
+            capture::evaluate(&counting.plan, &mut memory, &mut counts);
+            if counts.updated {
+                tally.counted += 1;
+                let same = fine && whole.output.is_empty() && whole.caught == 0;
+                let counted = (values(&program, &counts.store), counts.store.globals);
+                if !same || counted != (whole.values.clone(), whole.globals.clone()) {
+                    return Err(format!(
+                        "{}\n{}\ncounted: {counted:?}\nwhole: {whole:?}",
+                        shown(),
+                        capture::text(&counting.plan)
+                    ));
+                }
+            }
+        }
         if dropped {
             tally.dropped += 1;
             if !nothing {
@@ -745,7 +833,7 @@ fn captured_memory_is_enough() {
     assert!(tally.dropped * 20 > tally.hits, "{tally:?}");
     assert!(tally.faulted * 20 > tally.hits, "{tally:?}");
     assert!(
-        tally.sampled > 0 && tally.captures > tally.handlers,
+        tally.sampled > 0 && tally.captures > tally.handlers && tally.counted > 20,
         "{tally:?}"
     );
 }

@@ -47,6 +47,26 @@ pub struct LinearCounts {
     pub above: u64,
 }
 
+/// What was kept of some values, to be put into an aggregate at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AggregateUpdate {
+    /// How many values.
+    pub count: u64,
+    /// Their sum.
+    pub sum: i128,
+    /// The least of them; may be of earlier values, too.
+    pub min: i64,
+    /// The greatest, likewise.
+    pub max: i64,
+    /// The sum of their squares, if it is known.
+    pub squares: Option<u128>,
+    /// Their distribution: a value that stands for all of its bucket, and how many there were. Buckets are values below 32, and else those with
+    /// the same highest five bits.
+    pub buckets: Vec<(i64, u64)>,
+    /// The rows of equal steps.
+    pub linear: Vec<LinearCounts>,
+}
+
 /// The numbers of an aggregate.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AggregateSummary {
@@ -133,25 +153,84 @@ impl Aggregate {
             if known.is_ok() || values.len() < MAX_VALUES {
                 return count_at(values, known, value, times, account);
             }
-            // Apart, until all are there: the values stay if memory runs out before.
-            let mut buckets = Vec::new();
-            for (value, times) in values.iter().copied().chain([(value, times)]) {
-                let bucket = bucket_of(value);
-                let known = buckets.binary_search_by_key(&bucket, |entry: &(i16, u64)| entry.0);
-                if let Err(fault) = count_at(&mut buckets, known, bucket, times, account) {
-                    account.release(&mut buckets);
-                    return Err(fault);
-                }
-            }
-            account.refund(vector_bytes(values));
-            self.values = None;
-            account.refund(vector_bytes(&self.buckets));
-            self.buckets = buckets;
-            return Ok(());
+            self.leave_values(account)?;
         }
         let bucket = bucket_of(value);
         let known = self.buckets.binary_search_by_key(&bucket, |entry| entry.0);
         count_at(&mut self.buckets, known, bucket, times, account)
+    }
+
+    /// Adds what was kept of some values. The distribution is by buckets then, unless all are of one value each.
+    pub(crate) fn merge(
+        &mut self,
+        more: &AggregateUpdate,
+        account: &mut Account,
+    ) -> Result<(), Fault> {
+        for (value, times) in &more.buckets {
+            let (low, high) = bounds_of(bucket_of(*value));
+            if low != high {
+                self.leave_values(account)?;
+            }
+            self.distribute(*value, *times, account)?;
+        }
+        for counts in &more.linear {
+            let own = self.linear.iter_mut();
+            let mut own = own.filter(|own| own.steps == counts.steps);
+            let Some(own) = own.next() else {
+                continue;
+            };
+            for (row, times) in &counts.rows {
+                let known = own.rows.binary_search_by_key(row, |entry| entry.0);
+                count_at(&mut own.rows, known, *row, *times, account)?;
+            }
+            own.below = own.below.saturating_add(counts.below);
+            own.above = own.above.saturating_add(counts.above);
+        }
+        if more.count == 0 {
+            return Ok(());
+        }
+        (self.min, self.max) = match self.count {
+            0 => (more.min, more.max),
+            _ => (self.min.min(more.min), self.max.max(more.max)),
+        };
+        // Mean and differences of two parts (Chan, Golub and LeVeque 1979).
+        let (before, times) = (self.count as f64, more.count as f64);
+        let (total, mean) = (before + times, more.sum as f64 / times);
+        let differences = match more.squares {
+            Some(squares) => (squares as f64 - mean * mean * times).max(0.0),
+            None => 0.0,
+        };
+        let delta = mean - self.mean;
+        self.mean += delta * times / total;
+        self.differences += differences + delta * delta * before * times / total;
+        self.count = self.count.saturating_add(more.count);
+        self.sum = self.sum.wrapping_add(more.sum);
+        self.squares = self
+            .squares
+            .and_then(|squares| squares.checked_add(more.squares?));
+        Ok(())
+    }
+
+    /// Keeps the distribution by buckets from now on.
+    fn leave_values(&mut self, account: &mut Account) -> Result<(), Fault> {
+        let Some(values) = &mut self.values else {
+            return Ok(());
+        };
+        // Apart, until all are there: the values stay if memory runs out before.
+        let mut buckets = Vec::new();
+        for (value, times) in values.iter().copied() {
+            let bucket = bucket_of(value);
+            let known = buckets.binary_search_by_key(&bucket, |entry: &(i16, u64)| entry.0);
+            if let Err(fault) = count_at(&mut buckets, known, bucket, times, account) {
+                account.release(&mut buckets);
+                return Err(fault);
+            }
+        }
+        account.refund(vector_bytes(values));
+        self.values = None;
+        account.refund(vector_bytes(&self.buckets));
+        self.buckets = buckets;
+        Ok(())
     }
 
     pub(crate) fn clear(&mut self, account: &mut Account) {

@@ -4,7 +4,7 @@
 
 use std::cmp::Ordering;
 
-use crate::aggregate::Aggregate;
+use crate::aggregate::{Aggregate, AggregateUpdate};
 use crate::array::End;
 use crate::constants::{ContainerType, ContainerTypeId, Element};
 use crate::containers::Content;
@@ -541,6 +541,17 @@ impl Store {
     pub fn aggregate_add(&mut self, handle: u64, value: i64, times: u64) -> Result<(), Fault> {
         match self.containers.get_mut(handle) {
             Some(Content::Aggregate(aggregate)) => aggregate.add(value, times, &mut self.account),
+            _ => Err(stale()),
+        }
+    }
+
+    /// Adds to an aggregate what was kept elsewhere of values put into it.
+    ///
+    /// # Errors
+    /// There is no such aggregate, or no memory for its distribution, of which a part may then be missing.
+    pub fn aggregate_merge(&mut self, handle: u64, more: &AggregateUpdate) -> Result<(), Fault> {
+        match self.containers.get_mut(handle) {
+            Some(Content::Aggregate(aggregate)) => aggregate.merge(more, &mut self.account),
             _ => Err(stale()),
         }
     }

@@ -40,7 +40,7 @@ mod text;
 pub mod units;
 mod wide;
 
-pub use aggregate::{AggregateSummary, LinearCounts};
+pub use aggregate::{AggregateSummary, AggregateUpdate, LinearCounts};
 pub use captured::{CapturedMemory, LateMemory};
 pub use constants::Constants;
 pub use fault::{Fault, FaultKind};

@@ -90,6 +90,8 @@ pub struct RunResult {
     pub partial: Vec<String>,
     /// Further facts for the footer.
     pub notes: Vec<String>,
+    /// Where the handlers of events run, the kernel or ytrace, and why; a line each.
+    pub handlers: Vec<String>,
     /// The samples of the views over time.
     pub series: Vec<crate::series::RecordedSeries>,
     /// Steps taken by the handlers.

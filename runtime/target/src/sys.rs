@@ -116,7 +116,7 @@ pub(crate) fn retry<T: PartialOrd + From<i8>>(mut call: impl FnMut() -> T) -> Re
 }
 
 /// The tiers that `YTRACE_FORBID` can switch off.
-pub(crate) const TIERS: [&str; 9] = [
+pub(crate) const TIERS: [&str; 10] = [
     PAGEMAP_SCAN,
     CLOSE_RANGE,
     PIDFD_SEND_SIGNAL,
@@ -124,6 +124,7 @@ pub(crate) const TIERS: [&str; 9] = [
     UPROBE_MULTI,
     UPROBE_SESSION,
     RINGBUF,
+    KERNEL_TABLES,
     HARDWARE_BREAKPOINTS,
     URETPROBE_STACKS,
 ];
@@ -136,6 +137,8 @@ pub(crate) const PIDFD_SEND_SIGNAL: &str = "pidfd_send_signal";
 
 /// The tier of events by programs in the kernel.
 pub(crate) const BPF: &str = "bpf";
+/// The tier of handlers that run wholly in the kernel.
+pub(crate) const KERNEL_TABLES: &str = "kernel_tables";
 /// The tier of probing many places by one link.
 pub(crate) const UPROBE_MULTI: &str = "uprobe_multi";
 /// The tier of one program for entry and return.

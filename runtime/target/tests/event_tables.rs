@@ -17,18 +17,13 @@ fn tables_hold_what_the_program_did() {
         keys,
         rows: 4096,
     };
-    let aggregate = TableKind::Aggregate {
-        signed: true,
-        squares: true,
-        powers: true,
-    };
+    let aggregate = TableKind::Aggregate { squares: true };
     let session = &mut traced.session;
     let counts = session.add_table(table(TableKind::Count, 2)).unwrap();
-    let sum = session
-        .add_table(table(TableKind::Sum { signed: true }, 0))
-        .unwrap();
+    let sum = session.add_table(table(TableKind::Sum, 0)).unwrap();
     let by_thread = session.add_table(table(aggregate, 1)).unwrap();
     let whole = session.add_table(table(aggregate, 0)).unwrap();
+    let buckets = session.add_table(table(TableKind::Count, 1)).unwrap();
     let mut program = HitProgram::default();
     let part = &mut program.entry;
     let number = part.value(Value::Register(Register::Rdi));
@@ -43,24 +38,40 @@ fn tables_hold_what_the_program_did() {
     let value = part.value(Value::Binary(BinaryOperation::Subtract, number, shift));
     let factor = part.value(Value::Constant(FACTOR as u64));
     let value = part.value(Value::Binary(BinaryOperation::Multiply, value, factor));
-    part.step(Step::Update {
-        table: counts,
-        keys: vec![thread, rest],
-        value: None,
-        when: Some(rest),
-    });
+    let bucket = part.value(Value::Unary(UnaryOperation::Bucket, value));
+    let mut updates = vec![
+        Update {
+            table: counts,
+            keys: vec![thread, rest],
+            value: None,
+            when: Some(rest),
+        },
+        Update {
+            table: buckets,
+            keys: vec![bucket],
+            value: None,
+            when: None,
+        },
+    ];
     for (table, keys) in [(sum, vec![]), (by_thread, vec![thread]), (whole, vec![])] {
-        part.step(Step::Update {
+        updates.push(Update {
             table,
             keys,
             value: Some(value),
             when: None,
         });
     }
+    part.step(Step::Count {
+        condition: None,
+        needs: Vec::new(),
+        updates,
+    });
+    emit(part, &[]);
     let probe = traced.probe("step", program);
     assert_eq!(traced.program.ask("work 4 20000"), "80000");
     let totals = traced.session.totals(probe).unwrap().entry;
-    assert_eq!((totals.hits, totals.table_full), (80_000, 0));
+    assert_eq!((totals.hits, totals.counted), (80_000, 80_000));
+    assert!(traced.records(|_| ()).is_empty());
 
     let values: Vec<i64> = (0..20_000).map(|number| (number - 500) * FACTOR).collect();
     let mut rows = traced.session.rows(counts).unwrap();
@@ -70,40 +81,50 @@ fn tables_hold_what_the_program_did() {
             (1..7).map(move |rest| (vec![thread, rest], (rest..20_000).step_by(7).count() as u64))
         })
         .collect();
-    let found: Vec<_> = rows.into_iter().map(|row| (row.keys, row.count)).collect();
+    let found: Vec<_> = rows
+        .iter()
+        .map(|row| (row.keys.clone(), row.count))
+        .collect();
     assert_eq!(found, expected);
+    // Those of a thread were made one after another.
+    for rows in rows.chunks(6) {
+        assert!(rows.is_sorted_by(|a, b| 0 < a.made && a.made < b.made));
+    }
 
     let total: i128 = values.iter().map(|value| i128::from(*value)).sum();
     let row = &traced.session.rows(sum).unwrap()[0];
-    assert_eq!((row.count, row.sum), (0, i128::from((4 * total) as i64)));
+    assert_eq!((row.count, row.sum), (1, i128::from((4 * total) as i64)));
 
-    let mut powers = std::collections::BTreeMap::new();
+    let mut expected = std::collections::BTreeMap::new();
     for value in &values {
-        let order = 64 - value.unsigned_abs().leading_zeros() as i8;
-        *powers
-            .entry(Power(if *value < 0 { -order } else { order }))
-            .or_insert(0u64) += 1;
+        *expected.entry(Bucket::of(*value)).or_insert(0u64) += 4;
     }
+    let rows = traced.session.rows(buckets).unwrap();
+    let bucket = |row: &TableRow| Bucket(i16::try_from(row.keys[0] as i64).unwrap());
+    let found: std::collections::BTreeMap<Bucket, u64> =
+        rows.iter().map(|row| (bucket(row), row.count)).collect();
+    assert_eq!(found, expected);
+
     let squares: u128 = values
         .iter()
         .map(|value| u128::from(value.unsigned_abs()).pow(2))
         .sum();
     let expected = |keys, times: u64| TableRow {
         keys,
+        made: 0,
         count: 20_000 * times,
         sum: total * i128::from(times),
-        min: i128::from(values[0]),
-        max: i128::from(values[19_999]),
-        squares: squares * u128::from(times),
-        powers: powers
-            .iter()
-            .map(|(power, count)| (*power, count * times))
-            .collect(),
+        min: values[0],
+        max: values[19_999],
+        squares: Some(squares * u128::from(times)),
     };
     let mut rows = traced.session.rows(by_thread).unwrap();
     rows.sort_by(|a, b| a.keys.cmp(&b.keys));
     let by_thread_expected: Vec<TableRow> =
         (0..4).map(|thread| expected(vec![thread], 1)).collect();
+    for row in &mut rows {
+        assert_ne!(std::mem::take(&mut row.made), 0);
+    }
     assert_eq!(rows, by_thread_expected);
     assert_eq!(traced.session.rows(whole).unwrap(), [expected(vec![], 4)]);
 
@@ -116,30 +137,81 @@ fn tables_hold_what_the_program_did() {
 /// Large enough that squares need more than 64 bits, small enough that values do not.
 const FACTOR: i64 = 123_456_789_012;
 
+/// Where one of two tables has no room, or a key cannot be read, nothing is added to either, and the hit becomes a record.
 #[test]
-fn a_full_table_says_so() {
+fn what_cannot_be_counted_is_sent() {
     let mut traced = Traced::start();
-    let spec = TableSpec {
-        kind: TableKind::Count,
-        keys: 1,
-        rows: 10,
+    let mut table = |rows| {
+        let spec = TableSpec {
+            kind: TableKind::Count,
+            keys: 1,
+            rows,
+        };
+        traced.session.add_table(spec).unwrap()
     };
-    let table = traced.session.add_table(spec).unwrap();
+    let (large, small) = (table(4096), table(10));
     let mut program = HitProgram::default();
-    let key = program.entry.value(Value::Register(Register::Rdi));
-    program.entry.step(Step::Update {
+    let part = &mut program.entry;
+    let number = part.value(Value::Register(Register::Rdi));
+    let hundred = part.value(Value::Constant(100));
+    let condition = part.value(Value::Binary(
+        BinaryOperation::LessUnsigned,
+        number,
+        hundred,
+    ));
+    // The stack can be read, the number is no address.
+    let rsp = part.value(Value::Register(Register::Rsp));
+    let three = part.value(Value::Constant(3));
+    let third = part.value(Value::Binary(BinaryOperation::Equal, number, three));
+    let address = part.value(Value::Select {
+        condition: third,
+        then: number,
+        otherwise: rsp,
+    });
+    let capture = part.step(Step::Capture {
+        address,
+        extent: Extent::Bytes(1),
+    });
+    let read = part.value(Value::Slot {
+        capture,
+        offset: 0,
+        width: Width::One,
+        signed: false,
+    });
+    let update = |table| Update {
         table,
-        keys: vec![key],
+        keys: vec![number],
         value: None,
         when: None,
+    };
+    part.step(Step::Count {
+        condition: Some(condition),
+        needs: vec![read],
+        updates: vec![update(large), update(small)],
     });
+    emit(part, &[Value::Register(Register::Rdi)]);
     let probe = traced.probe("step", program);
-    traced.program.ask("work 1 100");
+    traced.program.ask("work 1 120");
+    let sent = traced.records(|record| record.value(0).unwrap());
     let totals = traced.session.totals(probe).unwrap().entry;
-    let rows = traced.session.rows(table).unwrap();
-    let counted: u64 = rows.iter().map(|row| row.count).sum();
-    assert!((10..100).contains(&rows.len()), "{}", rows.len());
-    assert_eq!((totals.hits, counted + totals.table_full), (100, 100));
+    assert_eq!((totals.hits, totals.lost), (120, 0));
+    assert_eq!(totals.counted + sent.len() as u64, 120);
+    let mut counted = Vec::new();
+    for table in [large, small] {
+        let rows = traced.session.rows(table).unwrap();
+        let mut numbers: Vec<u64> = rows
+            .iter()
+            .flat_map(|row| vec![row.keys[0]; row.count as usize])
+            .collect();
+        numbers.sort_unstable();
+        counted.push(numbers);
+    }
+    assert_eq!(counted[0], counted[1]);
+    assert!((9..60).contains(&counted[0].len()), "{counted:?}");
+    assert!(sent.contains(&3));
+    let mut all = [sent, counted.swap_remove(0)].concat();
+    all.sort_unstable();
+    assert_eq!(all, Vec::from_iter(0..120));
 }
 
 #[test]
@@ -278,11 +350,15 @@ fn a_record_that_is_lost_is_known_to_later_steps() {
     let mut program = HitProgram::default();
     emit(&mut program.entry, &[Value::Register(Register::Rdi)]);
     let lost = program.entry.value(Value::Lost(StepId(0)));
-    program.entry.step(Step::Update {
-        table,
-        keys: Vec::new(),
-        value: None,
-        when: Some(lost),
+    program.entry.step(Step::Count {
+        condition: Some(lost),
+        needs: Vec::new(),
+        updates: vec![Update {
+            table,
+            keys: Vec::new(),
+            value: None,
+            when: None,
+        }],
     });
     let probe = traced.probe("step", program);
     traced.program.ask("work 2 1000");

@@ -31,6 +31,7 @@ _probe accepted(struct conn *c, long n) {
 //> c1 = 8 bytes at (c0[0]:u64 + 8)
 //> registers 4
 //> globals 0:u64 8:u32 16:u16
+//> not counted: a handler of an event reads it, or does something else with it than to add to it
 //>
 //> c0 = 4 bytes at register 5
 //> registers 5

@@ -24,12 +24,14 @@ _probe _oneshot {
 //> c2 = 4 bytes at c0[24]:u64
 //> c3 = 4 bytes at c0[32]:u64
 //> registers 5
+//> not counted: a handler of an event reads it, or does something else with it than to add to it
 //>
 //> drop if (register 5 == 0)
 //> c0 = 12 bytes (0+8 8+4) at register 5
 //> c1 = 12 bytes (0+8 8+4) at c0[0]:u64
 //> c2 = 12 bytes (0+8 8+4) at c1[0]:u64
 //> registers 5
+//> not counted: a handler of an event reads it, or does something else with it than to add to it
 //>
 //> error 15:26: this cannot be read at the hit: where it lies changes in a loop whose number of rounds is not constant, or more than 64 [read here] (help: what an event handler reads is captured at the hit: arguments, registers and variables of the target, and what pointers from these lead to by constant or captured offsets; `--sync` stops the thread and follows such structures at the hit; a `_oneshot` or a timer follows them in memory as of then)
 //> error 15:39: this cannot be read at the hit: where it lies changes in a loop whose number of rounds is not constant, or more than 64 [read here] (help: what an event handler reads is captured at the hit: arguments, registers and variables of the target, and what pointers from these lead to by constant or captured offsets; `--sync` stops the thread and follows such structures at the hit; a `_oneshot` or a timer follows them in memory as of then)

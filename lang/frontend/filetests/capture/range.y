@@ -11,3 +11,4 @@ _probe _oneshot {
 //> drop if (register 5 < 0x40000)
 //> drop if (register 5 > 0x80000)
 //> registers 5
+//> count if ((register 5 >= 0x40000) & (register 5 <= 0x80000)): global 16 at 16:i64 += register 5

@@ -59,6 +59,7 @@ _probe f(struct node *a, long n, char *s) { switch (n) { case 1: case 2: return;
 //> registers 4
 //>
 //> registers 4
+//> not counted: a handler of an event sets it
 //>
 //> registers 4
 //>
@@ -70,8 +71,10 @@ _probe f(struct node *a, long n, char *s) { switch (n) { case 1: case 2: return;
 //> drop if (c0[0]:i32 != 3) with c0
 //> drop if (register 4 == 7) with c0
 //> registers 4 5
+//> not counted: a handler of an event sets it
 //>
 //> drop if (register 4 == 1)
 //> drop if (register 4 == 2)
 //> drop if (register 4 != 3)
 //> registers 4
+//> not counted: a handler of an event sets it

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use super::found::Drop;
 use super::plan::{
     Capture, CaptureId, CaptureKind, MAX_BYTES, MAX_CAPTURES, MAX_MERGED, MAX_PIECES, MAX_VALUES,
-    Needs, Piece, Plan, Requirement, Step, TableKey, Value, ValueId,
+    Needs, Piece, Plan, Requirement, Step, TableKey, Update, UpdatedPart, Value, ValueId,
 };
 use super::run::Analysis;
 use super::state::{Literal, Merger};
 use super::terms::{Extent, ReadId, Term, TermId};
+use super::updates::{Cell, Change, Part};
 use crate::ir::SpanId;
 use crate::source::Span;
 
@@ -89,6 +90,11 @@ enum Dropping {
         bytes: TermId,
         requires: Vec<Requirement>,
     },
+    Update {
+        condition: TermId,
+        changes: Vec<(Cell, Change)>,
+        requires: Vec<Requirement>,
+    },
 }
 
 /// Takes out the end that a hit outside of the sample comes to, whose reads the sampling then requires. False if there is none: then
@@ -163,6 +169,21 @@ pub(super) fn plan(analysis: &mut Analysis<'_>) -> Result<Plan, (Excess, Span)> 
                 dropping.push(Dropping::Return {
                     condition,
                     absent,
+                    requires,
+                });
+            }
+            Drop::Update(ended, changes) => {
+                let requires = requirements(&groups, &of, analysis, &ended.reads);
+                let mut numbers = 0;
+                let conjunction = Merger {
+                    terms: &mut analysis.terms,
+                    numbers: &mut numbers,
+                    span: SpanId(0),
+                }
+                .conjunction(&ended.reach);
+                dropping.push(Dropping::Update {
+                    condition: conjunction.unwrap_or_else(|| analysis.terms.constant(1)),
+                    changes,
                     requires,
                 });
             }
@@ -320,6 +341,19 @@ impl Builder<'_, '_> {
                     bytes,
                     requires,
                 } => (vec![*every, *bytes], requires),
+                Dropping::Update {
+                    condition,
+                    changes,
+                    requires,
+                } => {
+                    let mut terms = vec![*condition];
+                    for (cell, change) in changes {
+                        let key = cell.key.and_then(|key| self.analysis.found.tables.get(key));
+                        terms.extend(key.iter().flat_map(|(_, words)| words));
+                        terms.extend([change.when, change.value]);
+                    }
+                    (terms, requires)
+                }
             };
             for require in requires {
                 self.place(require.capture.0 as usize);
@@ -346,6 +380,14 @@ impl Builder<'_, '_> {
                     bytes: unset,
                     requires,
                 },
+                Dropping::Update { changes, .. } => Step::Update {
+                    condition: unset,
+                    updates: changes
+                        .iter()
+                        .map(|(cell, change)| self.update(*cell, *change))
+                        .collect(),
+                    requires,
+                },
             };
             self.steps.push((step, terms));
         }
@@ -353,6 +395,23 @@ impl Builder<'_, '_> {
             self.place(index);
         }
         self.finish()
+    }
+
+    /// An update whose values are not set yet.
+    fn update(&self, cell: Cell, change: Change) -> Update {
+        let unset = ValueId(0);
+        let key = cell.key.and_then(|key| self.analysis.found.tables.get(key));
+        let always = self.analysis.terms.as_constant(change.when) == Some(1);
+        Update {
+            global: cell.global,
+            key: vec![unset; key.map_or(0, |(_, words)| words.len())],
+            part: match cell.part {
+                Part::Integer { offset, size } => UpdatedPart::Integer { offset, size },
+                Part::Aggregate { .. } | Part::Row => UpdatedPart::Aggregate,
+            },
+            when: (!always).then_some(unset),
+            value: unset,
+        }
     }
 
     /// Requirements with the numbers of captures.
@@ -490,6 +549,24 @@ impl Builder<'_, '_> {
                 (Step::Sample { every, bytes, .. }, [one, other]) => {
                     *every = value(one);
                     *bytes = value(other);
+                }
+                (
+                    Step::Update {
+                        condition, updates, ..
+                    },
+                    [term, rest @ ..],
+                ) => {
+                    *condition = value(term);
+                    let mut rest = rest.iter();
+                    for update in updates {
+                        // The words end the pairs first, so none of the rest is lost.
+                        for (word, term) in update.key.iter_mut().zip(rest.by_ref()) {
+                            *word = value(term);
+                        }
+                        let (when, added) = (rest.next(), rest.next());
+                        update.when = update.when.and(when.map(value));
+                        update.value = added.map_or(ValueId(0), value);
+                    }
                 }
                 _ => {}
             }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::plan::{CaptureKind, Plan, Requirement, Step, TableKey, Value, ValueId};
+use super::plan::{
+    CaptureKind, Plan, Requirement, Step, TableKey, Update, UpdatedPart, Value, ValueId,
+};
 use crate::dump::{comparison as comparison_of, integer_operator};
 
 /// A plan, a line each thing. Equal plans give equal text.
@@ -63,6 +65,23 @@ pub fn text(plan: &Plan) -> String {
                 shown(plan, *every),
                 required(requires)
             ),
+            Step::Update {
+                condition,
+                updates,
+                requires,
+            } => {
+                let updates: Vec<String> = updates
+                    .iter()
+                    .map(|update| shown_update(plan, update))
+                    .collect();
+                writeln!(
+                    text,
+                    "count if {}{}: {}",
+                    shown(plan, *condition),
+                    required(requires),
+                    updates.join("; ")
+                )
+            }
         };
     }
     for (what, keys) in [("may insert", &plan.inserts), ("leaves no", &plan.removes)] {
@@ -104,6 +123,27 @@ fn required(requires: &[Requirement]) -> String {
         })
         .collect();
     format!(" with {}", all.join(" "))
+}
+
+/// What is added to a variable, as a statement.
+fn shown_update(plan: &Plan, update: &Update) -> String {
+    let mut text = match update.when {
+        Some(when) => format!("if {} ", shown(plan, when)),
+        None => String::new(),
+    };
+    let _ = write!(text, "global {}", update.global);
+    if !update.key.is_empty() {
+        let words: Vec<String> = update.key.iter().map(|word| shown(plan, *word)).collect();
+        let _ = write!(text, "[{}]", words.join(", "));
+    }
+    let value = shown(plan, update.value);
+    let _ = match update.part {
+        UpdatedPart::Integer { offset, size } => {
+            write!(text, " at {offset}:i{} += {value}", u32::from(size) * 8)
+        }
+        UpdatedPart::Aggregate => write!(text, " <<< {value}"),
+    };
+    text
 }
 
 /// A key of a table, as an expression.

@@ -1,6 +1,8 @@
 //! Carries out a plan as a kernel would: the reference for those that do, and for tests.
 
-use super::plan::{CaptureId, CaptureKind, Plan, Requirement, Step, TableKey, Value, ValueId};
+use super::plan::{
+    CaptureId, CaptureKind, Plan, Requirement, Step, TableKey, Update, Value, ValueId,
+};
 use crate::interpret::arithmetic;
 use ytrace_values::{CapturedMemory, Memory};
 
@@ -11,6 +13,11 @@ pub trait Hit {
 
     /// Whether the hit is of the sample: its weight, else 0.
     fn sample(&mut self, every: u64, bytes: u64) -> u64;
+
+    /// Does what the handler would: each update with the words of its key and its value. False if it is not done, so that the handler runs.
+    fn update(&mut self, _updates: &[(&Update, Vec<u64>, u64)]) -> bool {
+        false
+    }
 
     /// Whether a key is in no row of a table of the script, for sure.
     fn is_absent(&mut self, _table: u64, _words: &[u64]) -> bool {
@@ -61,6 +68,16 @@ pub fn evaluate(plan: &Plan, memory: &mut dyn Memory, hit: &mut dyn Hit) -> Eval
                     break;
                 }
             }
+            Step::Update {
+                condition,
+                updates,
+                requires,
+            } => {
+                if run.met(requires) && run.value(*condition) != 0 && run.update(updates) {
+                    run.done.dropped = true;
+                    break;
+                }
+            }
             Step::Sample {
                 every,
                 bytes,
@@ -92,6 +109,18 @@ impl Run<'_> {
     fn is_absent(&mut self, key: &TableKey) -> bool {
         let words: Vec<u64> = key.words.iter().map(|word| self.value(*word)).collect();
         self.hit.is_absent(key.table, &words)
+    }
+
+    fn update(&mut self, updates: &[Update]) -> bool {
+        let mut wanted = Vec::with_capacity(updates.len());
+        for update in updates {
+            if update.when.is_some_and(|when| self.value(when) == 0) {
+                continue;
+            }
+            let key = update.key.iter().map(|word| self.value(*word)).collect();
+            wanted.push((update, key, self.value(update.value)));
+        }
+        self.hit.update(&wanted)
     }
 
     fn met(&self, requires: &[Requirement]) -> bool {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::state::{Literal, Unknown, Why};
 use super::tables::{KeyId, Tables};
 use super::terms::TermId;
+use super::updates::{Cell, Cells, Change};
 use crate::ir::SpanId;
 
 /// One end of the handler.
@@ -16,6 +17,8 @@ pub(super) struct Ended {
     pub(super) reads: Vec<u64>,
     /// Keys of tables that were deleted on the way and not inserted since.
     pub(super) deleted: Vec<KeyId>,
+    /// What is added to variables of the script on the way.
+    pub(super) changes: Vec<Change>,
     /// Whether something was done on the way.
     pub(super) effect: bool,
 }
@@ -25,6 +28,8 @@ pub(super) struct Ended {
 pub(super) enum Drop {
     /// The handler ends without having done anything.
     End(Ended),
+    /// The handler ends and has added to variables of the script, no more.
+    Update(Ended, Vec<(Cell, Change)>),
     /// The hit may not be of the sample.
     Sample {
         every: TermId,
@@ -79,6 +84,21 @@ pub(super) struct Found {
     pub(super) globals: BTreeSet<(u64, u8)>,
     pub(super) refused: Vec<Refused>,
     pub(super) tables: Tables,
+    pub(super) cells: Cells,
+    /// Variables of the script that something else is done to than that they are added to; `None` if that may be any.
+    pub(super) assigned: Assigned,
+    /// The first thing that keeps a way from being taken in the kernel.
+    pub(super) obstacle: Option<(SpanId, &'static str)>,
+    /// The first condition that is not known at the hit.
+    pub(super) condition: Option<SpanId>,
+}
+
+/// Variables of the script, by their offset.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Assigned {
+    pub(super) some: BTreeSet<u64>,
+    /// Whether it may be all of them.
+    pub(super) all: bool,
 }
 
 impl Found {
@@ -94,10 +114,40 @@ impl Found {
             Literal::Unknown(..) => self.tables.absent(*literal).is_some(),
         });
         self.tables.end(&ended);
-        if ended.effect || !known {
-            self.inexact = true;
-        } else {
+        if !ended.effect && known && ended.changes.is_empty() {
             self.drops.push(Drop::End(ended));
+            return;
+        }
+        // Later conditions must hold whether or not the kernel does this.
+        self.inexact = true;
+        let by_words = |literal: &Literal| matches!(literal, Literal::Known(..));
+        if ended.effect {
+            return;
+        }
+        match self.cells.settled(&ended.changes) {
+            Some(changes) if ended.reach.iter().all(by_words) => {
+                self.drops.push(Drop::Update(ended, changes));
+            }
+            Some(_) => {
+                let span = self.condition.unwrap_or(SpanId(0));
+                self.obstruct(span, "a condition is not known at the hit");
+            }
+            None => self.obstruct(SpanId(0), "it inserts a key and adds nothing to its value"),
+        }
+    }
+
+    /// Notes why a way is not taken in the kernel, the first time.
+    pub(super) fn obstruct(&mut self, span: SpanId, why: &'static str) {
+        self.obstacle.get_or_insert((span, why));
+    }
+
+    /// Notes that a variable of the script is not only added to.
+    pub(super) fn assign(&mut self, global: Option<u64>) {
+        match global {
+            Some(global) => {
+                self.assigned.some.insert(global);
+            }
+            None => self.assigned.all = true,
         }
     }
 

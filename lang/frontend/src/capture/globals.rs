@@ -89,7 +89,7 @@ fn note_writes(program: &Program, function: &Function, written: &mut Vec<(u64, u
 }
 
 /// Offset and length of the variable that an offset in the globals is in, as far as to the next one.
-fn variable_at(program: &Program, offset: i64) -> (u64, u64) {
+pub(super) fn variable_at(program: &Program, offset: i64) -> (u64, u64) {
     let Ok(offset) = u64::try_from(offset) else {
         return (0, u64::MAX);
     };

@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use super::found::What;
-use super::globals::{First, GLOBALS};
+use super::globals::{First, GLOBALS, variable_at};
 use super::run::{Activation, Analysis, Flow, Stop};
 use super::state::{Content, Known, State, Unknown, Why, Words, integer_of};
 use super::terms::{Extent, ReadId, Term, TermId, WORD};
+use super::updates::{Cell, Change, Part};
 use crate::ir::{
     Base, Class, Comparison, Instruction, InstructionKind, IntegerOperator, IntegerType,
     MemoryType, Place, Register, SpanId,
@@ -38,7 +39,7 @@ impl<'p> Analysis<'p> {
         mut state: State,
         alone: bool,
     ) -> Result<(Flow, State), Stop> {
-        let span = instruction.span;
+        let (span, before) = (instruction.span, state.effect);
         match &instruction.kind {
             InstructionKind::Call {
                 function,
@@ -72,12 +73,26 @@ impl<'p> Analysis<'p> {
                     .collect();
                 let (flow, result) =
                     self.operation(*operation, &arguments, &mut state, alone, span)?;
+                if state.effect && !before {
+                    self.found.obstruct(span, reason(*operation));
+                }
                 if let Some(to) = to {
                     self.set(activation, &mut state, *to, result, span);
                 }
                 return Ok((flow, state));
             }
             other => self.plain(activation, other, &mut state, span)?,
+        }
+        if state.effect && !before {
+            let why = match &instruction.kind {
+                InstructionKind::Store { .. }
+                | InstructionKind::CopyBytes { .. }
+                | InstructionKind::Zero { .. } => {
+                    "it sets a variable to something else than itself and a number"
+                }
+                _ => "it may fault",
+            };
+            self.found.obstruct(span, why);
         }
         Ok((Flow::Next, state))
     }
@@ -184,6 +199,9 @@ impl<'p> Analysis<'p> {
             }
             InstructionKind::Store { place, from, ty } => {
                 let value = self.get(state, *from);
+                if self.counting && self.add(state, place, *ty, value) {
+                    return Ok(());
+                }
                 let content = match value {
                     Known::Unknown(unknown) => Content::Unknown(unknown),
                     value => Content::Scalar(value),
@@ -208,9 +226,11 @@ impl<'p> Analysis<'p> {
                 state.effect |= index.is_none_or(|index| index >= *length);
                 return Ok(());
             }
-            InstructionKind::Call { .. }
-            | InstructionKind::Operation { .. }
-            | InstructionKind::Step => return Ok(()),
+            InstructionKind::Step => {
+                self.steps += 1;
+                return Ok(());
+            }
+            InstructionKind::Call { .. } | InstructionKind::Operation { .. } => return Ok(()),
         };
         self.set(activation, state, to, value, span);
         Ok(())
@@ -243,8 +263,12 @@ impl<'p> Analysis<'p> {
         mut operate: impl FnMut(&mut super::terms::Terms, TermId, TermId) -> Option<TermId>,
     ) -> Known {
         let of_table = |known| match known {
-            Known::Row(_) | Known::Presence(..) => Known::Unknown(Unknown {
+            Known::Row(_) | Known::Presence(..) | Known::Inserted(_) => Known::Unknown(Unknown {
                 why: Why::Container,
+                span,
+            }),
+            Known::Sum { .. } => Known::Unknown(Unknown {
+                why: Why::Global,
                 span,
             }),
             other => other,
@@ -289,6 +313,22 @@ impl<'p> Analysis<'p> {
         right: Known,
         span: SpanId,
     ) -> Known {
+        use IntegerOperator as Op;
+        // The low bytes of a sum are sums of low bytes.
+        let sum = match (operator, left, right) {
+            (Op::Add | Op::Subtract, Known::Sum { cell, added, bytes }, more) => {
+                Some((cell, added, bytes, more))
+            }
+            (Op::Add, more, Known::Sum { cell, added, bytes }) => Some((cell, added, bytes, more)),
+            _ => None,
+        };
+        if let Some((cell, added, bytes, more)) = sum
+            && let Some(more) = more.single()
+            && let Some(added) = self.terms.binary(operator, WORD, added, more)
+        {
+            let bytes = bytes.min(ty.size);
+            return Known::Sum { cell, added, bytes };
+        }
         let why = match operator {
             IntegerOperator::Divide
             | IntegerOperator::Remainder
@@ -307,8 +347,83 @@ impl<'p> Analysis<'p> {
                 let words = words.map(|word| Some(self.terms.extend(ty, word)));
                 words.map_or(from, Known::Words)
             }
+            Known::Sum { cell, added, bytes } => Known::Sum {
+                cell,
+                added,
+                bytes: bytes.min(ty.size),
+            },
             other => other,
         }
+    }
+
+    /// The integer of a variable, or of a row that was inserted, that a place is.
+    fn cell(&mut self, state: &State, place: &Place, ty: MemoryType) -> Option<Cell> {
+        let (size, _) = integer_of(ty)?;
+        let index = match place.index {
+            Some(index) => {
+                let index = self.get(state, index).single()?;
+                self.terms.as_constant(index)?
+            }
+            None => 0,
+        };
+        let offset = (place.offset as u64).wrapping_add(index);
+        match place.base {
+            Base::Globals if !self.globals.is_initializing() => Some(Cell {
+                global: variable_at(self.program, place.offset).0,
+                key: None,
+                part: Part::Integer { offset, size },
+            }),
+            Base::Row { container, row } => {
+                let (Known::Container(global), Known::Inserted(key)) =
+                    (self.get(state, container), self.get(state, row))
+                else {
+                    return None;
+                };
+                let (table, words) = self.found.tables.get(key)?;
+                let offset = offset.checked_sub(8 * words.len() as u64)?;
+                (*table == global).then_some(Cell {
+                    global,
+                    key: Some(key),
+                    part: Part::Integer { offset, size },
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// What a cell holds.
+    fn sum(&mut self, state: &State, cell: Cell) -> Known {
+        let Part::Integer { size, .. } = cell.part else {
+            return self.zero();
+        };
+        let cell = self.found.cells.number(cell);
+        let added = state.added(cell);
+        Known::Sum {
+            cell,
+            added: added.unwrap_or_else(|| self.terms.constant(0)),
+            bytes: size,
+        }
+    }
+
+    /// Whether a value that is stored is what was there and something that is added, which is then noted.
+    fn add(&mut self, state: &mut State, place: &Place, ty: MemoryType, value: Known) -> bool {
+        let Known::Sum { cell, added, bytes } = value else {
+            return false;
+        };
+        let Some(own) = self.cell(state, place, ty) else {
+            return false;
+        };
+        if self.found.cells.number(own) != cell || u64::from(bytes) < ty.size() {
+            return false;
+        }
+        let when = self.terms.constant(1);
+        state.add(Change {
+            cell,
+            table: own.key.map(|_| own.global),
+            when,
+            value: added,
+        });
+        true
     }
 
     fn locate(
@@ -441,11 +556,24 @@ impl<'p> Analysis<'p> {
                         let word = self.terms.term(Term::Global { offset, size });
                         self.extend(IntegerType { size, signed }, Known::word(word))
                     }
+                    None if self.counting => match self.cell(state, place, ty) {
+                        Some(cell) => self.sum(state, cell),
+                        None => unknown(Why::Global),
+                    },
                     None => unknown(Why::Global),
                 });
             }
             Located::Somewhere(_) => return Ok(unknown(Why::Index)),
-            Located::Row => return Ok(unknown(Why::Container)),
+            Located::Row => {
+                let cell = match self.counting {
+                    true => self.cell(state, place, ty),
+                    false => None,
+                };
+                return Ok(match cell {
+                    Some(cell) => self.sum(state, cell),
+                    None => unknown(Why::Container),
+                });
+            }
         };
         let Some((size, signed)) = integer_of(ty) else {
             return Ok(unknown(Why::Float));
@@ -521,7 +649,23 @@ impl<'p> Analysis<'p> {
                     state.forget_object(object, stamp, unknown);
                 }
             }
-            Located::Globals(_) | Located::Row | Located::Target(_) => state.effect = true,
+            Located::Globals(_) => {
+                state.effect = true;
+                let (global, _) = variable_at(self.program, place.offset);
+                self.found.assign(Some(global));
+            }
+            Located::Row => {
+                state.effect = true;
+                let container = match place.base {
+                    Base::Row { container, .. } => self.get(state, container),
+                    _ => self.zero(),
+                };
+                self.found.assign(match container {
+                    Known::Container(global) => Some(global),
+                    _ => None,
+                });
+            }
+            Located::Target(_) => state.effect = true,
         }
     }
 
@@ -584,5 +728,23 @@ impl<'p> Analysis<'p> {
         };
         self.write(activation, state, to, length, content, span);
         Ok(())
+    }
+}
+
+/// Why a handler with an operation does not run in the kernel.
+fn reason(operation: ytrace_values::Operation) -> &'static str {
+    use ytrace_values::Operation as Op;
+    match operation {
+        Op::Printf | Op::ContainerText => "it prints",
+        Op::Exit | Op::Error => "it ends the session",
+        Op::TableInsert | Op::TableFind => "a key of a table is not known at the hit",
+        Op::TableDelete | Op::ContainerClear => "it takes something out of a table",
+        Op::AggregateAdd => "what it puts into an aggregate is not known at the hit",
+        Op::ArrayPush | Op::ArrayPop | Op::ArrayShift | Op::ArrayUnshift | Op::ArrayIndex => {
+            "it uses an array"
+        }
+        Op::SampleBytes => "it samples where not all hits come by",
+        Op::Backtrace | Op::BacktracePart => "it asks for a stack",
+        _ => "it does something that only ytrace can",
     }
 }

@@ -10,6 +10,7 @@
 //! [`evaluate`] carries out a plan as a kernel would: the reference for those that do.
 
 mod build;
+mod counting;
 mod dump;
 mod evaluate;
 mod formats;
@@ -18,19 +19,22 @@ mod globals;
 mod instructions;
 mod operations;
 mod plan;
+mod readers;
 mod refusal;
 mod region;
 mod run;
 mod state;
 mod tables;
 mod terms;
+mod updates;
 
+pub use counting::{Countable, Counting, countable};
 pub use dump::text;
 pub use evaluate::{Evaluated, Hit, evaluate};
 pub use globals::settled;
 pub use plan::{
     Capture, CaptureId, CaptureKind, MAX_BYTES, MAX_CAPTURES, MAX_MERGED, MAX_PIECES, MAX_VALUES,
-    Needs, Piece, Plan, Requirement, Step, TableKey, Value, ValueId,
+    Needs, Piece, Plan, Requirement, Step, TableKey, Update, UpdatedPart, Value, ValueId,
 };
 pub use run::MAX_ROUNDS;
 pub use tables::mirrored;
@@ -124,10 +128,25 @@ impl<'p> Captures<'p> {
         let mut analysis = Analysis::new(self.program, &self.options, &self.globals);
         analysis.sampling = sampling;
         analysis.valued = valued;
+        self.run(&mut analysis, function)?;
+        if !build::settle_sample(&mut analysis) {
+            return Ok(None);
+        }
+        build::plan(&mut analysis)
+            .map(Some)
+            .map_err(|(excess, span)| vec![refusal::excess(excess, span)])
+    }
+
+    /// Follows a function, and finds out whether all that it reads can be captured.
+    fn run(
+        &self,
+        analysis: &mut Analysis<'p>,
+        function: FunctionId,
+    ) -> Result<(), Vec<Diagnostic>> {
         match analysis.handler(function) {
             Ok(ended) => {
                 let result = ended.and_then(|(_, result)| result.single());
-                analysis.result = result.filter(|_| valued);
+                analysis.result = result.filter(|_| analysis.valued);
             }
             Err(Stop::TooLarge(span)) => return Err(vec![refusal::too_large(self.program, span)]),
             Err(Stop::Attempt) => {
@@ -141,11 +160,6 @@ impl<'p> Captures<'p> {
                 .map(|refused| refusal::refused(self.program, refused, &self.options))
                 .collect());
         }
-        if !build::settle_sample(&mut analysis) {
-            return Ok(None);
-        }
-        build::plan(&mut analysis)
-            .map(Some)
-            .map_err(|(excess, span)| vec![refusal::excess(excess, span)])
+        Ok(())
     }
 }

@@ -5,6 +5,7 @@ use super::run::{Analysis, Flow, Stop};
 use super::state::{Known, State, Unknown, Why};
 use super::tables::KeyId;
 use super::terms::{Extent, Term, TermId, WORD};
+use super::updates::{Cell, Change, Part};
 use crate::abi;
 use crate::ir::{Comparison, IntegerOperator, SpanId};
 use ytrace_values::Operation;
@@ -87,13 +88,27 @@ impl<'p> Analysis<'p> {
                 _ => unknown(Why::Container),
             },
             Op::TableInsert => {
-                state.effect = true;
                 let (table, key) = self.table_key(arguments);
                 self.found.tables.insert(table, key);
                 let tables = &self.found.tables;
                 state
                     .deleted
                     .retain(|key| table.is_some_and(|table| !tables.is_of(*key, table)));
+                match (table, key) {
+                    (Some(table), Some(key)) if self.counting => {
+                        self.insert_row(table, key, state);
+                        Known::Inserted(key)
+                    }
+                    _ => {
+                        state.effect = true;
+                        unknown(Why::Container)
+                    }
+                }
+            }
+            Op::AggregateAdd => {
+                if !self.counting || !self.put_into_aggregate(arguments, state) {
+                    state.effect = true;
+                }
                 unknown(Why::Container)
             }
             Op::TableDelete => {
@@ -162,6 +177,69 @@ impl<'p> Analysis<'p> {
         let words: Option<Vec<TermId>> = words.iter().map(Known::single).collect();
         let key = words.and_then(|words| self.found.tables.key(*table, words));
         (Some(*table), key)
+    }
+
+    /// Notes that a key is inserted.
+    fn insert_row(&mut self, table: u64, key: KeyId, state: &mut State) {
+        let cell = self.found.cells.number(Cell {
+            global: table,
+            key: Some(key),
+            part: Part::Row,
+        });
+        let (when, value) = (self.terms.constant(1), self.terms.constant(0));
+        state.add(Change {
+            cell,
+            table: Some(table),
+            when,
+            value,
+        });
+    }
+
+    /// Whether a value that is put into an aggregate, and where, are known; it is then noted.
+    fn put_into_aggregate(&mut self, arguments: &[Known], state: &mut State) -> bool {
+        let [aggregate, value, times] = arguments else {
+            return false;
+        };
+        let (global, key) = match aggregate {
+            Known::Container(global) => (*global, None),
+            // The handle in a row that nothing was added to.
+            Known::Sum { cell, added, .. } if self.terms.as_constant(*added) == Some(0) => {
+                match self.found.cells.get(*cell) {
+                    Some(Cell {
+                        global,
+                        key: Some(key),
+                        part: Part::Integer { offset: 0, size: 8 },
+                    }) => (global, Some(key)),
+                    _ => return false,
+                }
+            }
+            _ => return false,
+        };
+        let times = times
+            .single()
+            .and_then(|times| self.terms.as_constant(times));
+        let (Some(value), Some(1)) = (value.single(), times) else {
+            return false;
+        };
+        let before = state.changes.iter().filter(|change| {
+            let cell = self.found.cells.get(change.cell);
+            cell.is_some_and(|cell| {
+                matches!(cell.part, Part::Aggregate { .. })
+                    && (cell.global, cell.key) == (global, key)
+            })
+        });
+        let part = Part::Aggregate {
+            nth: u32::try_from(before.count()).unwrap_or(u32::MAX),
+        };
+        let cell = self.found.cells.number(Cell { global, key, part });
+        let when = self.terms.constant(1);
+        state.add(Change {
+            cell,
+            table: key.map(|_| global),
+            when,
+            value,
+        });
+        true
     }
 
     /// Whether a value is the thread that was hit.
@@ -435,8 +513,7 @@ fn kind_of(operation: Operation) -> (bool, Why) {
         | Op::ArrayShift
         | Op::ArrayUnshift
         | Op::ContainerClear
-        | Op::ArrayReorder
-        | Op::AggregateAdd => (false, Why::Container),
+        | Op::ArrayReorder => (false, Why::Container),
         Op::IsLive => (true, Why::Asked),
         Op::StrConcat
         | Op::StrIndex

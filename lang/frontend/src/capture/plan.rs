@@ -251,4 +251,43 @@ pub enum Step {
         /// What must have been captured.
         requires: Vec<Requirement>,
     },
+    /// If the requirements are met and the condition is not 0, does all that the handler would do, so that it need not run: adds to
+    /// variables of the script. Only in plans of [`super::Captures::counting`].
+    Update {
+        /// The condition.
+        condition: ValueId,
+        /// What is added.
+        updates: Vec<Update>,
+        /// What must have been captured.
+        requires: Vec<Requirement>,
+    },
+}
+
+/// What is added to a variable of the script. Sums wrap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// The offset of the variable.
+    pub global: u64,
+    /// In a table, the words of the key; else none.
+    pub key: Vec<ValueId>,
+    /// What of the variable, or of the value of the key.
+    pub part: UpdatedPart,
+    /// Only if this is not 0.
+    pub when: Option<ValueId>,
+    /// What is added to an integer, or put into an aggregate.
+    pub value: ValueId,
+}
+
+/// The part of a variable, or of a value in a table, that is added to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum UpdatedPart {
+    /// An integer, by its offset in the globals, or in the value, and its size.
+    Integer {
+        /// The offset in bytes.
+        offset: u64,
+        /// The size in bytes: 1, 2, 4 or 8.
+        size: u8,
+    },
+    /// An aggregate of signed numbers.
+    Aggregate,
 }

@@ -57,6 +57,11 @@ pub(super) struct Analysis<'p> {
     pub(super) result: Option<TermId>,
     /// Whether the kernel may sample.
     pub(super) sampling: bool,
+    /// Whether additions to variables of the script are followed.
+    pub(super) counting: bool,
+    /// Steps that the handler takes at most, on the ways that are followed to their ends, and bytes of stack.
+    pub(super) steps: u64,
+    pub(super) stack: u64,
     /// Numbers of unknown conditions.
     numbers: u32,
     stamp: u64,
@@ -107,6 +112,9 @@ impl<'p> Analysis<'p> {
             valued: false,
             result: None,
             sampling: true,
+            counting: false,
+            steps: 0,
+            stack: 0,
             numbers: 0,
             stamp: 1,
             objects: GLOBALS + 1,
@@ -127,6 +135,7 @@ impl<'p> Analysis<'p> {
             reach: Vec::new(),
             reads: Vec::new(),
             deleted: Vec::new(),
+            changes: Vec::new(),
             effect: false,
         };
         if self.globals.is_initializing() {
@@ -235,6 +244,7 @@ impl<'p> Analysis<'p> {
         if self.depth >= MAX_DEPTH {
             return Err(self.too_many(span));
         }
+        self.stack = self.stack.saturating_add(code.frame_cost);
         let size = code.registers.len() + code.slots.len();
         self.work(size as u64, span)?;
         let region = match self.regions.get(&function) {
@@ -550,7 +560,8 @@ impl<'p> Analysis<'p> {
         let Some(mut state) = self.merge(states, span) else {
             return Ok(());
         };
-        if alone && self.found.exact() {
+        // A plan that counts may be carried out without some of the steps that drop hits.
+        if alone && self.found.exact() && !self.counting {
             state.reach.clear();
         }
         let before = block
@@ -608,7 +619,8 @@ impl<'p> Analysis<'p> {
             }
         }
         start.forget_since(stamp, unknown);
-        start.effect |= end.effect;
+        // What of its additions was done before the fault is not known.
+        start.effect |= end.effect || start.changes != end.changes;
         start.deleted.clear();
         self.numbers += 1;
         start.reach.push(Literal::Unknown(self.numbers, true));
@@ -633,6 +645,9 @@ impl<'p> Analysis<'p> {
                     Some(Known::Presence(key, present)) => Ok(self.presence(key, present)),
                     known => self.literal(known.and_then(|known| known.single()), &state),
                 };
+                if let Ok((Literal::Unknown(..), _)) = literal {
+                    self.found.condition.get_or_insert(span);
+                }
                 let (yes, no) = match literal {
                     Err(truth) => {
                         let block = if truth { *then } else { *otherwise };
@@ -677,6 +692,7 @@ impl<'p> Analysis<'p> {
             reach: state.reach.clone(),
             reads: state.reads.clone(),
             deleted: state.deleted.clone(),
+            changes: state.changes.clone(),
             effect: state.effect,
         });
     }

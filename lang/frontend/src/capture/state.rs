@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::tables::KeyId;
 use super::terms::{ReadId, TermId, Terms};
+use super::updates::{self, CellId, Change};
 use crate::ir::{IntegerOperator, MemoryType, SpanId};
 
 /// The most words that one value may be.
@@ -118,6 +119,14 @@ pub(super) enum Known {
     Row(KeyId),
     /// Whether the key is in its table; or, if false, whether it is not.
     Presence(KeyId, bool),
+    /// The row of a key that was inserted into a table of the globals.
+    Inserted(KeyId),
+    /// What an integer that handlers add to held before this one ran, with what is added: so many low bytes of the word.
+    Sum {
+        cell: CellId,
+        added: TermId,
+        bytes: u8,
+    },
     /// A word that is not known.
     Unknown(Unknown),
 }
@@ -320,6 +329,8 @@ pub(super) struct State {
     pub(super) reads: Vec<u64>,
     /// Keys of tables that were deleted on the way and not inserted since.
     pub(super) deleted: Vec<KeyId>,
+    /// What is added to variables of the script.
+    pub(super) changes: Vec<Change>,
     /// Whether something was done on the way that a dropped hit would lack, or that may fault for another reason than a read.
     pub(super) effect: bool,
 }
@@ -456,13 +467,22 @@ impl Merger<'_> {
         }
         let mut deleted = a.deleted;
         deleted.retain(|key| b.deleted.contains(key));
+        let mut effect = a.effect || b.effect;
+        // With an empty rest it is a caught fault that tells them apart.
+        let (on_a, on_b) = match rest_a.is_empty() || rest_b.is_empty() {
+            true => (None, None),
+            false => (condition, other),
+        };
+        let changes = updates::merge(self.terms, (&a.changes, on_a), (&b.changes, on_b));
+        effect |= changes.is_none();
         State {
             registers,
             objects,
             reach,
             reads,
             deleted,
-            effect: a.effect || b.effect,
+            changes: changes.unwrap_or_default(),
+            effect,
         }
     }
 
@@ -511,6 +531,21 @@ impl Merger<'_> {
                 }
                 all.map_or(branches, Known::Words)
             }
+            (
+                Known::Sum { cell, added, bytes },
+                Known::Sum {
+                    cell: other,
+                    added: more,
+                    bytes: least,
+                },
+            ) if cell == other => match condition {
+                Some(condition) => Known::Sum {
+                    cell,
+                    added: self.terms.select(condition, added, more),
+                    bytes: bytes.min(least),
+                },
+                None => branches,
+            },
             _ => branches,
         }
     }

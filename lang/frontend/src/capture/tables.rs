@@ -123,7 +123,7 @@ pub fn mirrored(plans: &[&Plan], written: &[Option<BTreeSet<u64>>]) -> BTreeMap<
     let steps = plans.iter().flat_map(|plan| &plan.steps);
     let sought = steps.flat_map(|step| match step {
         Step::Return { absent, .. } => absent.as_slice(),
-        Step::Capture(_) | Step::Sample { .. } => &[],
+        Step::Capture(_) | Step::Sample { .. } | Step::Update { .. } => &[],
     });
     let mut mirrored: BTreeMap<u64, usize> =
         sought.map(|key| (key.table, key.words.len())).collect();
@@ -143,7 +143,7 @@ impl Plan {
         let kept = |table: u64| mirrored.contains_key(&table);
         self.steps.retain(|step| match step {
             Step::Return { absent, .. } => absent.iter().all(|key| kept(key.table)),
-            Step::Capture(_) | Step::Sample { .. } => true,
+            Step::Capture(_) | Step::Sample { .. } | Step::Update { .. } => true,
         });
         self.inserts.retain(|key| kept(key.table));
         self.removes.retain(|key| kept(key.table));

@@ -406,6 +406,17 @@ impl Filetest {
             false => Vec::new(),
         };
         let captures = capture::Captures::new(program, options, settled);
+        // Where no probe is on an event, all stand for such.
+        let on_events = typed.probes.iter().zip(&program.probes);
+        let on_events =
+            on_events.filter(|(probe, _)| event(probe) || !typed.probes.iter().any(event));
+        let handlers: Vec<ir::FunctionId> = on_events.map(|(_, function)| *function).collect();
+        let counting: Vec<Option<capture::Counting>> = handlers
+            .iter()
+            .map(|function| captures.counting(*function))
+            .collect();
+        let all: Vec<Option<&capture::Counting>> = counting.iter().map(Option::as_ref).collect();
+        let countable = capture::countable(typed, program, &handlers, &program.entry_values, &all);
         let mut text = String::new();
         for (number, probe) in program.probes.iter().enumerate() {
             if number > 0 {
@@ -414,6 +425,11 @@ impl Filetest {
             match captures.analyze(*probe) {
                 Ok(plan) => text.push_str(&capture::text(&plan)),
                 Err(errors) => text.push_str(&diagnostics(&errors, sources)),
+            }
+            let place = handlers.iter().position(|function| function == probe);
+            let counting = place.and_then(|place| counting.get(place)?.clone());
+            if let Some(mut counting) = counting {
+                text.push_str(&counted(&mut counting, &countable, sources));
             }
         }
         text
@@ -1003,4 +1019,32 @@ fn place_of_parameter(word: &str) -> Result<ParameterPlace, String> {
         None if word == "-" => Ok(ParameterPlace::Nowhere("the compiler has left it out")),
         None => Err(format!("`{word}` is no place of a parameter")),
     }
+}
+
+/// What the kernel counts for a handler, and what it does not.
+fn counted(
+    counting: &mut capture::Counting,
+    countable: &capture::Countable,
+    sources: &SourceMap,
+) -> String {
+    let adds = counting.updates().next().is_some();
+    let refused = counting.keep(countable);
+    let plan = capture::text(&counting.plan);
+    let mut text: String = plan
+        .lines()
+        .filter(|line| line.starts_with("count if"))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    if let (true, Some(why)) = (
+        adds,
+        refused.and_then(|global| countable.refused.get(&global)),
+    ) {
+        text.push_str(&format!("not counted: {why}\n"));
+    } else if let (true, Some((span, why))) = (adds, counting.obstacle) {
+        text.push_str(&format!(
+            "not all counted: {why}, at {}\n",
+            sources.location(span)
+        ));
+    }
+    text
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
-use ytrace_lang::capture::{Captures, Options as CaptureOptions, Plan, Step, Value, ValueId};
+use ytrace_lang::capture::{
+    Captures, Countable, Counting, Options as CaptureOptions, Plan, Step, Value, ValueId, countable,
+};
 use ytrace_lang::compile::SourceErrors;
 use ytrace_lang::diagnostics::Diagnostic;
 use ytrace_lang::hir::{
@@ -19,6 +21,7 @@ use ytrace_target::events::{
 };
 use ytrace_values::Store;
 
+use super::counted::{self, Counted, KernelCounts};
 use super::duty::Duty;
 use super::follow::counted;
 use super::hit::global_word;
@@ -43,6 +46,27 @@ pub(super) const STACK_BYTES: u32 = 8 << 10;
 struct Plans {
     hit: Plan,
     entries: Option<Vec<(Plan, ValueId)>>,
+    /// The plan of a handler that need not run for some hits, or for all.
+    counting: Option<Counting>,
+    /// Why it does run.
+    why: Option<String>,
+}
+
+impl Plans {
+    /// What is carried out.
+    fn plan(&self) -> &Plan {
+        self.counting
+            .as_ref()
+            .map_or(&self.hit, |counting| &counting.plan)
+    }
+
+    /// Leaves out what is done by mirrors of other tables than these.
+    fn keep_mirrors(&mut self, mirrored: &BTreeMap<u64, usize>) {
+        self.hit.keep_mirrors(mirrored);
+        if let Some(counting) = &mut self.counting {
+            counting.plan.keep_mirrors(mirrored);
+        }
+    }
 }
 
 /// The probes that wait for functions, and what the kernel is told of them.
@@ -79,6 +103,8 @@ struct Making {
     settled: Vec<(u64, u64)>,
     /// The tables of the script whose keys the kernel mirrors, in the order of its own tables.
     mirrors: Vec<u64>,
+    /// What its tables after these are for.
+    counted: Vec<Counted>,
     /// What is probed, or is to be.
     placed: HashSet<Placed>,
     /// For each probe of the program, which of these are its.
@@ -110,28 +136,52 @@ impl Session<'_> {
         let program = &state.compiled.program;
         let mut settled = ytrace_lang::capture::settled(&state.compiled.typed, program);
         settled.truncate(MAX_SETTINGS);
-        let (all_plans, mut mirrored) = self.plans(state, probes, &settled)?;
-        // The stack of a program of the kernel is small, and keys take some of it: where there is no room, the handlers ask for themselves.
+        let (mut all_plans, mut mirrored) = self.plans(state, probes)?;
+        let countable = self.count_in_kernel(state, probes, &mut all_plans);
+        // The stack of a program of the kernel is small, and keys take some of it: where there is no room, the handlers run, and ask for themselves.
         let (plans, making, left_out) = loop {
             let mut plans = all_plans.clone();
             for plans in &mut plans {
-                plans.hit.keep_mirrors(&mirrored);
+                plans.keep_mirrors(&mirrored);
             }
-            let (making, left_out) = self.make_all(state, probes, &plans, &settled, &mirrored)?;
-            let tables: Vec<TableSpec> = mirrored.values().copied().map(mirror).collect();
-            let crowded = plans.iter().zip(&making.of).filter(|(_, range)| {
-                let made = making.probes.get((*range).clone()).unwrap_or_default();
+            let counting = plans.iter().filter_map(|plans| plans.counting.as_ref());
+            let (squares, types) = (countable.squares, &countable.containers);
+            let counted = counted::tables(program, counting, squares, types);
+            let (making, left_out) =
+                self.make_all(state, probes, &plans, &settled, &mirrored, counted)?;
+            let tables = mirrored.values().copied().map(mirror);
+            let tables: Vec<TableSpec> = tables
+                .chain(making.counted.iter().map(|counted| counted.spec(1)))
+                .collect();
+            let crowded = making.of.iter().map(|range| {
+                let made = making.probes.get(range.clone()).unwrap_or_default();
                 made.iter()
                     .any(|probe| probe.program.check_room(&tables).is_err())
             });
-            let crowded: Vec<u64> = crowded
-                .flat_map(|(plans, _)| mirrors_of(&plans.hit))
-                .collect();
-            if crowded.is_empty() {
+            let crowded: Vec<bool> = crowded.collect();
+            let mut left = false;
+            let mut unmirrored = Vec::new();
+            for (plans, _) in all_plans
+                .iter_mut()
+                .zip(&crowded)
+                .filter(|(_, crowded)| **crowded)
+            {
+                if plans.counting.take().is_some() {
+                    plans.why = Some("the kernel's program for it is too large".to_owned());
+                    left = true;
+                } else {
+                    unmirrored.extend(mirrors_of(&plans.hit));
+                }
+            }
+            let before = mirrored.len();
+            mirrored.retain(|table, _| !unmirrored.contains(table));
+            if !left && mirrored.len() == before {
                 break (plans, making, left_out);
             }
-            mirrored.retain(|table, _| !crowded.contains(table));
         };
+        for (probe, plans) in probes.iter().zip(&plans) {
+            self.note_handler(state, *probe, plans);
+        }
         let mut left_out = left_out;
         for function in state.functions(probes) {
             self.prepare(state.runner, function);
@@ -150,6 +200,7 @@ impl Session<'_> {
             unwinds,
             settled,
             mirrors: _,
+            counted: tables,
             placed,
             of: _,
         } = making;
@@ -179,6 +230,7 @@ impl Session<'_> {
             let table = session.add_table(mirror(*words));
             mirrors.push(table.map_err(failed)?);
         }
+        let counts = KernelCounts::make(&mut session, &tables).map_err(failed)?;
         // First, so that what it tells stands before the hits to which it matters.
         let (watch, refused) = Watch::begin(&mut session, &self.names);
         if let Some(error) = refused {
@@ -218,6 +270,7 @@ impl Session<'_> {
             settled,
             mirrors,
             mirrored: mirrored.into_keys().collect(),
+            counts,
             handlers: attachment.probes.into_iter().zip(handlers).collect(),
             stacks,
             watch,
@@ -244,10 +297,12 @@ impl Session<'_> {
         plans: &[Plans],
         settled: &[(u64, u64)],
         mirrored: &BTreeMap<u64, usize>,
+        counted: Vec<Counted>,
     ) -> Result<(Making, Vec<(String, String)>), SessionError> {
         let mut making = Making {
             settled: settled.to_vec(),
             mirrors: mirrored.keys().copied().collect(),
+            counted,
             ..Making::default()
         };
         let mut left_out = Vec::new();
@@ -282,6 +337,7 @@ impl Session<'_> {
         let mut making = Making {
             settled: events.settled.clone(),
             mirrors: events.mirrored.clone(),
+            counted: events.counts.tables(),
             // A library that comes back has its probes still: they are on the file.
             placed: std::mem::take(&mut events.placed),
             ..Making::default()
@@ -377,17 +433,9 @@ impl Session<'_> {
         &self,
         state: &State<'_>,
         probes: &[usize],
-        settled: &[(u64, u64)],
     ) -> Result<(Vec<Plans>, BTreeMap<u64, usize>), SessionError> {
         let program = &state.compiled.program;
-        let captures = Captures::new(
-            program,
-            CaptureOptions {
-                page_size: self.page_size,
-                string: self.options.budgets.string,
-            },
-            settled.to_vec(),
-        );
+        let captures = self.captures(state);
         let mut refused: Vec<Diagnostic> = Vec::new();
         let mut plans = Vec::with_capacity(probes.len());
         for probe in probes {
@@ -412,7 +460,12 @@ impl Session<'_> {
                 entries = Some(known);
             }
             match hit {
-                Ok(hit) => plans.push(Plans { hit, entries }),
+                Ok(hit) => plans.push(Plans {
+                    hit,
+                    entries,
+                    counting: None,
+                    why: None,
+                }),
                 Err(errors) => refused.extend(errors),
             }
         }
@@ -427,6 +480,93 @@ impl Session<'_> {
                 expansions: state.compiled.expansions.clone(),
             }),
         })
+    }
+
+    /// Finds out for which hits the kernel can do all that handlers would.
+    fn count_in_kernel(
+        &self,
+        state: &State<'_>,
+        probes: &[usize],
+        plans: &mut [Plans],
+    ) -> Countable {
+        let (typed, program) = (&state.compiled.typed, &state.compiled.program);
+        let forbidden = match ytrace_target::events::kernel_tables() {
+            Ok(true) => None,
+            _ => Some("YTRACE_FORBID switches it off"),
+        };
+        let captures = self.captures(state);
+        let functions = state.functions(probes);
+        let mut counting: Vec<Option<Counting>> = functions
+            .iter()
+            .map(|function| captures.counting(*function))
+            .collect();
+        let entries: Vec<FunctionId> = program.entry_values.clone();
+        let all: Vec<Option<&Counting>> = counting.iter().map(Option::as_ref).collect();
+        let countable = countable(typed, program, &functions, &entries, &all);
+        let budgets = &self.options.budgets;
+        for (plans, counting) in plans.iter_mut().zip(&mut counting) {
+            let Some(mut counting) = counting.take() else {
+                plans.why = Some("it cannot be followed".to_owned());
+                continue;
+            };
+            let other = counting.keep(&countable);
+            let place = |span| state.compiled.sources.location(span);
+            let obstacle = counting
+                .obstacle
+                .filter(|(span, _)| *span != Default::default());
+            let obstacle = obstacle.map(|(span, why)| format!("{why}, at {}", place(span)));
+            let obstacle = obstacle.or(counting.obstacle.map(|(_, why)| why.to_owned()));
+            let refused = other.map(|global| {
+                let why = countable
+                    .refused
+                    .get(&global)
+                    .copied()
+                    .unwrap_or("it is not its own");
+                format!("of `{}`: {why}", global_name(typed, program, global))
+            });
+            plans.why = obstacle.or(refused);
+            let counts = counting.updates().next().is_some();
+            if let Some(why) = forbidden {
+                plans.why = Some(why.to_owned());
+            } else if counting.steps > budgets.steps || counting.stack > budgets.stack {
+                plans.why = Some("its budget might be used up".to_owned());
+            } else if counts {
+                plans.counting = Some(counting);
+            } else if plans.why.is_none() {
+                plans.why = Some("it adds to no variable".to_owned());
+            }
+        }
+        countable
+    }
+
+    /// Notes where a handler runs.
+    fn note_handler(&mut self, state: &State<'_>, probe: usize, plans: &Plans) {
+        let Some(typed) = state.compiled.typed.probes.get(probe) else {
+            return;
+        };
+        let place = state.compiled.sources.location(typed.span);
+        let runs = match (&plans.counting, &plans.why) {
+            (Some(_), None) => "wholly in the kernel".to_owned(),
+            (Some(_), Some(why)) => format!("in the kernel for some hits; for others here: {why}"),
+            (None, Some(why)) => format!("here: {why}"),
+            (None, None) => "here".to_owned(),
+        };
+        self.result.handlers.push(format!("{place}: {runs}"));
+    }
+
+    /// What follows handlers.
+    fn captures<'s>(&self, state: &State<'s>) -> Captures<'s> {
+        let program = &state.compiled.program;
+        let mut settled = ytrace_lang::capture::settled(&state.compiled.typed, program);
+        settled.truncate(MAX_SETTINGS);
+        Captures::new(
+            program,
+            CaptureOptions {
+                page_size: self.page_size,
+                string: self.options.budgets.string,
+            },
+            settled,
+        )
     }
 
     /// Makes the kernel's probes for one of the program: one for all sites that are alike.
@@ -510,7 +650,7 @@ impl Session<'_> {
         }
         let common = self.facts(state, making);
         let entries = plans.entries.iter().flatten();
-        let mut all = std::iter::once(&plans.hit).chain(entries.map(|(plan, _)| plan));
+        let mut all = std::iter::once(plans.plan()).chain(entries.map(|(plan, _)| plan));
         let by_function = all.any(|plan| plan.values.contains(&Value::Function));
         let mut alike: Vec<(SiteFacts, Vec<Place>)> = Vec::new();
         for place in places {
@@ -526,7 +666,7 @@ impl Session<'_> {
             }
         }
         for (facts, places) in alike {
-            let (program, reading) = hit_program(&plans.hit, plans.entries.as_deref(), &facts)?;
+            let (program, reading) = hit_program(plans.plan(), plans.entries.as_deref(), &facts)?;
             let handler = Handler {
                 function,
                 reading: Arc::new(reading),
@@ -568,7 +708,7 @@ impl Session<'_> {
         if let Source::PageFaults { .. } = source {
             facts.arguments.push(Argument::FaultAddress);
         }
-        let (program, reading) = hit_program(&plans.hit, None, &facts)?;
+        let (program, reading) = hit_program(plans.plan(), None, &facts)?;
         let handler = Handler {
             function,
             reading: Arc::new(reading),
@@ -595,10 +735,20 @@ impl Session<'_> {
             thread_locals: thread_locals.collect(),
             globals: settled.to_vec(),
             mirrors: mirrors.to_vec(),
+            counted: making.counted.clone(),
             stack_bytes: STACK_BYTES,
             ..SiteFacts::default()
         }
     }
+}
+
+/// The name of a variable of the script.
+fn global_name<'t>(typed: &'t hir::Program, program: &Program, global: u64) -> &'t str {
+    let offsets = program.global_offsets.iter();
+    let place = offsets
+        .zip(&typed.globals)
+        .find(|(offset, _)| **offset == global);
+    place.map_or("?", |(_, global)| global.name.as_str())
 }
 
 /// The places of the kernel's tables that a handler takes keys out of.
@@ -640,7 +790,7 @@ fn refused_places(
 fn mirrors_of(plan: &Plan) -> Vec<u64> {
     let asked = plan.steps.iter().flat_map(|step| match step {
         Step::Return { absent, .. } => absent.as_slice(),
-        Step::Capture(_) | Step::Sample { .. } => &[],
+        Step::Capture(_) | Step::Sample { .. } | Step::Update { .. } => &[],
     });
     let keys = asked.chain(&plan.inserts).chain(&plan.removes);
     keys.map(|key| key.table).collect()

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use ytrace_target::Process;
-use ytrace_target::events::TableId;
+use ytrace_target::events::{EventError, TableId};
 use ytrace_values::{CapturedMemory, FaultKind, LateMemory, Machine, Memory};
 
 use super::attach::publish;
@@ -34,12 +34,7 @@ impl Session<'_> {
         sink: &mut dyn Sink,
     ) -> Result<bool, SessionError> {
         // Timers and others may have changed them.
-        publish(&mut events.session, &events.settled, state.store).map_err(|error| {
-            SessionError::Event {
-                place: String::new(),
-                error: error.into(),
-            }
-        })?;
+        publish(&mut events.session, &events.settled, state.store).map_err(kernel_failed)?;
         loop {
             // What came before the end counts, so this is asked first.
             let interrupted = self.interrupted();
@@ -67,12 +62,13 @@ impl Session<'_> {
             if ended && !interrupted && !state.end {
                 self.note_end();
             }
-            if over || state.end {
-                return Ok(true);
-            }
-            if events.window_ends().is_none() && until.is_some_and(|until| Instant::now() >= until)
-            {
-                return Ok(false);
+            let due = events.window_ends().is_none()
+                && until.is_some_and(|until| Instant::now() >= until);
+            if over || state.end || due {
+                // Whoever runs now reads what has been counted.
+                self.merge_counts(events, state).map_err(kernel_failed)?;
+                // An interrupt that has come since is the end, too: what is read by a handler that is interrupted is not whole.
+                return Ok(over || state.end || self.interrupted());
             }
         }
     }
@@ -244,17 +240,13 @@ impl Session<'_> {
         self.patient = false;
         if !ended {
             self.take_hits(&mut events, state, Instant::now(), false, sink);
+            self.merge_counts(&mut events, state)
+                .map_err(kernel_failed)?;
         }
         sink.flush();
         let mut figures = EventFigures::default();
         for (id, handler) in &events.handlers {
-            let totals = events
-                .session
-                .totals(*id)
-                .map_err(|error| SessionError::Event {
-                    place: String::new(),
-                    error: error.into(),
-                })?;
+            let totals = events.session.totals(*id).map_err(kernel_failed)?;
             figures.add(handler, &totals);
         }
         self.note_events(figures);
@@ -284,6 +276,7 @@ impl Session<'_> {
             hits,
             filtered,
             unsampled,
+            counted: in_kernel,
             lost,
             unpaired,
             too_deep,
@@ -303,6 +296,7 @@ impl Session<'_> {
         for (number, what) in [
             (filtered, "dropped by conditions"),
             (unsampled, "outside of the sample"),
+            (in_kernel, "handled by the kernel"),
         ] {
             if number > 0 {
                 note.push_str(&format!(
@@ -342,6 +336,13 @@ impl Session<'_> {
                 "{table_full} updates found no room in the kernel's tables"
             ));
         }
+    }
+}
+
+fn kernel_failed(error: EventError) -> SessionError {
+    SessionError::Event {
+        place: String::new(),
+        error: error.into(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Probes on events: where they go, what the kernel does there, and the handlers that run on what it sends.
 
 mod attach;
+mod counted;
 mod duty;
 mod follow;
 mod hit;
@@ -34,6 +35,8 @@ pub(crate) struct Events {
     mirrors: Vec<TableId>,
     /// The tables of the script that these mirror.
     mirrored: Vec<u64>,
+    /// What the kernel adds to variables of the script.
+    counts: counted::KernelCounts,
     /// What each probe of the kernel's runs.
     handlers: HashMap<ProbeId, Handler>,
     /// Whether a handler asks for stacks.
@@ -75,6 +78,8 @@ struct EventFigures {
     filtered: u64,
     /// Hits that are not of the sample.
     unsampled: u64,
+    /// Hits for which the kernel did all that the handler would.
+    counted: u64,
     /// Records that were lost because they came faster than they could be read.
     lost: u64,
     /// Returns of calls that had begun before the probe was there, or of which too many were under way.
@@ -97,6 +102,7 @@ impl EventFigures {
         };
         self.filtered += entry.filtered + on_return.filtered;
         self.unsampled += entry.unsampled + on_return.unsampled;
+        self.counted += entry.counted + on_return.counted;
         self.lost += entry.lost + on_return.lost;
         self.unpaired += on_return.unpaired;
         self.too_deep += entry.too_deep;

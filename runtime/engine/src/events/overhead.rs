@@ -141,6 +141,10 @@ fn seconds(
             let share = part.steps.iter().find_map(|step| match step {
                 Step::Emit(emit) if emit.stack_bytes > 0 => Some(1.0),
                 Step::Emit(_) => Some(0.2),
+                // What always counts sends none.
+                Step::Count {
+                    condition: None, ..
+                } => Some(0.1),
                 _ => None,
             });
             nanoseconds += wanted * share.unwrap_or(0.0) * (cost.recorded - cost.counted).max(0.0);

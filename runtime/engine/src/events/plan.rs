@@ -4,6 +4,8 @@
 //! ([`HitProgram`]) is in terms of the instruction that is probed, which may come a little later, and has two parts where a
 //! handler runs at a function's return.
 
+mod counting;
+
 use std::collections::{HashMap, HashSet};
 
 use ytrace_lang::capture::{self, CaptureId, CaptureKind, Step, TableKey, Value, ValueId};
@@ -14,6 +16,7 @@ use ytrace_target::events::{
 };
 
 use super::EventFailure;
+use super::counted::Counted;
 
 /// What is the same for all sites of one program in the kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -30,6 +33,8 @@ pub(super) struct SiteFacts {
     pub(super) globals: Vec<(u64, u64)>,
     /// The tables of the script whose keys the kernel mirrors, by the offsets of their globals; their numbers as tables of the kernel.
     pub(super) mirrors: Vec<u64>,
+    /// What the kernel's tables after these are for.
+    pub(super) counted: Vec<Counted>,
     /// The most bytes of stack that are sent.
     pub(super) stack_bytes: u32,
 }
@@ -144,6 +149,7 @@ fn with_return(
             Step::Sample { every, bytes, .. } => {
                 known_at_entry(plan, *every) && known_at_entry(plan, *bytes)
             }
+            Step::Update { .. } => false,
         })
         .count();
     let mut weight = None;
@@ -338,6 +344,11 @@ impl<'a> Maker<'a> {
                 self.weight = Some(self.part.step(target::Step::Sample { bytes, every }));
                 Ok(())
             }
+            Step::Update {
+                condition,
+                updates,
+                requires,
+            } => self.count(*condition, updates, requires),
         }
     }
 

@@ -236,22 +236,11 @@ impl Part {
                 }
                 Ok(())
             }
-            Step::Update {
-                table, keys, value, ..
-            } => {
-                let spec = check_table(*table, keys, tables)?;
-                let why = match (spec.kind, value) {
-                    (TableKind::Map | TableKind::Keys, _) => "rows of a map are put, not updated",
-                    (TableKind::Count, Some(_)) => "a table that counts takes no value",
-                    (TableKind::Sum { .. } | TableKind::Aggregate { .. }, None) => {
-                        "a value is missing"
-                    }
-                    _ => return Ok(()),
-                };
-                Err(PlanError::TableUse {
-                    table: table.0,
-                    why,
-                })
+            Step::Count { updates, .. } => {
+                range("updates of a step", updates.len(), 1, MAX_UPDATES)?;
+                updates
+                    .iter()
+                    .try_for_each(|update| check_update(update, tables))
             }
             Step::Put { table, keys, .. }
             | Step::Remove { table, keys, .. }
@@ -308,11 +297,16 @@ impl Step {
             }
             Step::ReturnIf { condition, .. } => used.push(*condition),
             Step::Sample { bytes, .. } => used.push(*bytes),
-            Step::Update {
-                keys, value, when, ..
+            Step::Count {
+                condition,
+                needs,
+                updates,
             } => {
-                used.extend(keys);
-                used.extend(value.iter().chain(when));
+                used.extend(condition.iter().chain(needs));
+                for update in updates {
+                    used.extend(&update.keys);
+                    used.extend(update.value.iter().chain(&update.when));
+                }
             }
             Step::Put {
                 keys, value, when, ..
@@ -330,6 +324,18 @@ impl Step {
         }
         used
     }
+}
+
+fn check_update(update: &Update, tables: &[TableSpec]) -> Result<(), PlanError> {
+    let table = update.table.0;
+    let spec = check_table(update.table, &update.keys, tables)?;
+    let why = match (spec.kind, update.value) {
+        (TableKind::Map | TableKind::Keys, _) => "rows of a map are put, not updated",
+        (TableKind::Count, Some(_)) => "a table that counts takes no value",
+        (TableKind::Sum | TableKind::Aggregate { .. }, None) => "a value is missing",
+        _ => return Ok(()),
+    };
+    Err(PlanError::TableUse { table, why })
 }
 
 fn check_table<'a>(

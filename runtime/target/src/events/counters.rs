@@ -77,6 +77,7 @@ impl Counters {
                 table_full: sum(counter::TABLE_FULL),
                 unpaired: sum(counter::UNPAIRED),
                 too_deep: sum(counter::TOO_DEEP),
+                counted: sum(counter::COUNTED),
             }
         };
         let first = probe * 2 * COUNTER_BYTES as usize;

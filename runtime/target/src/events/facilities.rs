@@ -154,6 +154,17 @@ fn filtered() -> bool {
     })
 }
 
+/// Whether handlers that only count may run in the kernel ([`super::Step::Count`]): only `YTRACE_FORBID` has it otherwise.
+///
+/// # Errors
+/// `YTRACE_FORBID` names something unknown.
+pub fn kernel_tables() -> Result<bool, EventError> {
+    match sys::forbidden(sys::KERNEL_TABLES) {
+        Ok(forbidden) => Ok(!forbidden),
+        Err(word) => Err(EventError::UnknownTier { word }),
+    }
+}
+
 /// What this kernel offers for events, and `YTRACE_FORBID` leaves of it.
 #[derive(Clone, Debug)]
 pub struct Facilities {

@@ -33,8 +33,8 @@ mod table;
 
 pub use cost::HitCost;
 pub use error::{EventError, PlanError};
-pub use facilities::{EventDenial, Facilities};
+pub use facilities::{EventDenial, Facilities, kernel_tables};
 pub use program::*;
 pub use record::{Captured, Record};
 pub use session::*;
-pub use table::{Power, TableId, TableKind, TableRow, TableSpec};
+pub use table::{Bucket, TableId, TableKind, TableRow, TableSpec};

@@ -29,7 +29,9 @@ pub const MAX_STACK: u32 = 64 << 10;
 /// The most words that a session's owner sets.
 pub const MAX_SETTINGS: usize = 256;
 /// The most keys of a row.
-pub const MAX_KEYS: usize = 4;
+pub const MAX_KEYS: usize = 5;
+/// The most updates of one [`Step::Count`].
+pub const MAX_UPDATES: usize = 16;
 
 /// What is done at a hit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -183,6 +185,8 @@ pub enum UnaryOperation {
     ZeroExtend(Width),
     /// Keeps the low bytes and widens them with their sign.
     SignExtend(Width),
+    /// The number of the [`Bucket`](super::Bucket) of a signed number.
+    Bucket,
 }
 
 /// An operation on two values; comparisons give 1 or 0.
@@ -423,16 +427,16 @@ pub enum Step {
         /// One sample for so many bytes; 1 or more, less than 2³².
         every: u64,
     },
-    /// Adds to a row of a table that counts, sums or aggregates, and makes the row if need be.
-    Update {
-        /// The table.
-        table: TableId,
-        /// Its keys, as many as it was declared with.
-        keys: Vec<ValueId>,
-        /// What is added; a table that counts takes none.
-        value: Option<ValueId>,
-        /// Only if this is not 0.
-        when: Option<ValueId>,
+    /// Does all that a hit is for: adds to rows of tables that count, sum or aggregate, makes those that are not there, and ends the part;
+    /// such hits are counted as such. In an entry part the return is then left out, too. It is all or nothing: where the condition is 0 or
+    /// fails, or a key or a value fails, or a table has no room for a row, nothing is added and the part goes on.
+    Count {
+        /// Whether it is done.
+        condition: Option<ValueId>,
+        /// It is not where one of these fails.
+        needs: Vec<ValueId>,
+        /// What is added, to where.
+        updates: Vec<Update>,
     },
     /// Sets the row of a [`TableKind::Map`](super::TableKind::Map) or of [`TableKind::Keys`](super::TableKind::Keys), and makes it if
     /// need be.
@@ -465,6 +469,19 @@ pub enum Step {
     },
     /// Sends a record. At most one of a part.
     Emit(Emit),
+}
+
+/// What a [`Step::Count`] adds to one row.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Update {
+    /// The table.
+    pub table: TableId,
+    /// Its keys, as many as it was declared with.
+    pub keys: Vec<ValueId>,
+    /// What is added; a table that counts takes none.
+    pub value: Option<ValueId>,
+    /// Only if this is not 0.
+    pub when: Option<ValueId>,
 }
 
 /// What a record holds.

@@ -1,6 +1,6 @@
 //! Tables as the kernel keeps them, read and merged.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
@@ -10,7 +10,7 @@ use super::error::EventError;
 use super::kernel::{self, MapType, NO_PREALLOCATION};
 use super::layout::{slice, word64};
 use super::program::MAX_KEYS;
-use super::table::{Power, TableKind, TableRow, TableSpec, places};
+use super::table::{TableKind, TableRow, TableSpec, places};
 
 /// The most rows of a table.
 const MAX_ROWS: u32 = 1 << 24;
@@ -20,7 +20,6 @@ const MAX_ROWS: u32 = 1 << 24;
 pub(super) struct Table {
     pub spec: TableSpec,
     rows: OwnedFd,
-    powers: Option<OwnedFd>,
     /// Of keys, a word that is not 0 once some may be lacking.
     lacking: Option<OwnedFd>,
     processors: usize,
@@ -47,27 +46,17 @@ impl Table {
         )?;
         let keys = u32::try_from(spec.keys).unwrap_or(0);
         let failed = |errno| EventError::system("a table", errno);
-        let create = |kind: TableKind, keys: u32, rows: u32| {
-            let value = places::bytes(kind);
-            let single = keys == 0;
-            let (map, key, rows, flags) = match (kind, single) {
-                (TableKind::Map, true) => (MapType::Array, 4, 1, 0),
-                (TableKind::Map | TableKind::Keys, false) => {
-                    (MapType::Hash, 8 * keys, rows, NO_PREALLOCATION)
-                }
-                (_, true) => (MapType::PerCpuArray, 4, 1, 0),
-                (_, false) => (MapType::PerCpuHash, 8 * keys, rows, NO_PREALLOCATION),
-            };
-            kernel::create_map(map, key, value, rows, flags, "ytrace_table")
-        };
-        let rows = create(spec.kind, keys, spec.rows).map_err(failed)?;
-        let powers = match spec.kind {
-            TableKind::Aggregate { powers: true, .. } => {
-                let powers = create(TableKind::Count, keys + 1, spec.rows);
-                Some(powers.map_err(failed)?)
+        let (map, key, most, flags) = match (spec.kind, keys == 0) {
+            (TableKind::Map, true) => (MapType::Array, 4, 1, 0),
+            (TableKind::Map | TableKind::Keys, false) => {
+                (MapType::Hash, 8 * keys, spec.rows, NO_PREALLOCATION)
             }
-            _ => None,
+            (_, true) => (MapType::PerCpuArray, 4, 1, 0),
+            (_, false) => (MapType::PerCpuHash, 8 * keys, spec.rows, NO_PREALLOCATION),
         };
+        let value = places::bytes(spec.kind);
+        let rows = kernel::create_map(map, key, value, most, flags, "ytrace_table");
+        let rows = rows.map_err(failed)?;
         let lacking = match spec.kind {
             TableKind::Keys => {
                 let map = kernel::create_map(MapType::Array, 4, 8, 1, 0, "ytrace_lacking");
@@ -78,7 +67,6 @@ impl Table {
         Ok(Table {
             spec,
             rows,
-            powers,
             lacking,
             processors,
         })
@@ -88,7 +76,6 @@ impl Table {
         TableMaps {
             spec: self.spec,
             rows: self.rows.as_raw_fd(),
-            powers: self.powers.as_ref().map(AsRawFd::as_raw_fd),
             lacking: self.lacking.as_ref().map(AsRawFd::as_raw_fd),
         }
     }
@@ -113,68 +100,28 @@ impl Table {
 
     pub fn rows(&self) -> Result<Vec<TableRow>, EventError> {
         let mut rows = Vec::new();
-        let mut places = HashMap::new();
-        self.each(
-            &self.rows,
-            self.spec.kind,
-            self.spec.keys,
-            |keys, values| {
-                // A row that is removed while they are read makes reading begin anew.
-                if places.contains_key(keys) {
-                    return;
-                }
-                let mut row = TableRow {
-                    keys: keys.to_vec(),
-                    ..TableRow::default()
-                };
-                for value in values {
-                    row.merge(self.spec.kind, value);
-                }
-                places.insert(row.keys.clone(), rows.len());
-                rows.push(row);
-            },
-        )?;
-        let Some(powers) = &self.powers else {
-            return Ok(rows);
-        };
-        self.each(
-            powers,
-            TableKind::Count,
-            self.spec.keys + 1,
-            |keys, values| {
-                let Some((power, keys)) = keys.split_last() else {
-                    return;
-                };
-                let place = places.get(keys).copied();
-                let Some(row) = place.and_then(|place| rows.get_mut(place)) else {
-                    return;
-                };
-                let mut count = TableRow::default();
-                for value in values {
-                    count.merge(TableKind::Count, value);
-                }
-                let power = Power(i8::try_from(*power as i64).unwrap_or(i8::MAX));
-                row.powers.push((power, count.count));
-            },
-        )?;
-        for row in &mut rows {
-            row.powers.sort_unstable();
-        }
+        let mut known = HashSet::new();
+        self.each(|keys, values| {
+            // A row that is removed while they are read makes reading begin anew.
+            if !known.insert(keys.to_vec()) {
+                return;
+            }
+            let mut row = TableRow {
+                keys: keys.to_vec(),
+                ..TableRow::default()
+            };
+            for value in values {
+                row.merge(self.spec.kind, value);
+            }
+            rows.push(row);
+        })?;
         Ok(rows)
     }
 
     pub fn clear(&self) -> Result<(), EventError> {
-        let keys = self.spec.keys;
-        self.clear_map(&self.rows, self.spec.kind, keys)?;
-        match &self.powers {
-            Some(powers) => self.clear_map(powers, TableKind::Count, keys + 1),
-            None => Ok(()),
-        }
-    }
-
-    fn clear_map(&self, map: &OwnedFd, kind: TableKind, keys: usize) -> Result<(), EventError> {
+        let (map, keys) = (&self.rows, self.spec.keys);
         if keys == 0 {
-            let zeros = vec![0u8; self.value_bytes(kind)];
+            let zeros = vec![0u8; self.value_bytes()];
             let done = kernel::update(map.as_fd(), &[0; 4], &zeros);
             return done.map_err(read_failed);
         }
@@ -200,9 +147,9 @@ impl Table {
     }
 
     /// The bytes of a row as the kernel gives it: those of all processors, or of the one there is.
-    fn value_bytes(&self, kind: TableKind) -> usize {
-        let bytes = places::bytes(kind) as usize;
-        match kind {
+    fn value_bytes(&self) -> usize {
+        let bytes = places::bytes(self.spec.kind) as usize;
+        match self.spec.kind {
             TableKind::Map | TableKind::Keys => bytes,
             _ => bytes.saturating_mul(self.processors),
         }
@@ -211,13 +158,11 @@ impl Table {
     /// Calls `each` with the keys of each row, and with its value of each processor.
     fn each(
         &self,
-        map: &OwnedFd,
-        kind: TableKind,
-        keys: usize,
         mut each: impl FnMut(&[u64], std::slice::ChunksExact<'_, u8>),
     ) -> Result<(), EventError> {
-        let bytes = places::bytes(kind) as usize;
-        let mut value = vec![0u8; self.value_bytes(kind)];
+        let (map, keys) = (&self.rows, self.spec.keys);
+        let bytes = places::bytes(self.spec.kind) as usize;
+        let mut value = vec![0u8; self.value_bytes()];
         if keys == 0 {
             let done = kernel::lookup(map.as_fd(), &[0; 4], &mut value);
             done.map_err(read_failed)?;

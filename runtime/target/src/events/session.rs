@@ -140,8 +140,8 @@ pub struct Totals {
     pub on_return: PartTotals,
 }
 
-/// What the kernel counted for one part. For a part with a record, `hits` is the sum of the records sent, `filtered`, `unsampled`
-/// and `lost`.
+/// What the kernel counted for one part. For a part with a record, `hits` is the sum of the records sent, `filtered`, `unsampled`,
+/// `counted` and `lost`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PartTotals {
     /// How often it was run.
@@ -152,13 +152,15 @@ pub struct PartTotals {
     pub unsampled: u64,
     /// Records that found no room in the ring buffer.
     pub lost: u64,
-    /// Updates of tables that were full, or had no memory for a new row.
+    /// Rows of maps for which there was no room or no memory.
     pub table_full: u64,
     /// Returns whose entry part was not found again: it was before the probe, or too many functions were entered since.
     pub unpaired: u64,
     /// Calls whose return is not seen, for the thread had as many under way as the kernel follows: 64 with returns that are
     /// probed, whoever probes them.
     pub too_deep: u64,
+    /// How often a [`super::Step::Count`] ended it.
+    pub counted: u64,
 }
 
 /// How a session is made.
@@ -274,6 +276,11 @@ impl EventSession {
             layouts: Vec::new(),
             malformed: 0,
         })
+    }
+
+    /// How many processors there may ever be, each of which has rows of its own in tables that hits add to.
+    pub fn processors(&self) -> usize {
+        self.processors
     }
 
     /// What the kernel offers.

@@ -13,7 +13,7 @@ pub struct TableSpec {
     pub kind: TableKind,
     /// How many keys a row has; up to [`MAX_KEYS`](super::MAX_KEYS), and 0 for a single row.
     pub keys: usize,
-    /// The most rows. What a full table cannot take is counted, see [`Totals::table_full`](super::Totals::table_full).
+    /// The most rows. What a full map cannot take is counted, see [`Totals::table_full`](super::Totals::table_full).
     pub rows: u32,
 }
 
@@ -23,19 +23,11 @@ pub enum TableKind {
     /// How many times the row was updated.
     Count,
     /// The sum of the values, on 64 bits, which wraps; how many there were is not kept.
-    Sum {
-        /// Whether they are signed.
-        signed: bool,
-    },
-    /// Count, sum, least and greatest value.
+    Sum,
+    /// Count, sum, least and greatest value, of signed numbers.
     Aggregate {
-        /// Whether the values are signed.
-        signed: bool,
         /// Whether the sum of their squares is kept, too.
         squares: bool,
-        /// Whether values are counted by powers of two, too; each row then takes as many rows of another table of the
-        /// same size as there are different powers.
-        powers: bool,
     },
     /// A value that is put, looked up and removed; shared by all processors.
     Map,
@@ -49,36 +41,48 @@ pub enum TableKind {
 pub struct TableRow {
     /// Its keys.
     pub keys: Vec<u64>,
-    /// How many updates it had; 0 where not kept, 1 for the row of a map.
+    /// When it was made, in nanoseconds of the monotonic clock; 0 for the row of a table without keys, and of a map.
+    pub made: u64,
+    /// How many updates it had; of a sum 0 for none, else 1; 1 for the row of a map. A row that was made and not updated has none.
     pub count: u64,
-    /// The sum of the values; of a map the value.
+    /// The sum of the values; of a table of sums it wraps as a signed number of 64 bits; of a map the value.
     pub sum: i128,
     /// The least value; 0 where not kept.
-    pub min: i128,
+    pub min: i64,
     /// The greatest value; 0 where not kept.
-    pub max: i128,
-    /// The sum of the squares; 0 where not kept.
-    pub squares: u128,
-    /// Counts by power of two, ascending; empty where not kept.
-    pub powers: Vec<(Power, u64)>,
+    pub max: i64,
+    /// The sum of the squares; `None` where not kept, or too large.
+    pub squares: Option<u128>,
 }
 
-/// A row of a distribution by powers of two: 0 holds the value 0, n > 0 the values from 2ⁿ⁻¹ to 2ⁿ − 1, −n their negatives.
+/// A part of a distribution: numbers below 32 have one each, others that of all with the same highest five bits. Negative numbers have
+/// those of their absolute values, negated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Power(pub i8);
+pub struct Bucket(pub i16);
 
-impl Power {
-    /// The least and the greatest value of the row.
-    pub fn bounds(self) -> (i128, i128) {
-        let order = u32::from(self.0.unsigned_abs()).min(64);
-        if order == 0 {
-            return (0, 0);
-        }
-        let (low, high) = (1i128 << (order - 1), (1i128 << order) - 1);
-        if self.0 < 0 {
-            (-high, -low)
-        } else {
-            (low, high)
+impl Bucket {
+    /// Buckets of a power of two, as a binary logarithm.
+    pub const SUB_BITS: u32 = 4;
+
+    /// The bucket of a number.
+    pub fn of(value: i64) -> Bucket {
+        let magnitude = value.unsigned_abs();
+        let bits = 64 - magnitude.leading_zeros();
+        let shift = bits.saturating_sub(Self::SUB_BITS + 1);
+        let number = (u64::from(shift) << Self::SUB_BITS) + (magnitude >> shift);
+        let number = i16::try_from(number).unwrap_or(i16::MAX);
+        Bucket(if value < 0 { -number } else { number })
+    }
+
+    /// The number in it that is nearest to 0.
+    pub fn nearest(self) -> i64 {
+        let number = u64::from(self.0.unsigned_abs());
+        let shift = (number >> Self::SUB_BITS).saturating_sub(1).min(63);
+        let leading = number - (shift << Self::SUB_BITS);
+        let magnitude = leading.checked_shl(shift as u32).unwrap_or(0);
+        match self.0 < 0 {
+            true => 0i64.wrapping_sub_unsigned(magnitude),
+            false => i64::try_from(magnitude).unwrap_or(i64::MAX),
         }
     }
 }
@@ -87,25 +91,31 @@ impl Power {
 pub(super) mod places {
     use super::TableKind;
 
-    /// The count; of a table of sums the sum, of a map the value.
+    /// The count; of a table of sums whether there was any, of a map the value.
     pub const COUNT: i16 = 0;
+    /// When the row was made, on the processor that has made it; 0 on the others.
+    pub const MADE: i16 = 8;
+    /// Of a table of sums, the sum.
+    pub const SUM: i16 = 16;
     /// The sum of the low 32 bits of the values.
-    pub const SUM_LOW: i16 = 8;
+    pub const SUM_LOW: i16 = 16;
     /// The sum of the high 32 bits, with their sign.
-    pub const SUM_HIGH: i16 = 16;
-    /// The greatest value; of signed ones with the highest bit the other way, so that 0 is the least.
-    pub const MAX: i16 = 24;
+    pub const SUM_HIGH: i16 = 24;
+    /// The greatest value, with the highest bit the other way, so that 0 is the least.
+    pub const MAX: i16 = 32;
     /// The least value, in the same form, with all bits the other way.
-    pub const INVERTED_MIN: i16 = 32;
+    pub const INVERTED_MIN: i16 = 40;
     /// Four words: the sums of each 32 bits of the squares.
-    pub const SQUARES: i16 = 40;
+    pub const SQUARES: i16 = 48;
 
     /// The bytes of a row.
     pub fn bytes(kind: TableKind) -> u32 {
         match kind {
-            TableKind::Aggregate { squares: true, .. } => 72,
-            TableKind::Aggregate { squares: false, .. } => 40,
-            TableKind::Count | TableKind::Sum { .. } | TableKind::Map | TableKind::Keys => 8,
+            TableKind::Aggregate { squares: true } => 80,
+            TableKind::Aggregate { squares: false } => 48,
+            TableKind::Sum => 24,
+            TableKind::Count => 16,
+            TableKind::Map | TableKind::Keys => 8,
         }
     }
 }
@@ -118,47 +128,73 @@ impl TableRow {
             place.and_then(|place| word64(bytes, place)).unwrap_or(0)
         };
         let first = word(places::COUNT);
+        if let TableKind::Map | TableKind::Keys = kind {
+            self.count = 1;
+            self.sum = i128::from(first);
+            return;
+        }
+        self.made = self.made.max(word(places::MADE));
         match kind {
             TableKind::Count => self.count = self.count.wrapping_add(first),
-            TableKind::Map | TableKind::Keys => {
-                self.count = 1;
-                self.sum = i128::from(first);
-            }
-            TableKind::Sum { signed } => {
+            TableKind::Sum => {
                 // The sums are on 64 bits and wrap, whichever processor has what part of them.
-                let known = self.sum as u64;
-                self.sum = widen(known.wrapping_add(first), signed);
+                let known = self.sum as i64;
+                self.sum = i128::from(known.wrapping_add(word(places::SUM) as i64));
+                self.count |= first;
             }
-            TableKind::Aggregate {
-                signed, squares, ..
-            } => {
+            TableKind::Aggregate { squares } => {
+                if self.count == 0 {
+                    self.squares = squares.then_some(0);
+                }
                 if first == 0 {
                     return;
                 }
-                let (low, high) = (word(places::SUM_LOW), word(places::SUM_HIGH));
-                self.sum += i128::from(low) + (widen(high, signed) << 32);
-                let flip = if signed { 1 << 63 } else { 0 };
-                let max = widen(word(places::MAX) ^ flip, signed);
-                let min = widen(!word(places::INVERTED_MIN) ^ flip, signed);
+                let (low, high) = (word(places::SUM_LOW), word(places::SUM_HIGH) as i64);
+                self.sum += i128::from(low) + (i128::from(high) << 32);
+                let max = (word(places::MAX) ^ SIGN) as i64;
+                let min = (!word(places::INVERTED_MIN) ^ SIGN) as i64;
                 (self.min, self.max) = match self.count {
                     0 => (min, max),
                     _ => (self.min.min(min), self.max.max(max)),
                 };
                 self.count = self.count.wrapping_add(first);
-                if squares {
-                    for (place, shift) in (places::SQUARES..).step_by(8).zip([0, 32, 64, 96]) {
-                        let part = u128::from(word(place)) << shift;
-                        self.squares = self.squares.wrapping_add(part);
-                    }
+                for (place, shift) in (places::SQUARES..).step_by(8).zip([0, 32, 64, 96]) {
+                    let part = u128::from(word(place)).checked_mul(1 << shift);
+                    self.squares = self.squares.and_then(|squares| squares.checked_add(part?));
                 }
             }
+            TableKind::Map | TableKind::Keys => {}
         }
     }
 }
 
-fn widen(word: u64, signed: bool) -> i128 {
-    match signed {
-        true => i128::from(word as i64),
-        false => i128::from(word),
+/// The highest bit.
+const SIGN: u64 = 1 << 63;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_hold_what_is_theirs() {
+        let mut values: Vec<i64> = (-5000..5000).collect();
+        for shift in 0..63 {
+            for near in [-1, 0, 1] {
+                values.extend([(1i64 << shift) + near, -(1i64 << shift) + near]);
+            }
+        }
+        values.extend([i64::MIN, i64::MIN + 1, i64::MAX]);
+        for value in values {
+            let bucket = Bucket::of(value);
+            let nearest = bucket.nearest();
+            assert_eq!(Bucket::of(nearest), bucket, "{value}");
+            assert!(nearest.unsigned_abs() <= value.unsigned_abs(), "{value}");
+            let width = value.unsigned_abs() - nearest.unsigned_abs();
+            assert!(width <= nearest.unsigned_abs() / 16, "{value} {nearest}");
+            if nearest != 0 {
+                let before = nearest - nearest.signum();
+                assert_ne!(Bucket::of(before), bucket, "{value}");
+            }
+        }
     }
 }

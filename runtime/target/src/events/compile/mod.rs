@@ -52,9 +52,10 @@ pub(super) mod counter {
     /// The next number of an entry.
     pub const NEXT: i16 = 48;
     pub const TOO_DEEP: i16 = 56;
+    pub const COUNTED: i16 = 64;
 }
 /// The bytes of the counters of a part; a power of two, so that processors share no cache line.
-pub(super) const COUNTER_BYTES: u32 = 64;
+pub(super) const COUNTER_BYTES: u32 = 128;
 
 /// Bytes of the key under which an entry part saves.
 pub(super) const SAVED_KEY: u32 = 16;
@@ -69,8 +70,6 @@ const FRAME_BYTES: u32 = 512;
 pub(super) struct TableMaps {
     pub spec: TableSpec,
     pub rows: i32,
-    /// Counts by power of two.
-    pub powers: Option<i32>,
     /// Of keys, a word that is not 0 once some may be lacking.
     pub lacking: Option<i32>,
 }
@@ -191,11 +190,12 @@ impl HitProgram {
         if self.on_return.is_none() {
             return Ok(Pairing::None);
         }
-        let ends_early = self
-            .entry
-            .steps
-            .iter()
-            .any(|step| matches!(step, Step::ReturnIf { .. } | Step::Sample { .. }));
+        let ends_early = self.entry.steps.iter().any(|step| {
+            matches!(
+                step,
+                Step::ReturnIf { .. } | Step::Sample { .. } | Step::Count { .. }
+            )
+        });
         let nothing = self.saved_values.is_empty() && self.saved_captures.is_empty();
         if nothing && (session || !ends_early) {
             return Ok(Pairing::None);
@@ -265,7 +265,6 @@ impl HitProgram {
             .map(|spec| TableMaps {
                 spec: *spec,
                 rows: 0,
-                powers: matches!(spec.kind, TableKind::Aggregate { powers: true, .. }).then_some(0),
                 lacking: matches!(spec.kind, TableKind::Keys).then_some(0),
             })
             .collect();
@@ -353,6 +352,7 @@ impl HitProgram {
         let ends = Ends {
             filtered: code.label(),
             unsampled: code.label(),
+            counted: code.label(),
             end: code.label(),
             unpaired: code.label(),
             leave: code.label(),
@@ -409,6 +409,7 @@ impl SavedLayout {
 struct Ends {
     filtered: Label,
     unsampled: Label,
+    counted: Label,
     end: Label,
     unpaired: Label,
     /// Without having counted anything.
@@ -611,6 +612,7 @@ impl PartCompiler<'_> {
         let Ends {
             filtered,
             unsampled,
+            counted,
             end,
             unpaired,
             leave,
@@ -626,6 +628,7 @@ impl PartCompiler<'_> {
         for (label, counter) in [
             (filtered, counter::FILTERED),
             (unsampled, counter::UNSAMPLED),
+            (counted, counter::COUNTED),
         ] {
             if self.code.is_target(label) {
                 self.code.place(label);

@@ -23,12 +23,11 @@ impl PartCompiler<'_> {
                 Ok(())
             }
             Some(Step::Sample { bytes, every }) => self.sample(number, *bytes, *every),
-            Some(Step::Update {
-                table,
-                keys,
-                value,
-                when,
-            }) => self.update_table(*table, keys, *value, *when),
+            Some(Step::Count {
+                condition,
+                needs,
+                updates,
+            }) => self.count_in_tables(*condition, needs, updates),
             Some(Step::Put {
                 table,
                 keys,

@@ -13,37 +13,67 @@ const ONLY_NEW: i32 = 1;
 const TRIES: usize = 8;
 
 impl PartCompiler<'_> {
-    pub(super) fn update_table(
+    /// See [`Step::Count`]. All rows are found or made before anything is added.
+    pub(super) fn count_in_tables(
         &mut self,
-        table: TableId,
-        keys: &[ValueId],
-        value: Option<ValueId>,
-        when: Option<ValueId>,
+        condition: Option<ValueId>,
+        needs: &[ValueId],
+        updates: &[Update],
     ) -> Result<(), PlanError> {
-        let maps = self.table(table)?;
-        let (done, full) = (self.code.label(), self.code.label());
-        if let Some(value) = value {
-            self.jump_if_failed(value, done);
+        let on = self.code.label();
+        for value in needs {
+            self.jump_if_failed(*value, on);
         }
-        let (key, bytes) = self.key(maps, keys, when, done)?;
-        self.find_or_make(maps.rows, key, maps.spec.kind, full)?;
-        match (maps.spec.kind, value) {
-            (TableKind::Sum { .. }, Some(value)) => {
-                self.fetch(value, R::R1);
-                self.code.atomic_add(R::R0, places::COUNT, R::R1);
-            }
-            (TableKind::Aggregate { .. }, Some(value)) => self.aggregate(maps, value),
-            _ => {
-                self.code.mov(R::R1, 1);
-                self.code.atomic_add(R::R0, places::COUNT, R::R1);
+        if let Some(condition) = condition {
+            self.jump_if_failed(condition, on);
+            self.fetch(condition, R::R1);
+            self.code.jump_if(Jump::Equal, R::R1, 0, on);
+        }
+        for update in updates {
+            for value in update.value.iter().chain(&update.when) {
+                self.jump_if_failed(*value, on);
             }
         }
-        if let (Some(powers), Some(value)) = (maps.powers, value) {
-            self.count_power(maps, powers, value, key, bytes, full)?;
+        let mut rows = Vec::with_capacity(updates.len());
+        for update in updates {
+            let maps = self.table(update.table)?;
+            let row = self.frame.take(8)?;
+            let unwanted = self.code.label();
+            if let Some(when) = update.when {
+                self.code.store(Width::Eight, R::Frame, row, 0);
+                self.fetch(when, R::R1);
+                self.code.jump_if(Jump::Equal, R::R1, 0, unwanted);
+            }
+            let (key, bytes) = self.key(&update.keys, None, on)?;
+            self.find_or_make(maps, key, on)?;
+            self.code.store(Width::Eight, R::Frame, row, R::R0);
+            self.frame.release(key, bytes);
+            self.code.place(unwanted);
+            rows.push((maps, row));
         }
-        self.frame.release(key, bytes);
-        self.if_full(full);
-        self.code.place(done);
+        for (update, (maps, row)) in updates.iter().zip(rows) {
+            let unwanted = self.code.label();
+            self.code.load(Width::Eight, R::R0, R::Frame, row);
+            if update.when.is_some() {
+                self.code.jump_if(Jump::Equal, R::R0, 0, unwanted);
+            }
+            match (maps.spec.kind, update.value) {
+                (TableKind::Sum, Some(value)) => {
+                    self.code.store(Width::Eight, R::R0, places::COUNT, 1);
+                    self.fetch(value, R::R1);
+                    self.code.atomic_add(R::R0, places::SUM, R::R1);
+                }
+                (TableKind::Aggregate { squares }, Some(value)) => self.aggregate(squares, value),
+                _ => {
+                    self.code.mov(R::R1, 1);
+                    self.code.atomic_add(R::R0, places::COUNT, R::R1);
+                }
+            }
+            self.code.place(unwanted);
+            self.frame.release(row, 8);
+        }
+        self.code.jump(self.ends.counted);
+        self.code.place(on);
         Ok(())
     }
 
@@ -57,7 +87,7 @@ impl PartCompiler<'_> {
         let maps = self.table(table)?;
         let (done, full) = (self.code.label(), self.code.label());
         self.jump_if_failed(value, done);
-        let (key, bytes) = self.key(maps, keys, when, done)?;
+        let (key, bytes) = self.key(keys, when, done)?;
         // Where only the keys matter, the first word of the key stands for the value too: the stack is small.
         let place = match maps.spec.kind {
             TableKind::Keys => None,
@@ -98,7 +128,7 @@ impl PartCompiler<'_> {
     ) -> Result<(), PlanError> {
         let maps = self.table(table)?;
         let done = self.code.label();
-        let (key, bytes) = self.key(maps, keys, when, done)?;
+        let (key, bytes) = self.key(keys, when, done)?;
         self.code.map(R::R1, maps.rows);
         self.frame_address(R::R2, key);
         self.code.call(helper::MAP_DELETE);
@@ -122,7 +152,7 @@ impl PartCompiler<'_> {
             Some(_) => done,
             None => missing,
         };
-        let (key, bytes) = self.key(maps, keys, None, unknown)?;
+        let (key, bytes) = self.key(keys, None, unknown)?;
         self.code.map(R::R1, maps.rows);
         self.frame_address(R::R2, key);
         self.code.call(helper::MAP_LOOKUP);
@@ -153,10 +183,9 @@ impl PartCompiler<'_> {
         })
     }
 
-    /// Makes a key on the stack; jumps if it fails or is not wanted. There is room for a power behind it.
+    /// Makes a key on the stack; jumps if it fails or is not wanted.
     fn key(
         &mut self,
-        maps: TableMaps,
         keys: &[ValueId],
         when: Option<ValueId>,
         away: Label,
@@ -166,8 +195,7 @@ impl PartCompiler<'_> {
             self.fetch(when, R::R1);
             self.code.jump_if(Jump::Equal, R::R1, 0, away);
         }
-        let words = u32::try_from(keys.len()).unwrap_or(0).max(1);
-        let bytes = 8 * (words + u32::from(maps.powers.is_some()));
+        let bytes = 8 * u32::try_from(keys.len()).unwrap_or(0).max(1);
         let place = self.frame.take(bytes)?;
         if keys.is_empty() {
             // The number of the only element of an array.
@@ -182,29 +210,32 @@ impl PartCompiler<'_> {
     }
 
     /// Leaves the address of the row in r0.
-    fn find_or_make(
-        &mut self,
-        map: i32,
-        key: i16,
-        kind: TableKind,
-        full: Label,
-    ) -> Result<(), PlanError> {
+    fn find_or_make(&mut self, maps: TableMaps, key: i16, full: Label) -> Result<(), PlanError> {
+        self.look_up(maps.rows, key);
+        if maps.spec.keys == 0 {
+            // The only element of an array is always there, for all that the kernel's verifier knows of it.
+            self.code.jump_if(Jump::Equal, R::R0, 0, full);
+            return Ok(());
+        }
         let found = self.code.label();
-        self.look_up(map, key);
         self.code.jump_if(Jump::NotEqual, R::R0, 0, found);
-        let bytes = places::bytes(kind);
-        let zeros = self.frame.take(bytes)?;
-        for offset in (zeros..0).step_by(8).take(bytes as usize / 8) {
+        let bytes = places::bytes(maps.spec.kind);
+        let row = self.frame.take(bytes)?;
+        for offset in (row..0).step_by(8).take(bytes as usize / 8) {
             self.code.store(Width::Eight, R::Frame, offset, 0);
         }
-        self.code.map(R::R1, map);
+        // Of two rows of one hit, too, one is made before the other.
+        self.code.call(helper::TIME);
+        self.code
+            .store(Width::Eight, R::Frame, row + places::MADE, R::R0);
+        self.code.map(R::R1, maps.rows);
         self.frame_address(R::R2, key);
-        self.frame_address(R::R3, zeros);
+        self.frame_address(R::R3, row);
         self.code.mov(R::R4, ONLY_NEW);
         self.code.call(helper::MAP_UPDATE);
-        self.frame.release(zeros, bytes);
+        self.frame.release(row, bytes);
         // Another processor may have made it in the meantime, which is as good.
-        self.look_up(map, key);
+        self.look_up(maps.rows, key);
         self.code.jump_if(Jump::Equal, R::R0, 0, full);
         self.code.place(found);
         Ok(())
@@ -229,13 +260,7 @@ impl PartCompiler<'_> {
     }
 
     /// Adds a value to the aggregate at r0. All its words begin at 0, on all processors.
-    fn aggregate(&mut self, maps: TableMaps, value: ValueId) {
-        let TableKind::Aggregate {
-            signed, squares, ..
-        } = maps.spec.kind
-        else {
-            return;
-        };
+    fn aggregate(&mut self, squares: bool, value: ValueId) {
         self.code.mov(R::R7, R::R0);
         self.code.mov(R::R1, 1);
         self.code.atomic_add(R::R7, places::COUNT, R::R1);
@@ -245,20 +270,17 @@ impl PartCompiler<'_> {
         self.low_half(R::R1);
         self.code.atomic_add(R::R7, places::SUM_LOW, R::R1);
         self.code.mov(R::R1, R::R2);
-        let shift = if signed { Alu::Arsh } else { Alu::Rsh };
-        self.code.alu(shift, R::R1, 32);
+        self.code.alu(Alu::Arsh, R::R1, 32);
         self.code.atomic_add(R::R7, places::SUM_HIGH, R::R1);
-        // Of signed values the order is that of unsigned ones with the highest bit the other way.
+        // Their order is that of unsigned ones with the highest bit the other way.
         self.code.mov(R::R3, R::R2);
-        if signed {
-            self.code.number(R::R1, 1 << 63);
-            self.code.alu(Alu::Xor, R::R3, R::R1);
-        }
+        self.code.number(R::R1, 1 << 63);
+        self.code.alu(Alu::Xor, R::R3, R::R1);
         self.raise(places::MAX);
         self.code.alu(Alu::Xor, R::R3, -1);
         self.raise(places::INVERTED_MIN);
         if squares {
-            self.add_square(signed);
+            self.add_square();
         }
     }
 
@@ -282,14 +304,12 @@ impl PartCompiler<'_> {
     }
 
     /// Adds the square of r2 to the aggregate at r7: for each 32 bits of it a word, none of which overflows.
-    fn add_square(&mut self, signed: bool) {
-        if signed {
-            let positive = self.code.label();
-            self.code
-                .jump_if(Jump::GreaterEqualSigned, R::R2, 0, positive);
-            self.code.alu(Alu::Neg, R::R2, 0);
-            self.code.place(positive);
-        }
+    fn add_square(&mut self) {
+        let positive = self.code.label();
+        self.code
+            .jump_if(Jump::GreaterEqualSigned, R::R2, 0, positive);
+        self.code.alu(Alu::Neg, R::R2, 0);
+        self.code.place(positive);
         // (h·2³² + l)² = h²·2⁶⁴ + 2·h·l·2³² + l²
         self.code.mov(R::R1, R::R2);
         self.code.alu(Alu::Rsh, R::R1, 32);
@@ -314,54 +334,5 @@ impl PartCompiler<'_> {
         self.code.mov(R::R4, product);
         self.code.alu(Alu::Rsh, R::R4, 32);
         self.code.atomic_add(R::R7, low + 8, R::R4);
-    }
-
-    /// Counts the power of two of a value, under its key and the power.
-    fn count_power(
-        &mut self,
-        maps: TableMaps,
-        powers: i32,
-        value: ValueId,
-        key: i16,
-        bytes: u32,
-        full: Label,
-    ) -> Result<(), PlanError> {
-        let signed = matches!(maps.spec.kind, TableKind::Aggregate { signed: true, .. });
-        self.fetch(value, R::R1);
-        self.code.mov(R::R3, 0);
-        if signed {
-            let positive = self.code.label();
-            self.code
-                .jump_if(Jump::GreaterEqualSigned, R::R1, 0, positive);
-            self.code.alu(Alu::Neg, R::R1, 0);
-            self.code.mov(R::R3, 1);
-            self.code.place(positive);
-        }
-        // The number of significant bits, by halves.
-        self.code.mov(R::R2, 0);
-        for bits in [32, 16, 8, 4, 2, 1] {
-            let small = self.code.label();
-            self.code.mov(R::R4, R::R1);
-            self.code.alu(Alu::Rsh, R::R4, bits);
-            self.code.jump_if(Jump::Equal, R::R4, 0, small);
-            self.code.mov(R::R1, R::R4);
-            self.code.alu(Alu::Add, R::R2, bits);
-            self.code.place(small);
-        }
-        // What is left is 0 or 1.
-        self.code.alu(Alu::Add, R::R2, R::R1);
-        if signed {
-            let positive = self.code.label();
-            self.code.jump_if(Jump::Equal, R::R3, 0, positive);
-            self.code.alu(Alu::Neg, R::R2, 0);
-            self.code.place(positive);
-        }
-        let behind = key.saturating_add(8 * maps.spec.keys as i16);
-        debug_assert!(8 * maps.spec.keys as u32 <= bytes);
-        self.code.store(Width::Eight, R::Frame, behind, R::R2);
-        self.find_or_make(powers, key, TableKind::Count, full)?;
-        self.code.mov(R::R1, 1);
-        self.code.atomic_add(R::R0, places::COUNT, R::R1);
-        Ok(())
     }
 }

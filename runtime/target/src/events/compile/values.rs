@@ -1,11 +1,12 @@
 //! The instructions that compute values.
 
-use super::super::assemble::{Alu, Jump, R};
+use super::super::assemble::{Alu, Assembler, Jump, R};
 use super::super::check::index;
 use super::super::error::PlanError;
 use super::super::layout::{CAPTURE_HEADER, state};
 use super::super::program::*;
 use super::super::settings::{BANK_MASK, FIRST_BANK};
+use super::super::table::Bucket;
 use super::schedule::{distance, divides};
 use super::{Mode, Numbering, Pairing, PartCompiler, ThreadPlaces, helper};
 
@@ -368,7 +369,45 @@ impl PartCompiler<'_> {
             }
             UnaryOperation::ZeroExtend(width) => self.extend(R::R0, width, false),
             UnaryOperation::SignExtend(width) => self.extend(R::R0, width, true),
+            UnaryOperation::Bucket => self.bucket(),
         }
+    }
+
+    /// The number of the bucket of r0, into r0; r1 to r4 are lost.
+    fn bucket(&mut self) {
+        let code = &mut *self.code;
+        let alu =
+            |code: &mut Assembler, operation, to, operand: R| code.alu(operation, to, operand);
+        // Its absolute value; r3 is 0, or -1 for a negative one.
+        code.mov(R::R3, R::R0);
+        code.alu(Alu::Arsh, R::R3, 63);
+        alu(code, Alu::Xor, R::R0, R::R3);
+        alu(code, Alu::Sub, R::R0, R::R3);
+        // The number of its significant bits, by halves.
+        code.mov(R::R1, R::R0);
+        code.mov(R::R2, 0);
+        for bits in [32, 16, 8, 4, 2, 1] {
+            let small = code.label();
+            code.mov(R::R4, R::R1);
+            code.alu(Alu::Rsh, R::R4, bits);
+            code.jump_if(Jump::Equal, R::R4, 0, small);
+            code.mov(R::R1, R::R4);
+            code.alu(Alu::Add, R::R2, bits);
+            code.place(small);
+        }
+        // What is left is 0 or 1.
+        alu(code, Alu::Add, R::R2, R::R1);
+        let exact = code.label();
+        let whole = Bucket::SUB_BITS as i32 + 1;
+        code.jump_if(Jump::LessEqual, R::R2, whole, exact);
+        code.alu(Alu::Sub, R::R2, whole);
+        code.alu(Alu::And, R::R2, 63);
+        alu(code, Alu::Rsh, R::R0, R::R2);
+        code.alu(Alu::Lsh, R::R2, Bucket::SUB_BITS as i32);
+        alu(code, Alu::Add, R::R0, R::R2);
+        code.place(exact);
+        alu(code, Alu::Xor, R::R0, R::R3);
+        alu(code, Alu::Sub, R::R0, R::R3);
     }
 
     /// On r0 and r1, into r0.

@@ -1,0 +1,185 @@
+//! Handlers that run wholly in the kernel: what they count is what the program did, and what they give when they run in ytrace.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use ytrace_tests::leaks::build;
+use ytrace_tests::processes::assert_untouched;
+use ytrace_tests::program::Finished;
+use ytrace_tests::tracing::{Tracing, says};
+
+const THREADS: i64 = 64;
+/// What they send, if all is sent, has room in the smallest ring.
+const CALLS: i64 = 80;
+
+/// The program `counts`, which does as it is told.
+struct Counts {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+    _folder: tempfile::TempDir,
+}
+
+impl Counts {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = Command::new(build(folder.path(), "counts"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut counts = Self {
+            input: child.stdin.take(),
+            output: BufReader::new(child.stdout.take().unwrap()),
+            child,
+            _folder: folder,
+        };
+        counts.expect("READY");
+        counts
+    }
+
+    fn expect(&mut self, what: &str) {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        assert_eq!(line.trim_end(), what);
+    }
+
+    fn tell(&mut self, threads: i64, calls: i64) {
+        writeln!(self.input.as_mut().unwrap(), "{threads} {calls}").unwrap();
+        self.expect("DONE");
+    }
+
+    fn pid(&self) -> i32 {
+        i32::try_from(self.child.id()).unwrap()
+    }
+
+    /// Runs a probe while threads make calls, in the kernel or not.
+    fn probed(&mut self, text: &str, in_kernel: bool) -> Finished {
+        let pid = self.pid().to_string();
+        let forbid = match in_kernel {
+            true => "",
+            false => "kernel_tables",
+        };
+        let tracing = Tracing::start_with(
+            &["run", "-v", "-e", text, "-p", &pid],
+            &[("YTRACE_FORBID", forbid)],
+        );
+        let tracing = tracing.unwrap_or_else(|ended| panic!("{ended}"));
+        self.tell(THREADS, CALLS);
+        tracing.interrupt()
+    }
+}
+
+impl Drop for Counts {
+    fn drop(&mut self) {
+        // It ends with its input.
+        self.input = None;
+        self.child.wait().unwrap();
+    }
+}
+
+/// All forms. Each thread comes to the keys in the same order, so that is the one in which they are inserted.
+const FORMS: &str = r#"
+    long hits, bytes, odd, some, last; unsigned char small; int least; _agg all, took, variable; _agg of[long, long];
+    struct sums { long n; int weight; long numbers; }; struct sums by[long]; long sizes[long];
+    _probe _begin { least = 5; by[2].n = 1000; small = 7; variable <<< 3; }
+    _probe work_on(long thread, long number, struct cell *cell) {
+        hits++;
+        bytes += number * 3 - 100;
+        small += 3;
+        all <<< number - 50;
+        variable <<< number << 50;
+        sizes[number / 10]++;
+    }
+    _probe work_on(long thread, long number, struct cell *cell) {
+        if (!cell) { odd++; return; }
+        by[cell->kind].n++;
+        by[cell->kind].weight += cell->weight;
+        if (cell->weight < 0) by[cell->kind].numbers -= number;
+        of[_tid() > 0, cell->kind] <<< cell->weight * number;
+    }
+    _probe work_on(long thread, long number, struct cell *cell) -> long r {
+        if (number < least) return;
+        some += r - thread - number;
+        took <<< _now_ns() - _entry(_now_ns());
+    }
+    _probe _timer.ms(20) { last = hits; }
+    _probe _end {
+        _push(lines, sprintf("%ld %ld %d %ld %ld %d", hits, bytes, small, odd, some, last <= hits));
+        _push(lines, sprintf("%V %s %s", all, _hist_log(all), _hist_linear(all, 0, 100, 25)));
+        _push(lines, sprintf("%V %ld", variable, _variance(all)));
+        _push(lines, sprintf("%V %V %s", by, of, _hist_log(of[1, 3])));
+        _foreach (size, n in sizes) _push(lines, sprintf("%ld: %ld", size, n));
+        _push(lines, sprintf("%ld %d %d", _count(took), _min(took) >= 0, _max(took) >= _min(took)));
+        _foreach (i, line in lines) printf("%s\n", line);
+    }
+    _str lines[];
+"#;
+
+#[test]
+fn what_the_kernel_counts_is_what_the_program_did() {
+    let mut counts = Counts::start();
+    // The interrupt may come while the timer's handler runs, which is then not whole.
+    let kernel = counts.probed(FORMS, true);
+    assert!(matches!(kernel.status, Some(0 | 3)), "{kernel}");
+    says(
+        &kernel,
+        &[" handled by the kernel, 0 lost", ": wholly in the kernel"],
+    );
+    let here = counts.probed(FORMS, false);
+    assert!(matches!(here.status, Some(0 | 3)), "{here}");
+    says(&here, &["here: YTRACE_FORBID switches it off", " 0 lost"]);
+    let sum: i64 = (0..CALLS).map(|number| number * 3 - 100).sum();
+    let weights: i64 = (5..CALLS)
+        .filter(|number| number % 8 != 7)
+        .map(|number| [1, -20, 300, -4000][usize::try_from(number % 4).unwrap()])
+        .sum();
+    let hits = THREADS * CALLS;
+    let first = format!(
+        "{hits} {} {} {} {} 1",
+        sum * THREADS,
+        (7 + 3 * hits) % 256,
+        hits / 8,
+        weights * THREADS
+    );
+    assert_eq!(kernel.stdout.lines().next(), Some(&*first), "{kernel}");
+    assert_eq!(kernel.stdout, here.stdout);
+    assert_untouched(counts.pid());
+}
+
+/// A handler, and what is said of it where it does not run wholly in the kernel.
+#[test]
+fn what_others_see_is_not_counted_in_the_kernel() {
+    let mut counts = Counts::start();
+    let text = r#"
+        long printed, read, set, by[long], cleared[long], seen, ended; _agg all;
+        _probe work_on(long thread, long number, struct cell *cell) { printed++; if (number != 3) return; printf("%d", 1); }
+        _probe work_on(long thread, long number, struct cell *cell) { read++; }
+        _probe work_on(long thread, long number, struct cell *cell) { if (read > 10) seen++; }
+        _probe work_on(long thread, long number, struct cell *cell) { set++; }
+        _probe work_on(long thread, long number, struct cell *cell) { if (number == 7) set = 0; }
+        _probe work_on(long thread, long number, struct cell *cell) { cleared[number]++; }
+        _probe work_on(long thread, long number, struct cell *cell) { by[cell->kind]++; }
+        _probe _timer.s(100) { _clear(cleared); }
+        _probe _end { printf(" %ld %ld %ld %ld", printed, read, _sum(cleared), _sum(by)); }
+    "#;
+    let finished = counts.probed(text, true);
+    // There is nothing at NULL: the handler runs for such hits, and faults.
+    says(
+        &finished,
+        &[
+            ":3:9: in the kernel for some hits; for others here: it prints, at",
+            ":4:9: here: of `read`: a handler of an event reads it",
+            ":5:9: here: a condition is not known at the hit, at",
+            ":6:9: here: of `set`: a handler of an event sets it",
+            ":8:9: here: of `cleared`: a timer changes it",
+            ":9:9: wholly in the kernel",
+            "a handler ended in a fault",
+            " 0 lost",
+        ],
+    );
+    let hits = THREADS * CALLS;
+    let sums = format!(" {hits} {hits} {hits} {}", hits * 7 / 8);
+    let ones = "1".repeat(usize::try_from(THREADS).unwrap());
+    assert_eq!(finished.stdout, ones + &sums, "{finished}");
+}
