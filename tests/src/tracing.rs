@@ -113,6 +113,11 @@ impl Tracing {
         }
     }
 
+    /// The last line that it has printed and that was waited for.
+    pub fn last_line(&self) -> &str {
+        self.printed.lines().next_back().unwrap_or_default()
+    }
+
     /// Waits until it has said a line on standard error that holds this text.
     ///
     /// # Panics

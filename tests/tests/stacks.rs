@@ -4,8 +4,10 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use ytrace_tests::leaks::Leaks;
 use ytrace_tests::processes::{assert_untouched, wait_for};
 use ytrace_tests::program::run_text;
+use ytrace_tests::tracing::Tracing;
 
 const STACKS: &str = r#"
 _probe _oneshot {
@@ -336,6 +338,89 @@ int main(void)
     assert_eq!(names[1..4], expected, "{result}");
     assert_eq!(names.last(), Some(&"_start"), "{result}");
     result.says(&["no unwind table covers made /a file.js:1"]);
+}
+
+/// What became of the stack of one hit of `probed`: how many frames it has, and whether it is whole.
+type Followed = (usize, bool);
+
+/// Calls `probed` once more, from a stack as the line tells, and gives what became of it.
+fn followed(program: &mut Leaks, tracing: &mut Tracing, line: &str) -> Followed {
+    program.tell(line);
+    program.expect("done");
+    tracing.wait_for("hit ");
+    let said = tracing.last_line().split(' ').collect::<Vec<_>>();
+    (said[1].parse().unwrap(), said[2].trim_end() == "1")
+}
+
+#[test]
+fn slices_of_stacks_are_as_large_as_the_stacks() {
+    let mut program = Leaks::start_program("slices", 1);
+    let text = r#"_probe probed(long n) {
+        _path p = _ubt();
+        printf("hit %ld %d\n", _depth(p), !(_sym_ubt(p) ~~ rx/truncated/));
+    }"#;
+    let pid = program.pid().to_string();
+    let mut tracing = Tracing::start(&["run", "--no-inline", "-e", text, "-p", &pid]);
+    let mut all: Vec<Followed> = Vec::new();
+    let mut follow = |line: &str| {
+        let found = followed(&mut program, &mut tracing, line);
+        all.push(found);
+        found
+    };
+    // Where the first thread's stack begins, and a thread's own data above its stack, is known from the start.
+    for (calls, room) in [(1, 0), (50, 0), (50, 1000), (1000, 0), (3, 0)] {
+        for kind in ["main", "thread"] {
+            let (depth, whole) = follow(&format!("{kind} {calls} {room}"));
+            assert!(whole, "{kind} {calls} {room}");
+            assert!(
+                (calls + 3..calls + 12).contains(&depth),
+                "{depth} of {calls}"
+            );
+        }
+    }
+    // Nobody tells of the stacks of coroutines: too little is sent at first, and later what they take. No table covers what they begin with.
+    let mut until = |line: &str, least: usize| {
+        let tries = (0..10).position(|_| {
+            let (depth, whole) = follow(line);
+            assert!(!whole, "{line}");
+            depth >= least
+        });
+        tries.unwrap_or_else(|| panic!("{line}"))
+    };
+    let tries = until("coroutine 50 500", 53);
+    assert!((1..4).contains(&tries), "{tries}");
+    assert_eq!(until("coroutine 50 500", 53), 0);
+    assert_eq!(until("coroutine 5 0", 8), 0);
+    assert_eq!(until("coroutine 50 100", 53), 0);
+    // A handler's stack leads to another one.
+    until("signal 50 500", 53);
+    assert_eq!(until("signal 50 500", 53), 0);
+    // More than a slice can have, and more frames than are followed.
+    until("main 200 1000", 60);
+    until("main 2000 0", 1025);
+    let finished = tracing.interrupt().expect_status(3);
+    let cut = all.iter().filter(|(_, whole)| !whole).count();
+    // Lines are as wide as the terminal.
+    let said = finished
+        .stderr
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    let number = |words: &str| -> usize {
+        let (before, _) = said
+            .split_once(words)
+            .unwrap_or_else(|| panic!("{finished}"));
+        before.split(' ').next_back().unwrap().parse().unwrap()
+    };
+    let short = number(" stacks go on beyond what was captured of them");
+    let deep = number(" stacks have more than 1024 frames");
+    let unreadable = number(" stacks end where memory could not be read");
+    let lost = number(" stacks end where neither a table nor a frame pointer leads on");
+    assert_eq!(deep, 1, "{finished}");
+    assert!(short > tries, "{finished}");
+    assert!(unreadable > 1 && lost > 3, "{finished}");
+    assert_eq!(short + deep + unreadable + lost, cut, "{finished}");
+    finished.says(&[" 0 lost"]);
 }
 
 fn without_offset(line: &str) -> &str {

@@ -418,6 +418,8 @@ pub(crate) struct StatFields {
     pub(crate) threads: u64,
     pub(crate) start_ticks: u64,
     pub(crate) resident_pages: u64,
+    /// Where the kernel had the first thread's stack begin; 0 where it does not tell.
+    pub(crate) start_stack: u64,
 }
 
 impl StatFields {
@@ -439,6 +441,7 @@ impl StatFields {
             threads: number(17)?,
             start_ticks: number(19)?,
             resident_pages: number(21)?,
+            start_stack: number(25).unwrap_or(0),
         })
     }
 }

@@ -652,6 +652,85 @@ fn the_stack_is_copied_as_far_as_it_goes() {
 }
 
 #[test]
+fn no_more_of_a_stack_is_sent_than_was_needed() {
+    const MOST: u32 = 8 << 10;
+    const DEPTH: u64 = 700;
+    let mut traced = Traced::start();
+    let mut program = HitProgram::default();
+    program.entry.step(Step::Emit(Emit {
+        stack_bytes: MOST,
+        stack_expected: 512,
+        registers: RegisterSet::UNWIND,
+        ..Emit::default()
+    }));
+    let probe = traced.probe("down", program);
+    // Where the stack pointer was, and what was sent; `took` says how much was needed, and whether that was too little.
+    let hits = |traced: &mut Traced, depth: u64, took: &dyn Fn(u64) -> Option<(u64, bool)>| {
+        traced.program.ask(&format!("down {depth}"));
+        let found = traced.records(|record| {
+            let pointer = record.register(Register::Rsp).unwrap();
+            if let Some((needed, cut)) = took(pointer) {
+                record.stack_took(needed, cut);
+            }
+            assert!(record.has_whole_stack());
+            (pointer, record.stack().to_vec())
+        });
+        assert_eq!(found.len() as u64, depth + 1);
+        found
+    };
+    // The kernel tells where the first thread's stack begins, above all that it has.
+    let found = hits(&mut traced, DEPTH, &|_| None);
+    let (outermost, first) = &found[0];
+    let begins = outermost + first.len() as u64;
+    let maps = traced.program.process().maps().unwrap();
+    assert!(maps.find(*outermost).unwrap().contains(begins));
+    let reached = |found: &[(u64, Vec<u8>)], top: u64| {
+        for (pointer, stack) in found {
+            let length = stack.len() as u64;
+            match top - pointer {
+                wanted if wanted <= u64::from(MOST) => assert_eq!(length, wanted),
+                // The thread's own data is elsewhere, or near.
+                _ => assert!(length <= u64::from(MOST)),
+            }
+        }
+    };
+    reached(&found, begins);
+    assert!(begins - found[600].0 > u64::from(MOST), "not deep");
+    // It is needed up to a word of the outermost call: that is so for all of it, once it was found out somewhere.
+    let top = outermost + 8;
+    hits(&mut traced, 0, &|pointer| Some((top - pointer, false)));
+    let found = hits(&mut traced, DEPTH, &|pointer| match top - pointer {
+        needed if needed <= u64::from(MOST) => Some((needed, false)),
+        _ => None,
+    });
+    assert_eq!(found[0].1.len(), 8);
+    let found_again = hits(&mut traced, DEPTH, &|_| None);
+    reached(&found_again, top);
+    // What is sent is what is there.
+    let whole = &found[400].1;
+    let distance = (found[300].0 - found[400].0) as usize;
+    assert_eq!(whole[distance..], found[300].1[..whole.len() - distance]);
+    // More is needed than was sent: at once it is twice as much, or what the next step needs. No slice is as large as the last.
+    let more = [
+        (16, 16),
+        (24, 32),
+        (48, 64),
+        (200, 200),
+        (u64::from(MOST) + 8, 200),
+    ];
+    for (needed, then) in more {
+        hits(&mut traced, 0, &|_| Some((needed, true)));
+        let found = hits(&mut traced, 0, &|_| None);
+        assert_eq!(found[0].1.len(), then, "after {needed}");
+    }
+    // Less is needed, again and again: then less is sent.
+    let needed = |_| Some((40, false));
+    let shrinks = (0..100_000).position(|_| hits(&mut traced, 0, &needed)[0].1.len() == 40);
+    assert!(shrinks.is_some_and(|after| after > 100), "{shrinks:?}");
+    assert_eq!(traced.session.totals(probe).unwrap().entry.lost, 0);
+}
+
+#[test]
 fn stacks_are_whole_below_probed_returns() {
     let forbidden = std::env::var_os("YTRACE_FORBID").is_some();
     let mut traced = Traced::start();

@@ -38,7 +38,7 @@ use crate::session::{Session, State};
 const MIRROR_ROWS: u32 = 1 << 20;
 /// Why a copy of a function that came later is not probed.
 const COPY_TOO_LATE: &str = "it is a copy that the compiler made for some callers, whose parameters were not known when the probe was made: run again, now that the library is loaded";
-/// The most bytes of stack that a record has.
+/// The bytes of stack that a record has while it is not known how many are needed; later it has as many as these ([`ytrace_target::events::Record::stack_took`]).
 pub(super) const STACK_BYTES: u32 = 8 << 10;
 
 /// What the kernel is told of one handler: what it reads, and the entry values of one that runs at a return.
@@ -736,7 +736,7 @@ impl Session<'_> {
             globals: settled.to_vec(),
             mirrors: mirrors.to_vec(),
             counted: making.counted.clone(),
-            stack_bytes: STACK_BYTES,
+            stack_expected: STACK_BYTES,
             ..SiteFacts::default()
         }
     }

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 
-use ytrace_debuginfo::{CapturedStack, Part, REGISTERS, Stack};
+use ytrace_debuginfo::{CapturedStack, Cut, Part, REGISTERS, Stack};
 use ytrace_target::events::{Captured, Record, Register};
 use ytrace_values::host::HitQuestion;
 use ytrace_values::{CapturedMemory, Fault, FaultKind, Store};
@@ -188,6 +188,8 @@ impl Hit<'_> {
             at_entry: first && !self.record.is_return(),
         };
         names.captured_stack(&captured, part, stack);
+        self.record
+            .stack_took(stack.bytes, matches!(stack.cut, Some(Cut::Slice(_))));
         if part.from.is_some() {
             return Ok(());
         }

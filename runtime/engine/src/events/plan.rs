@@ -35,8 +35,8 @@ pub(super) struct SiteFacts {
     pub(super) mirrors: Vec<u64>,
     /// What the kernel's tables after these are for.
     pub(super) counted: Vec<Counted>,
-    /// The most bytes of stack that are sent.
-    pub(super) stack_bytes: u32,
+    /// The bytes of stack that are sent while nothing is known of it.
+    pub(super) stack_expected: u32,
 }
 
 /// Where a static probe has an argument.
@@ -741,7 +741,8 @@ impl<'a> Maker<'a> {
         }
         if plan.stack {
             emit.registers = emit.registers.union(RegisterSet::UNWIND);
-            emit.stack_bytes = self.facts.stack_bytes;
+            emit.stack_bytes = target::MAX_STACK;
+            emit.stack_expected = self.facts.stack_expected;
         }
         for number in &plan.needs.arguments {
             let value = self.argument(*number)?;

@@ -282,7 +282,14 @@ impl Part {
                 most: u64::from(MAX_STACK),
             });
         }
-        range("words of stack", words, 0, index(MAX_STACK / 8))
+        range("words of stack", words, 0, index(MAX_STACK / 8))?;
+        let expected = index(emit.stack_expected);
+        range(
+            "bytes of stack that are expected",
+            expected,
+            0,
+            index(emit.stack_bytes),
+        )
     }
 }
 

@@ -24,8 +24,8 @@ pub(super) mod header {
     pub const PART: u32 = 40;
     pub const CPU: u32 = 44;
     pub const STACK_LENGTH: u32 = 48;
-    /// Of what a shorter record leaves unused.
-    pub const RESERVED: u32 = 52;
+    /// How many bytes of stack there were to be.
+    pub const STACK_WANTED: u32 = 52;
 }
 
 /// The state of a capture.
@@ -48,6 +48,7 @@ pub(super) struct Header {
     pub on_return: bool,
     pub cpu: u32,
     pub stack_length: u32,
+    pub stack_wanted: u32,
 }
 
 impl Header {
@@ -65,6 +66,7 @@ impl Header {
             on_return: part & 1 == 1,
             cpu: word32(bytes, header::CPU)?,
             stack_length: word32(bytes, header::STACK_LENGTH)?,
+            stack_wanted: word32(bytes, header::STACK_WANTED)?,
         })
     }
 }
@@ -106,7 +108,10 @@ pub(super) struct RecordLayout {
     pub values: usize,
     pub captures: Vec<CaptureLayout>,
     pub stack_offset: u32,
+    /// The most bytes of stack.
     pub stack_bytes: u32,
+    /// So many while nothing is known of the stack; 0 where it is always as many as there are.
+    pub stack_expected: u32,
 }
 
 impl RecordLayout {
@@ -127,10 +132,11 @@ impl RecordLayout {
             captures,
             stack_offset: offset,
             stack_bytes: emit.stack_bytes,
+            stack_expected: emit.stack_expected,
         }
     }
 
-    /// The bytes of a whole record.
+    /// The most bytes of a record.
     pub fn bytes(&self) -> u32 {
         self.stack_offset.saturating_add(self.stack_bytes)
     }

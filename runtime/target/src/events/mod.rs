@@ -30,6 +30,7 @@ mod session;
 mod settings;
 mod shield;
 mod table;
+mod tops;
 
 pub use cost::HitCost;
 pub use error::{EventError, PlanError};

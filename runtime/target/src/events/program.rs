@@ -498,6 +498,9 @@ pub struct Emit {
     pub entry_captures: Vec<u32>,
     /// So many bytes from the stack pointer upwards, fewer where the stack ends before. A multiple of 8.
     pub stack_bytes: u32,
+    /// If it is not 0, no more of the stack is sent than was needed there before, as [`super::Record::stack_took`] tells; and so many bytes
+    /// while nothing was told and the thread pointer is not above the stack either. `stack_bytes` is then the most.
+    pub stack_expected: u32,
 }
 
 impl Part {

@@ -3,6 +3,7 @@
 use super::layout::{Header, RecordLayout};
 use super::program::Register;
 use super::session::ProbeId;
+use super::tops::Tops;
 
 /// Bytes that a hit captured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,7 @@ pub struct Record<'a> {
     pub(super) header: Header,
     pub(super) bytes: &'a [u8],
     pub(super) layout: &'a RecordLayout,
+    pub(super) tops: &'a Tops,
     pub(super) tid: i32,
     pub(super) pid: i32,
 }
@@ -95,7 +97,7 @@ impl<'a> Record<'a> {
         self.layout.capture(self.bytes, place)
     }
 
-    /// The stack from the stack pointer upwards: as many bytes as the plan asks for, or fewer where a page that follows could not
+    /// The stack from the stack pointer upwards: as many bytes as the plan asks for ([`super::Emit`]), or fewer where a page that follows could not
     /// be read. The stack ends there, or that page is not in memory: on swap, or never touched, as one between the first frame of a
     /// program and its environment may be.
     pub fn stack(&self) -> &'a [u8] {
@@ -104,6 +106,19 @@ impl<'a> Record<'a> {
 
     /// Whether all the bytes of stack that were asked for are there.
     pub fn has_whole_stack(&self) -> bool {
-        self.header.stack_length == self.layout.stack_bytes
+        self.header.stack_length == self.header.stack_wanted
+    }
+
+    /// Tells how much of the stack was needed, in bytes from the stack pointer upwards, so that later hits on it send no more, where the plan has it so.
+    /// If `cut`, the stack goes on beyond what there was of it, and the next step needs so many.
+    pub fn stack_took(&self, needed: u64, cut: bool) {
+        if self.layout.stack_expected == 0 {
+            return;
+        }
+        if let Some(pointer) = self.register(Register::Rsp) {
+            let sent = u64::from(self.header.stack_length);
+            let most = u64::from(self.layout.stack_bytes);
+            self.tops.note(pointer, needed, cut, sent, most);
+        }
     }
 }

@@ -20,12 +20,13 @@ use super::kernel::{self, AttachType, ENOTSUPP, MapType, ProgramType};
 use super::layout::{Header, RecordLayout};
 use super::numbers::Numbers;
 use super::perf::Counted;
-use super::program::{HitProgram, MAX_SETTINGS};
+use super::program::{HitProgram, MAX_SETTINGS, MAX_STACK};
 use super::record::Record;
 use super::ring::Ring;
 use super::rows::Table;
 use super::settings::Settings;
 use super::table::{TableId, TableRow, TableSpec};
+use super::tops::Tops;
 use crate::process::Process;
 use crate::sys;
 
@@ -200,6 +201,7 @@ pub struct EventSession {
     numbers: Numbers,
     ring: Ring,
     settings: Settings,
+    tops: Tops,
     tables: Vec<Table>,
     /// The counters of each batch of probes that were attached together.
     counters: Vec<Counters>,
@@ -257,6 +259,8 @@ impl EventSession {
         let bytes = bytes.next_power_of_two();
         let ring = Ring::new(bytes).map_err(|errno| EventError::system("a ring buffer", errno))?;
         let settings = Settings::new().map_err(|errno| EventError::system("settings", errno))?;
+        let tops = Tops::new().map_err(|errno| EventError::system("tops of stacks", errno))?;
+        guess_top(&tops, process);
         let processors = possible_processors().map_err(|why| EventError::Proc {
             path: "/sys/devices/system/cpu/possible".to_owned(),
             why,
@@ -269,6 +273,7 @@ impl EventSession {
             processors,
             ring,
             settings,
+            tops,
             tables: Vec::new(),
             counters: Vec::new(),
             saved: Vec::new(),
@@ -620,6 +625,7 @@ impl EventSession {
             ring: Some(self.ring.descriptor()),
             tables: &tables,
             settings: self.settings.descriptor(),
+            tops: self.tops.descriptor(),
             saved: Some(SavedMaps {
                 rows: rows.as_raw_fd(),
                 zeros: zeros.as_raw_fd(),
@@ -728,6 +734,8 @@ impl EventSession {
     /// # Errors
     /// The kernel refuses, or the process has gone.
     pub fn follow_exec(&mut self) -> Result<(), EventError> {
+        self.tops.forget();
+        guess_top(&self.tops, &self.process);
         for part in self.probes.iter_mut().flat_map(|probe| &mut probe.parts) {
             if part.is_attached() && part.has_lost_process() {
                 part.detach();
@@ -796,12 +804,13 @@ impl EventSession {
             let EventSession {
                 ring,
                 layouts,
+                tops,
                 numbers,
                 malformed,
                 ..
             } = self;
             ring.drain(|bytes| {
-                let Some(record) = read_record(bytes, layouts, numbers) else {
+                let Some(record) = read_record(bytes, layouts, tops, numbers) else {
                     *malformed += 1;
                     return true;
                 };
@@ -826,9 +835,20 @@ impl EventSession {
     }
 }
 
+/// The stack of the thread that the process began with is needed up to where the kernel had it begin.
+fn guess_top(tops: &Tops, process: &Process) {
+    // Where it cannot be had, what comes from the stack tells.
+    if let Ok(stat) = process.stat()
+        && stat.start_stack != 0
+    {
+        tops.guess(stat.start_stack, u64::from(MAX_STACK));
+    }
+}
+
 fn read_record<'a>(
     bytes: &'a [u8],
     layouts: &'a [Option<RecordLayout>],
+    tops: &'a Tops,
     numbers: &mut Numbers,
 ) -> Option<Record<'a>> {
     let header = Header::read(bytes)?;
@@ -836,13 +856,15 @@ fn read_record<'a>(
         .checked_mul(2)?
         .checked_add(usize::from(header.on_return))?;
     let layout = layouts.get(part)?.as_ref()?;
-    if bytes.len() < index(layout.bytes()) {
+    let length = layout.stack_offset.checked_add(header.stack_length)?;
+    if bytes.len() < index(length) || header.stack_length > layout.stack_bytes {
         return None;
     }
     Some(Record {
         header,
         bytes,
         layout,
+        tops,
         tid: numbers.thread(header.tid),
         pid: numbers.process(header.pid),
     })

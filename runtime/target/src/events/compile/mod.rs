@@ -162,6 +162,8 @@ pub(super) struct Environment<'a> {
     pub tables: &'a [TableMaps],
     /// The words that the session's owner sets.
     pub settings: i32,
+    /// How far up stacks are needed ([`super::tops`]).
+    pub tops: i32,
     pub saved: Option<SavedMaps>,
     pub numbering: Numbering,
     /// Hits of other processes than this one, by the numbering, are ignored.
@@ -286,6 +288,7 @@ impl HitProgram {
             ring: Some(0),
             tables: &maps,
             settings: 0,
+            tops: 0,
             saved: Some(SavedMaps { rows: 0, zeros: 0 }),
             numbering: Numbering::Kernel,
             only_process: None,

@@ -1,10 +1,12 @@
 //! The instructions that write records, and what an entry part saves.
 
+use super::super::assemble::Label;
 use super::super::assemble::{Alu, Jump, R};
 use super::super::check::index;
 use super::super::error::PlanError;
 use super::super::layout::{CAPTURE_HEADER, RecordLayout, capture_bytes, header, state};
 use super::super::program::*;
+use super::super::tops::{FACTOR, REGION_SHIFT, WORDS_SHIFT};
 use super::values::{register_offset, short};
 use super::{Mode, Pairing, PartCompiler, counter, helper};
 
@@ -16,6 +18,16 @@ const UNROLLED: u32 = 128;
 pub(super) const AWAITED_RETURNS: usize = 64;
 /// `BPF_RB_NO_WAKEUP`: the reader polls, for waking it would cost the target as much as the rest of a hit.
 const NO_WAKE_UP: i32 = 1;
+
+/// The least room for a slice of a stack whose length is not constant. There are rooms of twice, four times as much and so on.
+const LEAST_ROOM: u32 = 256;
+
+/// A slice of the stack: where on the program's own stack it says how many bytes are wanted, and how many there is room for in the record.
+#[derive(Clone, Copy, Debug)]
+struct Slice {
+    wanted: i16,
+    room: i16,
+}
 
 impl PartCompiler<'_> {
     pub(super) fn emit(&mut self, number: usize, emit: &Emit) -> Result<(), PlanError> {
@@ -29,12 +41,11 @@ impl PartCompiler<'_> {
         let (lost, done) = (self.code.label(), self.code.label());
         let outcome = self.outcome(number)?;
         self.code.store(Width::Eight, R::Frame, outcome, 0);
-        self.code.map(R::R1, ring);
-        self.code.number(R::R2, u64::from(layout.bytes()));
-        self.code.mov(R::R3, 0);
-        self.code.call(helper::RING_RESERVE);
-        self.code.jump_if(Jump::Equal, R::R0, 0, lost);
-        self.code.mov(R::R7, R::R0);
+        let slice = match layout.stack_bytes {
+            0 => None,
+            _ => Some(self.slice(&layout)?),
+        };
+        self.reserve(ring, &layout, slice, lost);
         self.write_header(numbers, time);
         for register in emit.registers.iter() {
             let offset = layout.register_offset(register).unwrap_or(0);
@@ -51,7 +62,11 @@ impl PartCompiler<'_> {
                 self.copy_saved(*saved, capture.offset, capture.extent);
             }
         }
-        self.write_stack(&layout)?;
+        if let Some(slice) = slice {
+            self.write_stack(&layout, slice);
+            self.frame.release(slice.wanted, 8);
+            self.frame.release(slice.room, 8);
+        }
         self.code.mov(R::R1, R::R7);
         self.code.mov(R::R2, NO_WAKE_UP);
         self.code.call(helper::RING_SUBMIT);
@@ -82,7 +97,7 @@ impl PartCompiler<'_> {
         self.code
             .store(Width::Four, R::R7, short(header::STACK_LENGTH), 0);
         self.code
-            .store(Width::Four, R::R7, short(header::RESERVED), 0);
+            .store(Width::Four, R::R7, short(header::STACK_WANTED), 0);
         self.cookie();
         self.code
             .store(Width::Eight, R::R7, short(header::COOKIE), R::R0);
@@ -203,56 +218,131 @@ impl PartCompiler<'_> {
         self.code.place(done);
     }
 
-    /// Writes the stack: all that was asked for, or as many whole pages of it as can be read.
-    fn write_stack(&mut self, layout: &RecordLayout) -> Result<(), PlanError> {
-        let wanted = layout.stack_bytes;
-        if wanted == 0 {
-            return Ok(());
+    /// Finds how many bytes of the stack are wanted.
+    fn slice(&mut self, layout: &RecordLayout) -> Result<Slice, PlanError> {
+        let slice = Slice {
+            wanted: self.frame.take(8)?,
+            room: self.frame.take(8)?,
+        };
+        let (most, expected) = (layout.stack_bytes, layout.stack_expected);
+        if expected == 0 {
+            self.code.number(R::R2, u64::from(most));
+            self.code.store(Width::Eight, R::Frame, slice.wanted, R::R2);
+            return Ok(slice);
         }
-        let (whole, done) = (self.code.label(), self.code.label());
-        self.code.number(R::R2, u64::from(wanted));
-        self.read_stack(layout.stack_offset);
-        self.code.jump_if(Jump::Equal, R::R0, 0, whole);
-        // A stack ends where a page does: so many bytes after the stack pointer, or whole pages more.
+        let pointer = register_offset(Register::Rsp);
+        let (known, unknown) = (self.code.label(), self.code.label());
+        self.code.load(Width::Eight, R::R1, R::R6, pointer);
+        self.code.mov(R::R2, R::R1);
+        self.code.alu(Alu::Rsh, R::R2, REGION_SHIFT as i32);
+        self.code.number(R::R3, FACTOR);
+        self.code.alu(Alu::Mul, R::R2, R::R3);
+        self.code
+            .alu(Alu::Rsh, R::R2, (u64::BITS - WORDS_SHIFT) as i32);
+        self.code.alu(Alu::Lsh, R::R2, 3);
+        self.code.map_value(R::R3, self.environment.tops, 0);
+        self.code.alu(Alu::Add, R::R3, R::R2);
+        self.code.load(Width::Eight, R::R2, R::R3, 0);
+        self.below(most, unknown);
+        self.code.jump(known);
+        self.code.place(unknown);
+        // A thread's own data is above its stack, if it is near.
+        let neither = self.code.label();
+        if self.environment.thread_pointer.is_some() {
+            self.thread_pointer()?;
+            self.code.mov(R::R2, R::R0);
+            self.code.load(Width::Eight, R::R1, R::R6, pointer);
+            self.below(most, neither);
+            self.code.jump(known);
+            self.code.place(neither);
+        }
+        self.code.number(R::R2, u64::from(expected));
+        self.code.place(known);
+        self.code.store(Width::Eight, R::Frame, slice.wanted, R::R2);
+        Ok(slice)
+    }
+
+    /// The distance from r1 up to r2, in r2; jumps if it is 0 or more than `most`. r3 is lost.
+    fn below(&mut self, most: u32, otherwise: Label) {
+        self.code.alu(Alu::Sub, R::R2, R::R1);
+        self.code.mov(R::R3, R::R2);
+        self.code.alu(Alu::Sub, R::R3, 1);
+        self.code
+            .jump_if(Jump::GreaterEqual, R::R3, most as i32, otherwise);
+    }
+
+    /// Reserves room for a record; its address is then in r7. The kernel reserves none but constant sizes, so a slice has the least
+    /// of a few that holds it. `lost` is where there is none.
+    fn reserve(&mut self, ring: i32, layout: &RecordLayout, slice: Option<Slice>, lost: Label) {
+        let mut rooms = vec![layout.stack_bytes];
+        if layout.stack_expected != 0 {
+            let smaller = std::iter::successors(Some(LEAST_ROOM), |room| room.checked_mul(2));
+            let smaller = smaller.take_while(|room| *room < layout.stack_bytes);
+            rooms = smaller.chain([layout.stack_bytes]).collect();
+        }
+        let reserved = self.code.label();
+        if let Some(slice) = slice {
+            self.code.load(Width::Eight, R::R5, R::Frame, slice.wanted);
+        }
+        let last = rooms.len().saturating_sub(1);
+        for (number, room) in rooms.into_iter().enumerate() {
+            let larger = self.code.label();
+            if number < last {
+                self.code.jump_if(Jump::Greater, R::R5, room as i32, larger);
+            }
+            if let Some(slice) = slice {
+                self.code.number(R::R4, u64::from(room));
+                self.code.store(Width::Eight, R::Frame, slice.room, R::R4);
+            }
+            let bytes = layout.stack_offset.saturating_add(room);
+            self.code.map(R::R1, ring);
+            self.code.number(R::R2, u64::from(bytes));
+            self.code.mov(R::R3, 0);
+            self.code.call(helper::RING_RESERVE);
+            if number < last {
+                self.code.jump(reserved);
+            }
+            self.code.place(larger);
+        }
+        self.code.place(reserved);
+        self.code.jump_if(Jump::Equal, R::R0, 0, lost);
+        self.code.mov(R::R7, R::R0);
+    }
+
+    /// Writes the stack: all that is wanted, or as many whole pages of it as can be read.
+    fn write_stack(&mut self, layout: &RecordLayout, slice: Slice) {
+        let (read, done) = (self.code.label(), self.code.label());
+        self.code.load(Width::Eight, R::R2, R::Frame, slice.wanted);
+        self.code
+            .store(Width::Four, R::R7, short(header::STACK_WANTED), R::R2);
+        self.read_stack(layout.stack_offset, slice, done);
+        self.code.jump_if(Jump::Equal, R::R0, 0, read);
+        // A stack ends where a page does: up to the end of the last but one page, and of those before.
         let page = self.environment.page_bytes.max(1);
-        let length = self.frame.take(8)?;
-        for pages in (0..=wanted / page).rev() {
-            let (next, stored) = (self.code.label(), self.code.label());
+        for _ in 0..=layout.stack_bytes / page {
             self.code
                 .load(Width::Eight, R::R1, R::R6, register_offset(Register::Rsp));
-            self.code.alu(Alu::And, R::R1, (page - 1) as i32);
-            self.code
-                .number(R::R2, u64::from(page) * (u64::from(pages) + 1));
+            self.code.load(Width::Eight, R::R2, R::Frame, slice.wanted);
+            self.code.alu(Alu::Add, R::R2, R::R1);
+            self.code.alu(Alu::Sub, R::R2, 1);
+            self.code.alu(Alu::And, R::R2, -(page as i32));
             self.code.alu(Alu::Sub, R::R2, R::R1);
-            self.code
-                .jump_if(Jump::GreaterEqual, R::R2, wanted as i32, next);
-            self.code.store(Width::Eight, R::Frame, length, R::R2);
-            self.read_stack(layout.stack_offset);
-            self.code.jump_if(Jump::Equal, R::R0, 0, stored);
-            self.code.jump(next);
-            self.code.place(stored);
-            self.code.load(Width::Eight, R::R1, R::Frame, length);
-            self.code
-                .store(Width::Four, R::R7, short(header::STACK_LENGTH), R::R1);
-            self.code.jump(done);
-            self.code.place(next);
+            self.code.store(Width::Eight, R::Frame, slice.wanted, R::R2);
+            self.read_stack(layout.stack_offset, slice, done);
+            self.code.jump_if(Jump::Equal, R::R0, 0, read);
         }
-        self.frame.release(length, 8);
         self.code.jump(done);
-        self.code.place(whole);
-        self.code.number(R::R1, u64::from(wanted));
+        self.code.place(read);
+        self.code.load(Width::Eight, R::R1, R::Frame, slice.wanted);
         self.code
             .store(Width::Four, R::R7, short(header::STACK_LENGTH), R::R1);
+        self.restore_returns(layout, slice);
         self.code.place(done);
-        self.restore_returns(layout);
-        Ok(())
     }
 
     /// Puts return addresses that the kernel has replaced back into the copy of the stack. r0 to r5 are lost.
-    fn restore_returns(&mut self, layout: &RecordLayout) {
-        let (Some(places), Some(most)) =
-            (self.environment.returns, layout.stack_bytes.checked_sub(8))
-        else {
+    fn restore_returns(&mut self, layout: &RecordLayout, slice: Slice) {
+        let Some(places) = self.environment.returns else {
             return;
         };
         let done = self.code.label();
@@ -263,13 +353,15 @@ impl PartCompiler<'_> {
         self.code.load(Width::Eight, R::R1, R::R1, places.first);
         self.code
             .load(Width::Eight, R::R4, R::R6, register_offset(Register::Rsp));
+        self.code.load(Width::Eight, R::R0, R::Frame, slice.room);
+        self.code.alu(Alu::Sub, R::R0, 8);
         for _ in 0..AWAITED_RETURNS {
             let next = self.code.label();
             self.code.jump_if(Jump::Equal, R::R1, 0, done);
             self.code.load(Width::Eight, R::R2, R::R1, places.place);
             self.code.alu(Alu::Sub, R::R2, R::R4);
             // Not in the copy, or on another stack.
-            self.code.jump_if(Jump::Greater, R::R2, most as i32, next);
+            self.code.jump_if(Jump::Greater, R::R2, R::R0, next);
             self.code.load(Width::Eight, R::R3, R::R1, places.address);
             self.code.mov(R::R5, R::R7);
             self.code.alu(Alu::Add, R::R5, layout.stack_offset as i32);
@@ -281,8 +373,11 @@ impl PartCompiler<'_> {
         self.code.place(done);
     }
 
-    /// Reads as many bytes of the stack as r2 says.
-    fn read_stack(&mut self, offset: u32) {
+    /// Reads as many bytes of the stack as r2 says; jumps if that is nothing, or more than there is room for.
+    fn read_stack(&mut self, offset: u32, slice: Slice, otherwise: Label) {
+        self.code.load(Width::Eight, R::R1, R::Frame, slice.room);
+        self.code.jump_if(Jump::Equal, R::R2, 0, otherwise);
+        self.code.jump_if(Jump::Greater, R::R2, R::R1, otherwise);
         self.code.mov(R::R1, R::R7);
         self.code.alu(Alu::Add, R::R1, offset as i32);
         self.code
