@@ -4,6 +4,7 @@
 // Commands on standard input; each is answered by a line:
 //   calls N      calls `cheap` N times below 4 KiB of stack: nanoseconds of processor time a call
 //   paced R S    calls it R times a second for S seconds: calls, seconds
+//   deep R S     the same below some 2 KiB of stack, 20 calls deep
 //   malloc N     allocates and frees N blocks, and uses each for a while: nanoseconds of processor time for a block
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -63,6 +64,15 @@ CALLED double paced(long rate, long seconds)
     return (now(CLOCK_MONOTONIC) - begun) / 1e9;
 }
 
+CALLED double deep(long calls, long rate, long seconds)
+{
+    char frame[64];
+    memset(frame, (int)calls, sizeof frame);
+    double each = calls > 0 ? deep(calls - 1, rate, seconds) : paced(rate, seconds);
+    __asm__ volatile("" :: "r"(frame) : "memory");
+    return each;
+}
+
 #define LIVE 4096
 
 CALLED static void *parse(size_t size) { return malloc(size); }
@@ -108,8 +118,8 @@ int main(void)
             return 2;
         if (!strcmp(what, "calls"))
             printf("%.3f\n", calls(a));
-        else if (!strcmp(what, "paced")) {
-            double seconds = paced(a, b);
+        else if (!strcmp(what, "paced") || !strcmp(what, "deep")) {
+            double seconds = deep(*what == 'd' ? 18 : 0, a, b);
             printf("%ld %.3f\n", a * b / 250 * 250, seconds);
         } else if (!strcmp(what, "malloc"))
             printf("%.3f\n", blocks(a));

@@ -55,7 +55,11 @@ impl Program {
                 return Err("the program cannot be built".to_owned());
             }
         }
-        let mut peer = Peer::start(Command::new(&path).envs(variables.iter().copied()))?;
+        // In a session of its own: where the kernel shares the processors out by session (sched(7), autogroup), what probes would else
+        // have to share with what is probed.
+        let mut command = Command::new("setsid");
+        command.arg(&path).envs(variables.iter().copied());
+        let mut peer = Peer::start(&mut command)?;
         peer.line()?;
         Ok(Self { peer, path })
     }
@@ -698,27 +702,28 @@ fn losses(folder: &Path) -> Result<(), String> {
     let (_kept, scratch) = scratch();
     let code = Code::of(program.pid());
     println!("\n500,000 hits a second for 4 s");
-    for tool in [
-        ours(
-            "a record of two arguments",
-            &[
-                "-e",
-                "long last; _probe cheap(long a, long b) { last = last * 3 + a + b; }",
-            ],
-            1,
+    const STACKS: &str = "long paths[_path]; _probe cheap(long a, long b) { paths[_ubt()]++; }";
+    for (tool, what) in [
+        (
+            ours(
+                "a record of two arguments",
+                &[
+                    "-e",
+                    "long last; _probe cheap(long a, long b) { last = last * 3 + a + b; }",
+                ],
+                1,
+            ),
+            "paced",
         ),
-        ours(
-            "a record with a slice of the stack",
-            &[
-                "-e",
-                "long paths[_path]; _probe cheap(long a, long b) { paths[_ubt()]++; }",
-            ],
-            1,
+        (ours("a record with its stack", &["-e", STACKS], 1), "paced"),
+        (
+            ours("a record with its stack, 20 calls deep", &["-e", STACKS], 1),
+            "deep",
         ),
     ] {
         let running = tool.start(program.pid(), &code, &scratch)?;
         let begun = Instant::now();
-        let calls = program.told("paced 500000 4");
+        let calls = program.told(&format!("{what} 500000 4"));
         let seconds = begun.elapsed().as_secs_f64();
         let said = running.stop();
         let calls = calls?;

@@ -26,6 +26,9 @@ pub use frame::REGISTERS;
 /// Stacks that are deeper are cut off at their outer end.
 pub const MAX_FRAMES: usize = 1024;
 
+/// Room for so many is made at once.
+const USUAL_FRAMES: usize = 48;
+
 /// The most that is asked for of a stack, in bytes above the stack pointer: what lies further away is not of the same stack.
 const MAX_SLICE: u64 = 64 << 20;
 
@@ -308,6 +311,7 @@ impl Unwinder {
         stack: &mut Stack,
     ) {
         stack.clear();
+        stack.frames.reserve(USUAL_FRAMES);
         let mut frame = Frame::captured(captured.instruction_pointer, &captured.registers);
         let start = frame.stack_pointer().unwrap_or_default();
         if let Some(caller) = part.from {

@@ -103,6 +103,13 @@ fn plans() -> Vec<(&'static str, HitProgram)> {
         record(&mut program.entry, stack_bytes);
         program
     };
+    // Of this program's first thread it is known how far its stack is needed.
+    let mut needed = at_entry(64 << 10);
+    for step in &mut needed.entry.steps {
+        if let Step::Emit(emit) = step {
+            emit.stack_expected = 2048;
+        }
+    }
     let at_return = |saved: usize, stack_bytes: Option<u32>| {
         let mut program = HitProgram::default();
         for _ in 0..saved {
@@ -129,6 +136,7 @@ fn plans() -> Vec<(&'static str, HitProgram)> {
         ("512 bytes of stack", at_entry(512)),
         ("2 KiB of stack", at_entry(2048)),
         ("8 KiB of stack", at_entry(8192)),
+        ("as much of the stack as there is", needed),
         ("2 KiB of stack, hardly ever sampled", sampled),
         ("return, hits counted", at_return(0, None)),
         (

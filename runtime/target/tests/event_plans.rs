@@ -665,12 +665,12 @@ fn no_more_of_a_stack_is_sent_than_was_needed() {
     }));
     let probe = traced.probe("down", program);
     // Where the stack pointer was, and what was sent; `took` says how much was needed, and whether that was too little.
-    let hits = |traced: &mut Traced, depth: u64, took: &dyn Fn(u64) -> Option<(u64, bool)>| {
+    let hits = |traced: &mut Traced, depth: u64, took: &dyn Fn(u64) -> Option<(u64, StackEnd)>| {
         traced.program.ask(&format!("down {depth}"));
         let found = traced.records(|record| {
             let pointer = record.register(Register::Rsp).unwrap();
-            if let Some((needed, cut)) = took(pointer) {
-                record.stack_took(needed, cut);
+            if let Some((needed, end)) = took(pointer) {
+                record.stack_took(needed, end);
             }
             assert!(record.has_whole_stack());
             (pointer, record.stack().to_vec())
@@ -698,9 +698,11 @@ fn no_more_of_a_stack_is_sent_than_was_needed() {
     assert!(begins - found[600].0 > u64::from(MOST), "not deep");
     // It is needed up to a word of the outermost call: that is so for all of it, once it was found out somewhere.
     let top = outermost + 8;
-    hits(&mut traced, 0, &|pointer| Some((top - pointer, false)));
+    hits(&mut traced, 0, &|pointer| {
+        Some((top - pointer, StackEnd::Begin))
+    });
     let found = hits(&mut traced, DEPTH, &|pointer| match top - pointer {
-        needed if needed <= u64::from(MOST) => Some((needed, false)),
+        needed if needed <= u64::from(MOST) => Some((needed, StackEnd::Begin)),
         _ => None,
     });
     assert_eq!(found[0].1.len(), 8);
@@ -719,14 +721,22 @@ fn no_more_of_a_stack_is_sent_than_was_needed() {
         (u64::from(MOST) + 8, 200),
     ];
     for (needed, then) in more {
-        hits(&mut traced, 0, &|_| Some((needed, true)));
+        hits(&mut traced, 0, &|_| Some((needed, StackEnd::Slice)));
         let found = hits(&mut traced, 0, &|_| None);
         assert_eq!(found[0].1.len(), then, "after {needed}");
     }
     // Less is needed, again and again: then less is sent.
-    let needed = |_| Some((40, false));
+    let needed = |_| Some((40, StackEnd::Begin));
     let shrinks = (0..100_000).position(|_| hits(&mut traced, 0, &needed)[0].1.len() == 40);
     assert!(shrinks.is_some_and(|after| after > 100), "{shrinks:?}");
+    // One that was not followed to where its thread began tells when it took more, and no more than that.
+    for (needed, then) in [(24, 40), (72, 72), (24, 72)] {
+        for _ in 0..100 {
+            hits(&mut traced, 0, &|_| Some((needed, StackEnd::Elsewhere)));
+        }
+        let found = hits(&mut traced, 0, &|_| None);
+        assert_eq!(found[0].1.len(), then, "after {needed}");
+    }
     assert_eq!(traced.session.totals(probe).unwrap().entry.lost, 0);
 }
 

@@ -250,28 +250,73 @@ fn address_at_register((bytes, encoding): Readable) -> Option<(Register, i64)> {
 
 /// Rows by the address of the code.
 #[derive(Default)]
-pub(super) struct Rows(HashMap<u64, Row, foldhash::fast::RandomState>);
+pub(super) struct Rows {
+    places: HashMap<u64, usize, foldhash::fast::RandomState>,
+    kept: Vec<Kept>,
+    /// The place of the row that was given last.
+    last: usize,
+}
+
+/// A row, and where the row is that was asked for after it: callers are mostly the same ones, one stack after another.
+struct Kept {
+    row: Row,
+    next_address: u64,
+    next: usize,
+}
 
 impl Rows {
     /// The row for an address, which `make` gives if it is not kept.
     #[inline]
-    pub(super) fn get(&mut self, address: u64, make: impl FnOnce() -> Row) -> Row {
-        if let Some(row) = self.0.get(&address) {
-            return *row;
-        }
-        let row = make();
-        // Addresses that are no code are all different.
-        if !matches!(row, Row::Uncovered) {
-            if self.0.len() >= MAX_ROWS {
-                self.0.clear();
+    pub(super) fn get(&mut self, address: u64, make: impl FnOnce() -> Row) -> &Row {
+        let last = self.kept.get(self.last);
+        let foreseen = last.filter(|last| last.next_address == address);
+        let place = match foreseen.map(|last| last.next) {
+            Some(place) => place,
+            None => match self.look_up(address, make) {
+                Some(place) => place,
+                None => return &Row::Uncovered,
+            },
+        };
+        self.last = place;
+        self.kept
+            .get(place)
+            .map_or(&Row::Uncovered, |kept| &kept.row)
+    }
+
+    /// The place of the row for an address; `None` if no table covers it.
+    fn look_up(&mut self, address: u64, make: impl FnOnce() -> Row) -> Option<usize> {
+        let place = match self.places.get(&address) {
+            Some(place) => *place,
+            None => {
+                let row = make();
+                // Addresses that are no code are all different.
+                if matches!(row, Row::Uncovered) {
+                    return None;
+                }
+                if self.kept.len() >= MAX_ROWS {
+                    self.clear();
+                }
+                let place = self.kept.len();
+                self.places.insert(address, place);
+                // What is foreseen at first is itself: a function that calls itself there.
+                self.kept.push(Kept {
+                    row,
+                    next_address: address,
+                    next: place,
+                });
+                place
             }
-            self.0.insert(address, row);
+        };
+        if let Some(last) = self.kept.get_mut(self.last) {
+            (last.next_address, last.next) = (address, place);
         }
-        row
+        Some(place)
     }
 
     /// Forgets all rows.
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        self.places.clear();
+        self.kept.clear();
+        self.last = 0;
     }
 }

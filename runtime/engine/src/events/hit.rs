@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 
 use ytrace_debuginfo::{CapturedStack, Cut, Part, REGISTERS, Stack};
-use ytrace_target::events::{Captured, Record, Register};
+use ytrace_target::events::{Captured, Record, Register, StackEnd};
 use ytrace_values::host::HitQuestion;
 use ytrace_values::{CapturedMemory, Fault, FaultKind, Store};
 
@@ -188,8 +188,12 @@ impl Hit<'_> {
             at_entry: first && !self.record.is_return(),
         };
         names.captured_stack(&captured, part, stack);
-        self.record
-            .stack_took(stack.bytes, matches!(stack.cut, Some(Cut::Slice(_))));
+        let end = match stack.cut {
+            None if part == Part::WHOLE => StackEnd::Begin,
+            Some(Cut::Slice(_)) => StackEnd::Slice,
+            _ => StackEnd::Elsewhere,
+        };
+        self.record.stack_took(stack.bytes, end);
         if part.from.is_some() {
             return Ok(());
         }

@@ -39,3 +39,4 @@ pub use program::*;
 pub use record::{Captured, Record};
 pub use session::*;
 pub use table::{Bucket, TableId, TableKind, TableRow, TableSpec};
+pub use tops::StackEnd;

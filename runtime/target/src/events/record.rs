@@ -3,7 +3,7 @@
 use super::layout::{Header, RecordLayout};
 use super::program::Register;
 use super::session::ProbeId;
-use super::tops::Tops;
+use super::tops::{StackEnd, Tops};
 
 /// Bytes that a hit captured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,15 +110,15 @@ impl<'a> Record<'a> {
     }
 
     /// Tells how much of the stack was needed, in bytes from the stack pointer upwards, so that later hits on it send no more, where the plan has it so.
-    /// If `cut`, the stack goes on beyond what there was of it, and the next step needs so many.
-    pub fn stack_took(&self, needed: u64, cut: bool) {
+    /// Of one that goes on beyond what was sent, that is how much the next step needs.
+    pub fn stack_took(&self, needed: u64, end: StackEnd) {
         if self.layout.stack_expected == 0 {
             return;
         }
         if let Some(pointer) = self.register(Register::Rsp) {
             let sent = u64::from(self.header.stack_length);
             let most = u64::from(self.layout.stack_bytes);
-            self.tops.note(pointer, needed, cut, sent, most);
+            self.tops.note(pointer, needed, end, sent, most);
         }
     }
 }

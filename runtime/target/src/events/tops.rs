@@ -29,6 +29,17 @@ pub(super) const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 /// After so many stacks of a place, no more of them is sent than these needed.
 const WINDOW: u32 = 1 << 12;
 
+/// Where a stack was followed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StackEnd {
+    /// The function that the thread began with.
+    Begin,
+    /// What was sent of it: it goes on.
+    Slice,
+    /// No further, for another reason.
+    Elsewhere,
+}
+
 /// What is known of one word.
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
@@ -70,38 +81,47 @@ impl Tops {
     }
 
     /// Takes note of a stack of which so many bytes were needed from the stack pointer upwards. `sent` are those that were there, `most`
-    /// those that there can be. If `cut`, it goes on, and the next step needs as many.
-    pub fn note(&self, stack_pointer: u64, needed: u64, cut: bool, sent: u64, most: u64) {
+    /// those that there can be.
+    pub fn note(&self, stack_pointer: u64, needed: u64, end: StackEnd, sent: u64, most: u64) {
         // How much is needed after the next step is not known.
-        let wanted = match cut {
-            true => needed.max(sent.saturating_mul(2)).min(most),
-            false => needed.max(1),
+        let wanted = match end {
+            StackEnd::Slice => needed.max(sent.saturating_mul(2)).min(most),
+            StackEnd::Begin | StackEnd::Elsewhere => needed.max(1),
         };
         // What no slice would hold is not worth a larger one.
         let (true, Some(top)) = (needed <= most, stack_pointer.checked_add(wanted)) else {
             return;
         };
-        let region = stack_pointer >> REGION_SHIFT;
-        let place = place(region);
+        let place = place(stack_pointer >> REGION_SHIFT);
         let (Some(word), Some(seen)) = (self.memory.word(8 * place), self.seen.get(place)) else {
             return;
         };
         let known = word.load(Ordering::Relaxed);
-        let mut now = seen.get();
         let distance = known.wrapping_sub(stack_pointer);
-        if distance == 0 || distance > most || now.guessed || top > known {
+        let usable = distance != 0 && distance <= most;
+        let mut now = seen.get();
+        let more = usable && top > known;
+        let at_once = match end {
+            StackEnd::Begin => more || !usable || now.guessed,
+            StackEnd::Slice => more || !usable,
+            StackEnd::Elsewhere => more,
+        };
+        if at_once {
             word.store(top, Ordering::Relaxed);
             seen.set(Seen {
                 highest: top,
                 ..Seen::default()
             });
-            if !cut && top != known {
+            if end == StackEnd::Begin && top != known {
                 self.guess(top, most);
             }
             return;
         }
         now.highest = now.highest.max(top);
-        now.stacks += 1;
+        // That one was left early does not tell how far the others will be followed.
+        if end != StackEnd::Elsewhere || !usable {
+            now.stacks += 1;
+        }
         if now.stacks >= WINDOW {
             word.store(now.highest, Ordering::Relaxed);
             now = Seen::default();
