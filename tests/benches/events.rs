@@ -698,11 +698,11 @@ fn allocations(folder: &Path) -> Result<(), String> {
 
 /// Records at 500,000 a second.
 fn losses(folder: &Path) -> Result<(), String> {
+    const STACKS: &str = "long paths[_path]; _probe cheap(long a, long b) { paths[_ubt()]++; }";
     let mut program = Program::start(folder, &[])?;
     let (_kept, scratch) = scratch();
     let code = Code::of(program.pid());
     println!("\n500,000 hits a second for 4 s");
-    const STACKS: &str = "long paths[_path]; _probe cheap(long a, long b) { paths[_ubt()]++; }";
     for (tool, what) in [
         (
             ours(
