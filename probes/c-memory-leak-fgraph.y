@@ -15,6 +15,10 @@
 #include <linux/windows.y>
 #endif
 
+#ifdef __YTRACE_CHILDREN__
+#error "blocks of different processes have the same addresses: leave out --children, and run this on one process"
+#endif
+
 _mode live;
 _max_overhead 5;
 

@@ -10,6 +10,10 @@
 
 #include <linux/paths.y>
 
+#ifdef __YTRACE_CHILDREN__
+#error "pages of different processes have the same addresses: leave out --children, and run this on one process"
+#endif
+
 _mode live;
 _max_overhead 5;
 

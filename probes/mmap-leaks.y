@@ -7,6 +7,10 @@
 
 #include <linux/regions.y>
 
+#ifdef __YTRACE_CHILDREN__
+#error "mappings of different processes have the same addresses: leave out --children, and run this on one process"
+#endif
+
 _mode live;
 _max_overhead 5;
 

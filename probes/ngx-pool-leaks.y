@@ -9,6 +9,10 @@
 #include <nginx/made.y>
 #include <linux/allocations.y>
 
+#ifdef __YTRACE_CHILDREN__
+#error "pools of different processes have the same addresses: leave out --children, and run this on one process"
+#endif
+
 _max_overhead 5;
 
 _option double age = 0;   /// show pools that are older than so many seconds

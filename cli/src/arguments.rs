@@ -218,6 +218,9 @@ pub struct RunArguments {
     /// Put probes on events in place for this share of the time only, in short windows at random
     #[arg(long, value_name = "PERCENT", value_parser = parse_share, allow_negative_numbers = true)]
     pub duty: Option<f64>,
+    /// Probe what the target forks from now on, too: `_pid()` tells whose hit it is
+    #[arg(long, conflicts_with_all = ["sync", "when", "core"])]
+    pub children: bool,
     /// Options of the probe file
     #[arg(last = true, value_name = "OPTIONS")]
     pub script: Vec<String>,

@@ -451,6 +451,7 @@ fn options(arguments: &RunArguments, terminal: &Terminal) -> Result<Options, Fai
         max_overhead: arguments.max_overhead,
         force: arguments.force,
         duty: arguments.duty.filter(|share| *share < 100.0),
+        children: arguments.children,
         weight: arguments.weight.clone(),
         duration: arguments.duration,
         interval: arguments.interval,

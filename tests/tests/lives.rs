@@ -1,11 +1,13 @@
 //! Probes on programs that load libraries, execute others, fork, and end.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use nix::sys::signal::Signal;
-use ytrace_tests::processes::{assert_untouched, signal};
+use ytrace_tests::plain_nginx::PlainNginx;
+use ytrace_tests::processes::{assert_untouched, signal, wait_for};
 use ytrace_tests::tracing::{Tracing, says};
 
 const FLAGS: [&str; 4] = ["-g", "-O2", "-fomit-frame-pointer", "-pthread"];
@@ -135,6 +137,37 @@ fn stacks_go_through_libraries_that_come_and_go() {
         let stack = stacks.find(|stack| stack.starts_with(count));
         let stack = stack.unwrap_or_else(|| panic!("{finished}"));
         leads(stack, &["main", "enter", inner, "visited"]);
+    }
+}
+
+#[test]
+fn what_is_probed_in_a_library_is_found_where_that_comes_back_to() {
+    let mut lives = Lives::start();
+    let (first, second) = (lives.plugin("first"), lives.plugin("second"));
+    let place = lives.ask(&format!("load {}", first.display()));
+    let text = r#"
+        _probe first(long n) { printf("entry of %s %V\n", _usym(_pc_reg()), _ubt()); }
+        _probe first -> _void { printf("return %V\n", _ubt()); }
+        _probe _end { puts("end"); }
+    "#;
+    let mut tracing = lives.trace(text, &[]);
+    assert_eq!(lives.ask("enter 2"), "entered");
+    tracing.wait_for("return");
+    assert_eq!(lives.ask("unload"), "unloaded");
+    // Another one takes its place, so it has to go elsewhere.
+    assert_eq!(lives.ask(&format!("load {}", second.display())), place);
+    assert_ne!(lives.ask(&format!("load {}", first.display())), place);
+    assert_eq!(lives.ask("enter 3"), "entered");
+    let finished = tracing.interrupt().expect_status(0);
+    let lines: Vec<&str> = finished.stdout.lines().collect();
+    assert_eq!(lines.len(), 11, "{finished}");
+    for line in lines.iter().filter(|line| **line != "end") {
+        leads(line, &["main", "enter", "/ first"]);
+        assert!(!line.contains("second"), "{finished}");
+        assert!(
+            !line.starts_with("entry") || line.starts_with("entry of first"),
+            "{finished}"
+        );
     }
 }
 
@@ -491,4 +524,184 @@ fn places_that_are_probed_one_by_one_may_be_more_than_the_soft_limit_of_open_fil
     says(&finished, &["at 80 places", "complete"]);
     let finished = run("-n").expect_status(2);
     says(&finished, &["EMFILE", "RLIMIT_NOFILE"]);
+}
+
+/// Forks children, and these grandchildren, that visit; with an argument, a child that loads a library before.
+const FAMILY: &str = r#"
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+volatile long sink;
+__attribute__((noinline, noclone)) void visited(long n) { sink += n; }
+__attribute__((noinline, noclone)) void visits(long n) { for (long i = 0; i < n; i++) visited(i); sink++; }
+static void *thread(void *unused) { visits(4); return unused; }
+__attribute__((noinline, noclone)) void grandchild(void) { visits(5); sink++; }
+__attribute__((noinline, noclone)) void child(void)
+{
+    pthread_t other;
+    pthread_create(&other, 0, thread, 0);
+    pthread_join(other, 0);
+    visits(6);
+    for (int i = 0; i < 2; i++)
+        if (!fork()) {
+            grandchild();
+            _exit(0);
+        }
+    while (wait(0) > 0) ;
+}
+int main(int argc, char **argv)
+{
+    visits(2);
+    if (argc > 1) {
+        if (!fork()) {
+            visits(3);
+            if (!dlopen("libm.so.6", RTLD_NOW)) _exit(1);
+            visits(4);
+            _exit(0);
+        }
+    } else {
+        for (int i = 0; i < 3; i++)
+            if (!fork()) {
+                child();
+                _exit(0);
+            }
+        if (!vfork()) {
+            visited(1);
+            _exit(0);
+        }
+        if (!fork()) {
+            execl("/bin/true", "true", (char *)0);
+            _exit(1);
+        }
+    }
+    while (wait(0) > 0) ;
+    visits(1);
+    return 0;
+}
+"#;
+
+#[test]
+fn children_are_followed_where_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, program) = (folder.path().join("family.c"), folder.path().join("family"));
+    std::fs::write(&source, FAMILY).unwrap();
+    let built = Command::new("cc")
+        .args(FLAGS)
+        .arg("-o")
+        .args([&program, &source])
+        .arg("-ldl")
+        .status();
+    assert!(built.unwrap().success());
+    let command = program.to_str().unwrap();
+    let run = |words: &[&str]| ytrace_tests::program::run(&[&["run", "-c"], words].concat());
+    let text = r#"
+        long hits, returns, grand;
+        long of[long];
+        _probe visited(long n) {
+            hits++;
+            of[_pid()]++;
+            grand += _contains(sprintf("%V", _ubt()), "grandchild");
+        }
+        _probe visits(long n) -> _void { returns += n; }
+        _probe _end { printf("%d %d %d %d\n", hits, returns, _len(of), grand); }
+    "#;
+    let finished = run(&[command, "-e", text]).expect_status(0);
+    assert_eq!(finished.stdout, "3 3 1 0\n", "{finished}");
+    let finished = run(&[command, "-e", text, "--children"]).expect_status(0);
+    // The target twice and once, children six times and four in a thread, grandchildren five times, and one that shares memory.
+    assert_eq!(finished.stdout, "64 63 11 30\n", "{finished}");
+    says(
+        &finished,
+        &[
+            "11 children were forked and probed, 10 ended, 1 executed another program",
+            "0 lost",
+        ],
+    );
+    let loads = format!("{command} load");
+    // The child may have gone before anybody could look what it has loaded.
+    let finished = run(&[&loads, "-e", text, "--children"]);
+    assert!(matches!(finished.status, Some(0 | 3)), "{finished}");
+    assert_eq!(finished.stdout, "10 10 2 0\n", "{finished}");
+    if finished.status == Some(3) {
+        says(&finished, &["4 stacks of children end at the innermost"]);
+    }
+    for (more, status, message) in [
+        (&["-p", "1", "--sync"][..], 2, "cannot be used with"),
+        (&["-p", "1", "--when", "visited"], 2, "cannot be used with"),
+    ] {
+        let words = [&["run", "-e", text, "--children"][..], more].concat();
+        let refused = ytrace_tests::program::run(&words).expect_status(status);
+        says(&refused, &[message]);
+    }
+    let leaks = [
+        "run",
+        "probes/c-memory-leak-fgraph.y",
+        "-c",
+        command,
+        "--children",
+    ];
+    let refused = ytrace_tests::program::run(&leaks).expect_status(1);
+    says(&refused, &["have the same addresses"]);
+}
+
+const WORKERS: &str =
+    "user root root; daemon off; master_process on; worker_processes 2; error_log error.log; pid nginx.pid;
+events { worker_connections 64; }
+http { lua_package_path '/usr/share/lua/5.1/?.lua;;'; access_log off; server { listen unix:one.sock; location / { return 200 'here'; } } }
+";
+
+#[test]
+fn workers_that_come_with_a_reload_are_followed() {
+    let program = ytrace_tests::fixtures::directory().join("dwarf/nginx/sbin/nginx");
+    if let Some(why) = ytrace_tests::fixtures::unavailable("dwarf") {
+        return ytrace_tests::skip("workers_that_come_with_a_reload_are_followed", &why);
+    }
+    let nginx = PlainNginx::start_with(&program, WORKERS, "localhost/");
+    let master = nginx.pid();
+    let workers = || -> BTreeSet<String> {
+        let list = std::fs::read_to_string(format!("/proc/{master}/task/{master}/children"));
+        let list = list.unwrap_or_default();
+        list.split_whitespace().map(str::to_owned).collect()
+    };
+    wait_for("nginx has workers", || workers().len() == 2);
+    let before = workers();
+    let text = r#"
+        long led;
+        long of[long];
+        _probe ngx_http_process_request {
+            of[_pid()]++;
+            led += _contains(sprintf("%V", _ubt()), "ngx_worker_process_cycle");
+        }
+        _probe _end { _foreach (pid, n in of) printf("%d %d\n", pid, n); printf("led %d\n", led); }
+    "#;
+    let pid = master.to_string();
+    let tracing = Tracing::start(&["run", "-e", text, "-p", &pid, "--children"]);
+    // Those that were there before are none that it forks.
+    assert_eq!(nginx.get("localhost/"), "here");
+    signal(master, Signal::SIGHUP);
+    wait_for("nginx has other workers", || {
+        let now = workers();
+        now.len() == 2 && now.is_disjoint(&before)
+    });
+    let now = workers();
+    for _ in 0..20 {
+        assert_eq!(nginx.get("localhost/"), "here");
+    }
+    let finished = tracing.interrupt().expect_status(0);
+    let mut sum = 0;
+    for line in finished.stdout.lines() {
+        let (pid, hits) = line.split_once(' ').unwrap();
+        let hits: u64 = hits.parse().unwrap();
+        match pid {
+            "led" => assert_eq!(hits, 20, "{finished}"),
+            pid => {
+                assert!(now.contains(pid), "{finished} {now:?}");
+                sum += hits;
+            }
+        }
+    }
+    assert_eq!(sum, 20, "{finished}");
+    says(&finished, &["2 children were forked and probed, 0 ended"]);
 }

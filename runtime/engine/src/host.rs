@@ -455,6 +455,9 @@ impl Host for RunHost<'_> {
     }
 
     fn pid(&mut self) -> u64 {
+        if let Some(hit) = &self.hit {
+            return hit.pid();
+        }
         u64::try_from(self.target.pid()).unwrap_or(0)
     }
 

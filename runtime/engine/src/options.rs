@@ -132,6 +132,8 @@ pub struct Options {
     pub force: bool,
     /// For which share of the time, in per cent, probes on events are in their places; `None` for always.
     pub duty: Option<f64>,
+    /// Whether processes that the target forks from now on are probed, too, at the places of probes on events.
+    pub children: bool,
     /// The column of a view that decides.
     pub weight: Option<String>,
     /// How long timers and probes on events run; `None` for as long as the target does.
@@ -175,6 +177,7 @@ impl Default for Options {
             max_overhead: None,
             force: false,
             duty: None,
+            children: false,
             weight: None,
             duration: None,
             interval: None,
@@ -191,9 +194,15 @@ impl Options {
         let duty = self
             .duty
             .map(|percent| (DUTY_MACRO.to_owned(), percent.to_string()));
-        self.defines.iter().cloned().chain(duty).collect()
+        let children = self
+            .children
+            .then(|| (CHILDREN_MACRO.to_owned(), "1".to_owned()));
+        let told = duty.into_iter().chain(children);
+        self.defines.iter().cloned().chain(told).collect()
     }
 }
 
+/// The macro that is defined with [`Options::children`].
+const CHILDREN_MACRO: &str = "__YTRACE_CHILDREN__";
 /// The macro that is defined with [`Options::duty`], as the number of per cent.
 pub(crate) const DUTY_MACRO: &str = "__YTRACE_DUTY__";

@@ -796,6 +796,15 @@ fn check_waiting(options: &Options) -> Result<(), SessionError> {
             ),
         });
     }
+    let stops = options.synchronous || options.when.is_some();
+    if options.children && stops {
+        return Err(SessionError::Arguments {
+            message: "--children does not go with --sync or --when".to_owned(),
+            hint: Some(
+                "only the kernel follows children: breakpoints are for one process".to_owned(),
+            ),
+        });
+    }
     let with = match (options.synchronous, &options.when) {
         _ if !options.pending => return Ok(()),
         (true, _) => "--sync",

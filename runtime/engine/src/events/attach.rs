@@ -29,7 +29,7 @@ use super::overhead::Expected;
 use super::plan::{Argument, SiteFacts, hit_program};
 use super::sites::{Finder, Place, Places};
 use super::watch::Watch;
-use super::{EventFailure, Events, Handler};
+use super::{EventFailure, Events, Handler, Now};
 use crate::error::SessionError;
 use crate::host::Sink;
 use crate::session::{Session, State};
@@ -224,7 +224,14 @@ impl Session<'_> {
         }
         warn_of_unwinding(&unwinds, sink);
         let failed = |error: EventError| event_error(state, first, error.into());
-        let mut session = EventSession::new(process, event_options()).map_err(failed)?;
+        let options = EventOptions {
+            children: self.options.children,
+            ..event_options()
+        };
+        if options.children {
+            self.warn_of_others(probes.iter().map(|probe| &probe.source), sink);
+        }
+        let mut session = EventSession::new(process, options).map_err(failed)?;
         let mut mirrors = Vec::with_capacity(mirrored.len());
         for words in mirrored.values() {
             let table = session.add_table(mirror(*words));
@@ -232,7 +239,10 @@ impl Session<'_> {
         }
         let counts = KernelCounts::make(&mut session, &tables).map_err(failed)?;
         // First, so that what it tells stands before the hits to which it matters.
-        let (watch, refused) = Watch::begin(&mut session, &self.names);
+        let children = self.options.children;
+        let pid = process.pid();
+        let (watch, refused) =
+            Watch::begin(&mut session, &self.names, pid, children).map_err(failed)?;
         if let Some(error) = refused {
             self.result.note(format!(
                 "libraries that are loaded, programs that are executed, or children are not all noticed: {error}"
@@ -261,6 +271,9 @@ impl Session<'_> {
             .functions
             .iter()
             .any(|function| function.late);
+        if late && self.options.children {
+            return Err(event_error(state, first, EventFailure::LateOfChildren));
+        }
         let mut events = Events {
             now: match late {
                 true => Some(self.live_memory(process)?),
@@ -676,6 +689,14 @@ impl Session<'_> {
                     .iter()
                     .map(|place| (place.function, place.address))
                     .collect(),
+                now: places
+                    .iter()
+                    .map(|place| Now {
+                        function: place.function,
+                        address: place.address,
+                        inode: place.file.metadata().map_or(0, |file| file.ino()),
+                    })
+                    .collect(),
                 refused: 0,
                 removes_from: removes_from(plans, making),
             };
@@ -715,6 +736,7 @@ impl Session<'_> {
             at_return: false,
             stack_offset: 0,
             sites: Vec::new(),
+            now: Vec::new(),
             refused: 0,
             removes_from: removes_from(plans, making),
         };

@@ -9,6 +9,7 @@ use ytrace_target::events::{EventError, TableId};
 use ytrace_values::{CapturedMemory, FaultKind, LateMemory, Machine, Memory};
 
 use super::attach::publish;
+use super::children::has_code_of;
 use super::hit::{Hit, set_global};
 use super::watch::Watched;
 use super::{EventFigures, Events};
@@ -121,13 +122,31 @@ impl Session<'_> {
             false => ControlFlow::Continue(()),
         };
         let mut memory = CapturedMemory::new(self.page_size);
+        let (target, children) = (self.target.pid(), self.options.children);
         session.poll(until, |record| {
             taken = taken.wrapping_add(1);
             let overdue = later && taken.is_multiple_of(BATCH) && Instant::now() >= until;
+            let of_target = record.pid() == target;
             match watch.watched(record.probe()) {
                 None => {}
                 Some(Watched::Fork) => {
                     watch.count_child();
+                    if children {
+                        let changes = self.names.changes();
+                        watch.children.born(record.pid(), target, changes);
+                    }
+                    return go_on(state);
+                }
+                Some(Watched::End) => {
+                    watch.children.ended(record.pid());
+                    return go_on(state);
+                }
+                Some(Watched::Exec) if children && !of_target => {
+                    watch.children.executed(record.pid());
+                    return go_on(state);
+                }
+                Some(Watched::Modules) if children && !of_target => {
+                    watch.children.changed(record.pid());
                     return go_on(state);
                 }
                 // That has been seen since.
@@ -143,15 +162,27 @@ impl Session<'_> {
                 return go_on(state);
             };
             let site = usize::try_from(record.cookie()).ok();
-            let (function, address) = site
+            let (function, _) = site
                 .and_then(|site| handler.sites.get(site).copied())
                 .unwrap_or_default();
+            let here = site.and_then(|site| handler.now.get(site).copied());
+            let here = here.unwrap_or_default();
+            let known = !children || of_target || {
+                let (pid, names) = (record.pid(), &self.names);
+                let holds = || has_code_of(pid, names.modules());
+                watch.children.is_known(pid, names.changes(), holds)
+            };
+            if !known && handler.reading.stack {
+                watch.children.count_cut();
+            }
             let hit = Hit {
                 record,
                 reading: &handler.reading,
                 stack_offset: handler.stack_offset,
                 function,
-                address,
+                here: here.function,
+                address: here.address,
+                known,
             };
             hit.fill(&mut memory);
             let faulted = match now {

@@ -42,10 +42,14 @@ pub(crate) struct Hit<'a> {
     pub(super) reading: &'a Reading,
     /// How much lower the stack pointer was than at the function's first instruction, in bytes.
     pub(super) stack_offset: u64,
-    /// Where the function begins; 0 where the point is no function's.
+    /// Where the function began when the program was compiled; 0 where the point is no function's.
     pub(super) function: u64,
+    /// Where it begins now.
+    pub(super) here: u64,
     /// The address that the point has for the user: of the function's first instruction, of the line, of the static probe.
     pub(super) address: u64,
+    /// Whether the process has the code that the target has.
+    pub(super) known: bool,
 }
 
 impl Hit<'_> {
@@ -103,6 +107,11 @@ impl Hit<'_> {
     /// The process and the thread.
     pub(crate) fn thread(&self) -> (i32, i32) {
         (self.record.pid(), self.record.tid())
+    }
+
+    /// The process.
+    pub(crate) fn pid(&self) -> u64 {
+        u64::try_from(self.record.pid()).unwrap_or(0)
     }
 
     /// The time, of the clock that [`ytrace_target::monotonic_ns`] reads.
@@ -179,8 +188,22 @@ impl Hit<'_> {
             }
         }
         let next = self.record.register(Register::Rip).unwrap_or(0);
+        if !self.known {
+            // What its code is called where it has come to is known, but not by what it was called.
+            let innermost = match self.record.is_return() {
+                true => self.here,
+                false if self.address != 0 => self.address,
+                false => next,
+            };
+            *stack = Stack {
+                frames: vec![names.dated(innermost)],
+                cut: Some(Cut::NoTable),
+                ..Stack::default()
+            };
+            return Ok(());
+        }
         // Nothing has been pushed at the function's first instruction.
-        let first = self.function != 0 && self.address == self.function && self.stack_offset == 0;
+        let first = self.here != 0 && self.address == self.here && self.stack_offset == 0;
         let captured = CapturedStack {
             instruction_pointer: next,
             registers,
@@ -202,7 +225,7 @@ impl Hit<'_> {
             if let Some(caller) = stack.frames.first_mut() {
                 *caller = caller.wrapping_sub(1);
             }
-            stack.frames.insert(0, self.function);
+            stack.frames.insert(0, self.here);
         } else if self.address != 0
             && let Some(innermost) = stack.frames.first_mut()
         {

@@ -1,6 +1,7 @@
 //! Probes on events: where they go, what the kernel does there, and the handlers that run on what it sends.
 
 mod attach;
+mod children;
 mod counted;
 mod duty;
 mod follow;
@@ -61,10 +62,23 @@ struct Handler {
     stack_offset: u64,
     /// Of each site by its cookie: where its function begins, or 0, and the address of the point.
     sites: Vec<(u64, u64)>,
+    /// The same where they are now: a library may have come back to another place.
+    now: Vec<Now>,
     /// How many of them could not be probed.
     refused: u64,
     /// The kernel's tables of keys that it takes some out of, by their places in [`Events::mirrors`].
     removes_from: Vec<usize>,
+}
+
+/// Where a site is now.
+#[derive(Clone, Copy, Debug, Default)]
+struct Now {
+    /// Where its function begins, or 0.
+    function: u64,
+    /// The address of the point.
+    address: u64,
+    /// The inode of its file.
+    inode: u64,
 }
 
 /// What came of all probes of a program.
@@ -158,6 +172,9 @@ pub enum EventFailure {
         /// Hits in a second.
         rate: u64,
     },
+    /// `_late` functions look at memory after the hit, of one process.
+    #[error("`_late` functions read the memory of the target, and not of its children")]
+    LateOfChildren,
     /// This kind of point is the kernel's alone.
     #[error("{0} cannot be had with --sync")]
     KernelOnly(&'static str),
@@ -193,6 +210,9 @@ impl EventFailure {
             EventFailure::NoSite(_) | EventFailure::NoSuch(_) => {
                 Some("`ytrace list -p PID 'PATTERN'` shows what can be probed".to_owned())
             }
+            EventFailure::LateOfChildren => Some(
+                "leave out --children, or what asks for Lua frames and the like".to_owned(),
+            ),
             EventFailure::Overhead { .. } => Some(
                 "options of the probe may make it cheaper, a sample above all (`-- --help`); `--max-overhead PERCENT` allows more, `--force` anything"
                     .to_owned(),

@@ -3,12 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use ytrace_target::Process;
 use ytrace_target::events::{
     Emit, EventError, EventSession, HitProgram, Probe, ProbeId, Site, Source, Step,
 };
+use ytrace_target::{Mapping, Process};
 
 use super::Events;
+use super::children::Children;
 use crate::host::Sink;
 use crate::names::{Changes, Names};
 use crate::session::{Session, State};
@@ -28,6 +29,8 @@ pub(super) enum Watched {
     Exec,
     /// The process has forked a child.
     Fork,
+    /// A process has ended, where children are probed.
+    End,
 }
 
 /// The session's own probes, and what they have told.
@@ -40,23 +43,43 @@ pub(super) struct Watch {
     settling: Option<Instant>,
     /// The programs that were executed.
     executed: Vec<String>,
-    children: u64,
+    /// The number of the target.
+    target: i32,
+    forked: u64,
+    /// The children, where they are probed.
+    pub(super) children: Children,
 }
 
 impl Watch {
-    /// Attaches the session's own probes. What the kernel refuses is not told: only the first of these errors is given.
-    pub(super) fn begin(session: &mut EventSession, names: &Names) -> (Self, Option<EventError>) {
-        let mut watch = Self::default();
+    /// Attaches the session's own probes. What the kernel refuses is not told: only the first of these errors is given. Where children are
+    /// probed, all must be there that tell of them.
+    pub(super) fn begin(
+        session: &mut EventSession,
+        names: &Names,
+        target: i32,
+        children: bool,
+    ) -> Result<(Self, Option<EventError>), EventError> {
+        let mut watch = Self {
+            target,
+            ..Self::default()
+        };
         let mut refused = None;
-        for (watched, source) in [(Watched::Exec, Source::Exec), (Watched::Fork, Source::Fork)] {
-            if let Err(error) = watch.add(session, watched, source) {
-                refused.get_or_insert(error);
+        let end = children.then_some((Watched::End, Source::End));
+        let own = [(Watched::Exec, Source::Exec), (Watched::Fork, Source::Fork)];
+        // Children join when all that has them leave is there.
+        for (watched, source) in end.into_iter().chain(own) {
+            match watch.add(session, watched, source) {
+                Err(error) if children => return Err(error),
+                Err(error) => {
+                    refused.get_or_insert(error);
+                }
+                Ok(()) => {}
             }
         }
         if let Err(error) = watch.add_notifier(session, names) {
             refused.get_or_insert(error);
         }
-        (watch, refused)
+        Ok((watch, refused))
     }
 
     /// What a record is of, if it is of one of the session's own probes.
@@ -66,12 +89,15 @@ impl Watch {
 
     /// Whether it has been told already that the modules have changed again.
     pub(super) fn changes_wait(&self, session: &EventSession) -> bool {
-        session.waits(|probe| matches!(self.watched(probe), Some(Watched::Modules | Watched::Exec)))
+        session.waits(|probe, pid| {
+            let watched = self.watched(probe);
+            pid == self.target && matches!(watched, Some(Watched::Modules | Watched::Exec))
+        })
     }
 
     /// Counts a child.
     pub(super) fn count_child(&mut self) {
-        self.children = self.children.saturating_add(1);
+        self.forked = self.forked.saturating_add(1);
     }
 
     fn add(
@@ -195,6 +221,7 @@ impl Session<'_> {
         state: &State<'_>,
         sink: &mut dyn Sink,
     ) {
+        self.relocate(events, &changes.come);
         self.attach_awaited(events, state, &changes.come, sink);
         if events.stacks {
             for module in &changes.come {
@@ -203,10 +230,44 @@ impl Session<'_> {
         }
     }
 
+    /// Finds what is probed in libraries that have come back to another place.
+    fn relocate(&self, events: &mut Events, come: &[usize]) {
+        let modules = self.names.modules();
+        for new in come.iter().filter_map(|index| modules.get(*index)) {
+            let Some(place) = new.mapped.mappings.first() else {
+                continue;
+            };
+            let gone = modules.iter().filter(|module| module.gone);
+            for old in gone {
+                let Some(before) = old.mapped.mappings.first() else {
+                    continue;
+                };
+                let identity = |one: &Mapping| (one.device, one.inode, one.offset);
+                if identity(before) != identity(place) || before.start == place.start {
+                    continue;
+                }
+                let range = old.mapped.start()..old.mapped.end();
+                let distance = place.start.wrapping_sub(before.start);
+                let sites = events.handlers.values_mut();
+                for now in sites.flat_map(|handler| &mut handler.now) {
+                    if now.inode == place.inode && range.contains(&now.address) {
+                        now.address = now.address.wrapping_add(distance);
+                        if now.function != 0 {
+                            now.function = now.function.wrapping_add(distance);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     /// Says what the target has become.
     pub(super) fn note_watch(&mut self, events: &Events, process: &Process) {
+        if self.options.children {
+            self.note_children(events);
+        }
         let Watch {
-            executed, children, ..
+            executed, forked, ..
         } = &events.watch;
         match self.names.skipped_made_names() {
             0 => {}
@@ -214,8 +275,9 @@ impl Session<'_> {
                 "{number} lines of the list of made code (/tmp/perf-PID.map) could not be used"
             )),
         }
-        match children {
+        match forked {
             0 => {}
+            _ if self.options.children => {}
             1 => self
                 .result
                 .note("1 child was forked, which was not probed".to_owned()),

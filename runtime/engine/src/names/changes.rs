@@ -51,6 +51,11 @@ impl Names {
         self.looked_up
     }
 
+    /// How often the modules have changed.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
+    }
+
     /// Where the dynamic linker tells that its list has changed.
     pub(crate) fn notifier(&self) -> Option<u64> {
         let Origin::Process(process) = &self.origin else {
@@ -116,6 +121,7 @@ impl Names {
             self.modules.push(module);
         }
         if !changes.come.is_empty() || !changes.gone.is_empty() {
+            self.changes += 1;
             self.code = super::stacks::Code::default();
             self.frames.forget();
         }

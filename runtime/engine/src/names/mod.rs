@@ -89,6 +89,8 @@ pub struct Names {
     show_inlined: bool,
     /// Whether a module is where another one was before.
     reused: bool,
+    /// How often the modules have changed.
+    changes: u64,
     /// When the modules were looked up, in nanoseconds of the monotonic clock.
     looked_up: u64,
     /// Whether functions that are not there yet are waited for.
@@ -207,6 +209,7 @@ impl Names {
             frames: frames::Frames::default(),
             show_inlined: !options.no_inlined,
             reused: false,
+            changes: 0,
             looked_up: 0,
             pending: options.pending,
         }
@@ -284,6 +287,7 @@ impl Names {
             frames: frames::Frames::default(),
             show_inlined: true,
             reused: false,
+            changes: 0,
             looked_up: 0,
             pending: false,
         })

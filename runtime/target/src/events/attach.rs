@@ -116,7 +116,7 @@ impl FileSites {
         kernel::link_uprobes(program, attach, sites)
     }
 
-    /// The same by an event for each site; `tid` is a thread of the process.
+    /// The same by an event for each site; `tid` is a thread of the process, or -1 for all processes.
     pub fn attach_one_by_one(
         &mut self,
         program: BorrowedFd<'_>,
@@ -164,7 +164,8 @@ impl FileSites {
         CString::new(path).map_err(|_| Errno::EINVAL)
     }
 
-    /// Attaches a program to all sites of the file that the kernel does not refuse. `self` is left with these.
+    /// Attaches a program to all sites of the file that the kernel does not refuse, in one process, or in all (0). `self` is left with
+    /// these.
     pub fn attach(
         &mut self,
         program: BorrowedFd<'_>,

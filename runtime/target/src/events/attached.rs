@@ -63,10 +63,15 @@ impl AttachedPart {
         !self.open.is_empty()
     }
 
-    /// Attaches to all sites that are not refused.
-    pub fn attach(&mut self, process: &Process) -> Result<RefusedSites, EventError> {
+    /// Attaches to all sites that are not refused, with `children` in all processes: the program tells which count.
+    pub fn attach(
+        &mut self,
+        process: &Process,
+        children: bool,
+    ) -> Result<RefusedSites, EventError> {
         let program = self.program.as_fd();
         let (pid, mut refused) = (process.pid(), Vec::new());
+        let whose = (!children).then_some(pid);
         match &mut self.places {
             Places::Links {
                 attach,
@@ -74,14 +79,16 @@ impl AttachedPart {
                 files,
             } => {
                 for file in files {
-                    let (open, bad) = file.attach(program, *attach, pid, *at_return)?;
+                    let (open, bad) =
+                        file.attach(program, *attach, whose.unwrap_or(0), *at_return)?;
                     self.open.extend(open);
                     refused.extend(bad);
                 }
             }
             Places::OneByOne { at_return, files } => {
                 for file in files {
-                    let (open, bad) = file.attach_one_by_one(program, pid, *at_return)?;
+                    let (open, bad) =
+                        file.attach_one_by_one(program, whose.unwrap_or(-1), *at_return)?;
                     self.open.extend(open);
                     refused.extend(bad);
                 }
@@ -106,7 +113,7 @@ impl AttachedPart {
                 })
                 .map_err(failed)?;
                 for tid in threads {
-                    let event = match perf::count(*counted, tid, *with_kernel) {
+                    let event = match perf::count(*counted, tid, *with_kernel, children) {
                         Ok(event) => event,
                         // It has ended.
                         Err(Errno::ESRCH) => continue,

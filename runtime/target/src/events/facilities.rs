@@ -7,7 +7,7 @@ use nix::errno::Errno;
 
 use super::assemble::{Assembler, Jump, R};
 use super::btf::KernelTypes;
-use super::compile::{ReturnPlaces, SessionFunctions, ThreadPlaces, helper};
+use super::compile::{AlivePlaces, ReturnPlaces, SessionFunctions, ThreadPlaces, helper};
 use super::error::EventError;
 use super::kernel::{self, AttachType, ProgramType, UprobeSites};
 use super::program::Width;
@@ -187,6 +187,7 @@ pub struct Facilities {
     pub(super) returns: Option<ReturnPlaces>,
     pub(super) thread_pointer_offset: Option<i16>,
     pub(super) thread_places: Option<ThreadPlaces>,
+    pub(super) alive_places: Option<AlivePlaces>,
 }
 
 impl Facilities {
@@ -259,6 +260,16 @@ impl Facilities {
             thread_pointer: offset.clone().map(drop),
             session,
             thread_pointer_offset: offset.ok(),
+            alive_places: types.as_ref().ok().and_then(|types| {
+                let member = |structure, name| {
+                    let offset = types.member_offset(structure, name)?;
+                    i16::try_from(offset).ok()
+                };
+                Some(AlivePlaces {
+                    signals: member("task_struct", "signal")?,
+                    alive: member("signal_struct", "live")?,
+                })
+            }),
             thread_places: types.as_ref().ok().and_then(|types| {
                 Some(ThreadPlaces {
                     tid: types.member_offset("task_struct", "pid")?,

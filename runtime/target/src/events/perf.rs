@@ -73,8 +73,14 @@ pub(super) enum Counted {
 
 /// Counts on a thread, and on those that it starts; a program that is attached runs each time the period is full.
 ///
-/// `with_kernel` counts what happens while the thread is in the kernel, too.
-pub(super) fn count(what: Counted, tid: i32, with_kernel: bool) -> Result<OwnedFd, Errno> {
+/// `with_kernel` counts what happens while the thread is in the kernel, too; `children` counts processes that it forks.
+pub(super) fn count(
+    what: Counted,
+    tid: i32,
+    with_kernel: bool,
+    children: bool,
+) -> Result<OwnedFd, Errno> {
+    let by_threads = if children { 0 } else { INHERIT_THREAD };
     let (config, period) = match what {
         Counted::PageFaults(period) => (SOFTWARE_PAGE_FAULTS, period),
         Counted::Clock(period) => (SOFTWARE_CPU_CLOCK, period),
@@ -84,12 +90,12 @@ pub(super) fn count(what: Counted, tid: i32, with_kernel: bool) -> Result<OwnedF
         kind: TYPE_SOFTWARE,
         config,
         sample_period: period.max(1),
-        flags: INHERIT | INHERIT_THREAD | kernel,
+        flags: INHERIT | by_threads | kernel,
         ..Attributes::default()
     };
     match open(&mut attributes, tid) {
         // Before Linux 5.13 processes that the thread forks are counted, too; a program can tell them.
-        Err(Errno::EINVAL) => {
+        Err(Errno::EINVAL) if by_threads != 0 => {
             attributes.flags &= !INHERIT_THREAD;
             open(&mut attributes, tid)
         }
@@ -97,8 +103,8 @@ pub(super) fn count(what: Counted, tid: i32, with_kernel: bool) -> Result<OwnedF
     }
 }
 
-/// Probes an instruction in the memory that a thread has, for all threads that have it. Only an attached program sees hits
-/// of the others.
+/// Probes an instruction in the memory that a thread has, for all threads that have it, or with -1 in all memory. Only an attached program
+/// sees hits of the others.
 ///
 /// # Errors
 /// The number of the error, which may be [`super::kernel::ENOTSUPP`].
@@ -173,7 +179,9 @@ fn open(attributes: &mut Attributes, tid: i32) -> Result<OwnedFd, Errno> {
         size_of::<Attributes>()
     };
     attributes.size = u32::try_from(length).unwrap_or(0);
-    let (any_processor, no_group) = (-1, -1);
+    // What counts in all processes does so on one processor; probes are hit on all.
+    let processor = if tid < 0 { 0 } else { -1 };
+    let no_group = -1;
     // SAFETY: the attributes are live, initialised and as long as they say; the path they may point to is the caller's and
     // lives through the call.
     let raw = retry(|| unsafe {
@@ -181,7 +189,7 @@ fn open(attributes: &mut Attributes, tid: i32) -> Result<OwnedFd, Errno> {
             libc::SYS_perf_event_open,
             std::ptr::from_mut(attributes),
             tid,
-            any_processor,
+            processor,
             no_group,
             CLOSE_ON_EXEC,
         )

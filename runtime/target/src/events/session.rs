@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::fs::File;
 use std::ops::ControlFlow;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,9 @@ use nix::errno::Errno;
 use super::attach::FileSites;
 use super::attached::{AttachedPart, Places, close};
 use super::check::index;
-use super::compile::{Environment, Mode, Numbering, Pairing, SAVED_KEY, SavedMaps};
+use super::compile::{
+    Environment, FamilyChange, Mode, Numbering, Pairing, SAVED_KEY, SavedMaps, Whose,
+};
 use super::counters::{Counters, possible_processors};
 use super::error::{EventError, PlanError};
 use super::facilities::Facilities;
@@ -82,6 +84,8 @@ pub enum Source {
     Exec,
     /// A thread of the process has forked a child: the hit has the number of that process, and the registers of its creator.
     Fork,
+    /// The last thread of the process ends.
+    End,
 }
 
 /// An instruction to be probed. It must be the first byte of one.
@@ -171,6 +175,11 @@ pub struct EventOptions {
     pub ring_bytes: u32,
     /// How many entries may be under way whose return is awaited; when there are more, the oldest are forgotten.
     pub saved_entries: u32,
+    /// Whether processes that the process forks from now on are probed as it is, and those that they fork. A probe with
+    /// [`HitProgram::always`] on [`Source::Fork`] has them join, without which none does; such a probe on [`Source::End`] and one on
+    /// [`Source::Exec`] has them leave when they end or run another program. Sites are then probed in all processes of the machine that
+    /// map their files, and their hits are ignored.
+    pub children: bool,
 }
 
 impl Default for EventOptions {
@@ -178,9 +187,13 @@ impl Default for EventOptions {
         EventOptions {
             ring_bytes: 16 << 20,
             saved_entries: 16 << 10,
+            children: false,
         }
     }
 }
+
+/// The most processes of a family.
+pub const MAX_FAMILY: u32 = 16 << 10;
 
 /// What [`EventSession::poll`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -202,6 +215,8 @@ pub struct EventSession {
     ring: Ring,
     settings: Settings,
     tops: Tops,
+    /// The processes whose hits count, where these are not one only.
+    family: Option<OwnedFd>,
     tables: Vec<Table>,
     /// The counters of each batch of probes that were attached together.
     counters: Vec<Counters>,
@@ -218,6 +233,10 @@ pub struct EventSession {
 enum Started {
     /// Nothing.
     Nothing,
+    /// Another program.
+    Program,
+    /// Nothing, and it is the process that ends.
+    End,
     /// A thread of the process.
     Thread,
     /// Another process.
@@ -265,8 +284,14 @@ impl EventSession {
             path: "/sys/devices/system/cpu/possible".to_owned(),
             why,
         })?;
+        let numbers = Numbers::new(process);
+        let family = match options.children {
+            true => Some(family(&numbers, &facilities)?),
+            false => None,
+        };
         Ok(EventSession {
-            numbers: Numbers::new(process),
+            numbers,
+            family,
             process: process.clone(),
             facilities,
             options,
@@ -439,7 +464,11 @@ impl EventSession {
                 }
                 Source::Exec => {
                     let name = c"sched_process_exec";
-                    self.load_thread(probe_id, place, &probe.program, name, Started::Nothing)?
+                    self.load_thread(probe_id, place, &probe.program, name, Started::Program)?
+                }
+                Source::End => {
+                    let name = c"sched_process_exit";
+                    self.load_thread(probe_id, place, &probe.program, name, Started::End)?
                 }
             };
             loaded.push((place, probe_id, parts));
@@ -578,7 +607,9 @@ impl EventSession {
         }
         let kernel_numbers = self.numbers.numbering == Numbering::Kernel;
         let mode = match (starts, self.facilities.thread_places) {
-            (Started::Nothing, _) => Mode::Thread { started: None },
+            (Started::Nothing | Started::Program | Started::End, _) => {
+                Mode::Thread { started: None }
+            }
             (Started::Thread, Some(places)) if kernel_numbers => Mode::Thread {
                 started: Some(places),
             },
@@ -590,7 +621,24 @@ impl EventSession {
                 });
             }
         };
-        let loaded = self.load_program(probe, place, program, mode, AttachType::Unsaid)?;
+        let change = match starts {
+            Started::Program if program.always => FamilyChange::Leave {
+                but: self.numbers.process,
+            },
+            Started::End => match self.facilities.alive_places {
+                Some(places) => FamilyChange::End(places),
+                None => {
+                    return Err(EventError::Unsupported {
+                        what: "the end of a process",
+                        by: "a kernel without type information",
+                    });
+                }
+            },
+            _ => FamilyChange::None,
+        };
+        let whose = self.whose(AttachType::Unsaid, change);
+        let attach = AttachType::Unsaid;
+        let loaded = self.load_program_of(probe, place, program, mode, attach, whose)?;
         Ok(vec![AttachedPart::new(loaded, Places::Kernel(name))])
     }
 
@@ -601,6 +649,32 @@ impl EventSession {
         program: &HitProgram,
         mode: Mode,
         attach: AttachType,
+    ) -> Result<OwnedFd, EventError> {
+        let whose = self.whose(attach, FamilyChange::None);
+        self.load_program_of(probe, place, program, mode, attach, whose)
+    }
+
+    /// Whose hits count at what is attached so.
+    fn whose(&self, attach: AttachType, change: FamilyChange) -> Whose {
+        match (&self.family, attach) {
+            (Some(map), _) => Whose::Family {
+                map: map.as_raw_fd(),
+                change,
+            },
+            // Links know the process; others also see processes that share its memory, or were forked by it.
+            (None, AttachType::Unsaid) => Whose::Process(self.numbers.process),
+            (None, _) => Whose::All,
+        }
+    }
+
+    fn load_program_of(
+        &self,
+        probe: ProbeId,
+        place: usize,
+        program: &HitProgram,
+        mode: Mode,
+        attach: AttachType,
+        whose: Whose,
     ) -> Result<OwnedFd, EventError> {
         let (Some(counters), Some([rows, zeros])) = (self.counters.last(), self.saved.last())
         else {
@@ -631,11 +705,7 @@ impl EventSession {
                 zeros: zeros.as_raw_fd(),
             }),
             numbering: self.numbers.numbering,
-            // Links know the process; others also see processes that share its memory, or were forked by it.
-            only_process: match attach {
-                AttachType::Unsaid => Some(self.numbers.process),
-                _ => None,
-            },
+            whose,
             thread_pointer: self.facilities.thread_pointer_offset,
             returns: self.facilities.returns,
             page_bytes: u32::try_from(sys::page_size()).unwrap_or(u32::MAX),
@@ -654,7 +724,7 @@ impl EventSession {
         attachment: &mut Attachment,
     ) -> Result<Vec<AttachedPart>, EventError> {
         for part in &mut parts {
-            for (site, errno) in part.attach(&self.process)? {
+            for (site, errno) in part.attach(&self.process, self.options.children)? {
                 let refused = Refused { probe, site, errno };
                 if !attachment.refused.contains(&refused) {
                     attachment.refused.push(refused);
@@ -689,9 +759,10 @@ impl EventSession {
     /// # Errors
     /// The kernel refuses, or the process has gone.
     pub fn resume(&mut self) -> Result<(), EventError> {
+        let children = self.options.children;
         for part in self.probes.iter_mut().flat_map(|probe| &mut probe.parts) {
             if !part.is_attached() {
-                part.attach(&self.process)?;
+                part.attach(&self.process, children)?;
             }
         }
         Ok(())
@@ -711,10 +782,10 @@ impl EventSession {
     /// # Errors
     /// As [`EventSession::resume`].
     pub fn resume_probes(&mut self, probes: &[ProbeId]) -> Result<(), EventError> {
-        let process = self.process.clone();
+        let (process, children) = (self.process.clone(), self.options.children);
         for part in self.parts_of(probes) {
             if !part.is_attached() {
-                part.attach(&process)?;
+                part.attach(&process, children)?;
             }
         }
         Ok(())
@@ -736,10 +807,14 @@ impl EventSession {
     pub fn follow_exec(&mut self) -> Result<(), EventError> {
         self.tops.forget();
         guess_top(&self.tops, &self.process);
+        // Where links are for all processes, none is lost.
+        if self.options.children {
+            return Ok(());
+        }
         for part in self.probes.iter_mut().flat_map(|probe| &mut probe.parts) {
             if part.is_attached() && part.has_lost_process() {
                 part.detach();
-                part.attach(&self.process)?;
+                part.attach(&self.process, false)?;
             }
         }
         Ok(())
@@ -776,11 +851,14 @@ impl EventSession {
         self.ring.waiting()
     }
 
-    /// Whether a record of such a probe waits in the ring.
-    pub fn waits(&self, mut of: impl FnMut(ProbeId) -> bool) -> bool {
+    /// Whether a record of such a probe and such a process waits in the ring.
+    pub fn waits(&self, mut of: impl FnMut(ProbeId, i32) -> bool) -> bool {
         self.ring.any(|bytes| {
             let header = Header::read(bytes);
-            header.is_some_and(|header| of(ProbeId(header.probe)))
+            header.is_some_and(|header| {
+                let process = self.numbers.process(header.pid);
+                of(ProbeId(header.probe), process)
+            })
         })
     }
 
@@ -843,6 +921,23 @@ fn guess_top(tops: &Tops, process: &Process) {
     {
         tops.guess(stat.start_stack, u64::from(MAX_STACK));
     }
+}
+
+/// The map of the processes whose hits count: at first the one.
+fn family(numbers: &Numbers, facilities: &Facilities) -> Result<OwnedFd, EventError> {
+    let known = facilities.thread_places.is_some() && facilities.alive_places.is_some();
+    if numbers.numbering != Numbering::Kernel || !known {
+        return Err(EventError::Unsupported {
+            what: "following children",
+            by: "a kernel without type information, or from within a pid namespace",
+        });
+    }
+    let failed = |errno| EventError::system("a table of processes", errno);
+    let map = kernel::create_map(MapType::Hash, 4, 4, MAX_FAMILY, 0, "ytrace_family");
+    let map = map.map_err(failed)?;
+    let process = numbers.process.to_ne_bytes();
+    kernel::update(map.as_fd(), &process, &process).map_err(failed)?;
+    Ok(map)
 }
 
 fn read_record<'a>(

@@ -128,6 +128,39 @@ pub(super) struct ThreadPlaces {
     pub pid: u32,
 }
 
+/// Where the kernel counts the threads of a process that have not ended: the address in the description of a thread, and there the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct AlivePlaces {
+    pub signals: i16,
+    pub alive: i16,
+}
+
+/// Whose hits count.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Whose {
+    /// Those of all processes that the kernel runs the program for.
+    All,
+    /// Those of this process, by the numbering.
+    Process(u32),
+    /// Those of processes whose numbers are keys of this map.
+    Family {
+        map: i32,
+        /// What the program does to the map.
+        change: FamilyChange,
+    },
+}
+
+/// What becomes of a family where a program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FamilyChange {
+    /// Nothing.
+    None,
+    /// The process leaves it, unless it is this one.
+    Leave { but: u32 },
+    /// The process leaves it if this is its last thread.
+    End(AlivePlaces),
+}
+
 /// Where the kernel keeps the returns that it awaits of a thread: a list, the latest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ReturnPlaces {
@@ -166,8 +199,7 @@ pub(super) struct Environment<'a> {
     pub tops: i32,
     pub saved: Option<SavedMaps>,
     pub numbering: Numbering,
-    /// Hits of other processes than this one, by the numbering, are ignored.
-    pub only_process: Option<u32>,
+    pub whose: Whose,
     /// Where the thread pointer is in the kernel's description of a thread.
     pub thread_pointer: Option<i16>,
     /// Where the kernel keeps the returns that it awaits; else stacks show the addresses that it has put in their place.
@@ -291,7 +323,7 @@ impl HitProgram {
             tops: 0,
             saved: Some(SavedMaps { rows: 0, zeros: 0 }),
             numbering: Numbering::Kernel,
-            only_process: None,
+            whose: Whose::All,
             thread_pointer: Some(0),
             returns: None,
             page_bytes: u32::try_from(sys::page_size()).unwrap_or(u32::MAX),
@@ -538,7 +570,8 @@ impl PartCompiler<'_> {
     fn begin(&mut self) -> Result<(), PlanError> {
         let environment = self.environment;
         if !matches!(environment.mode, Mode::Fork(_)) {
-            self.leave_unless(Jump::NotEqual)?;
+            self.leave_others()?;
+            self.change_family()?;
         }
         self.processor = self.frame.take(8)?;
         self.code.call(helper::PROCESSOR);
@@ -563,14 +596,60 @@ impl PartCompiler<'_> {
         Ok(())
     }
 
-    /// Leaves hits alone whose process is not the one of the session, or with the other comparison those whose process is.
-    fn leave_unless(&mut self, comparison: Jump) -> Result<(), PlanError> {
-        if let Some(process) = self.environment.only_process {
-            let numbers = self.numbers()?;
-            self.code.load(Width::Four, R::R1, R::Frame, numbers + 4);
-            self.code.number(R::R2, u64::from(process));
-            self.code.jump_if(comparison, R::R1, R::R2, self.ends.leave);
+    /// Leaves hits of other processes alone.
+    fn leave_others(&mut self) -> Result<(), PlanError> {
+        let leave = self.ends.leave;
+        match self.environment.whose {
+            Whose::All => {}
+            Whose::Process(process) => {
+                let numbers = self.numbers()?;
+                self.code.load(Width::Four, R::R1, R::Frame, numbers + 4);
+                self.code.number(R::R2, u64::from(process));
+                self.code.jump_if(Jump::NotEqual, R::R1, R::R2, leave);
+            }
+            Whose::Family { map, .. } => {
+                let numbers = self.numbers()?;
+                if let Mode::Thread { started: Some(_) } = self.environment.mode {
+                    // The first thread of a new process is none of this one.
+                    self.code.load(Width::Four, R::R1, R::Frame, numbers);
+                    self.code.load(Width::Four, R::R2, R::Frame, numbers + 4);
+                    self.code.jump_if(Jump::Equal, R::R1, R::R2, leave);
+                }
+                self.code.map(R::R1, map);
+                self.frame_address(R::R2, numbers + 4);
+                self.code.call(helper::MAP_LOOKUP);
+                self.code.jump_if(Jump::Equal, R::R0, 0, leave);
+            }
         }
+        Ok(())
+    }
+
+    /// Takes the process out of the family where that is asked for. A program that is to do so does nothing else where it does not.
+    fn change_family(&mut self) -> Result<(), PlanError> {
+        let Whose::Family { map, change } = self.environment.whose else {
+            return Ok(());
+        };
+        let stays = self.code.label();
+        match change {
+            FamilyChange::None => return Ok(()),
+            FamilyChange::Leave { but } => {
+                let numbers = self.numbers()?;
+                self.code.load(Width::Four, R::R1, R::Frame, numbers + 4);
+                self.code.number(R::R2, u64::from(but));
+                self.code.jump_if(Jump::Equal, R::R1, R::R2, stays);
+            }
+            FamilyChange::End(places) => {
+                self.code.call(helper::CURRENT_TASK);
+                self.code.load(Width::Eight, R::R1, R::R0, places.signals);
+                self.code.load(Width::Four, R::R1, R::R1, places.alive);
+                self.code.jump_if(Jump::NotEqual, R::R1, 0, self.ends.leave);
+            }
+        }
+        let numbers = self.numbers()?;
+        self.code.map(R::R1, map);
+        self.frame_address(R::R2, numbers + 4);
+        self.code.call(helper::MAP_DELETE);
+        self.code.place(stays);
         Ok(())
     }
 
@@ -584,9 +663,23 @@ impl PartCompiler<'_> {
 
     /// Leaves what other processes start alone, and threads of this one; the numbers are then those of the new process.
     fn only_forks(&mut self, places: ThreadPlaces) -> Result<(), PlanError> {
-        self.leave_unless(Jump::NotEqual)?;
+        self.leave_others()?;
+        let maker = self.numbers()?;
         self.numbers_of_started(places)?;
-        self.leave_unless(Jump::Equal)
+        let started = self.numbers()?;
+        self.code.load(Width::Four, R::R1, R::Frame, maker + 4);
+        self.code.load(Width::Four, R::R2, R::Frame, started + 4);
+        self.code
+            .jump_if(Jump::Equal, R::R1, R::R2, self.ends.leave);
+        if let Whose::Family { map, .. } = self.environment.whose {
+            // What is the value does not matter.
+            self.code.map(R::R1, map);
+            self.frame_address(R::R2, started + 4);
+            self.frame_address(R::R3, started);
+            self.code.mov(R::R4, 0);
+            self.code.call(helper::MAP_UPDATE);
+        }
+        Ok(())
     }
 
     fn count(&mut self, counter: i16) {
