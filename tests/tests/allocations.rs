@@ -542,7 +542,7 @@ fn words(command: &str) -> Vec<String> {
 #[test]
 fn documented_commands_run() {
     let commands = documented("## `ytrace run`: events in one line");
-    assert_eq!(commands.len(), 13);
+    assert_eq!(commands.len(), 14);
     for command in commands {
         let nginx = command.contains("ngx-") || command.contains("lua-");
         let own = command.contains("pool_take");
