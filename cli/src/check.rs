@@ -26,7 +26,7 @@ use ytrace_target::Process;
 use crate::arguments::CheckArguments;
 use crate::audit;
 use crate::core_file;
-use crate::diagnose::{defines, failure, probe_file, session_failure};
+use crate::diagnose::{defines, failure, package, probe_file, session_failure};
 use crate::failure::{Failure, Status};
 use crate::files::probe_files;
 use crate::fmt::worse;
@@ -420,7 +420,7 @@ impl Alone<'_> {
         let typed = compile_arm(
             Request {
                 main: self.main.clone(),
-                loader,
+                loader: &mut *loader,
                 target: names.map(|names| names as &mut dyn Target),
                 layouts,
                 defines: defines(&self.arguments.text.define),
@@ -429,6 +429,7 @@ impl Alone<'_> {
             },
             arm,
         );
+        loader.check_refused().map_err(package)?;
         match typed {
             Ok(typed) => Ok(Attempt {
                 diagnostics: typed.checked.diagnostics,

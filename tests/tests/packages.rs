@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use ytrace_tests::program::{Finished, command, finish, run};
-use ytrace_tests::root;
+use ytrace_tests::program::{Finished, command, finish, run, ytrace};
+use ytrace_tests::{root, skip};
 
 /// Runs ytrace in a directory.
 fn run_in(directory: &Path, arguments: &[&str]) -> Finished {
@@ -227,11 +227,11 @@ fn an_added_package_is_held_to_its_hash() {
     replace(&copy, "count++;", "count += 2;");
     for file in ["shelf/items.y", "mine.y"] {
         of_package(file)
-            .expect_status(1)
+            .expect_status(2)
             .says(&["is not what was added: items.y has changed", "ytrace.lock"])
             .hints();
     }
-    let checked = run_in(&home, &["check", "mine.y"]).expect_status(1);
+    let checked = run_in(&home, &["check", "mine.y"]).expect_status(2);
     checked.says(&["items.y has changed"]).hints();
     let listed = run_in(&home, &["list"]).expect_status(3);
     listed.says(&["items.y has changed"]);
@@ -249,7 +249,7 @@ fn an_added_package_is_held_to_its_hash() {
     let text = std::fs::read_to_string(&lock).unwrap();
     std::fs::write(&lock, "format = 9\n").unwrap();
     of_package("mine.y")
-        .expect_status(1)
+        .expect_status(2)
         .says(&["format 9"])
         .hints();
     std::fs::remove_file(&lock).unwrap();
@@ -406,6 +406,8 @@ fn what_others_can_write_is_refused() {
         std::fs::set_permissions(folder.path(), shared).unwrap();
         let done = run_in(folder.path(), &["list"]).expect_status(3);
         done.says(&["ytrace.lock", "belongs to another user"]);
+    } else {
+        skip("files of others", "only root can make them");
     }
 }
 
@@ -635,4 +637,298 @@ fn the_page_on_packages_shows_what_is_printed() {
         like_the_page(&done.stderr),
         shown("ytrace run my-server/items.y -p PID")
     );
+}
+
+/// Runs ytrace in a directory, after commands of a shell.
+fn run_after(shell: &str, directory: &Path, arguments: &[&str]) -> Finished {
+    let mut run = Command::new("sh");
+    run.arg("-c").arg(format!("{shell}; exec \"$0\" \"$@\""));
+    run.arg(ytrace()).args(arguments).current_dir(directory);
+    finish(&mut run)
+}
+
+#[test]
+fn adding_writes_what_was_checked_and_nothing_else() {
+    let (folder, directory) = package();
+    let home = folder.path().join("home");
+    std::fs::create_dir(&home).unwrap();
+    let tool = directory.join("tests/tool");
+    let mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    std::fs::write(&tool, "#!/bin/sh\n").unwrap();
+    mode(&tool, 0o4755);
+    run_in(&home, &["add", "../shelf"])
+        .expect_status(2)
+        .says(&["tests/tool", "rights of its owner", "mode 4755"])
+        .hints();
+    mode(&tool, 0o744);
+    // What it writes cannot be led elsewhere.
+    let victim = folder.path().join("victim");
+    std::fs::write(&victim, "mine").unwrap();
+    std::os::unix::fs::symlink(&victim, home.join(".ytrace.lock.new")).unwrap();
+    run_in(&home, &["add", "../shelf"]).expect_status(0);
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "mine");
+    let copied = std::fs::metadata(home.join("ytrace-packages/shelf/tests/tool")).unwrap();
+    assert_eq!(copied.permissions().mode() & 0o7122, 0o100);
+    let linked = folder.path().join("linked");
+    std::fs::create_dir(&linked).unwrap();
+    std::os::unix::fs::symlink("../home/ytrace-packages", linked.join("ytrace-packages")).unwrap();
+    run_in(&linked, &["add", "../shelf"])
+        .expect_status(2)
+        .says(&["ytrace-packages", "is no directory"])
+        .hints();
+    // A package brings no lock file of its own.
+    for inner in ["ytrace.lock", "tests/ytrace.lock"] {
+        std::fs::write(directory.join(inner), "format = 1\n").unwrap();
+        run_in(&home, &["add", "../shelf"])
+            .expect_status(2)
+            .says(&[inner, "packages hold no packages"])
+            .hints();
+        std::fs::remove_file(directory.join(inner)).unwrap();
+    }
+    // Several at once, none of which is lost.
+    let many = folder.path().join("many");
+    std::fs::create_dir(&many).unwrap();
+    let names: Vec<String> = (0..8).map(|number| format!("p{number}")).collect();
+    for name in &names {
+        let place = folder.path().join(name);
+        std::fs::create_dir(&place).unwrap();
+        std::fs::write(
+            place.join("probes.toml"),
+            format!("name = \"{name}\"\nversion = \"1.0.0\"\n"),
+        )
+        .unwrap();
+    }
+    let adding: Vec<Child> = names
+        .iter()
+        .map(|name| {
+            let mut add = command(&["add", &format!("../{name}")]);
+            add.current_dir(&many)
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for mut child in adding {
+        assert!(child.wait().unwrap().success());
+    }
+    let lock = std::fs::read_to_string(many.join("ytrace.lock")).unwrap();
+    assert_eq!(lock.matches("[[package]]").count(), names.len(), "{lock}");
+    // A lock file that cannot be written leaves the package as it was: it is larger than all that is copied.
+    for number in 0..40 {
+        std::fs::write(directory.join(format!("f{number}.y")), "").unwrap();
+    }
+    for big in [
+        "items.y",
+        "probes/items.y",
+        "tests/items.c",
+        "tests/items.toml",
+    ] {
+        std::fs::remove_file(directory.join(big)).unwrap();
+    }
+    let before = std::fs::read_to_string(home.join("ytrace.lock")).unwrap();
+    run_after("trap '' XFSZ; ulimit -f 2", &home, &["add", "../shelf"])
+        .expect_status(2)
+        .says(&["ytrace.lock"]);
+    assert_eq!(
+        std::fs::read_to_string(home.join("ytrace.lock")).unwrap(),
+        before
+    );
+    assert!(home.join("ytrace-packages/shelf/items.y").is_file());
+    assert_eq!(
+        std::fs::read_dir(home.join("ytrace-packages"))
+            .unwrap()
+            .count(),
+        1
+    );
+    run_in(&home, &["check", "shelf/items.y"]).expect_status(0);
+    // Whatever the umask is.
+    run_after("umask 0", folder.path(), &["new", "z/y/x"]).expect_status(0);
+    for part in ["z", "z/y", "z/y/x"] {
+        let made = std::fs::metadata(folder.path().join(part)).unwrap();
+        assert_eq!(made.permissions().mode() & 0o7777, 0o755, "{part}");
+    }
+    run_in(folder.path(), &["new", "probes"])
+        .expect_status(2)
+        .says(&["cannot be the name of a package"]);
+}
+
+#[test]
+fn nothing_leads_past_the_lock_file() {
+    let (folder, _) = package();
+    let home = folder.path().join("home");
+    std::fs::create_dir(&home).unwrap();
+    run_in(&home, &["add", "../shelf"]).expect_status(0);
+    std::fs::write(home.join("mine.y"), "#include <shelf/items.y>\n").unwrap();
+    let shelf = home.join("ytrace-packages/shelf");
+    let refused = |arguments: &[&str], part: &str| {
+        run_in(&home, arguments).expect_status(2).says(&[part]);
+    };
+    // A program of that name is in the way of nothing.
+    std::fs::write(home.join("shelf"), "").unwrap();
+    run_in(&home, &["check", "shelf/items.y", "mine.y"]).expect_status(0);
+    // A link.
+    let library = shelf.join("items.y");
+    let text = std::fs::read_to_string(&library).unwrap();
+    std::fs::write(home.join("evil.y"), &text).unwrap();
+    std::fs::remove_file(&library).unwrap();
+    std::os::unix::fs::symlink("../../evil.y", &library).unwrap();
+    for file in ["mine.y", "shelf/items.y", "ytrace-packages/shelf/items.y"] {
+        refused(&["check", file], "items.y is a symbolic link");
+    }
+    std::fs::remove_file(&library).unwrap();
+    std::fs::write(&library, &text).unwrap();
+    run_in(&home, &["check", "mine.y"]).expect_status(0);
+    // Another package in it, with its own lock file, and a file beside the packages.
+    run_in(&shelf, &["new", "inner"]).expect_status(0);
+    run_in(&shelf, &["add", "inner"]).expect_status(2);
+    let inner = shelf.join("ytrace-packages/inner");
+    std::fs::create_dir_all(&inner).unwrap();
+    std::fs::write(inner.join("a.y"), "int a;\n").unwrap();
+    std::fs::write(shelf.join("ytrace.lock"), "format = 1\n").unwrap();
+    refused(
+        &["check", "ytrace-packages/shelf/ytrace-packages/inner/a.y"],
+        "a.y is new",
+    );
+    for left in ["inner", "ytrace-packages"] {
+        std::fs::remove_dir_all(shelf.join(left)).unwrap();
+    }
+    std::fs::remove_file(shelf.join("ytrace.lock")).unwrap();
+    std::fs::write(home.join("ytrace-packages/loose.y"), "int a;\n").unwrap();
+    refused(&["check", "ytrace-packages/loose.y"], "in no package");
+    // The manifest and the tests, of which nothing is run.
+    let suite = shelf.join("tests/items.toml");
+    let tests = std::fs::read_to_string(&suite).unwrap();
+    std::fs::write(&suite, format!("build = [\"touch ran\"]\n{tests}")).unwrap();
+    refused(&["test", "ytrace-packages/shelf"], "items.toml has changed");
+    assert!(!shelf.join("ran").exists());
+    std::fs::write(&suite, tests).unwrap();
+    replace(&shelf.join("tests/items.c"), "int main", "int  main");
+    refused(&["test", "ytrace-packages/shelf"], "items.c has changed");
+    replace(&shelf.join("probes.toml"), "0.1.0\"\ndesc", "0.1.1\"\ndesc");
+    refused(&["check", "shelf/items.y"], "probes.toml has changed");
+    refused(&["doc", "ytrace-packages/shelf"], "probes.toml has changed");
+    // A lock file that is a pipe hangs nothing, and keeps nobody from what ships with ytrace.
+    let lock = home.join("ytrace.lock");
+    std::fs::remove_file(&lock).unwrap();
+    nix::unistd::mkfifo(&lock, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    run_in(&home, &["check", "probes/cpu-profile.y", "ngx-pools.y"]).expect_status(0);
+    run_in(&home, &["list"])
+        .expect_status(3)
+        .says(&["ytrace.lock", "is no regular file"]);
+    refused(&["add", "../shelf"], "is no regular file");
+}
+
+#[test]
+fn includes_stay_where_they_belong() {
+    let (folder, directory) = package();
+    let tree = folder.path().join("tree");
+    std::fs::create_dir_all(tree.join("probes")).unwrap();
+    std::fs::write(tree.join("common.y"), "int common;\n").unwrap();
+    std::fs::write(tree.join("secret"), "root:secret\n").unwrap();
+    std::os::unix::fs::symlink("secret", tree.join("link.y")).unwrap();
+    std::os::unix::fs::symlink("common.y", tree.join("right.y")).unwrap();
+    let absolute = format!("#include \"{}\"", tree.join("common.y").display());
+    let probe = tree.join("probes/a.y");
+    let shown = probe.display().to_string();
+    for (text, wrong) in [
+        ("#include \"../common.y\"", None),
+        ("#include \"../right.y\"", None),
+        (absolute.as_str(), Some("absolute name")),
+        ("#include \"../secret\"", Some("no probe file")),
+        ("#include \"../link.y\"", Some("no probe file")),
+        (
+            "#include <shelf/../tree/common.y>",
+            Some("leaves the directory"),
+        ),
+        ("#include <../common.y>", Some("leaves the directory")),
+    ] {
+        std::fs::write(&probe, format!("{text}\n")).unwrap();
+        let folder = folder.path();
+        let path = folder.display().to_string();
+        let done = run_in(folder, &["check", "-I", &path, &shown]);
+        match wrong {
+            None => _ = done.expect_status(0),
+            Some(part) => _ = done.expect_status(1).says(&[part]),
+        }
+    }
+    // A package keeps to itself, whoever includes it.
+    let library = directory.join("items.y");
+    let text = std::fs::read_to_string(&library).unwrap();
+    std::fs::write(&library, format!("#include \"../tree/common.y\"\n{text}")).unwrap();
+    std::fs::write(&probe, "#include \"../../shelf/items.y\"\n").unwrap();
+    for file in ["shelf/probes/items.y", &shown] {
+        run_in(folder.path(), &["check", file])
+            .expect_status(1)
+            .says(&["lies outside of"]);
+    }
+    // What somebody calls nginx is not the library, and what a package is called is the name of its directory.
+    let path = folder.path().join("path");
+    std::fs::create_dir_all(path.join("nginx")).unwrap();
+    std::fs::write(path.join("nginx/pools.y"), "#error evil\n").unwrap();
+    std::fs::write(&library, text).unwrap();
+    std::fs::rename(&directory, path.join("other")).unwrap();
+    let with_path = |arguments: &[&str]| {
+        let mut run = command(arguments);
+        finish(run.current_dir(folder.path()).env("YTRACE_PATH", &path))
+    };
+    with_path(&["check", "ngx-pools.y"]).expect_status(0);
+    with_path(&["check", "other/items.y"])
+        .expect_status(2)
+        .says(&["calls it `shelf`"])
+        .hints();
+    with_path(&["list"])
+        .expect_status(3)
+        .says(&["calls it `shelf`"]);
+    let other = path.join("other");
+    std::fs::write(other.join("tests/items.toml"), "[[test]]\n").unwrap();
+    run_in(&path, &["doc", "other"])
+        .expect_status(2)
+        .says(&["tests/items.toml"]);
+    // What a package lacks counts as much where it is included, and all directories above count.
+    replace(&other.join("probes.toml"), ">=0.1.0", ">=99");
+    std::fs::write(&probe, "#include \"../../path/other/items.y\"\n").unwrap();
+    run_in(folder.path(), &["check", &shown])
+        .expect_status(2)
+        .says(&["needs ytrace >=99"])
+        .hints();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o777)).unwrap();
+    run_in(folder.path(), &["check", "path/other/probes/items.y"])
+        .expect_status(2)
+        .says(&["its directory", "everybody can write it"]);
+}
+
+/// Whether a process runs: one that has ended, and that nobody has waited for, does not.
+fn runs(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+    stat.rsplit(") ")
+        .next()
+        .is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
+}
+
+#[test]
+fn tests_leave_no_programs_behind() {
+    let (folder, directory) = package();
+    let suite = r#"
+build = ["sh -c 'sleep 100 & echo $! > built'"]
+
+[[test]]
+name = "a"
+probe = "probes/items.y"
+start = """sh -c '(trap "" TERM; exec sleep 100) & echo $! > started; echo ready; read line'"""
+ready = "ready"
+expect = ["no such text"]
+"#;
+    std::fs::write(directory.join("tests/items.toml"), suite).unwrap();
+    run_in(folder.path(), &["test", "shelf"]).expect_status(1);
+    for file in ["built", "started"] {
+        let pid = std::fs::read_to_string(directory.join(file)).unwrap();
+        assert!(pid.trim().parse::<u32>().is_ok(), "{pid}");
+        let started = std::time::Instant::now();
+        while runs(&pid) && started.elapsed() < std::time::Duration::from_secs(30) {
+            std::thread::yield_now();
+        }
+        assert!(!runs(&pid), "{file}: {pid}");
+    }
 }

@@ -184,6 +184,7 @@ impl Session<'_> {
             None => compile::compile(request),
         };
         // What a package lacks explains whatever else is wrong.
+        loader.library().check_refused()?;
         for package in loader.library().packages() {
             needs::check_version(package)?;
             needs::check_privileges(package)?;

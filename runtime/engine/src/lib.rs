@@ -29,6 +29,7 @@ mod schedule;
 pub mod series;
 pub mod session;
 pub mod target;
+mod trusted;
 pub mod types;
 pub mod views;
 mod when;

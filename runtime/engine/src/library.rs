@@ -1,4 +1,4 @@
-//! Probe files: the library that ships inside the program, search paths, and who may write them.
+//! Probe files: the library that ships inside the program, and search paths.
 
 use std::collections::{BTreeMap, HashMap};
 use std::os::unix::fs::MetadataExt;
@@ -10,12 +10,10 @@ use ytrace_lang::source::{LoadError, Loader, SourceFile};
 
 use crate::packages::set::{self, PackageSet};
 use crate::packages::{self, Package, PackageError, installed};
+use crate::trusted::{self, ReadFailure};
 
 static STDLIB: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../stdlib");
 static PROBES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../probes");
-
-/// The largest probe file that is read, in bytes.
-const MAX_FILE: u64 = 4 << 20;
 
 /// Whether the library that ships with ytrace has a folder of this name.
 pub(crate) fn is_shipped_folder(name: &str) -> bool {
@@ -93,18 +91,22 @@ impl ProbeFileError {
     }
 }
 
-/// Reads the main file of a run. Where there is no such file, `PACKAGE/NAME.y` is a probe of an installed package, and
-/// `probes/NAME.y` and `NAME.y` are probes that ship inside the program.
+/// Reads the main file of a run. Where there is no such file, `probes/NAME.y` and `NAME.y` are probes that ship inside the program,
+/// and `PACKAGE/NAME.y` is a probe of an installed package.
 ///
 /// # Errors
 /// There is none, others can write it, or it is not what its package was when it was added.
 pub fn main_file(path: &Path) -> Result<SourceFile, ProbeFileError> {
     let shown = path.display().to_string();
-    match read_checked(path) {
-        Ok(text) => {
-            if let Ok(canonical) = std::fs::canonicalize(path) {
-                set::check_file(&canonical, text.as_bytes())?;
-                if let Some(package) = Package::around(&canonical)? {
+    let refused = |reason: String| ProbeFileError::Refused {
+        path: shown.clone(),
+        reason,
+    };
+    match read_main(path) {
+        Ok((text, place)) => {
+            if let Some(place) = place {
+                set::check_file(&place, text.as_bytes())?;
+                if let Some(package) = Package::around(&place)? {
                     packages::needs::check_version(&package)?;
                 }
             }
@@ -115,10 +117,14 @@ pub fn main_file(path: &Path) -> Result<SourceFile, ProbeFileError> {
             })
         }
         Err(ReadFailure::Missing) => {
+            // What is in the current directory does not stand before these.
+            if let Some(file) = shipped_probe(path) {
+                return Ok(file);
+            }
             if let Some(found) = installed::resolve(path)? {
                 return main_file(&found);
             }
-            shipped_probe(path).ok_or_else(|| ProbeFileError::NotFound {
+            Err(ProbeFileError::NotFound {
                 path: shown,
                 shipped: PROBES
                     .files()
@@ -126,11 +132,25 @@ pub fn main_file(path: &Path) -> Result<SourceFile, ProbeFileError> {
                     .collect(),
             })
         }
-        Err(ReadFailure::Refused(reason)) => Err(ProbeFileError::Refused {
-            path: shown,
-            reason,
-        }),
+        Err(ReadFailure::Refused(reason)) => Err(refused(reason)),
     }
+}
+
+/// Reads what was named, and tells where it lies; pipes, terminals and files without a name lie nowhere.
+fn read_main(path: &Path) -> Result<(Arc<str>, Option<PathBuf>), ReadFailure> {
+    let named = std::fs::metadata(path)?;
+    if !named.is_file() || named.nlink() == 0 {
+        return Ok((trusted::read_stream(path)?, None));
+    }
+    let place = trusted::resolve(path)?;
+    let found = std::fs::symlink_metadata(&place)?;
+    // A path through /proc may lead elsewhere than its text says.
+    if (found.dev(), found.ino()) != (named.dev(), named.ino()) {
+        return Err(ReadFailure::Refused(
+            "it cannot be told where it lies, and who can write there".to_owned(),
+        ));
+    }
+    Ok((trusted::read(&place)?, Some(place)))
 }
 
 fn shipped_probe(path: &Path) -> Option<SourceFile> {
@@ -163,6 +183,10 @@ pub struct Library {
     set: Option<Result<PackageSet, PackageError>>,
     /// Packages of which files were read, by their directories.
     used: BTreeMap<PathBuf, Package>,
+    /// The directories that quoted names in files do not leave, by the names of these files: of their packages or search paths.
+    homes: HashMap<String, PathBuf>,
+    /// What was wrong with a package that a file was to be read of.
+    refused: Option<PackageError>,
 }
 
 impl Library {
@@ -176,7 +200,7 @@ impl Library {
         // A probe that ships inside the program has a name like that of a file.
         let file = match main.library {
             true => None,
-            false => std::fs::canonicalize(&main.name)
+            false => trusted::resolve(Path::new(&main.name))
                 .ok()
                 .filter(|path| path.is_file()),
         };
@@ -185,6 +209,8 @@ impl Library {
             // What is wrong with it was said when the file was read.
             if let Ok(Some(package)) = Package::around(file) {
                 library.used.insert(package.root.clone(), package.clone());
+                let root = package.root.clone();
+                library.homes.insert(main.name.clone(), root);
                 library.own = Some(package);
             }
         }
@@ -196,40 +222,120 @@ impl Library {
         self.used.values()
     }
 
-    /// Where the packages have what `#include <name>` says: that of the main file itself, and those added.
-    fn in_packages(&self, name: &str) -> Result<(Option<PathBuf>, Option<PathBuf>), PackageError> {
-        let Some((first, rest)) = name.split_once('/') else {
-            return Ok((None, None));
+    /// Tells whether all packages that files were to be read of could be used.
+    ///
+    /// # Errors
+    /// What is wrong with the first that could not.
+    pub fn check_refused(&self) -> Result<(), PackageError> {
+        self.refused.clone().map_or(Ok(()), Err)
+    }
+
+    /// Where to look for a file besides beside the including one, the first place first.
+    fn elsewhere(&self, name: &Path) -> Result<Vec<Candidate>, PackageError> {
+        let mut parts = name.components();
+        let first = match parts.next() {
+            Some(Component::Normal(first)) => first.to_str().unwrap_or_default(),
+            _ => "",
         };
+        let rest = parts.as_path();
         let own = self.own.as_ref();
         let own = own.filter(|package| package.manifest.name == first);
+        let shipped = is_shipped_folder(first);
         let added = match &self.set {
+            _ if rest.as_os_str().is_empty() => None,
             None => None,
             Some(Ok(set)) => set.place(first),
-            Some(Err(_)) if is_shipped_folder(first) => None,
+            Some(Err(_)) if shipped => None,
             Some(Err(error)) => return Err(error.clone()),
         };
-        Ok((
-            own.map(|package| package.root.join(rest)),
-            added.map(|place| place.join(rest)),
-        ))
+        let mut candidates = Vec::new();
+        let in_package = |root: PathBuf| Candidate {
+            path: root.join(rest),
+            bounds: Bounds::Within(root),
+        };
+        candidates.extend(own.map(|package| in_package(package.root.clone())));
+        // What somebody's directory calls nginx is not that part of the library, unless the directory is a library.
+        let paths = self
+            .paths
+            .iter()
+            .filter(|path| !shipped || is_library(path));
+        candidates.extend(paths.map(|path| Candidate {
+            path: path.join(name),
+            bounds: Bounds::SearchPath(path.clone()),
+        }));
+        candidates.extend(added.map(in_package));
+        Ok(candidates)
     }
 
-    /// Holds a file that was read against the hash of its package, and remembers the package.
-    fn belongs(&mut self, path: &Path, text: &str) -> Result<(), PackageError> {
-        set::check_file(path, text.as_bytes())?;
-        let known = self.used.keys().any(|root| path.starts_with(root));
-        if !known && let Some(package) = Package::around(path)? {
-            packages::needs::check_version(&package)?;
-            self.used.insert(package.root.clone(), package);
+    /// Reads a file where one is. Gives `None` where there is none.
+    fn read(&mut self, candidate: &Candidate) -> Result<Option<SourceFile>, Refusal> {
+        let place = match trusted::resolve(&candidate.path) {
+            Ok(place) => place,
+            Err(ReadFailure::Missing) => return Ok(None),
+            // A link where packages are: what is there is not what was added.
+            Err(ReadFailure::Refused(reason)) => {
+                let error = PackageError::new(&candidate.path, reason);
+                return Err(Refusal::Package(error));
+            }
+        };
+        if let Bounds::Within(home) = &candidate.bounds
+            && !place.starts_with(home)
+        {
+            let reason = format!("lies outside of {}", home.display());
+            return Err(Refusal::of(&place, reason)
+                .hint("files of a package, and below a search path, include what lies there, or `<package/file.y>`"));
         }
-        Ok(())
+        // A probe of a stranger names no other file of this machine, whose text would show in errors.
+        if place.extension().is_none_or(|ending| ending != "y") {
+            return Err(Refusal::of(&place, "is no probe file")
+                .hint("files whose names end in .y can be included"));
+        }
+        let shown = place.display().to_string();
+        if let Some(file) = self.cache.get(&shown) {
+            return Ok(Some(file.clone()));
+        }
+        let text = match trusted::read(&place) {
+            Ok(text) => text,
+            Err(ReadFailure::Missing) => return Ok(None),
+            Err(ReadFailure::Refused(reason)) => return Err(Refusal::of(&place, reason)),
+        };
+        let home = match self.belongs(&place, &text).map_err(Refusal::Package)? {
+            Some(root) => Some(root),
+            None => candidate.bounds.home(&place),
+        };
+        if let Some(home) = home {
+            self.homes.insert(shown.clone(), home);
+        }
+        let file = SourceFile {
+            name: shown.clone(),
+            text,
+            library: false,
+        };
+        self.cache.insert(shown, file.clone());
+        Ok(Some(file))
     }
-}
 
-impl Loader for Library {
-    fn load(&mut self, name: &str, quoted: bool, from: &str) -> Result<SourceFile, LoadError> {
-        let mut tried = Vec::new();
+    /// Holds a file that was read against the hash of its package, and remembers the package, whose directory is given.
+    fn belongs(&mut self, path: &Path, text: &str) -> Result<Option<PathBuf>, PackageError> {
+        set::check_file(path, text.as_bytes())?;
+        let Some(package) = Package::around(path)? else {
+            return Ok(None);
+        };
+        let root = package.root.clone();
+        if !self.used.contains_key(&root) {
+            packages::needs::check_version(&package)?;
+            self.used.insert(root.clone(), package);
+        }
+        Ok(Some(root))
+    }
+
+    fn find(&mut self, name: &str, quoted: bool, from: &str) -> Result<SourceFile, Refusal> {
+        let path = Path::new(name);
+        if path.is_absolute() {
+            return Err(Refusal::of(path, "is an absolute name").hint(
+                "-I DIR is for directories elsewhere; a quoted name is relative to its file",
+            ));
+        }
         let mut candidates = Vec::new();
         if quoted {
             match from.strip_prefix(SHIPPED) {
@@ -253,61 +359,125 @@ impl Loader for Library {
                             return Ok(file);
                         }
                     }
-                    candidates.push(beside);
-                }
-            }
-        }
-        let refused = |error: PackageError| LoadError::Refused {
-            name: error.place.clone(),
-            reason: error.to_string(),
-            hint: error.hint,
-        };
-        let (own, added) = self.in_packages(name).map_err(refused)?;
-        candidates.extend(own);
-        candidates.extend(self.paths.iter().map(|path| path.join(name)));
-        candidates.extend(added);
-        for path in candidates {
-            let canonical = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
-            let shown = canonical.display().to_string();
-            if let Some(file) = self.cache.get(&shown) {
-                return Ok(file.clone());
-            }
-            // Opening a pipe waits, opening some devices does things: an include names neither.
-            let read = match std::fs::metadata(&canonical) {
-                Ok(meta) if !meta.is_file() => {
-                    Err(ReadFailure::Refused("is no regular file".to_owned()))
-                }
-                _ => read_checked(&canonical),
-            };
-            match read {
-                Ok(text) => {
-                    self.belongs(&canonical, &text).map_err(refused)?;
-                    let file = SourceFile {
-                        name: shown.clone(),
-                        text,
-                        library: false,
-                    };
-                    self.cache.insert(shown, file.clone());
-                    return Ok(file);
-                }
-                Err(ReadFailure::Missing) => tried.push(path.display().to_string()),
-                Err(ReadFailure::Refused(reason)) => {
-                    return Err(LoadError::Refused {
-                        name: shown,
-                        reason,
-                        hint: None,
+                    candidates.push(Candidate {
+                        path: beside,
+                        bounds: match self.homes.get(from) {
+                            Some(home) => Bounds::Within(home.clone()),
+                            None => Bounds::None,
+                        },
                     });
                 }
             }
         }
-        if let Some(file) = normal(Path::new(name)).and_then(|path| shipped_file(&path)) {
+        match stays_in_its_first_part(path) {
+            true => candidates.extend(self.elsewhere(path).map_err(Refusal::Package)?),
+            false if quoted => {}
+            false => {
+                return Err(Refusal::of(
+                    path,
+                    "leaves the directory that it begins with",
+                ));
+            }
+        }
+        let mut tried = Vec::new();
+        for candidate in candidates {
+            match self.read(&candidate)? {
+                Some(file) => return Ok(file),
+                None => tried.push(candidate.path.display().to_string()),
+            }
+        }
+        if let Some(file) = normal(path).and_then(|path| shipped_file(&path)) {
             return Ok(file);
         }
         tried.push("the library that ships with ytrace".to_owned());
-        Err(LoadError::NotFound {
+        Err(Refusal::Load(LoadError::NotFound {
             name: name.to_owned(),
             tried,
+        }))
+    }
+}
+
+/// A place where an included file may be.
+struct Candidate {
+    path: PathBuf,
+    bounds: Bounds,
+}
+
+/// Where an included file may lie, links followed.
+enum Bounds {
+    /// Anywhere.
+    None,
+    /// Below this directory, without links.
+    Within(PathBuf),
+    /// Anywhere, for who names a search path may have links in it.
+    SearchPath(PathBuf),
+}
+
+impl Bounds {
+    /// The directory that quoted names in a file that was found do not leave.
+    fn home(&self, place: &Path) -> Option<PathBuf> {
+        match self {
+            Bounds::None => None,
+            Bounds::Within(home) => Some(home.clone()),
+            Bounds::SearchPath(path) => trusted::resolve(path)
+                .ok()
+                .filter(|path| place.starts_with(path)),
+        }
+    }
+}
+
+/// Why a file was not included.
+enum Refusal {
+    Load(LoadError),
+    Package(PackageError),
+}
+
+impl Refusal {
+    fn of(path: &Path, reason: impl Into<String>) -> Self {
+        Refusal::Load(LoadError::Refused {
+            name: path.display().to_string(),
+            reason: reason.into(),
+            hint: None,
         })
+    }
+
+    fn hint(mut self, text: &str) -> Self {
+        if let Refusal::Load(LoadError::Refused { hint, .. }) = &mut self {
+            *hint = Some(text.to_owned());
+        }
+        self
+    }
+}
+
+impl Loader for Library {
+    fn load(&mut self, name: &str, quoted: bool, from: &str) -> Result<SourceFile, LoadError> {
+        self.find(name, quoted, from).map_err(|why| match why {
+            Refusal::Load(error) => error,
+            Refusal::Package(error) => {
+                self.refused.get_or_insert_with(|| error.clone());
+                LoadError::Refused {
+                    name: error.place.clone(),
+                    reason: error.to_string(),
+                    hint: error.hint,
+                }
+            }
+        })
+    }
+}
+
+/// Whether a directory has all folders of the library that ships with ytrace, and so may stand in for it.
+pub(crate) fn is_library(directory: &Path) -> bool {
+    STDLIB
+        .dirs()
+        .all(|folder| directory.join(folder.path()).is_dir())
+}
+
+/// Whether `..` in a relative name leads no further up than to its first part.
+fn stays_in_its_first_part(name: &Path) -> bool {
+    let mut parts = name.components().filter(|part| *part != Component::CurDir);
+    match parts.next() {
+        Some(Component::Normal(_)) => normal(&parts.collect::<PathBuf>()).is_some(),
+        _ => false,
     }
 }
 
@@ -324,7 +494,7 @@ fn shipped_file(path: &Path) -> Option<SourceFile> {
 }
 
 /// The path without `.` and `..`; `None` if it leaves the root or is absolute.
-fn normal(path: &Path) -> Option<PathBuf> {
+pub(crate) fn normal(path: &Path) -> Option<PathBuf> {
     let mut result = PathBuf::new();
     for part in path.components() {
         match part {
@@ -339,106 +509,6 @@ fn normal(path: &Path) -> Option<PathBuf> {
         }
     }
     Some(result)
-}
-
-/// Why a file was not read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum ReadFailure {
-    /// There is none.
-    Missing,
-    /// It is not to be read, or cannot be.
-    Refused(String),
-}
-
-/// Reads a file that nobody else can write, nor put another in its place.
-pub(crate) fn read_checked(path: &Path) -> Result<Arc<str>, ReadFailure> {
-    let refused = |error: std::io::Error| {
-        if error.kind() == std::io::ErrorKind::NotFound {
-            ReadFailure::Missing
-        } else {
-            ReadFailure::Refused(error.to_string())
-        }
-    };
-    let file = std::fs::File::open(path).map_err(refused)?;
-    let meta = file.metadata().map_err(refused)?;
-    if meta.is_dir() {
-        return Err(ReadFailure::Refused("is a directory".to_owned()));
-    }
-    if meta.is_file() {
-        if let Some(reason) = writable_by_others(&meta) {
-            return Err(ReadFailure::Refused(format!(
-                "{reason}; a probe file that others can change is not run (chmod go-w)"
-            )));
-        }
-        let parent = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        check_directory(parent).map_err(|reason| {
-            ReadFailure::Refused(format!("its directory {}: {reason}", parent.display()))
-        })?;
-    }
-    if meta.len() > MAX_FILE {
-        return Err(ReadFailure::Refused(format!(
-            "is larger than {MAX_FILE} bytes"
-        )));
-    }
-    let mut text = Vec::new();
-    std::io::Read::read_to_end(&mut std::io::Read::take(file, MAX_FILE + 1), &mut text)
-        .map_err(refused)?;
-    if text.len() as u64 > MAX_FILE {
-        return Err(ReadFailure::Refused(format!(
-            "is larger than {MAX_FILE} bytes"
-        )));
-    }
-    String::from_utf8(text)
-        .map(Arc::from)
-        .map_err(|error| ReadFailure::Refused(format!("is not UTF-8: {error}")))
-}
-
-/// Tells whether nobody else can put other files into a directory in place of those that are there.
-///
-/// # Errors
-/// Others can, or it cannot be looked at.
-pub(crate) fn check_directory(path: &Path) -> Result<(), String> {
-    match check_writers(path).map_err(|error| error.to_string())? {
-        Some(reason) => Err(format!(
-            "{reason}; a probe file that others can replace is not run (chmod go-w)"
-        )),
-        None => Ok(()),
-    }
-}
-
-/// Why others can replace what is in a directory; `None` if they cannot.
-pub(crate) fn check_writers(path: &Path) -> std::io::Result<Option<String>> {
-    let meta = std::fs::metadata(path)?;
-    // In a sticky directory such as /tmp nobody can replace another's file.
-    Ok(match meta.mode() & 0o1000 {
-        0 => writable_by_others(&meta),
-        _ => None,
-    })
-}
-
-/// Whether others can put files of theirs into a directory, even if they cannot replace what is there.
-pub(crate) fn others_can_write(directory: &Path) -> bool {
-    std::fs::metadata(directory).map_or(true, |meta| writable_by_others(&meta).is_some())
-}
-
-/// Why others can write a file or directory; `None` if they cannot.
-pub(crate) fn writable_by_others(meta: &std::fs::Metadata) -> Option<String> {
-    let mode = meta.mode();
-    if mode & 0o002 != 0 {
-        return Some(format!("everybody can write it (mode {:o})", mode & 0o7777));
-    }
-    // Many systems give each user a group of their own, with the user's number.
-    if mode & 0o020 != 0 && meta.gid() != 0 && meta.gid() != meta.uid() {
-        return Some(format!(
-            "its group {} can write it (mode {:o})",
-            meta.gid(),
-            mode & 0o7777
-        ));
-    }
-    None
 }
 
 #[cfg(test)]

@@ -731,20 +731,22 @@ pub fn parse(
     options: &Options,
     forms: &[Output],
 ) -> Result<Outline, SessionError> {
-    let round = |arm| {
+    let round = |arm, library: &mut Library| {
         parse_arm(
             main.clone(),
-            &mut Library::new(&options.include, main),
+            library,
             None,
             &LayoutChoices::new(),
             &options.macros(),
             arm,
         )
     };
-    let parsed = round(0);
+    let mut library = Library::new(&options.include, main);
+    let parsed = round(0, &mut library);
     let arms = parsed.arms.min(MOST_ROUNDS);
     let mut kinds = views::declared_kinds(&parsed.unit);
     if parsed.has_errors() {
+        library.check_refused()?;
         return Err(SessionError::Source {
             errors: Box::new(SourceErrors {
                 diagnostics: parsed.diagnostics,
@@ -758,7 +760,7 @@ pub fn parse(
     };
     let graph = forms.iter().find(|form| form.wants_flamegraph());
     for arm in 1..arms {
-        let unit = round(arm).unit;
+        let unit = round(arm, &mut library).unit;
         outline.events |= has_events(&unit);
         kinds.extend(views::declared_kinds(&unit));
     }
@@ -824,15 +826,17 @@ fn check_waiting(options: &Options) -> Result<(), SessionError> {
 /// # Errors
 /// The text is wrong, or the words after `--` are.
 pub fn options_of(main: &SourceFile, options: &Options) -> Result<Vec<OptionHelp>, SessionError> {
+    let mut library = Library::new(&options.include, main);
     let typed = compile::compile_typed(Request {
         main: main.clone(),
-        loader: &mut Library::new(&options.include, main),
+        loader: &mut library,
         target: None,
         layouts: LayoutChoices::new(),
         defines: options.macros(),
         arguments: options.arguments.clone(),
         most_probes: options.max_probes,
     });
+    library.check_refused()?;
     match typed {
         Ok(typed) => Ok(ytrace_lang::check::option_help(
             &typed.checked.program.options,

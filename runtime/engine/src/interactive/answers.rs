@@ -7,9 +7,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 use ytrace_lang::target::matches_pattern;
 
-use crate::library::{self, ReadFailure};
+use crate::library;
 use crate::names::Names;
-use crate::packages::set::{self, PackageSet};
+use crate::packages::{self, set::PackageSet};
 
 /// The name of the file.
 const FILE: &str = "prompt.toml";
@@ -135,11 +135,16 @@ impl Answerers {
                 continue;
             };
             let path = folder.join(FILE);
-            let text = match library::read_checked(&path) {
-                Ok(text) => text,
-                Err(ReadFailure::Missing) => continue,
-                Err(ReadFailure::Refused(reason)) => {
-                    problems.push(format!("{}: {reason}", path.display()));
+            // As for `#include`: what somebody's directory calls nginx is not that part of the library.
+            let directory = folder.parent().unwrap_or(&folder);
+            if library::is_shipped_folder(name) && !library::is_library(directory) {
+                continue;
+            }
+            let text = match packages::read(&path) {
+                Ok(Some(text)) => text,
+                Ok(None) => continue,
+                Err(error) => {
+                    problems.push(error.to_string());
                     continue;
                 }
             };
@@ -147,11 +152,6 @@ impl Answerers {
                 continue;
             }
             known.push(name.to_owned());
-            let canonical = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
-            if let Err(error) = set::check_file(&canonical, text.as_bytes()) {
-                problems.push(error.to_string());
-                continue;
-            }
             found.add(name, &text, &path.display().to_string(), &mut problems);
         }
         for (name, _) in library::shipped_folders() {

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::PackageError;
-use crate::library;
+use super::set::{FOLDER, LOCK};
+use crate::trusted::{self, ReadFailure};
 
 /// The most files of a package.
 const MOST_FILES: usize = 10_000;
@@ -55,10 +57,17 @@ impl Contents {
     /// Reads all files of a directory.
     ///
     /// # Errors
-    /// One cannot be read, is a link or no regular file, can be written by others, or there are too many.
+    /// One cannot be read, is a link or no regular file, can be written by others, or there are too many; or it holds packages itself.
     pub fn of(root: &Path) -> Result<Self, PackageError> {
         let mut files = BTreeMap::new();
         let mut bytes = 0u64;
+        // Its own lock file would stand before the one that it is held to.
+        for name in [FOLDER, LOCK] {
+            let path = root.join(name);
+            if path.symlink_metadata().is_ok() {
+                return Err(holds_packages(&path));
+            }
+        }
         for name in names(root)? {
             let (digest, length) = hash_file(&root.join(&name), MOST_BYTES - bytes)?;
             bytes = bytes.saturating_add(length);
@@ -120,15 +129,23 @@ pub fn hidden(root: &Path) -> Result<Vec<String>, PackageError> {
     Ok(lines)
 }
 
-/// The paths of all files of a package below it, sorted. Names that begin with a dot are no part of it.
+fn holds_packages(path: &Path) -> PackageError {
+    PackageError::new(path, "is no part of a package: packages hold no packages")
+        .hint("what it needs is added to the directory that it is added to, with `ytrace add DIR`")
+}
+
+/// The paths of all files of a package below it, sorted. Names that begin with a dot are no part of it, nor are, in its own directory, the
+/// packages that whoever writes it has added there.
 ///
 /// # Errors
 /// A directory cannot be read, or others can write it; something is a link or no regular file; or there are too many.
 pub fn names(root: &Path) -> Result<Vec<String>, PackageError> {
     let mut names = Vec::new();
     let mut pending = vec![(root.to_owned(), 0usize)];
+    trusted::check_directories(root)
+        .map_err(|(directory, reason)| PackageError::new(&directory, reason))?;
     while let Some((directory, depth)) = pending.pop() {
-        library::check_directory(&directory)
+        trusted::check_directory(&directory)
             .map_err(|reason| PackageError::new(&directory, reason))?;
         let entries =
             std::fs::read_dir(&directory).map_err(|error| PackageError::new(&directory, error))?;
@@ -137,6 +154,12 @@ pub fn names(root: &Path) -> Result<Vec<String>, PackageError> {
             let path = entry.path();
             if entry.file_name().to_string_lossy().starts_with('.') {
                 continue;
+            }
+            if entry.file_name() == FOLDER || entry.file_name() == LOCK {
+                match depth {
+                    0 => continue,
+                    _ => return Err(holds_packages(&path)),
+                }
             }
             let kind = entry
                 .file_type()
@@ -178,14 +201,36 @@ fn name_below(root: &Path, path: &Path) -> Result<String, PackageError> {
     }
 }
 
+/// Opens a file of a package.
+fn open(path: &Path) -> Result<(File, Metadata), PackageError> {
+    let (file, meta) = trusted::open(path).map_err(|failure| match failure {
+        ReadFailure::Missing => PackageError::new(path, "has gone meanwhile"),
+        ReadFailure::Refused(reason) => PackageError::new(path, reason),
+    })?;
+    if meta.mode() & 0o6000 != 0 {
+        let reason = format!(
+            "runs with the rights of its owner or group, whoever starts it (mode {:o})",
+            meta.mode() & 0o7777
+        );
+        return Err(PackageError::new(path, reason).hint("chmod ug-s"));
+    }
+    Ok((file, meta))
+}
+
 /// The hash of a file that nobody else can write, and its length.
 fn hash_file(path: &Path, most: u64) -> Result<(Digest, u64), PackageError> {
+    let (file, _) = open(path)?;
+    copy_bytes(path, file, &mut std::io::sink(), most)
+}
+
+/// Copies an open file. Gives the hash of what was copied, and its length.
+fn copy_bytes(
+    path: &Path,
+    file: File,
+    to: &mut dyn Write,
+    most: u64,
+) -> Result<(Digest, u64), PackageError> {
     let wrong = |error: std::io::Error| PackageError::new(path, error);
-    let file = File::open(path).map_err(wrong)?;
-    let meta = file.metadata().map_err(wrong)?;
-    if let Some(reason) = library::writable_by_others(&meta) {
-        return Err(PackageError::new(path, reason).hint("chmod go-w"));
-    }
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 256 << 10];
     let mut file = file.take(most.saturating_add(1));
@@ -196,7 +241,9 @@ fn hash_file(path: &Path, most: u64) -> Result<(Digest, u64), PackageError> {
             break;
         }
         length += count as u64;
-        hash.update(buffer.get(..count).unwrap_or_default());
+        let read = buffer.get(..count).unwrap_or_default();
+        hash.update(read);
+        to.write_all(read).map_err(wrong)?;
     }
     if length > most {
         return Err(PackageError::new(
@@ -207,7 +254,8 @@ fn hash_file(path: &Path, most: u64) -> Result<(Digest, u64), PackageError> {
     Ok((Digest::from_hash(hash.finalize().as_slice()), length))
 }
 
-/// Copies the files of `contents` from one directory to another that does not exist yet, and holds the copies against the hashes.
+/// Copies the files of `contents` from one directory to another that does not exist yet, and holds the copies against the hashes. Of their
+/// modes only that they can be run is kept.
 ///
 /// # Errors
 /// A file cannot be copied, or changed meanwhile.
@@ -216,24 +264,35 @@ pub(super) fn copy(contents: &Contents, from: &Path, to: &Path) -> Result<(), Pa
     make_directory(to).map_err(|error| failed(to, error))?;
     for (name, digest) in &contents.files {
         let (source, copy) = (from.join(name), to.join(name));
-        let mut parents: Vec<PathBuf> = copy
-            .ancestors()
-            .skip(1)
-            .take_while(|parent| *parent != to)
-            .map(Path::to_owned)
-            .collect();
-        while let Some(parent) = parents.pop() {
-            if !parent.is_dir() {
-                make_directory(&parent).map_err(|error| failed(&parent, error))?;
-            }
+        if let Some(parent) = copy.parent() {
+            make_directories(parent).map_err(|error| failed(parent, error))?;
         }
-        std::fs::copy(&source, &copy).map_err(|error| failed(&copy, error))?;
-        let (copied, _) = hash_file(&copy, MOST_BYTES)?;
+        let (file, meta) = open(&source)?;
+        let mode = match meta.mode() & 0o111 {
+            0 => 0o644,
+            _ => 0o755,
+        };
+        let mut written = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(mode)
+            .open(&copy)
+            .map_err(|error| failed(&copy, error))?;
+        let (copied, _) = copy_bytes(&source, file, &mut written, MOST_BYTES)?;
         if copied != *digest {
             return Err(PackageError::new(&source, "changed while it was copied"));
         }
     }
     Ok(())
+}
+
+/// Makes a directory, and those that it lies in, that nobody else can write, whatever the umask is.
+pub(super) fn make_directories(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(path)
 }
 
 /// Makes a directory that nobody else can write, whatever the umask is.

@@ -68,7 +68,7 @@ pub fn packages() -> (Vec<Package>, Vec<PackageError>) {
     }
     let mut packages: Vec<Package> = Vec::new();
     for root in roots {
-        match Package::open(&root) {
+        match open(&root) {
             // The first is the one that is used.
             Ok(package)
                 if packages
@@ -82,6 +82,23 @@ pub fn packages() -> (Vec<Package>, Vec<PackageError>) {
         }
     }
     (packages, problems)
+}
+
+/// Opens a package where it is found by its name, which is then that of its directory.
+fn open(root: &Path) -> Result<Package, PackageError> {
+    let package = Package::open(root)?;
+    let name = &package.manifest.name;
+    match root
+        .file_name()
+        .is_some_and(|directory| directory == name.as_str())
+    {
+        true => Ok(package),
+        false => Err(PackageError::new(
+            root,
+            format!("its manifest calls it `{name}`, and it is found by the name of its directory"),
+        )
+        .hint("rename the directory, or change the name in its manifest")),
+    }
 }
 
 /// The probes of a package.
@@ -132,12 +149,17 @@ pub(crate) fn resolve(path: &Path) -> Result<Option<PathBuf>, PackageError> {
     let others = library::search_paths()
         .into_iter()
         .map(|path| path.join(name));
-    Ok(added
-        .into_iter()
-        .chain(others)
-        .filter(|root| root.join(MANIFEST).is_file())
-        .flat_map(|root| [root.join("probes").join(rest), root.join(rest)])
-        .find(|file| file.is_file()))
+    for root in added.into_iter().chain(others) {
+        if !root.join(MANIFEST).is_file() {
+            continue;
+        }
+        let files = [root.join("probes").join(rest), root.join(rest)];
+        if let Some(file) = files.into_iter().find(|file| file.is_file()) {
+            open(&root)?;
+            return Ok(Some(file));
+        }
+    }
+    Ok(None)
 }
 
 /// What a probe file is for: the first sentence of the `///` lines that it begins with.

@@ -82,6 +82,12 @@ pub fn check_name(name: &str) -> Result<(), String> {
             "`{name}` cannot be the name of a package: the library that ships with ytrace has a part of that name"
         ));
     }
+    if name == "probes" {
+        return Err(
+            "`probes` cannot be the name of a package: `probes/NAME.y` are probes that ship with ytrace"
+                .to_owned(),
+        );
+    }
     Ok(())
 }
 
@@ -112,6 +118,7 @@ mod tests {
                 "begin with a small letter",
             ),
             ("name = \"linux\"\nversion = \"1.0.0\"", "ships with ytrace"),
+            ("name = \"probes\"\nversion = \"1.0.0\"", "ship with ytrace"),
             (
                 "name = \"a\"\nversion = \"1.0.0\"\nmodules = []",
                 "unknown field `modules`",

@@ -11,12 +11,14 @@ pub mod set;
 pub mod skeleton;
 pub mod suite;
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use contents::{Contents, Digest};
 pub use manifest::{MANIFEST, Manifest, Requirements};
 
-use crate::library::{self, ReadFailure};
+use crate::trusted::{self, ReadFailure};
 
 /// What is wrong with a package, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +44,22 @@ impl PackageError {
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+}
+
+/// Reads a file of a package, which is what was added if the package was. Gives `None` where there is none.
+///
+/// # Errors
+/// Others can write it, it cannot be read, or it is not what was added.
+pub(crate) fn read(path: &Path) -> Result<Option<Arc<str>>, PackageError> {
+    let text = trusted::resolve(path).and_then(|place| Ok((trusted::read(&place)?, place)));
+    match text {
+        Ok((text, place)) => {
+            set::check_file(&place, text.as_bytes())?;
+            Ok(Some(text))
+        }
+        Err(ReadFailure::Missing) => Ok(None),
+        Err(ReadFailure::Refused(reason)) => Err(PackageError::new(path, reason)),
     }
 }
 
@@ -75,17 +93,13 @@ impl Package {
     /// Opens the package in a directory: reads its manifest, which nobody else may be able to write.
     ///
     /// # Errors
-    /// There is no manifest, others can write it, or it is wrong.
+    /// There is no manifest, others can write it, it is wrong, or it is not what was added.
     pub fn open(root: &Path) -> Result<Self, PackageError> {
         let path = root.join(MANIFEST);
-        let text = match library::read_checked(&path) {
-            Ok(text) => text,
-            Err(ReadFailure::Missing) => {
-                let reason = format!("is no package: there is no {MANIFEST}");
-                return Err(PackageError::new(root, reason)
-                    .hint(format!("`ytrace new {}` makes a package", root.display())));
-            }
-            Err(ReadFailure::Refused(reason)) => return Err(PackageError::new(&path, reason)),
+        let Some(text) = read(&path)? else {
+            let reason = format!("is no package: there is no {MANIFEST}");
+            return Err(PackageError::new(root, reason)
+                .hint(format!("`ytrace new {}` makes a package", root.display())));
         };
         let manifest = manifest::parse(&text).map_err(|reason| {
             PackageError::new(&path, reason).hint("docs/packages.md says what a manifest holds")
@@ -101,12 +115,13 @@ impl Package {
     /// # Errors
     /// There is a manifest, and it cannot be used.
     pub fn around(path: &Path) -> Result<Option<Self>, PackageError> {
-        // A manifest among strangers' files, as in /tmp, is nobody's.
         for directory in path.ancestors().skip(1) {
-            if library::others_can_write(directory) {
-                break;
-            }
-            if directory.join(MANIFEST).is_file() {
+            let Ok(meta) = directory.join(MANIFEST).symlink_metadata() else {
+                continue;
+            };
+            // Where everybody may put files, as in /tmp, a stranger's manifest is nobody's.
+            let strange = trusted::is_shared(directory) && !trusted::is_own(meta.uid());
+            if !strange && !meta.is_dir() {
                 return Self::open(directory).map(Some);
             }
         }

@@ -1,6 +1,6 @@
 //! What packages need, held against this program, this user and the target.
 
-use ytrace_lang::target::{Scope, SymbolSource, TypeNameKind, TypeSource};
+use ytrace_lang::target::{LookupError, Scope, SymbolSource, TypeNameKind, TypeSource};
 use ytrace_target::Machine;
 
 use super::{Package, PackageError};
@@ -99,8 +99,21 @@ pub fn check_target(package: &Package, names: &mut Names) -> Result<(), PackageE
             Some(("enum", name)) => (TypeNameKind::Enum, name),
             _ => (TypeNameKind::Plain, wanted.as_str()),
         };
-        // An ambiguous name is there more than once.
-        if let Ok(None) = names.find_type(&scope, kind, name.trim()) {
+        let found = match names.find_type(&scope, kind, name.trim()) {
+            // An ambiguous name is there more than once.
+            Ok(found) => found.is_some(),
+            Err(LookupError::Ambiguous { .. }) => true,
+            Err(LookupError::NoSuchPrefix { .. }) => false,
+            Err(error @ LookupError::Broken(_)) => {
+                return Err(unmet(
+                    package,
+                    format!(
+                        "needs the type `{wanted}`, and whether this target has it cannot be told: {error}"
+                    ),
+                ));
+            }
+        };
+        if !found {
             let missing = names.missing_debug_information();
             let error = unmet(
                 package,

@@ -82,7 +82,8 @@ pub fn of_package(package: &Package) -> Result<String, PackageError> {
             section(&mut text, "###", &name, &main, include);
         }
     }
-    if let Ok(suites) = suite::suites(package) {
+    let suites = suite::read(package)?;
+    if !suites.is_empty() {
         text.push_str("\n## Tests\n\n");
         for test in suites.iter().flat_map(|suite| &suite.tests) {
             let _ = writeln!(text, "- {}", plain(&test.name));
@@ -231,25 +232,92 @@ fn entries(text: &mut String, found: &Document) {
 
 /// Text as code.
 fn code(text: &str) -> String {
-    match text.contains('`') {
-        true => format!("`` {text} ``"),
-        false => format!("`{text}`"),
+    let mut longest = 0;
+    let mut rest = text;
+    while let Some(at) = rest.find('`') {
+        let run = backticks(rest.get(at..).unwrap_or_default());
+        longest = longest.max(run);
+        rest = rest.get(at + run..).unwrap_or_default();
+    }
+    let fence = "`".repeat(longest + 1);
+    match longest {
+        0 => format!("`{text}`"),
+        _ => format!("{fence} {text} {fence}"),
     }
 }
 
-/// A `///` text as Markdown: it is that already, but markup of HTML in it is text, outside of code.
+/// How many backticks a text begins with.
+fn backticks(text: &str) -> usize {
+    text.bytes().take_while(|byte| *byte == b'`').count()
+}
+
+/// A `///` text as Markdown: it is that already, but markup of HTML in it is text, outside of code. Code is what stands between as many
+/// backticks as one another, in one paragraph, or in a block of its own; backticks that have no others are text.
 fn plain(text: &str) -> String {
     let mut out = String::new();
-    for (index, part) in text.split('`').enumerate() {
-        if index > 0 {
-            out.push('`');
-        }
-        match index % 2 {
-            0 => out.push_str(&part.replace('&', "&amp;").replace('<', "&lt;")),
-            _ => out.push_str(part),
-        }
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            '`' => {
+                let run = backticks(rest);
+                let block = run > 2 && (out.is_empty() || out.ends_with('\n'));
+                let code = match block {
+                    true => block_end(rest, run),
+                    false => span_end(rest, run),
+                };
+                match code {
+                    Some(end) => out.push_str(rest.get(..end).unwrap_or_default()),
+                    None => out.push_str(&"\\`".repeat(run)),
+                }
+                code.unwrap_or(run)
+            }
+            // What it stands before is text, whatever it is.
+            '\\' => {
+                let next = rest.chars().nth(1).filter(|next| *next == '`');
+                out.push('\\');
+                out.extend(next);
+                1 + next.map_or(0, char::len_utf8)
+            }
+            '&' | '<' => {
+                out.push_str(if first == '&' { "&amp;" } else { "&lt;" });
+                1
+            }
+            other => {
+                out.push(other);
+                other.len_utf8()
+            }
+        };
+        rest = rest.get(length..).unwrap_or_default();
     }
     out
+}
+
+/// Where code ends that begins with a number of backticks, in its paragraph.
+fn span_end(text: &str, run: usize) -> Option<usize> {
+    let paragraph = text.split("\n\n").next().unwrap_or(text);
+    let mut at = run;
+    loop {
+        let rest = paragraph.get(at..)?;
+        let next = at + rest.find('`')?;
+        let length = backticks(paragraph.get(next..)?);
+        at = next + length;
+        if length == run {
+            return Some(at);
+        }
+    }
+}
+
+/// Where a block of code ends that begins with a number of backticks: after the line that begins with as many.
+fn block_end(text: &str, run: usize) -> Option<usize> {
+    let mut at = 0;
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        at += line.len();
+        let closes = backticks(line) >= run && line.trim().bytes().all(|byte| byte == b'`');
+        if index > 0 && closes {
+            return Some(at);
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -258,7 +326,19 @@ mod tests {
 
     #[test]
     fn markup_of_html_is_text() {
-        assert_eq!(plain("a <b> & `<c>`"), "a &lt;b> &amp; `<c>`");
+        for (text, page) in [
+            ("a <b> & `<c>`", "a &lt;b> &amp; `<c>`"),
+            ("a ` <b>", "a \\` &lt;b>"),
+            ("a ` b\n\n<i>` c", "a \\` b\n\n&lt;i>\\` c"),
+            ("`` a ` <b> `` <c>", "`` a ` <b> `` &lt;c>"),
+            ("`` a ` <b>", "\\`\\` a \\` &lt;b>"),
+            ("\\`<b>`", "\\`&lt;b>\\`"),
+            ("```c\n<a>\n\n`\n```\n<b>", "```c\n<a>\n\n`\n```\n&lt;b>"),
+            ("```\n<a>", "\\`\\`\\`\n&lt;a>"),
+        ] {
+            assert_eq!(plain(text), page, "{text}");
+        }
+        assert_eq!(code("a`` b"), "``` a`` b ```");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use ytrace_target::Machine;
 
@@ -171,17 +172,18 @@ impl Runner<'_> {
             }
         };
         let file = match &test.expect_file {
-            Some(name) => Some(
-                std::fs::read_to_string(root.join(name))
-                    .map_err(|error| format!("{name}: {error}"))?,
-            ),
+            Some(name) => Some(expected(&root.join(name))?),
             None => None,
         };
-        let json = std::fs::read(&result)
-            .ok()
-            .filter(|_| !test.expect_json.is_empty())
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let reasons = test.compare(status, &output, &errors, file.as_deref(), json.as_ref());
+        let (json, unreadable) = match test.expect_json.is_empty() {
+            true => (None, None),
+            false => match result_of(&result) {
+                Ok(json) => (json, None),
+                Err(reason) => (None, Some(reason)),
+            },
+        };
+        let mut reasons = test.compare(status, &output, &errors, file.as_deref(), json.as_ref());
+        reasons.extend(unreadable);
         Ok(match reasons.is_empty() {
             true => Verdict::Passed,
             false => Verdict::Failed {
@@ -191,6 +193,34 @@ impl Runner<'_> {
             },
         })
     }
+}
+
+/// The text of a file that output is held to.
+fn expected(path: &Path) -> Result<String, String> {
+    match super::read(path) {
+        Ok(Some(text)) => Ok(text.to_string()),
+        Ok(None) => Err(format!("{}: there is no such file", path.display())),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The result that a run has written; `None` if it has written none.
+fn result_of(path: &Path) -> Result<Option<serde_json::Value>, String> {
+    let file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("the result cannot be read: {error}")),
+    };
+    let mut bytes = Vec::new();
+    file.take(MOST_OUTPUT as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| format!("the result cannot be read: {error}"))?;
+    if bytes.len() > MOST_OUTPUT {
+        return Err(format!("the result is larger than {MOST_OUTPUT} bytes"));
+    }
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|error| format!("the result is no JSON: {error}"))
 }
 
 /// What a test requires and is not there.
@@ -293,7 +323,7 @@ impl Printed {
     }
 }
 
-/// A program that runs, in a process group of its own. It ends with this value.
+/// A program that runs, in a process group of its own. It ends with this value, and so does all of its group.
 #[derive(Debug)]
 struct Running {
     child: Child,
@@ -369,9 +399,8 @@ impl Running {
     fn wait(&mut self, limit: Duration, stop: &AtomicBool) -> Result<Option<i32>, String> {
         let started = Instant::now();
         loop {
-            let status = self.child.try_wait().map_err(|error| error.to_string())?;
-            if let Some(status) = status {
-                self.ended = true;
+            if self.has_ended() {
+                let status = self.reap().map_err(|error| error.to_string())?;
                 // Whoever holds the pipes longer than this is not waited for.
                 let until = Instant::now() + GRACE;
                 for printed in [&self.output, &self.errors] {
@@ -387,6 +416,27 @@ impl Running {
             }
             std::thread::sleep(LOOK);
         }
+    }
+
+    /// Whether the program has ended. It is not waited for: its number, and that of its group, stay its own.
+    fn has_ended(&self) -> bool {
+        let Ok(number) = i32::try_from(self.child.id()) else {
+            return true;
+        };
+        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        // What cannot be looked at is not waited for any longer.
+        !matches!(
+            waitid(Id::Pid(Pid::from_raw(number)), flags),
+            Ok(WaitStatus::StillAlive) | Err(nix::errno::Errno::EINTR)
+        )
+    }
+
+    /// Ends whatever is left of the program and of what it has started, then takes its exit status.
+    fn reap(&mut self) -> std::io::Result<std::process::ExitStatus> {
+        self.signal(Signal::SIGKILL);
+        let status = self.child.wait();
+        self.ended = true;
+        status
     }
 
     fn signal(&self, signal: Signal) {
@@ -406,13 +456,10 @@ impl Drop for Running {
         }
         self.signal(Signal::SIGTERM);
         let until = Instant::now() + GRACE;
-        while Instant::now() < until {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                return;
-            }
+        while !self.has_ended() && Instant::now() < until {
             std::thread::sleep(LOOK);
         }
-        self.signal(Signal::SIGKILL);
-        let _ = self.child.wait();
+        // What the program started may outlive it.
+        let _ = self.reap();
     }
 }

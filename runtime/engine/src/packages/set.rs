@@ -1,20 +1,30 @@
 //! The packages that a directory uses: copies below `ytrace-packages`, and a lock file with their hashes.
 
+use std::fs::File;
 use std::io::Write;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
 use super::contents::{self, Contents, Digest};
 use super::{Package, PackageError};
-use crate::library::{self, ReadFailure};
+use crate::trusted::{self, ReadFailure};
 
 /// The name of the lock file.
 pub const LOCK: &str = "ytrace.lock";
 
 /// The directory with the copies, beside the lock file.
 pub const FOLDER: &str = "ytrace-packages";
+
+/// How long another program may take that changes the same set.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether it is done.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// The version of the lock file that this program reads and writes.
 const FORMAT: u32 = 1;
@@ -100,16 +110,15 @@ impl PackageSet {
     /// As [`PackageSet::of`].
     pub fn find(root: &Path) -> Result<Option<Self>, PackageError> {
         let path = root.join(LOCK);
-        let text = match library::read_checked(&path) {
+        let text = match trusted::read(&path) {
             Ok(text) => text,
             Err(ReadFailure::Missing) => return Ok(None),
-            Err(ReadFailure::Refused(reason)) => return Err(PackageError::new(&path, reason)),
+            Err(ReadFailure::Refused(reason)) => {
+                return Err(PackageError::new(&path, reason).hint(
+                    "a lock file says which probes are run: make it yours alone, or go to another directory",
+                ));
+            }
         };
-        if !of_friends(root) {
-            return Err(PackageError::new(&path, "belongs to another user").hint(
-                "a lock file says which probes are run: chown it, or go to another directory",
-            ));
-        }
         let damaged = |reason: String| {
             PackageError::new(&path, reason).hint(format!(
                 "delete {LOCK} and {FOLDER}, and add the packages again with `ytrace add DIR`"
@@ -137,15 +146,18 @@ impl PackageSet {
         }))
     }
 
-    /// The set that a probe file goes by: of the nearest directory at or above its own that has a lock file, else of the
-    /// current directory. Lock files of other users are passed over.
+    /// The set that a probe file goes by, by its canonical path: that which it is in, else that of the nearest directory at or
+    /// above its own that has a lock file, else that of the current directory. Lock files of other users are passed over.
     ///
     /// # Errors
     /// As [`PackageSet::of`].
     pub fn for_file(main: Option<&Path>) -> Result<Option<Self>, PackageError> {
-        let above = main.into_iter().flat_map(|main| main.ancestors().skip(1));
-        for directory in above {
-            if directory.join(LOCK).is_file() && of_friends(directory) {
+        if let Some(root) = main.and_then(root_around) {
+            return Self::find(root);
+        }
+        for directory in main.into_iter().flat_map(|main| main.ancestors().skip(1)) {
+            let lock = directory.join(LOCK).symlink_metadata();
+            if lock.is_ok_and(|meta| meta.is_file() && trusted::is_own(meta.uid())) {
                 return Self::find(directory);
             }
         }
@@ -188,11 +200,7 @@ impl PackageSet {
             hash: contents.digest(),
             files: contents.files.clone(),
         };
-        check_root(&self.root)?;
-        if !folder.is_dir() {
-            contents::make_directory(&folder).map_err(|error| PackageError::new(&folder, error))?;
-        }
-        library::check_directory(&folder).map_err(|reason| PackageError::new(&folder, reason))?;
+        let _held = self.hold()?;
         let place = folder.join(&name);
         // Beside the others, so that putting it in place is one step.
         let fresh = folder.join(format!(".{name}.new"));
@@ -200,29 +208,84 @@ impl PackageSet {
         for left in [&fresh, &old] {
             remove(left)?;
         }
-        contents::copy(&contents, directory, &fresh).inspect_err(|_| {
+        contents::copy(&contents, &from, &fresh).inspect_err(|_| {
             // What was copied so far is of no use; the error is what counts.
             let _ = std::fs::remove_dir_all(&fresh);
         })?;
         let moved = |error: std::io::Error| PackageError::new(&place, error);
-        if place.exists() {
+        let was_there = place.symlink_metadata().is_ok();
+        if was_there {
             std::fs::rename(&place, &old).map_err(moved)?;
         }
-        std::fs::rename(&fresh, &place).map_err(moved)?;
-        let before = self.packages.iter().position(|known| known.name == name);
-        let replaced = before.map(|index| self.packages.remove(index));
+        let known = self.packages.clone();
+        let before = known.iter().find(|known| known.name == name);
+        self.packages.retain(|known| known.name != name);
         self.packages.push(locked.clone());
         self.packages.sort_by(|a, b| a.name.cmp(&b.name));
-        self.write()?;
+        let put = std::fs::rename(&fresh, &place).map_err(moved);
+        if let Err(error) = put.and_then(|()| self.write()) {
+            // As it was before; the error is what counts.
+            let _ = std::fs::rename(&place, &fresh);
+            if was_there {
+                let _ = std::fs::rename(&old, &place);
+            }
+            let _ = std::fs::remove_dir_all(&fresh);
+            let _ = std::fs::remove_dir(&folder);
+            self.packages.clone_from(&known);
+            return Err(error);
+        }
         remove(&old)?;
         Ok(Added {
-            replaced: replaced.map(|before| {
+            replaced: before.map(|before| {
                 let changes = before.contents().differences(&contents);
-                (before.version, changes)
+                (before.version.clone(), changes)
             }),
             locked,
             place,
         })
+    }
+
+    /// Keeps others from changing the set until what is given is dropped, and takes up what they have changed.
+    fn hold(&mut self) -> Result<Flock<File>, PackageError> {
+        check_root(&self.root)?;
+        let folder = self.root.join(FOLDER);
+        let failed = |error: std::io::Error| PackageError::new(&folder, error);
+        let started = Instant::now();
+        loop {
+            match contents::make_directory(&folder) {
+                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                    return Err(failed(error));
+                }
+                _ => {}
+            }
+            check_folder(&self.root)?;
+            let file = File::open(&folder).map_err(failed)?;
+            let opened = file.metadata().map_err(failed)?;
+            match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+                Ok(held) => {
+                    // Whoever removes the last package takes the directory away.
+                    let there = folder.symlink_metadata();
+                    if there
+                        .is_ok_and(|meta| (meta.dev(), meta.ino()) == (opened.dev(), opened.ino()))
+                    {
+                        *self = Self::of(&self.root)?;
+                        return Ok(held);
+                    }
+                }
+                Err((_, Errno::EAGAIN | Errno::EINTR)) => {}
+                Err((_, error)) => return Err(failed(error.into())),
+            }
+            if started.elapsed() > PATIENCE {
+                return Err(PackageError::new(
+                    &folder,
+                    format!(
+                        "another program has been changing the packages for {} s",
+                        PATIENCE.as_secs()
+                    ),
+                ));
+            }
+            std::thread::sleep(LOOK);
+        }
     }
 
     /// Removes a package: its copy and its entry in the lock file. Files that are not as they were added are deleted only with `force`.
@@ -231,18 +294,9 @@ impl PackageSet {
     /// There is no such package; its copy is not what was added, or cannot be looked at; or files cannot be written.
     pub fn remove(&mut self, name: &str, force: bool) -> Result<Removed, PackageError> {
         let path = self.root.join(LOCK);
-        let Some(index) = self.packages.iter().position(|known| known.name == name) else {
-            let names: Vec<&str> = self.packages.iter().map(|one| one.name.as_str()).collect();
-            return Err(
-                PackageError::new(&path, format!("there is no package `{name}`")).hint(match names
-                    .is_empty()
-                {
-                    true => "no package was added to this directory".to_owned(),
-                    false => format!("there are: {}", names.join(", ")),
-                }),
-            );
-        };
-        check_root(&self.root)?;
+        self.position(name)?;
+        let _held = self.hold()?;
+        let index = self.position(name)?;
         let folder = self.root.join(FOLDER);
         let place = folder.join(name);
         let known = self.packages.get(index);
@@ -273,9 +327,15 @@ impl PackageSet {
             std::fs::rename(&place, &old).map_err(|error| PackageError::new(&place, error))?;
         }
         let gone = self.packages.remove(index);
-        match self.packages.is_empty() {
-            true => std::fs::remove_file(&path).map_err(|error| PackageError::new(&path, error))?,
-            false => self.write()?,
+        let written = match self.packages.is_empty() {
+            true => std::fs::remove_file(&path).map_err(|error| PackageError::new(&path, error)),
+            false => self.write(),
+        };
+        if let Err(error) = written {
+            // As it was before; the error is what counts.
+            let _ = std::fs::rename(&old, &place);
+            self.packages.insert(index, gone);
+            return Err(error);
         }
         remove(&old)?;
         if self.packages.is_empty() {
@@ -286,6 +346,20 @@ impl PackageSet {
             name: gone.name,
             version: gone.version,
             changes,
+        })
+    }
+
+    /// The entry of a package.
+    fn position(&self, name: &str) -> Result<usize, PackageError> {
+        let found = self.packages.iter().position(|known| known.name == name);
+        found.ok_or_else(|| {
+            let names: Vec<&str> = self.packages.iter().map(|one| one.name.as_str()).collect();
+            let hint = match names.is_empty() {
+                true => "no package was added to this directory".to_owned(),
+                false => format!("there are: {}", names.join(", ")),
+            };
+            let reason = format!("there is no package `{name}`");
+            PackageError::new(&self.root.join(LOCK), reason).hint(hint)
         })
     }
 
@@ -300,13 +374,17 @@ impl PackageSet {
         let text = format!(
             "# The packages of this directory, with the hashes of their files. Written by `ytrace add`; keep it with them.\n{text}"
         );
-        let fresh = self.root.join(format!(".{LOCK}.new"));
         let write = || -> std::io::Result<()> {
-            let mut file = std::fs::File::create(&fresh)?;
-            file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            std::fs::rename(&fresh, &path)
+            // A name that nobody can know, and where nothing is: a link put there would lead elsewhere.
+            let mut fresh = tempfile::Builder::new()
+                .prefix(&format!(".{LOCK}."))
+                .tempfile_in(&self.root)?;
+            let mode = PermissionsExt::from_mode(0o644);
+            fresh.as_file().set_permissions(mode)?;
+            fresh.write_all(text.as_bytes())?;
+            fresh.as_file().sync_all()?;
+            fresh.persist(&path)?;
+            Ok(())
         };
         write().map_err(|error| failed(error.to_string()))
     }
@@ -316,51 +394,64 @@ impl PackageSet {
     /// # Errors
     /// What differs in the first that does.
     pub fn verify(&self) -> Result<(), PackageError> {
-        for package in &self.packages {
-            let place = self.root.join(FOLDER).join(&package.name);
-            let changes = package.contents().differences(&Contents::of(&place)?);
-            if !changes.is_empty() {
-                return Err(changed(&place, &package.name, &changes.join(", ")));
-            }
+        self.packages
+            .iter()
+            .try_for_each(|package| self.verify_one(package))
+    }
+
+    fn verify_one(&self, package: &Locked) -> Result<(), PackageError> {
+        check_folder(&self.root)?;
+        let place = self.root.join(FOLDER).join(&package.name);
+        let changes = package.contents().differences(&Contents::of(&place)?);
+        match changes.is_empty() {
+            true => Ok(()),
+            false => Err(changed(&place, &package.name, &changes.join(", "))),
         }
-        Ok(())
+    }
+
+    fn of_file(path: &Path, root: &Path) -> Result<Self, PackageError> {
+        Self::find(root)?.ok_or_else(|| {
+            PackageError::new(path, format!("lies in {FOLDER}, beside which there is no {LOCK}"))
+                .hint("`ytrace add DIR` adds a package with its lock file; a package of your own belongs elsewhere")
+        })
     }
 }
 
-/// Tells whether a file is as it was when its package was added. `path` is canonical, `text` what was read. Files that are in no set are
-/// nobody's concern here.
+/// The directory of the set that a file or directory lies in, by its canonical path. A set within a package of a set is none.
+fn root_around(path: &Path) -> Option<&Path> {
+    path.ancestors()
+        .filter(|parent| parent.file_name().is_some_and(|name| name == FOLDER))
+        .last()
+        .and_then(Path::parent)
+}
+
+/// Tells whether a file is as it was when its package was added. `path` is canonical, and without links where packages are, as
+/// [`trusted::resolve`] gives it; `text` is what was read. Files that are in no set are nobody's concern here.
 ///
 /// # Errors
 /// It is not, or nobody can tell.
 pub(crate) fn check_file(path: &Path, text: &[u8]) -> Result<(), PackageError> {
-    let Some(folder) = path
-        .ancestors()
-        .skip(1)
-        .find(|parent| parent.file_name().is_some_and(|name| name == FOLDER))
-    else {
+    let Some(root) = root_around(path) else {
         return Ok(());
     };
-    let root = folder.parent().unwrap_or(Path::new("/"));
-    let below = path.strip_prefix(folder).unwrap_or(path);
+    let folder = root.join(FOLDER);
+    let below = path.strip_prefix(&folder).unwrap_or(path);
     let mut parts = below.components();
     let Some(name) = parts.next() else {
         return Ok(());
     };
     let name = name.as_os_str().to_string_lossy().into_owned();
     let file = parts.as_path().to_string_lossy().into_owned();
+    let set = PackageSet::of_file(path, root)?;
     if file.is_empty() {
-        return Ok(());
+        return Err(
+            PackageError::new(path, format!("lies in {FOLDER}, and in no package"))
+                .hint("files of your own belong elsewhere"),
+        );
     }
-    let set = PackageSet::find(root)?.ok_or_else(|| {
-        PackageError::new(path, format!("lies in {FOLDER}, beside which there is no {LOCK}"))
-            .hint("`ytrace add DIR` adds a package with its lock file; a package of your own belongs elsewhere")
-    })?;
     let place = folder.join(&name);
     let Some(package) = set.packages.iter().find(|package| package.name == name) else {
-        return Err(
-            PackageError::new(path, format!("`{name}` is not in {LOCK}"))
-                .hint("`ytrace add DIR` adds it, with what it is now"),
-        );
+        return Err(unknown(path, &name));
     };
     match package.files.get(&file) {
         None => Err(changed(&place, &name, &format!("{file} is new"))),
@@ -371,29 +462,54 @@ pub(crate) fn check_file(path: &Path, text: &[u8]) -> Result<(), PackageError> {
     }
 }
 
-/// Refuses a directory in which others could replace the lock file and the packages.
-fn check_root(root: &Path) -> Result<(), PackageError> {
-    let writable = library::check_writers(root).map_err(|error| PackageError::new(root, error))?;
-    match writable {
-        None => Ok(()),
-        Some(reason) => Err(PackageError::new(
-            root,
-            format!("{reason}: others could put other packages and another {LOCK} in place"),
-        )
-        .hint(
-            "packages belong in a directory that only you can write (chmod go-w), or another one",
-        )),
+/// Holds all files of a package against the lock file, if it is one that was added.
+///
+/// # Errors
+/// What differs.
+pub fn check_package(package: &Package) -> Result<(), PackageError> {
+    let place = canonical(&package.root);
+    let Some(root) = root_around(&place) else {
+        return Ok(());
+    };
+    let set = PackageSet::of_file(&place, root)?;
+    let below = place.strip_prefix(root.join(FOLDER));
+    let name = below.unwrap_or(&place).display().to_string();
+    match set.packages.iter().find(|package| package.name == name) {
+        Some(package) => set.verify_one(package),
+        None => Err(unknown(&place, &name)),
     }
 }
 
-/// Whether the lock file of a directory is of this user, of root, or of the owner of the directory if nobody else can write there.
-fn of_friends(directory: &Path) -> bool {
-    let owner = |path: &Path| std::fs::metadata(path).map(|meta| meta.uid()).ok();
-    let Some(user) = owner(&directory.join(LOCK)) else {
-        return false;
-    };
-    let own = user == 0 || user == nix::unistd::geteuid().as_raw();
-    own || owner(directory) == Some(user) && !library::others_can_write(directory)
+fn unknown(path: &Path, name: &str) -> PackageError {
+    PackageError::new(path, format!("`{name}` is not in {LOCK}"))
+        .hint("`ytrace add DIR` adds it, with what it is now")
+}
+
+/// Refuses what is no directory of packages, but a link to one.
+fn check_folder(root: &Path) -> Result<(), PackageError> {
+    let folder = root.join(FOLDER);
+    match folder.symlink_metadata() {
+        Ok(meta) if !meta.is_dir() => Err(PackageError::new(
+            &folder,
+            "is no directory, and packages are kept nowhere else",
+        )
+        .hint("a link would lead past the lock file: put the packages themselves there")),
+        Ok(_) => {
+            trusted::check_directory(&folder).map_err(|reason| PackageError::new(&folder, reason))
+        }
+        Err(error) => Err(PackageError::new(&folder, error)),
+    }
+}
+
+/// Refuses a directory in which others could replace the lock file and the packages.
+fn check_root(root: &Path) -> Result<(), PackageError> {
+    trusted::check_directories(root).map_err(|(directory, reason)| {
+        PackageError::new(
+            &directory,
+            format!("{reason}: others could put other packages and another {LOCK} in place"),
+        )
+        .hint("packages belong in a directory that only you can write (chmod go-w), or another one")
+    })
 }
 
 fn changed(place: &Path, name: &str, what: &str) -> PackageError {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::PackageError;
-use super::contents::make_directory;
+use super::contents::make_directories;
 use super::manifest::check_name;
 
 /// The files, by their paths; `NAME` stands for the package's name, `PREFIX` for it as a part of names in C.
@@ -51,8 +51,7 @@ pub fn make(directory: &Path) -> Result<Vec<PathBuf>, PackageError> {
         if let Some(parent) = path.parent()
             && !parent.is_dir()
         {
-            std::fs::create_dir_all(parent.parent().unwrap_or(parent)).map_err(failed)?;
-            make_directory(parent).map_err(failed)?;
+            make_directories(parent).map_err(failed)?;
         }
         let text = text.replace("PREFIX", &prefix).replace("NAME", &name);
         std::fs::write(&path, text).map_err(failed)?;

@@ -7,11 +7,14 @@ use std::time::Duration;
 use regex::Regex;
 use serde::Deserialize;
 
-use super::{Package, PackageError, contents};
-use crate::library::{self, ReadFailure};
+use super::{Package, PackageError, contents, set};
+use crate::library::normal;
 
 /// How long a test may take unless it says otherwise.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// What no output is.
+const UNLIKELY: &str = "\u{1}";
 
 /// The longest that a test may ask for.
 const LONGEST: u64 = 3600;
@@ -121,8 +124,33 @@ impl Test {
         {
             return Err(format!("`timeout` is 1 to {LONGEST} seconds"));
         }
+        let texts = self.expect.iter().chain(&self.expect_error);
+        if texts.chain(&self.expect_none).any(String::is_empty) {
+            return Err("an empty text is part of every output".to_owned());
+        }
         for pattern in self.expect_regex.iter().chain(&self.expect_none_regex) {
-            Regex::new(pattern).map_err(|error| error.to_string())?;
+            let regex = Regex::new(pattern).map_err(|error| error.to_string())?;
+            if ["", UNLIKELY].iter().all(|text| regex.is_match(text)) {
+                return Err(format!(
+                    "`{}` matches whatever is printed",
+                    pattern.escape_debug()
+                ));
+            }
+        }
+        let core = self.core.as_deref();
+        for (key, path) in [
+            ("probe", Some(self.probe.as_str())),
+            ("core", core.map(|core| core.trim_start_matches("{build}/"))),
+            ("expect_file", self.expect_file.as_deref()),
+        ] {
+            let Some(path) = path else { continue };
+            // What begins so would be an option.
+            if path.starts_with('-') || normal(Path::new(path)).is_none() {
+                return Err(format!(
+                    "`{key}` names a file below the package, and `{}` is none",
+                    path.escape_debug()
+                ));
+            }
         }
         for pointer in self.expect_json.keys() {
             if !pointer.starts_with('/') {
@@ -218,11 +246,25 @@ impl Suite {
     }
 }
 
-/// The suites of a package, by file name.
+/// The suites of a package, by file name, to be run: a package that was added must be, with all its files, what was added.
 ///
 /// # Errors
 /// One is wrong, cannot be read, or can be written by others; or there is none.
 pub fn suites(package: &Package) -> Result<Vec<Suite>, PackageError> {
+    set::check_package(package)?;
+    let suites = read(package)?;
+    if suites.is_empty() {
+        return Err(PackageError::new(&package.root, "has no tests")
+            .hint("tests are files that end in .toml in its directory tests/"));
+    }
+    Ok(suites)
+}
+
+/// Reads the suites of a package, by file name; there may be none.
+///
+/// # Errors
+/// One is wrong, cannot be read, or can be written by others.
+pub fn read(package: &Package) -> Result<Vec<Suite>, PackageError> {
     let mut suites = Vec::new();
     for name in contents::names(&package.root)? {
         let file = Path::new(&name);
@@ -231,10 +273,8 @@ pub fn suites(package: &Package) -> Result<Vec<Suite>, PackageError> {
             continue;
         }
         let path = package.root.join(file);
-        let text = match library::read_checked(&path) {
-            Ok(text) => text,
-            Err(ReadFailure::Missing) => continue,
-            Err(ReadFailure::Refused(reason)) => return Err(PackageError::new(&path, reason)),
+        let Some(text) = super::read(&path)? else {
+            continue;
         };
         let suite = Suite::parse(&text).map_err(|reason| {
             PackageError::new(&path, reason).hint("docs/packages.md says what a test holds")
@@ -243,10 +283,6 @@ pub fn suites(package: &Package) -> Result<Vec<Suite>, PackageError> {
             file: file.to_owned(),
             ..suite
         });
-    }
-    if suites.is_empty() {
-        return Err(PackageError::new(&package.root, "has no tests")
-            .hint("tests are files that end in .toml in its directory tests/"));
     }
     Ok(suites)
 }
@@ -273,6 +309,21 @@ mod tests {
             ),
             ("core = \"c\"\nexpect = [\"x\"]\ntimeout = 0", "1 to 3600"),
             ("core = \"c\"\nexpect_json = { a = 1 }", "no JSON pointer"),
+            ("core = \"c\"\nexpect = [\"\"]", "an empty text"),
+            ("core = \"c\"\nexpect_error = [\"\"]", "an empty text"),
+            ("core = \"c\"\nexpect_regex = [\"x*\"]", "matches whatever"),
+            (
+                "core = \"../c\"\nexpect = [\"x\"]",
+                "`core` names a file below",
+            ),
+            (
+                "core = \"{build}/../c\"\nexpect = [\"x\"]",
+                "`core` names a file below",
+            ),
+            (
+                "core = \"c\"\nexpect_file = \"/etc/passwd\"",
+                "`expect_file` names a file below",
+            ),
         ] {
             let error = suite(text).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");
