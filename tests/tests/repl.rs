@@ -287,7 +287,7 @@ fn what_goes_wrong_is_told_and_the_session_goes_on() {
         "typed:",
         "0x8",
         "unknown name `bad`",
-        "a probe does nothing at the prompt",
+        "`_begin` does nothing at the prompt",
         "there is no value `$9`",
         "a file is missing",
         "no format `z`",

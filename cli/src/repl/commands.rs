@@ -39,7 +39,7 @@ pub(crate) const COMMANDS: &[Entry] = &[
     Entry {
         names: &["x"],
         arguments: "[/NFU] ADDRESS",
-        help: "memory: N units, format x d u o t c a s (string), unit b h w g",
+        help: "memory: N units, format x d u o t c a s (string) i (instruction), unit b h w g; without an address what follows",
     },
     Entry {
         names: &["info symbol"],
@@ -102,6 +102,26 @@ pub(crate) const COMMANDS: &[Entry] = &[
         help: "see the target as it is now again",
     },
     Entry {
+        names: &["probe"],
+        arguments: "HEAD { … }",
+        help: "attach a probe (`_probe` of the language): what it prints comes while lines are typed, and its variables are those of the prompt",
+    },
+    Entry {
+        names: &[":probes"],
+        arguments: "",
+        help: "the probes that are attached, with their hits",
+    },
+    Entry {
+        names: &[":detach"],
+        arguments: "[N]",
+        help: "take a probe away, or all",
+    },
+    Entry {
+        names: &[":wait"],
+        arguments: "TIME",
+        help: "let probes run for so long (5s, 200ms), or until Ctrl-C, before the next line",
+    },
+    Entry {
         names: &[":save"],
         arguments: "FILE",
         help: "write what was typed as a probe file for `ytrace run`",
@@ -155,6 +175,10 @@ pub(crate) fn parse(line: &str) -> Option<Parsed<'_>> {
         }
     }
     let (name, rest) = best?;
+    // It has a body; anything else is a name.
+    if name == "probe" && !rest.contains('{') {
+        return None;
+    }
     let (format, rest) = match rest.strip_prefix('/') {
         Some(rest) => {
             let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
@@ -176,7 +200,7 @@ pub(crate) fn is_command(line: &str) -> bool {
     let Some(parsed) = parse(line) else {
         return false;
     };
-    !matches!(parsed.name, "p" | "p+" | "whatis" | "ptype" | "x")
+    !matches!(parsed.name, "p" | "p+" | "whatis" | "ptype" | "x" | "probe")
 }
 
 /// What the letters of `p/FMT` mean.
@@ -227,7 +251,7 @@ pub(crate) fn dump(text: &str, before: Dump) -> Result<Dump, String> {
             'h' => dump.unit = 2,
             'w' => dump.unit = 4,
             'g' => dump.unit = 8,
-            's' => dump.format = 's',
+            's' | 'i' => dump.format = letter,
             letter if radix(letter).is_some() => {
                 dump.format = letter;
                 match letter {
@@ -238,7 +262,7 @@ pub(crate) fn dump(text: &str, before: Dump) -> Result<Dump, String> {
             }
             _ => {
                 return Err(format!(
-                    "`x` has no format and no unit `{letter}`: x d u o t c a s, b h w g"
+                    "`x` has no format and no unit `{letter}`: x d u o t c a s i, b h w g"
                 ));
             }
         }
@@ -260,8 +284,21 @@ mod tests {
         assert_eq!(named("info symbol main"), Some(("info symbol", "", "main")));
         assert_eq!(named("where"), Some(("bt", "", "")));
         assert_eq!(named("q"), Some(("quit", "", "")));
+        assert_eq!(
+            named("probe main { n++; }"),
+            Some(("probe", "", "main { n++; }"))
+        );
         for line in [
-            "p->next", "x = 1;", "x += 2", "pool", "p+1", "bt1", "info", "quits",
+            "probe",
+            "probe + 1",
+            "p->next",
+            "x = 1;",
+            "x += 2",
+            "pool",
+            "p+1",
+            "bt1",
+            "info",
+            "quits",
         ] {
             assert_eq!(named(line), None, "{line}");
         }

@@ -2,38 +2,136 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TryRecvError};
+use std::time::{Duration, Instant};
 
 use rustyline::completion::{Completer, FilenameCompleter, Pair};
 use rustyline::error::ReadlineError;
 use rustyline::highlight::{CmdKind, Highlighter, MatchingBracketHighlighter};
-use rustyline::hint::Hinter;
+use rustyline::hint::{Hint, Hinter};
 use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{ColorMode, CompletionType, Config, Context, Editor, Helper};
+use rustyline::{ColorMode, CompletionType, Config, Context, Editor, ExternalPrinter, Helper};
 use ytrace_lang::fragment;
-use ytrace_runtime::interactive::Interactive;
 
 use super::After;
 use super::commands::{self, COMMANDS};
+use super::events::Above;
 use super::heap;
 use super::lines::Prompt;
 use super::output::Silent;
+use super::signature::called;
 use crate::failure::{Failure, Status};
-use crate::terminal::{Terminal, safe, say};
+use crate::terminal::{Terminal, print, safe, say};
 
 /// The most lines of history that are kept.
 const MOST_HISTORY: usize = 10_000;
 
 const PROMPT: &str = "(ytrace) ";
 
-/// Reads lines from a user and runs them, until the end.
-pub(crate) fn converse(
+/// What the thread that edits lines asks of the one that runs them.
+enum Request {
+    /// A line is to be run. The next one is read when it has been.
+    Line(String),
+    /// What the word that ends at a place of a line may become.
+    Complete(String, usize, SyncSender<(usize, Vec<Pair>)>),
+    /// The prototype of a function.
+    Prototype(String, SyncSender<Option<String>>),
+    /// No more lines come.
+    End(Result<Status, Failure>),
+}
+
+/// How long probes are followed before it is looked whether something was typed.
+const SLICE: Duration = Duration::from_millis(2);
+
+/// Reads lines from a user and runs them, until the end. They are edited on a thread of their own, so that attached probes are followed
+/// meanwhile; all else happens on this one.
+pub(crate) fn converse(prompt: &mut Prompt<'_>, terminal: &Terminal) -> Result<Status, Failure> {
+    let (requests, asked) = mpsc::channel();
+    let (go_on, done) = mpsc::sync_channel(0);
+    let (above, shown) = Above::new();
+    prompt.above = Some(above);
+    let terminal = *terminal;
+    let editing = std::thread::Builder::new()
+        .name("editor".to_owned())
+        .spawn(move || {
+            let ended = edit(&terminal, &requests, &done, shown);
+            // Nobody asks any more if the other side has ended.
+            let _ = requests.send(Request::End(ended));
+        })
+        .map_err(|error| Failure::usage(format!("cannot start a thread: {error}")))?;
+    let status = serve(prompt, &asked, &go_on);
+    drop(go_on);
+    // It waits for this side only, which is gone.
+    drop(asked);
+    if editing.join().is_err() {
+        return Err(Failure::usage(
+            "the editor of lines failed; this is a defect",
+        ));
+    }
+    status
+}
+
+/// Does what the editor asks for, until the end.
+fn serve(
     prompt: &mut Prompt<'_>,
-    interactive: Rc<RefCell<Interactive<'_>>>,
+    asked: &Receiver<Request>,
+    go_on: &SyncSender<()>,
+) -> Result<Status, Failure> {
+    loop {
+        let request = match prompt.has_probes() {
+            false => asked.recv().ok(),
+            true => match asked.try_recv() {
+                Ok(request) => Some(request),
+                Err(TryRecvError::Disconnected) => None,
+                Err(TryRecvError::Empty) => {
+                    // An interrupt was for a line.
+                    ytrace_runtime::interrupt::begin_anew(&super::INTERRUPTED);
+                    prompt.follow(Instant::now() + SLICE);
+                    continue;
+                }
+            },
+        };
+        match request {
+            Some(Request::Line(line)) => {
+                let after = prompt.run(&line);
+                if after == After::End {
+                    return Ok(Status::Success);
+                }
+                if go_on.send(()).is_err() {
+                    return Ok(Status::Success);
+                }
+            }
+            Some(Request::Complete(line, at, reply)) => {
+                let found = prompt
+                    .interactive()
+                    .borrow_mut()
+                    .complete(&line, at, &mut Silent);
+                let pairs = found.words.into_iter().map(|word| Pair {
+                    display: word.clone(),
+                    replacement: word,
+                });
+                // Who asks waits for it.
+                let _ = reply.send((found.start, pairs.collect()));
+            }
+            Some(Request::Prototype(name, reply)) => {
+                let _ = reply.send(prompt.interactive().borrow().prototype(&name));
+            }
+            Some(Request::End(ended)) => return ended,
+            None => return Ok(Status::Success),
+        }
+    }
+}
+
+/// Reads lines until the user ends it, or there is nobody any more who runs them.
+fn edit(
     terminal: &Terminal,
+    requests: &Sender<Request>,
+    done: &Receiver<()>,
+    shown: Receiver<String>,
 ) -> Result<Status, Failure> {
     let broken =
         |error: ReadlineError| Failure::usage(format!("the terminal cannot be used: {error}"));
@@ -50,13 +148,15 @@ pub(crate) fn converse(
         .completion_type(CompletionType::List)
         .color_mode(color)
         .build();
-    let mut editor: Editor<Assistant<'_>, FileHistory> =
-        Editor::with_config(config).map_err(broken)?;
+    let mut editor: Editor<Assistant, FileHistory> = Editor::with_config(config).map_err(broken)?;
     editor.set_helper(Some(Assistant {
-        interactive,
+        requests: requests.clone(),
         files: FilenameCompleter::new(),
         brackets: MatchingBracketHighlighter::new(),
+        known: RefCell::new(None),
+        width: terminal.width,
     }));
+    show_above(&mut editor, shown)?;
     let history = history_file();
     if let Some(file) = history.as_deref().filter(|file| file.exists())
         && let Err(error) = editor.load_history(file)
@@ -74,6 +174,11 @@ pub(crate) fn converse(
             // What was begun is given up.
             Err(ReadlineError::Interrupted) => continue,
             Err(ReadlineError::Eof) => return Ok(Status::Success),
+            // A byte that is no text.
+            Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                say("what was typed is not UTF-8; the line is given up\n");
+                continue;
+            }
             Err(error) => return Err(broken(error)),
         };
         if line.trim().is_empty() {
@@ -87,10 +192,34 @@ pub(crate) fn converse(
             warn_of_history(file, &error);
             history = None;
         }
-        if prompt.run(&line) == After::End {
+        if requests.send(Request::Line(line)).is_err() || done.recv().is_err() {
             return Ok(Status::Success);
         }
     }
+}
+
+/// Shows what comes above the line that is being typed. That may wait for the editor, so it is on a thread of its own, which ends with
+/// the sender.
+fn show_above(
+    editor: &mut Editor<Assistant, FileHistory>,
+    shown: Receiver<String>,
+) -> Result<(), Failure> {
+    let mut printer = editor.create_external_printer().ok();
+    std::thread::Builder::new()
+        .name("printer".to_owned())
+        .spawn(move || {
+            for text in shown {
+                let printed = printer
+                    .as_mut()
+                    .is_some_and(|printer| printer.print(text.clone()).is_ok());
+                // Where the terminal can do no more than show text.
+                if !printed && print(&text).is_err() {
+                    return;
+                }
+            }
+        })
+        .map(drop)
+        .map_err(|error| Failure::usage(format!("cannot start a thread: {error}")))
 }
 
 fn warn_of_history(file: &Path, error: &ReadlineError) {
@@ -128,13 +257,16 @@ fn history_file() -> Option<PathBuf> {
 }
 
 /// What helps the editor.
-struct Assistant<'o> {
-    interactive: Rc<RefCell<Interactive<'o>>>,
+struct Assistant {
+    requests: Sender<Request>,
     files: FilenameCompleter,
     brackets: MatchingBracketHighlighter,
+    /// The function whose prototype was asked for last, and the answer.
+    known: RefCell<Option<(String, Option<String>)>>,
+    width: usize,
 }
 
-impl Assistant<'_> {
+impl Assistant {
     /// Names of commands that begin as the text does; of names of several words the first, until that is there.
     fn commands(text: &str) -> Vec<Pair> {
         let whole = text.contains([' ', ':']);
@@ -155,9 +287,31 @@ impl Assistant<'_> {
             })
             .collect()
     }
+
+    /// Asks the thread that runs lines. None does while a line is edited, so it answers soon.
+    fn ask<T>(&self, request: impl FnOnce(SyncSender<T>) -> Request) -> Option<T> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.requests.send(request(reply)).ok()?;
+        answer.recv().ok()
+    }
+
+    /// The prototype of a function, if one is known.
+    fn prototype(&self, name: &str) -> Option<String> {
+        let mut known = self.known.borrow_mut();
+        match &*known {
+            Some((asked, answer)) if asked == name => answer.clone(),
+            _ => {
+                let answer = self
+                    .ask(|reply| Request::Prototype(name.to_owned(), reply))
+                    .flatten();
+                *known = Some((name.to_owned(), answer.clone()));
+                answer
+            }
+        }
+    }
 }
 
-impl Completer for Assistant<'_> {
+impl Completer for Assistant {
     type Candidate = Pair;
 
     fn complete(
@@ -170,8 +324,7 @@ impl Completer for Assistant<'_> {
         let command = commands::parse(before);
         let wants_file = command
             .as_ref()
-            .is_some_and(|parsed| matches!(parsed.name, ":save" | "source"))
-            || before.trim_start().starts_with("#include \"");
+            .is_some_and(|parsed| matches!(parsed.name, ":save" | "source"));
         if wants_file {
             return self.files.complete_path(line, at);
         }
@@ -192,22 +345,59 @@ impl Completer for Assistant<'_> {
             let start = before.len() - before.trim_start().len();
             return Ok((start, pairs));
         }
-        // The names may be in use only while a line runs, and none does.
-        let Ok(mut interactive) = self.interactive.try_borrow_mut() else {
+        if let Some(parsed) = command.filter(|parsed| parsed.name == "help") {
+            let names = COMMANDS.iter().flat_map(|entry| entry.names);
+            let names = names.filter(|name| name.starts_with(parsed.rest));
+            let pairs = names.map(|name| Pair {
+                display: (*name).to_owned(),
+                replacement: (*name).to_owned(),
+            });
+            return Ok((at - parsed.rest.len(), pairs.collect()));
+        }
+        let found = self.ask(|reply| Request::Complete(line.to_owned(), at, reply));
+        let Some((start, words)) = found else {
             return Ok((at, pairs));
         };
-        let found = interactive.complete(line, at, &mut Silent);
         let known: Vec<String> = pairs.iter().map(|pair| pair.display.clone()).collect();
-        let words = found.words.into_iter().filter(|word| !known.contains(word));
-        pairs.extend(words.map(|word| Pair {
-            display: word.clone(),
-            replacement: word,
-        }));
-        Ok((found.start, pairs))
+        pairs.extend(
+            words
+                .into_iter()
+                .filter(|word| !known.contains(&word.display)),
+        );
+        Ok((start, pairs))
     }
 }
 
-impl Validator for Assistant<'_> {
+/// What is shown beside the line, and not inserted.
+struct Prototype(String);
+
+impl Hint for Prototype {
+    fn display(&self) -> &str {
+        &self.0
+    }
+
+    fn completion(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl Hinter for Assistant {
+    type Hint = Prototype;
+
+    fn hint(&self, line: &str, at: usize, _context: &Context<'_>) -> Option<Prototype> {
+        if at < line.len() {
+            return None;
+        }
+        let prototype = self.prototype(called(line)?)?;
+        // As much as there is room for on the line.
+        let last = line.lines().last().unwrap_or_default().chars().count();
+        let room = self.width.saturating_sub(PROMPT.len() + last + 3);
+        let shown = ytrace_report::text::fit(&prototype, room);
+        (!shown.is_empty()).then(|| Prototype(format!("  {shown}")))
+    }
+}
+
+impl Validator for Assistant {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         let text = context.input();
         let open = fragment::is_incomplete(text) && !commands::is_command(text);
@@ -218,7 +408,7 @@ impl Validator for Assistant<'_> {
     }
 }
 
-impl Highlighter for Assistant<'_> {
+impl Highlighter for Assistant {
     fn highlight<'l>(&self, line: &'l str, at: usize) -> Cow<'l, str> {
         self.brackets.highlight(line, at)
     }
@@ -226,10 +416,10 @@ impl Highlighter for Assistant<'_> {
     fn highlight_char(&self, line: &str, at: usize, kind: CmdKind) -> bool {
         self.brackets.highlight_char(line, at, kind)
     }
+
+    fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
+        Cow::Owned(format!("\x1b[2m{hint}\x1b[0m"))
+    }
 }
 
-impl Hinter for Assistant<'_> {
-    type Hint = String;
-}
-
-impl Helper for Assistant<'_> {}
+impl Helper for Assistant {}

@@ -15,9 +15,12 @@ use ytrace_target::PauseReport;
 
 use super::After;
 use super::commands::{self, COMMANDS, Dump, Parsed};
+use super::events::{Above, EventSink};
 use super::heap;
 use super::output::{LineSink, Redirect, Silent, deliver, split_redirect};
+use super::probes::counted;
 use crate::diagnose::session_failure;
+use crate::failure::Failure;
 use crate::terminal::{Terminal, safe, say};
 
 /// The most elements of an array that are shown; `p a[100]` shows another, and JSON has all.
@@ -35,15 +38,19 @@ const MOST_FOLLOWED: usize = 64;
 /// What runs lines and shows what they give.
 pub(crate) struct Prompt<'o> {
     pub(super) interactive: Rc<RefCell<Interactive<'o>>>,
-    terminal: Terminal,
+    pub(super) terminal: Terminal,
     pub(super) json: bool,
     pub(super) sink: LineSink,
     /// How `x` showed memory last.
-    dump: Dump,
-    /// The thread that `thread` has chosen.
-    thread: Option<i32>,
+    pub(super) dump: Dump,
+    /// Where `x` without an address goes on, unless a value was shown since.
+    pub(super) next: Option<u64>,
     /// How many files `source` is reading.
     depth: usize,
+    /// What attached probes print and what is said of them.
+    pub(super) events: EventSink,
+    /// Where that is shown while a line is being typed.
+    pub(crate) above: Option<Above>,
 }
 
 impl<'o> Prompt<'o> {
@@ -56,15 +63,30 @@ impl<'o> Prompt<'o> {
             interactive,
             terminal,
             json,
-            sink: LineSink::new(&terminal),
+            sink: LineSink::new(&terminal).in_json(json),
+            next: None,
             dump: Dump {
                 count: 1,
                 format: 'x',
                 unit: 4,
             },
-            thread: None,
             depth: 0,
+            events: EventSink::new(&terminal),
+            above: None,
         }
+    }
+
+    /// What lines are run on.
+    pub(crate) fn interactive(&self) -> Rc<RefCell<Interactive<'o>>> {
+        Rc::clone(&self.interactive)
+    }
+
+    /// Says that a line has bytes that are no text.
+    pub(crate) fn refuse_bytes(&mut self, at: usize) {
+        self.sink.error(&format!(
+            "the line is not text: byte {} is not UTF-8",
+            at.saturating_add(1)
+        ));
     }
 
     /// Runs a line; an interrupt that came before is not for it.
@@ -75,10 +97,16 @@ impl<'o> Prompt<'o> {
             Some((left, redirect)) => self.run_redirected(left, &redirect),
             None => self.run_line(line),
         };
+        self.sink.show_printed();
         match self.sink.closed {
-            true => After::End,
-            false => after,
+            Some(_) => After::End,
+            None => after,
         }
+    }
+
+    /// Why standard output takes no more, if that has ended the session.
+    pub(crate) fn output_failure(&mut self) -> Option<Failure> {
+        self.sink.closed.take()
     }
 
     /// Where the output of a line goes, unless what looks so is an operator: a whole line that is right is what it says.
@@ -99,6 +127,7 @@ impl<'o> Prompt<'o> {
     fn run_redirected(&mut self, line: &str, redirect: &Redirect) -> After {
         self.sink.kept = Some(Vec::new());
         let after = self.run_line(line);
+        self.sink.show_printed();
         let kept = self.sink.kept.take().unwrap_or_default();
         // What went wrong has been said; there is nothing to read.
         if after == After::Wrong && kept.is_empty() {
@@ -143,6 +172,10 @@ impl<'o> Prompt<'o> {
             "bt" => self.stack(parsed.rest),
             ":freeze" => self.freeze(),
             ":thaw" => self.thaw(),
+            ":probes" => self.probes(),
+            ":detach" => self.detach(parsed.rest),
+            ":wait" => self.wait(parsed.rest),
+            "probe" => return self.evaluate(&format!("_{}", line.trim_start()), Style::default()),
             ":save" => self.save(parsed.rest),
             "source" => return self.source(parsed.rest),
             name => match heap::verb(name) {
@@ -206,12 +239,25 @@ impl<'o> Prompt<'o> {
     }
 
     pub(super) fn show(&mut self, answer: &Answer) -> After {
+        self.sink.show_printed();
         if let Some(shown) = &answer.shown {
+            self.next = None;
             let text = match self.json {
                 true => format!("{}\n", as_json(shown)),
                 false => self.value_line(shown),
             };
             self.sink.data(text.as_bytes());
+        }
+        for probe in &answer.attached {
+            let places = match probe.places {
+                0 => String::new(),
+                places => format!(" at {}", counted(places, "place")),
+            };
+            say(&format!(
+                "probe {} ({}) is attached{places}\n",
+                probe.number,
+                safe(&probe.head)
+            ));
         }
         for check in &answer.checks {
             self.sink.error(check);
@@ -353,11 +399,22 @@ impl<'o> Prompt<'o> {
             .interactive
             .borrow_mut()
             .type_of(&text, &mut self.sink)?;
+        // A function has names for what it takes.
+        let interactive = self.interactive.borrow();
+        let prototype = match interactive.is_declared(&text) {
+            true => None,
+            false => interactive.target_prototype(&text),
+        };
+        drop(interactive);
         let line = match (self.json, whole) {
             (true, _) => json!({
                 "type": found.name, "size": found.size, "whole": found.whole,
+                "prototype": prototype,
             })
             .to_string(),
+            (false, _) if prototype.is_some() => {
+                format!("type = {}", prototype.unwrap_or_default())
+            }
             (false, false) => format!("type = {}", found.name),
             (false, true) => match found.size {
                 Some(size) => format!("type = {}  // {size} bytes", found.whole),
@@ -391,7 +448,13 @@ impl<'o> Prompt<'o> {
         show: impl FnOnce(&Self, u64) -> Result<Vec<String>, Wrong>,
     ) -> Result<(), Wrong> {
         let address = self.address(text)?;
-        for line in show(self, address)? {
+        let lines = show(self, address)?;
+        if self.json {
+            let document = json!({ "address": format!("{address:#x}"), "lines": lines });
+            self.sink.data(format!("{document}\n").as_bytes());
+            return Ok(());
+        }
+        for line in lines {
             self.sink.data(format!("{}\n", safe(&line)).as_bytes());
         }
         Ok(())
@@ -429,115 +492,8 @@ impl<'o> Prompt<'o> {
         }
     }
 
-    fn memory(&mut self, parsed: &Parsed<'_>) -> Result<(), Wrong> {
-        let dump = commands::dump(parsed.format, self.dump).map_err(Wrong::Words)?;
-        let mut address = self.address(parsed.rest)?;
-        self.dump = Dump { count: 1, ..dump };
-        if dump.format == 's' {
-            for _ in 0..dump.count {
-                let text = self.string_at(address)?;
-                let shown = ytrace_report::escape::line(&text);
-                let label = self.label(address);
-                self.sink
-                    .data(format!("{label}:\t\"{}\"\n", safe(&shown)).as_bytes());
-                address = address.wrapping_add(text.len() as u64 + 1);
-            }
-            return Ok(());
-        }
-        let unit = dump.unit;
-        let length = usize::try_from(dump.count)
-            .unwrap_or(0)
-            .saturating_mul(unit);
-        let mut bytes = vec![0; length];
-        let read = self
-            .interactive
-            .borrow_mut()
-            .read_memory(address, &mut bytes)?;
-        let (whole, why) = match read {
-            Ok(()) => (length, None),
-            Err((why, whole)) => (whole, Some(why)),
-        };
-        let row = match (unit, dump.format) {
-            (8, _) => 2,
-            (4, _) => 4,
-            _ => 8,
-        };
-        let readable = bytes.get(..whole / unit * unit).unwrap_or_default();
-        for (index, line) in readable.chunks(row * unit).enumerate() {
-            let at = address.wrapping_add((index * row * unit) as u64);
-            let mut text = format!("{}:", self.label(at));
-            for bytes in line.chunks(unit) {
-                text.push('\t');
-                text.push_str(&self.unit(bytes, dump.format));
-            }
-            text.push('\n');
-            self.sink.data(text.as_bytes());
-        }
-        match why {
-            Some(why) => Err(Wrong::Words(why)),
-            None => Ok(()),
-        }
-    }
-
-    /// A unit of memory in a format.
-    fn unit(&self, bytes: &[u8], format: char) -> String {
-        let width = bytes.len() * 2;
-        let mut whole = [0; 8];
-        for (to, from) in whole.iter_mut().zip(bytes) {
-            *to = *from;
-        }
-        let word = u64::from_le_bytes(whole);
-        let unused = 64 - 8 * bytes.len().clamp(1, 8) as u32;
-        let signed = (word << unused) as i64 >> unused;
-        match format {
-            'd' => signed.to_string(),
-            'u' => word.to_string(),
-            'o' => format!("0{word:o}"),
-            't' => format!("{word:0width$b}", width = bytes.len() * 8),
-            'c' => {
-                let byte = word as u8;
-                format!("{signed} '{}'", ytrace_report::escape::line(&[byte]))
-            }
-            'a' => match self.interactive.borrow().symbol_at(word).symbol {
-                Some((name, 0)) => format!("{word:#x} <{}>", safe(&name)),
-                Some((name, offset)) => format!("{word:#x} <{}+{offset}>", safe(&name)),
-                None => format!("{word:#x}"),
-            },
-            _ => format!("0x{word:0width$x}"),
-        }
-    }
-
-    /// An address with its symbol, as `x` shows it.
-    fn label(&self, address: u64) -> String {
-        match self.interactive.borrow().symbol_at(address).symbol {
-            Some((name, offset)) => format!("{address:#x} <{}+{offset}>", safe(&name)),
-            None => format!("{address:#x}"),
-        }
-    }
-
-    /// The bytes up to a NUL, or to a bound.
-    fn string_at(&mut self, address: u64) -> Result<Vec<u8>, Wrong> {
-        /// The longest string that is shown.
-        const LONGEST: usize = 1 << 14;
-        let mut bytes = vec![0; LONGEST];
-        let read = self
-            .interactive
-            .borrow_mut()
-            .read_memory(address, &mut bytes)?;
-        if let Err((why, whole)) = read {
-            bytes.truncate(whole);
-            if !bytes.contains(&0) {
-                return Err(Wrong::Words(why));
-            }
-        }
-        let end = bytes.iter().position(|byte| *byte == 0);
-        bytes.truncate(end.unwrap_or(bytes.len()));
-        Ok(bytes)
-    }
-
     fn current_thread(&self) -> i32 {
-        self.thread
-            .unwrap_or_else(|| self.interactive.borrow().first_thread())
+        self.interactive.borrow().thread()
     }
 
     fn threads(&mut self) -> Result<(), Wrong> {
@@ -545,10 +501,17 @@ impl<'o> Prompt<'o> {
         let threads = self.interactive.borrow().threads()?;
         for thread in threads {
             let mark = if thread.tid == current { '*' } else { ' ' };
-            let line = format!(
-                "{mark} {:<8} {:<2} {}",
-                thread.tid, thread.state, thread.name
-            );
+            let line = match self.json {
+                true => json!({
+                    "thread": thread.tid, "state": thread.state, "name": thread.name,
+                    "chosen": thread.tid == current,
+                })
+                .to_string(),
+                false => format!(
+                    "{mark} {:<8} {:<2} {}",
+                    thread.tid, thread.state, thread.name
+                ),
+            };
             self.sink
                 .data(format!("{}\n", safe(line.trim_end())).as_bytes());
         }
@@ -566,7 +529,7 @@ impl<'o> Prompt<'o> {
         let Some(thread) = threads.iter().find(|thread| thread.tid == wanted) else {
             return Err(Wrong::Words(format!("there is no thread {wanted}")));
         };
-        self.thread = Some(wanted);
+        self.interactive.borrow_mut().choose_thread(wanted);
         let line = format!("thread {} {}", thread.tid, thread.name);
         self.sink
             .data(format!("{}\n", safe(line.trim_end())).as_bytes());
@@ -586,6 +549,11 @@ impl<'o> Prompt<'o> {
             let place = frame.place.as_ref();
             let place = place.map_or_else(String::new, |place| format!(" at {place}"));
             let line = match frame.inlined {
+                _ if self.json => json!({
+                    "frame": number, "address": format!("{:#x}", frame.address),
+                    "function": frame.function, "inlined": frame.inlined, "place": frame.place,
+                })
+                .to_string(),
                 true => format!("#{number:<3} {} (inlined){place}", frame.function),
                 false => format!(
                     "#{number:<3} {:#018x} in {}{place}",
@@ -595,8 +563,11 @@ impl<'o> Prompt<'o> {
             self.sink.data(format!("{}\n", safe(&line)).as_bytes());
         }
         if frames.len() > most {
-            self.sink
-                .data(format!("({} more frames)\n", frames.len() - most).as_bytes());
+            let more = format!("({} more frames)\n", frames.len() - most);
+            match self.json {
+                true => say(&more),
+                false => self.sink.data(more.as_bytes()),
+            }
         } else if let Some(why) = cut {
             say(&format!("the stack ends here: {why}\n"));
         }
@@ -702,14 +673,16 @@ impl<'o> Prompt<'o> {
                 SessionError::Source { .. } => drop(session_failure(*error, &self.terminal)),
                 SessionError::Arguments { message, hint } => {
                     self.sink.error(message);
-                    if let Some(hint) = hint {
-                        self.sink.hint(hint);
+                    if let Some(hint) = hint.as_deref().and_then(at_the_prompt) {
+                        self.sink.hint(&hint);
                     }
                 }
                 other => {
                     self.sink.error(&other.to_string());
                     for hint in other.hints() {
-                        self.sink.hint(&hint);
+                        if let Some(hint) = at_the_prompt(&hint) {
+                            self.sink.hint(&hint);
+                        }
                     }
                 }
             },
@@ -729,6 +702,19 @@ impl From<SessionError> for Wrong {
     fn from(error: SessionError) -> Self {
         Wrong::Session(Box::new(error))
     }
+}
+
+/// A hint as it holds at the prompt, which has fewer options.
+fn at_the_prompt(hint: &str) -> Option<String> {
+    // Lines are read live, and what stops the target cannot do without.
+    if hint.contains("--mode live") {
+        return None;
+    }
+    let others = ["--sync", "--max-overhead", "--force", "--mode"];
+    Some(match others.iter().any(|option| hint.contains(option)) {
+        true => format!("{hint} (these are options of `ytrace run`)"),
+        false => hint.to_owned(),
+    })
 }
 
 /// Whether a command takes an expression, in which `|` and `>` may be operators.

@@ -2,17 +2,21 @@
 
 mod commands;
 mod editor;
+mod events;
 mod heap;
 mod lines;
+mod memory;
 mod output;
+mod probes;
+mod script;
+mod signature;
 mod what;
 
 use std::cell::RefCell;
-use std::io::{BufRead, IsTerminal};
+use std::io::IsTerminal;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
-use ytrace_lang::fragment;
 use ytrace_runtime::interactive::Interactive;
 use ytrace_runtime::{Budgets, Mode, Options, Session, SessionError};
 use ytrace_target::Process;
@@ -97,53 +101,17 @@ fn run_on_target(arguments: &ReplArguments, terminal: &Terminal) -> Result<Statu
     };
     let interactive = Interactive::new(session, &mut sink).map_err(failure)?;
     let interactive = Rc::new(RefCell::new(interactive));
-    let mut prompt = Prompt::new(Rc::clone(&interactive), *terminal, arguments.json);
-    if !arguments.lines.is_empty() {
-        return script(
-            &mut prompt,
-            arguments.lines.iter().map(|line| Ok(line.clone())),
-        );
-    }
-    if std::io::stdin().is_terminal() {
-        return editor::converse(&mut prompt, interactive, terminal);
-    }
-    script(&mut prompt, std::io::stdin().lock().lines())
-}
-
-/// Runs lines that nobody types. One that went wrong does not keep the others from running, but shows in the status.
-fn script(
-    prompt: &mut Prompt<'_>,
-    lines: impl Iterator<Item = std::io::Result<String>>,
-) -> Result<Status, Failure> {
-    let mut status = Status::Success;
-    let mut text = String::new();
-    let mut run = |text: &str| {
-        let after = prompt.run(text);
-        if after == After::Wrong {
-            status = Status::Probe;
-        }
-        // An interrupt is for all that is left.
-        after != After::End && !INTERRUPTED.load(Ordering::Relaxed)
+    let mut prompt = Prompt::new(interactive, *terminal, arguments.json);
+    let status = if !arguments.lines.is_empty() {
+        script::run(&mut prompt, &arguments.lines)
+    } else if std::io::stdin().is_terminal() {
+        editor::converse(&mut prompt, terminal)
+    } else {
+        script::run_standard_input(&mut prompt)
     };
-    for line in lines {
-        let line = line
-            .map_err(|error| Failure::usage(format!("standard input cannot be read: {error}")))?;
-        text.push_str(&line);
-        text.push('\n');
-        if text.len() > MOST_TEXT {
-            return Err(Failure::usage(format!(
-                "one input has more than {MOST_TEXT} bytes; is a bracket left open?"
-            )));
-        }
-        if fragment::is_incomplete(&text) && !commands::is_command(&text) {
-            continue;
-        }
-        if !run(&std::mem::take(&mut text)) {
-            return Ok(status);
-        }
+    prompt.finish();
+    match prompt.output_failure() {
+        Some(failure) => Err(failure),
+        None => status,
     }
-    if !text.is_empty() {
-        run(&text);
-    }
-    Ok(status)
 }

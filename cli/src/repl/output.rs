@@ -1,14 +1,16 @@
 //! Where what lines print goes: the terminal, a file, or a program that reads it.
 
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use ytrace_lang::compile::Compiled;
+use ytrace_report::write_output;
 use ytrace_runtime::Sink;
 
 use crate::diagnose::warnings;
+use crate::failure::Failure;
 use crate::terminal::{Terminal, print_bytes, safe, say};
 
 /// Where the output of one line goes.
@@ -77,8 +79,8 @@ pub(crate) fn split_redirect(line: &str) -> Option<(&str, Redirect)> {
 /// Sends bytes where they belong; the error is in words.
 pub(crate) fn deliver(bytes: &[u8], redirect: &Redirect) -> Result<(), String> {
     match redirect {
-        Redirect::File(name) => write_file(name, bytes, false),
-        Redirect::Append(name) => write_file(name, bytes, true),
+        Redirect::File(name) => write_file(name, bytes),
+        Redirect::Append(name) => append_to_file(name, bytes),
         Redirect::Pipe(command) => {
             let mut child = Command::new("/bin/sh")
                 .arg("-c")
@@ -106,18 +108,33 @@ pub(crate) fn deliver(bytes: &[u8], redirect: &Redirect) -> Result<(), String> {
     }
 }
 
-/// Writes a file that only its owner may read: what is in it may be secrets of the target.
-fn write_file(name: &str, bytes: &[u8], append: bool) -> Result<(), String> {
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).write(true).mode(0o600);
-    match append {
-        true => options.append(true),
-        false => options.truncate(true),
-    };
-    let written = options
-        .open(Path::new(name))
-        .and_then(|mut file| file.write_all(bytes));
-    written.map_err(|error| format!("{name}: {error}"))
+/// Writes a file that only its owner may read: what is in it may be secrets of the target. One that is there is replaced, as `-o` of
+/// `ytrace run` does.
+fn write_file(name: &str, bytes: &[u8]) -> Result<(), String> {
+    write_output(Path::new(name), bytes).map_err(|error| error.to_string())
+}
+
+/// Adds to a file, which then only its owner may read.
+fn append_to_file(name: &str, bytes: &[u8]) -> Result<(), String> {
+    let opened = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        // What a link that somebody has put there leads to is another's.
+        .custom_flags(nix::libc::O_NOFOLLOW)
+        .open(Path::new(name));
+    let written = opened.and_then(|mut file| {
+        if file.metadata()?.is_file() {
+            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+        }
+        file.write_all(bytes)
+    });
+    written.map_err(|error| match error.raw_os_error() {
+        Some(nix::libc::ELOOP) => {
+            format!("{name}: it is a symbolic link, which `>>` does not follow")
+        }
+        _ => format!("{name}: {error}"),
+    })
 }
 
 /// Takes what a line prints and says.
@@ -125,8 +142,10 @@ pub(crate) struct LineSink {
     terminal: Terminal,
     /// What is printed, if it is not for standard output.
     pub(crate) kept: Option<Vec<u8>>,
-    /// Whether standard output takes no more.
-    pub(crate) closed: bool,
+    /// Why standard output takes no more.
+    pub(crate) closed: Option<Failure>,
+    /// What was printed of the line, where output is JSON.
+    printed: Option<Vec<u8>>,
 }
 
 impl LineSink {
@@ -134,8 +153,25 @@ impl LineSink {
         Self {
             terminal: *terminal,
             kept: None,
-            closed: false,
+            closed: None,
+            printed: None,
         }
+    }
+
+    /// Writes what lines print as JSON, too.
+    pub(crate) fn in_json(mut self, json: bool) -> Self {
+        self.printed = json.then(Vec::new);
+        self
+    }
+
+    /// Shows what has been printed as a document, where output is JSON.
+    pub(crate) fn show_printed(&mut self) {
+        let printed = match &mut self.printed {
+            Some(printed) if !printed.is_empty() => std::mem::take(printed),
+            _ => return,
+        };
+        let document = serde_json::json!({ "printed": String::from_utf8_lossy(&printed) });
+        self.data(format!("{document}\n").as_bytes());
     }
 
     /// Prints data.
@@ -144,8 +180,7 @@ impl LineSink {
             Some(kept) => kept.extend_from_slice(bytes),
             None => {
                 if let Err(failure) = print_bytes(bytes) {
-                    failure.print(&self.terminal);
-                    self.closed = true;
+                    self.closed.get_or_insert(failure);
                 }
             }
         }
@@ -174,7 +209,10 @@ impl Sink for LineSink {
     }
 
     fn text(&mut self, text: &[u8]) {
-        self.data(text);
+        match &mut self.printed {
+            Some(printed) => printed.extend_from_slice(text),
+            None => self.data(text),
+        }
     }
 
     fn warn(&mut self, text: &str) {

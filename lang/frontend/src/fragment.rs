@@ -5,7 +5,9 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use crate::ast::{Declaration, Item, ItemKind, Statement, StatementKind, TypeSpecifier};
+use crate::ast::{
+    Declaration, Item, ItemKind, ProbePoint, Statement, StatementKind, TypeSpecifier,
+};
 use crate::compile::{LayoutChoices, SourceErrors};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::lexer::{self, Interner, Token, TokenKind};
@@ -30,6 +32,8 @@ pub const SHOWN_HANDLER_END: &str = "\n);\n}\n";
 pub enum PieceKind {
     /// Something that later fragments can use: variables, types, functions, directives.
     Definition,
+    /// A probe that waits for something to happen.
+    Probe,
     /// Statements.
     Statements,
     /// An expression without a semicolon, whose value is wanted.
@@ -125,6 +129,68 @@ pub fn mentioned(text: &str) -> HashSet<String> {
     names.map(|token| token.text.to_string()).collect()
 }
 
+/// Makes errors in a text that was compiled within others, `before` bytes behind the beginning of the main file, of which `wrapper` stand
+/// around it alone, errors in what was typed: nothing else is shown, places behind its end are its end, and lines are counted from its
+/// beginning, unless something is wrong with what stands before it.
+pub fn as_typed(errors: &mut SourceErrors, before: usize, wrapper: usize, text: &str) {
+    let own = |span: &Span| span.file == FileId(0);
+    let start = before.saturating_sub(wrapper);
+    let spans = errors.diagnostics.iter().flat_map(|diagnostic| {
+        let secondary = diagnostic.secondary.iter().map(|(span, _)| *span);
+        std::iter::once(diagnostic.primary.0).chain(secondary)
+    });
+    let earlier = spans
+        .filter(own)
+        .any(|span| (span.start as usize) < start || span.expansion != 0);
+    let shown = match earlier {
+        // What stands before is what is wrong, or where a macro is defined.
+        true => {
+            let Some(main) = errors.sources.get(FileId(0)) else {
+                return;
+            };
+            let known = main.text.get(..start).unwrap_or_default();
+            format!(
+                "{known}{}{text}\n",
+                " ".repeat(wrapper.saturating_sub(1)) + "\n"
+            )
+        }
+        false => format!("{text}\n"),
+    };
+    let shift = if earlier { 0 } else { before };
+    let end = text.trim_end().len() + before - shift;
+    let last = text
+        .trim_end()
+        .chars()
+        .next_back()
+        .map_or(1, char::len_utf8);
+    for diagnostic in &mut errors.diagnostics {
+        let secondary = diagnostic.secondary.iter_mut().map(|(span, _)| span);
+        let mut behind = false;
+        let primary = &mut diagnostic.primary.0;
+        for (index, span) in std::iter::once(primary).chain(secondary).enumerate() {
+            if !own(span) {
+                continue;
+            }
+            let place = |at: u32| (at as usize).saturating_sub(shift);
+            let (mut from, mut to) = (place(span.start), place(span.end).min(end));
+            if from >= end {
+                behind |= index == 0;
+                from = end.saturating_sub(last);
+                to = end;
+            }
+            span.start = u32::try_from(from).unwrap_or(u32::MAX);
+            span.end = u32::try_from(to.max(from)).unwrap_or(u32::MAX);
+        }
+        if behind {
+            if let Some((message, _)) = diagnostic.message.rsplit_once(", found `") {
+                diagnostic.message = format!("{message}, found the end");
+            }
+            diagnostic.primary.1 = "the end is here".to_owned();
+        }
+    }
+    errors.sources.set_text(FileId(0), &shown);
+}
+
 /// Whether a text matches regular expressions, so that `$1` is what one has captured.
 pub fn has_captures(text: &str) -> bool {
     let (tokens, _) = tokens(text);
@@ -174,11 +240,12 @@ pub fn read(text: &str, around: &mut Surroundings<'_>) -> Reading {
         return Reading::Blank;
     };
     let whole = 0..text.len();
+    let known = around.prelude.len();
     if first.is("#") || first.is("##") {
         let parsed = around.parse("", text, "\n");
         return match wrong(parsed) {
             Ok(parsed) => directive(&parsed, around.prelude.len(), whole),
-            Err((errors, _)) => Reading::Wrong(errors),
+            Err((errors, _)) => typed(errors, known, 0, text),
         };
     }
     let last = all
@@ -218,10 +285,17 @@ pub fn read(text: &str, around: &mut Surroundings<'_>) -> Reading {
         Ok(parsed) => items(parsed, start, text),
         // What was understood further is what was meant.
         Err((errors, at)) => match as_statements {
-            Some(statements) if reached >= at.saturating_sub(start) => Reading::Wrong(statements),
-            _ => Reading::Wrong(errors),
+            Some(statements) if reached >= at.saturating_sub(start) => {
+                typed(statements, known + HANDLER.len(), HANDLER.len(), text)
+            }
+            _ => typed(errors, known, 0, text),
         },
     }
+}
+
+fn typed(mut errors: Box<SourceErrors>, before: usize, wrapper: usize, text: &str) -> Reading {
+    as_typed(&mut errors, before, wrapper, text);
+    Reading::Wrong(errors)
 }
 
 impl Surroundings<'_> {
@@ -338,7 +412,12 @@ fn items(parsed: Parsed, start: usize, text: &str) -> Reading {
     let mut refused = None;
     for item in own_items(&parsed, start) {
         let what = match &item.kind {
-            ItemKind::Probe(_) => Some("a probe"),
+            ItemKind::Probe(probe) => match probe.point {
+                ProbePoint::Begin => Some("`_begin`"),
+                ProbePoint::Oneshot => Some("`_oneshot`"),
+                ProbePoint::End => Some("`_end`"),
+                _ => None,
+            },
             ItemKind::View(_) => Some("a view"),
             ItemKind::Option(_) => Some("an option"),
             ItemKind::Mode(_) | ItemKind::MaxOverhead(_) => Some("this"),
@@ -352,24 +431,30 @@ fn items(parsed: Parsed, start: usize, text: &str) -> Reading {
                     "it is of use in a probe file",
                 )
                 .with_help(
-                    "statements run as they are typed; `ytrace run FILE -p PID` runs probes",
+                    "statements run as they are typed; probes on events and timers are attached",
                 ),
             );
             break;
         }
         let place = |at: u32| (at as usize).saturating_sub(start).min(text.len());
         pieces.push(Piece {
-            kind: PieceKind::Definition,
+            kind: match item.kind {
+                ItemKind::Probe(_) => PieceKind::Probe,
+                _ => PieceKind::Definition,
+            },
             range: with_semicolon(text, place(item.span.start)..place(item.span.end)),
             names: item_names(&item.kind),
         });
     }
     match refused {
-        Some(diagnostic) => Reading::Wrong(Box::new(SourceErrors {
-            diagnostics: vec![diagnostic],
-            sources: parsed.sources,
-            expansions: parsed.expansions,
-        })),
+        Some(diagnostic) => {
+            let errors = Box::new(SourceErrors {
+                diagnostics: vec![diagnostic],
+                sources: parsed.sources,
+                expansions: parsed.expansions,
+            });
+            typed(errors, start, 0, text)
+        }
         None if pieces.is_empty() => Reading::Blank,
         None => Reading::Pieces(pieces),
     }
@@ -506,6 +591,14 @@ mod tests {
             [(Definition, "#define three 3".to_owned())]
         );
         assert!(matches!(reading("", " // nothing "), Reading::Blank));
+        // A probe that waits for something.
+        assert_eq!(
+            pieces("", "long n; _probe main { n++; }"),
+            [
+                (Definition, "long n;".to_owned()),
+                (PieceKind::Probe, "_probe main { n++; }".to_owned()),
+            ]
+        );
         // What the prelude declares is known.
         assert_eq!(
             pieces("typedef long number;\n", "number * n;"),
@@ -531,6 +624,13 @@ mod tests {
                 panic!("{text}");
             };
             assert!(!errors.diagnostics.is_empty());
+            // Nothing but what was typed is shown.
+            let shown = errors.sources.get(FileId(0)).unwrap().text.to_string();
+            assert_eq!(shown, format!("{text}\n"));
+            for diagnostic in &errors.diagnostics {
+                let span = diagnostic.primary.0;
+                assert!(span.start <= span.end && span.end as usize <= text.len());
+            }
         }
     }
 

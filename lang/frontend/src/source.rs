@@ -95,6 +95,13 @@ impl SourceMap {
         self.files.get(id.0 as usize)
     }
 
+    /// Gives a file another text.
+    pub(crate) fn set_text(&mut self, id: FileId, text: &str) {
+        if let Some(file) = self.files.get_mut(id.0 as usize) {
+            file.text = text.into();
+        }
+    }
+
     /// All files with their ids.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
         self.files

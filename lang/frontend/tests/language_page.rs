@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use ytrace_lang::check::builtins::{BUILTINS, Builtin, RECORDS};
+use ytrace_lang::check::builtins::{BUILTINS, RECORDS};
 use ytrace_lang::testing::page;
 
 fn documentation(name: &str) -> PathBuf {
@@ -48,28 +48,6 @@ fn examples_of_the_reference() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-fn signature(builtin: &Builtin) -> String {
-    let mut text = format!("{} {}(", builtin.result.written(), builtin.name);
-    for (index, (name, kind)) in builtin.parameters.iter().enumerate() {
-        let comma = if index > 0 { ", " } else { "" };
-        let written = kind.written();
-        let parameter = if written.contains('…') {
-            written.to_owned()
-        } else if written.ends_with('*') {
-            format!("{written}{name}")
-        } else {
-            format!("{written} {name}")
-        };
-        let _ = if index >= builtin.required {
-            write!(text, "[{comma}{parameter}]")
-        } else {
-            write!(text, "{comma}{parameter}")
-        };
-    }
-    text.push(')');
-    text
-}
-
 fn table() -> String {
     let mut text = String::from(
         "# Built-in functions\n\n\
@@ -79,7 +57,11 @@ fn table() -> String {
     );
     for builtin in BUILTINS {
         let summary = builtin.summary.replace('|', "\\|");
-        let _ = writeln!(text, "| `{}` | {summary} |", signature(builtin));
+        let _ = writeln!(
+            text,
+            "| `{}` | {summary} |",
+            ytrace_lang::check::builtins::usage(builtin.name).unwrap_or_default()
+        );
     }
     text.push_str("\n## Records\n\n| type | fields |\n|---|---|\n");
     for record in RECORDS {

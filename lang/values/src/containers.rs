@@ -258,8 +258,27 @@ impl Containers {
                 false => self.free(handle, account),
             }
         }
+        self.retype(pending, &after.containers);
+        stay
+    }
+
+    /// The type of a table or an array.
+    pub(crate) fn type_of(&self, handle: u64) -> Option<ContainerTypeId> {
+        match self.get(handle)? {
+            Content::Table(table) => Some(table.type_id),
+            Content::Array(array) => Some(array.type_id),
+            _ => None,
+        }
+    }
+
+    /// Gives containers types of a program with these, and what lies within them.
+    pub(crate) fn retype(
+        &mut self,
+        mut pending: Vec<(u64, ContainerTypeId)>,
+        types: &[ContainerType],
+    ) {
         while let Some((handle, to)) = pending.pop() {
-            let element = match after.containers.get(to.0 as usize) {
+            let element = match types.get(to.0 as usize) {
                 Some(ContainerType::Array { element } | ContainerType::Table { element, .. }) => {
                     element
                 }
@@ -287,7 +306,6 @@ impl Containers {
                 pending.extend(within.into_iter().map(|handle| (handle, nested)));
             }
         }
-        stay
     }
 
     /// Frees a container with all that it holds.

@@ -129,6 +129,7 @@ impl Fault {
             }
             E::TargetGone => (FaultKind::TargetGone, None),
             E::CacheFull { .. } => (FaultKind::MemoryExhausted, None),
+            E::Interrupted => (FaultKind::Interrupted, None),
         };
         Self {
             kind,

@@ -52,4 +52,4 @@ pub use memory::{Memory, Page};
 pub use operation::Operation;
 pub use paths::FrameWord;
 pub use reading::Value;
-pub use store::{Caught, Frame, Limits, Store};
+pub use store::{Caught, Frame, Limits, OwnPart, Store};

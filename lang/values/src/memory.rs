@@ -80,6 +80,9 @@ pub enum MemoryError {
         /// The cap in bytes.
         limit: u64,
     },
+    /// The user has ended the reading.
+    #[error("interrupted")]
+    Interrupted,
 }
 
 impl MemoryError {
@@ -89,7 +92,9 @@ impl MemoryError {
             MemoryError::Unmapped { address }
             | MemoryError::Swapped { address }
             | MemoryError::Unreadable { address, .. } => Some(*address),
-            MemoryError::TargetGone | MemoryError::CacheFull { .. } => None,
+            MemoryError::TargetGone | MemoryError::CacheFull { .. } | MemoryError::Interrupted => {
+                None
+            }
         }
     }
 
@@ -99,7 +104,9 @@ impl MemoryError {
             MemoryError::Unmapped { .. } => MemoryError::Unmapped { address },
             MemoryError::Swapped { .. } => MemoryError::Swapped { address },
             MemoryError::Unreadable { reason, .. } => MemoryError::Unreadable { address, reason },
-            MemoryError::TargetGone | MemoryError::CacheFull { .. } => self,
+            MemoryError::TargetGone | MemoryError::CacheFull { .. } | MemoryError::Interrupted => {
+                self
+            }
         }
     }
 }

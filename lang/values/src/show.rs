@@ -1,6 +1,6 @@
 //! `%V`: any value, written as C would write its initializer.
 
-use crate::constants::{Scalar, Shape, ShapeField, ShapeId};
+use crate::constants::{Scalar, Shape, ShapeField, ShapeId, Wide};
 use crate::escape;
 use crate::fault::Fault;
 use crate::machine::Machine;
@@ -245,7 +245,10 @@ impl<'m, 'a> Show<'m, 'a> {
                 let mut bytes = [0_u8; wide::SIZE];
                 self.read(place, &mut bytes)?;
                 self.scalars += 1;
-                self.push(wide::text(*kind, bytes).as_bytes());
+                let text = self
+                    .wide_in_radix(*kind, bytes)
+                    .unwrap_or_else(|| wide::text(*kind, bytes));
+                self.push(text.as_bytes());
                 Ok(())
             }
             Shape::Variants {
@@ -360,7 +363,9 @@ impl<'m, 'a> Show<'m, 'a> {
         self.read(place.after(u64::from(first)), bytes)?;
         let signed = matches!(scalar_of(shape), Some(Scalar::Signed(_)));
         let word = bit_field(bytes, low % 8, width, signed);
-        self.word(shape, word);
+        if !self.in_radix(shape, word, Some(width)) {
+            self.word(shape, word);
+        }
         Ok(())
     }
 
@@ -421,8 +426,26 @@ impl<'m, 'a> Show<'m, 'a> {
         Ok(())
     }
 
-    /// An integer, a character or an enumerator in the radix that was asked for; false where it is to be written as its type says.
-    fn in_radix(&mut self, shape: &Shape, word: u64) -> bool {
+    /// An integer of 16 bytes in the radix that was asked for; `None` where it is to be written as its type says.
+    fn wide_in_radix(&self, kind: Wide, bytes: [u8; wide::SIZE]) -> Option<String> {
+        if kind == Wide::Extended {
+            return None;
+        }
+        let number = u128::from_le_bytes(bytes);
+        Some(match self.radix {
+            Radix::Natural | Radix::Character => return None,
+            Radix::Decimal => (number as i128).to_string(),
+            Radix::Unsigned => number.to_string(),
+            Radix::Hexadecimal | Radix::Address => format!("{number:#x}"),
+            Radix::Octal if number == 0 => "0".to_owned(),
+            Radix::Octal => format!("0{number:o}"),
+            Radix::Binary => format!("0b{number:b}"),
+        })
+    }
+
+    /// An integer, a character or an enumerator in the radix that was asked for; false where it is to be written as its type says. Of a
+    /// bit-field it has `bits` bits.
+    fn in_radix(&mut self, shape: &Shape, word: u64, bits: Option<u32>) -> bool {
         let bytes = match shape {
             Shape::Scalar(Scalar::Bool) | Shape::Char { .. } => 1,
             Shape::Scalar(scalar @ (Scalar::Signed(_) | Scalar::Unsigned(_)))
@@ -434,7 +457,8 @@ impl<'m, 'a> Show<'m, 'a> {
             shape,
             Shape::Scalar(Scalar::Pointer) | Shape::Pointer { .. }
         );
-        let unused = 64_u32.saturating_sub(u32::try_from(bytes).unwrap_or(8) * 8);
+        let bits = bits.unwrap_or(u32::try_from(bytes).unwrap_or(8) * 8);
+        let unused = 64 - bits.clamp(1, 64);
         let plain = word << unused >> unused;
         let text = match self.radix {
             Radix::Natural => return false,
@@ -473,7 +497,7 @@ impl<'m, 'a> Show<'m, 'a> {
 
     fn word(&mut self, shape: &Shape, word: u64) {
         self.scalars += 1;
-        if self.in_radix(shape, word) {
+        if self.in_radix(shape, word, None) {
             return;
         }
         let text = match shape {

@@ -4,7 +4,7 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use crate::account::Account;
-use crate::constants::Constants;
+use crate::constants::{Constants, ContainerTypeId};
 use crate::containers::{Containers, Content};
 use crate::fault::{Fault, FaultKind};
 use crate::paths::{FrameWord, Paths};
@@ -61,6 +61,17 @@ pub struct Store {
     caught_count: u64,
 }
 
+/// What a program has of its own in a store that it shares with others ([`Store::exchange`]).
+#[derive(Clone, Debug)]
+pub struct OwnPart {
+    constants: Arc<Constants>,
+    globals: Vec<u8>,
+    regexes: Regexes,
+    literals: Vec<u64>,
+    caught: Option<Caught>,
+    caught_count: u64,
+}
+
 impl Store {
     /// A fresh store: zeroed globals, no containers.
     ///
@@ -111,6 +122,42 @@ impl Store {
         self.output_used = 0;
         self.caught = None;
         self
+    }
+
+    /// What the present program has of its own.
+    pub fn own_part(&self) -> OwnPart {
+        OwnPart {
+            constants: Arc::clone(&self.constants),
+            globals: self.globals.clone(),
+            regexes: self.regexes.clone(),
+            literals: self.literals.clone(),
+            caught: self.caught.clone(),
+            caught_count: self.caught_count,
+        }
+    }
+
+    /// Puts another program in the place of the present one, whose own part is then in `part`. It must have been the present one of this
+    /// store before, for its literals are strings of the store. Strings, paths and containers are common to both; what type
+    /// containers have for the program is for [`Store::retype`] to say. The count of output begins anew.
+    pub fn exchange(&mut self, part: &mut OwnPart) {
+        std::mem::swap(&mut self.constants, &mut part.constants);
+        std::mem::swap(&mut self.globals, &mut part.globals);
+        std::mem::swap(&mut self.regexes, &mut part.regexes);
+        std::mem::swap(&mut self.literals, &mut part.literals);
+        std::mem::swap(&mut self.caught, &mut part.caught);
+        std::mem::swap(&mut self.caught_count, &mut part.caught_count);
+        self.output_used = 0;
+    }
+
+    /// The type of a table or an array among those of the program that it was last used by.
+    pub fn container_type(&self, handle: u64) -> Option<ContainerTypeId> {
+        self.containers.type_of(handle)
+    }
+
+    /// Gives a table or an array the type that it has for the present program, and what lies within it.
+    pub fn retype(&mut self, handle: u64, to: ContainerTypeId) {
+        self.containers
+            .retype(vec![(handle, to)], &self.constants.containers);
     }
 
     /// Settles which containers outlive the program that made them. Those made before `mark` ([`Store::mark`]) are of a program with

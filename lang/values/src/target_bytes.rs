@@ -141,7 +141,11 @@ pub(crate) fn readable(memory: &mut dyn Memory, address: u64, length: u64) -> Re
     while left > 0 {
         let count = match cursor.ask(memory) {
             Ok(bytes) => left.min(bytes.len() as u64),
-            Err(error @ (MemoryError::TargetGone | MemoryError::CacheFull { .. })) => {
+            Err(
+                error @ (MemoryError::TargetGone
+                | MemoryError::CacheFull { .. }
+                | MemoryError::Interrupted),
+            ) => {
                 return Err(Fault::memory(error));
             }
             Err(_) => return Ok(false),

@@ -222,6 +222,8 @@ pub(crate) struct RunHost<'a> {
     hit: Option<Hit<'a>>,
     /// The stop, for a handler whose thread stands still.
     stop: Option<&'a StopHit<'a>>,
+    /// The thread that is meant where none is named, if it is not the first.
+    thread: Option<i32>,
     /// When probes on events watched.
     watched: Watching,
     /// The words of the command line that name the target, where they are others than its own.
@@ -242,6 +244,7 @@ impl<'a> RunHost<'a> {
             handler: None,
             hit: None,
             stop: None,
+            thread: None,
             watched: Watching::default(),
             words: None,
             figures: Figures::default(),
@@ -278,6 +281,12 @@ impl<'a> RunHost<'a> {
             thread,
             time,
         }
+    }
+
+    /// The same for a thread that is meant where none is named.
+    pub(crate) fn of_thread(mut self, thread: Option<i32>) -> Self {
+        self.thread = thread;
+        self
     }
 
     /// The same with when probes on events watched.
@@ -468,7 +477,8 @@ impl Host for RunHost<'_> {
         if let Some(stop) = self.stop {
             return stop.tid();
         }
-        u64::try_from(self.target.first_thread()).unwrap_or(0)
+        let thread = self.thread.unwrap_or_else(|| self.target.first_thread());
+        u64::try_from(thread).unwrap_or(0)
     }
 
     fn execname(&mut self) -> Vec<u8> {

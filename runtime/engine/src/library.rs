@@ -38,6 +38,23 @@ pub fn shipped_folders() -> Vec<(String, Vec<SourceFile>)> {
     folders
 }
 
+/// What is in a folder of the library that ships inside the program, by its name with a slash at the end; folders with a slash, too.
+pub(crate) fn shipped_names(folder: &str) -> Vec<String> {
+    let dir = match folder.trim_end_matches('/') {
+        "" => Some(&STDLIB),
+        folder => STDLIB.get_dir(folder),
+    };
+    let entries = dir.map(Dir::entries).unwrap_or_default();
+    let named = entries.iter().filter_map(|entry| {
+        let name = entry.path().file_name()?.to_str()?;
+        match entry.as_dir() {
+            Some(_) => Some(format!("{name}/")),
+            None => name.ends_with(".y").then(|| name.to_owned()),
+        }
+    });
+    named.collect()
+}
+
 /// The probes that ship inside the program, by name.
 pub fn shipped_probes() -> Vec<SourceFile> {
     let mut probes: Vec<SourceFile> = PROBES

@@ -3,7 +3,7 @@
 //! [`list`] takes names as probe points are written: `malloc`, `` `ngx_http_*` ``, `libssl.so.3::SSL_*`, `_exe::main`, and
 //! `usdt:provider:name`, `struct x*`, `union x*`, `enum x*` for one kind alone.
 
-mod declare;
+pub(crate) mod declare;
 
 use std::path::Path;
 

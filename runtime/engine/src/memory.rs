@@ -1,6 +1,7 @@
 //! The language's `Memory` on the target's address spaces.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ytrace_target::{AddressSpace, Counters, PageCache, ReadError};
 use ytrace_values::memory::MemoryError;
@@ -49,6 +50,51 @@ impl<S: AddressSpace> TargetMemory<S> {
     /// The address space behind the cache.
     pub(crate) fn space_mut(&mut self) -> &mut S {
         self.cache.space_mut()
+    }
+}
+
+/// Memory whose reading an interrupt ends: what copies much of it at once looks at nothing else meanwhile.
+pub(crate) struct Interruptible<'m> {
+    pub(crate) memory: &'m mut dyn Memory,
+    pub(crate) interrupt: &'m AtomicBool,
+}
+
+impl Interruptible<'_> {
+    fn check(&self) -> Result<(), MemoryError> {
+        match self.interrupt.load(Ordering::Relaxed) {
+            true => Err(MemoryError::Interrupted),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Memory for Interruptible<'_> {
+    fn page_size(&self) -> u64 {
+        self.memory.page_size()
+    }
+
+    fn is_paged(&self) -> bool {
+        self.memory.is_paged()
+    }
+
+    fn page(&mut self, address: u64) -> Result<Page, MemoryError> {
+        self.check()?;
+        self.memory.page(address)
+    }
+
+    fn ask(&mut self, address: u64) -> Result<Page, MemoryError> {
+        self.check()?;
+        self.memory.ask(address)
+    }
+
+    fn read(&mut self, address: u64, buffer: &mut [u8]) -> Result<(), MemoryError> {
+        self.check()?;
+        self.memory.read(address, buffer)
+    }
+
+    fn leading(&mut self, address: u64, buffer: &mut [u8]) -> Result<usize, MemoryError> {
+        self.check()?;
+        self.memory.leading(address, buffer)
     }
 }
 
@@ -135,4 +181,25 @@ pub(crate) fn memory_error(error: ReadError) -> MemoryError {
 
 fn unreadable(address: u64, reason: &'static str) -> MemoryError {
     MemoryError::Unreadable { address, reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupt_ends_reading() {
+        let interrupt = AtomicBool::new(false);
+        let mut memory = Interruptible {
+            memory: &mut GoneMemory { page_size: 1 << 12 },
+            interrupt: &interrupt,
+        };
+        assert_eq!(memory.ask(0).unwrap_err(), MemoryError::TargetGone);
+        interrupt.store(true, Ordering::Relaxed);
+        let mut byte = [0];
+        assert_eq!(memory.page(0).unwrap_err(), MemoryError::Interrupted);
+        assert_eq!(memory.ask(0).unwrap_err(), MemoryError::Interrupted);
+        assert_eq!(memory.read(0, &mut byte), Err(MemoryError::Interrupted));
+        assert_eq!(memory.leading(0, &mut byte), Err(MemoryError::Interrupted));
+    }
 }

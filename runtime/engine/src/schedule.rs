@@ -222,7 +222,7 @@ impl Session<'_> {
     }
 
     /// Waits; true if the target exited or the user interrupted before.
-    fn wait_until(&self, process: &Process, at: Instant) -> bool {
+    pub(crate) fn wait_until(&self, process: &Process, at: Instant) -> bool {
         use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
         /// An interrupt between the check and the wait is seen after this long at most.
         const SLICE: Duration = Duration::from_millis(200);
@@ -264,7 +264,7 @@ enum Attached {
 }
 
 /// What is to be done when.
-struct Agenda {
+pub(crate) struct Agenda {
     /// When a timer is due, its probe, and its interval. In the order of the file.
     timers: Vec<(Instant, usize, Duration)>,
     /// When what has been found so far is shown, and how often.
@@ -274,9 +274,9 @@ struct Agenda {
 }
 
 /// What is due.
-struct Due {
+pub(crate) struct Due {
     /// Probes, in the order of the file.
-    probes: Vec<usize>,
+    pub(crate) probes: Vec<usize>,
     /// Whether what has been found so far is to be shown.
     interim: bool,
     /// Whether the time is over.
@@ -285,7 +285,7 @@ struct Due {
 
 impl Agenda {
     /// The agenda of timers, which are given with their intervals in nanoseconds.
-    fn new(timers: &[(usize, u64)], options: &Options, begun: Instant) -> Self {
+    pub(crate) fn new(timers: &[(usize, u64)], options: &Options, begun: Instant) -> Self {
         let timers = timers.iter().map(|(probe, interval)| {
             let interval = Duration::from_nanos((*interval).max(1));
             (begun + interval, *probe, interval)
@@ -302,14 +302,14 @@ impl Agenda {
     }
 
     /// When the next thing is due.
-    fn next(&self) -> Option<Instant> {
+    pub(crate) fn next(&self) -> Option<Instant> {
         let first = self.timers.iter().map(|(at, _, _)| *at).min();
         let interim = self.interim.map(|(at, _)| at);
         [first, interim, self.end].into_iter().flatten().min()
     }
 
     /// What is due by now.
-    fn due(&self, now: Instant) -> Due {
+    pub(crate) fn due(&self, now: Instant) -> Due {
         Due {
             probes: self
                 .timers
@@ -323,7 +323,7 @@ impl Agenda {
     }
 
     /// Notes that it has been done.
-    fn done(&mut self, due: &Due, now: Instant) {
+    pub(crate) fn done(&mut self, due: &Due, now: Instant) {
         for (at, probe, interval) in &mut self.timers {
             if due.probes.contains(probe) {
                 *at = next_round(*at, *interval, now);

@@ -70,6 +70,8 @@ pub struct Session<'o> {
     pub(crate) words: Option<String>,
     /// How a program that is typed in is to be compiled.
     pub(crate) typed_in: Option<TypedIn>,
+    /// Whether other programs, too, change the variables and tables of a program whose probes are attached.
+    pub(crate) shares_values: bool,
 }
 
 /// What is known while programs are typed in.
@@ -239,6 +241,7 @@ impl<'o> Session<'o> {
             earlier: None,
             words: None,
             typed_in: None,
+            shares_values: false,
         }
     }
 
@@ -356,7 +359,7 @@ impl<'o> Session<'o> {
     }
 
     /// Refuses probes that wait for something to happen where nothing does any more.
-    fn check_probe_points(&self, compiled: &Compiled) -> Result<(), SessionError> {
+    pub(crate) fn check_probe_points(&self, compiled: &Compiled) -> Result<(), SessionError> {
         let Target::Core(_) = &self.target else {
             return Ok(());
         };

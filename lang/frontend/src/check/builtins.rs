@@ -205,6 +205,29 @@ pub fn find(name: &str) -> Option<&'static Builtin> {
     BUILTINS.iter().find(|builtin| builtin.name == name)
 }
 
+/// How a built-in is called: its result, its name, and its parameters, those in brackets that may be left out.
+pub fn usage(name: &str) -> Option<String> {
+    let builtin = find(name)?;
+    let join = |left: &str, right: &str| match left.ends_with('*') {
+        true => format!("{left}{right}"),
+        false => format!("{left} {right}"),
+    };
+    let mut text = format!("{}(", join(builtin.result.written(), name));
+    for (index, (parameter, kind)) in builtin.parameters.iter().enumerate() {
+        let comma = if index > 0 { ", " } else { "" };
+        let parameter = match kind {
+            Kind::Format => kind.written().to_owned(),
+            kind => join(kind.written(), parameter),
+        };
+        text.push_str(&match index >= builtin.required {
+            true => format!("[{comma}{parameter}]"),
+            false => format!("{comma}{parameter}"),
+        });
+    }
+    text.push(')');
+    Some(text)
+}
+
 /// The names of all built-ins.
 pub fn names() -> impl Iterator<Item = &'static str> {
     BUILTINS.iter().map(|builtin| builtin.name)

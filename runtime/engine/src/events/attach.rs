@@ -483,7 +483,11 @@ impl Session<'_> {
             }
         }
         if refused.is_empty() {
-            let mirrored = mirrored(&captures, (&state.compiled.typed, program), probes, &plans);
+            // What other programs do to the tables the kernel is not told of.
+            let mirrored = match self.shares_values {
+                true => BTreeMap::new(),
+                false => mirrored(&captures, (&state.compiled.typed, program), probes, &plans),
+            };
             return Ok((plans, mirrored));
         }
         Err(SessionError::Source {

@@ -254,6 +254,13 @@ impl Session<'_> {
         matches!(&outcome.result, Err(fault) if fault.fault.kind != next)
     }
 
+    /// What has come of the probes so far: hits, those lost, and at how many places.
+    pub(crate) fn counts_of(&self, events: &Events) -> Result<(u64, u64, u64), SessionError> {
+        let figures = figures(events)?;
+        let lost = figures.lost.saturating_add(figures.too_deep);
+        Ok((figures.hits, lost, figures.sites))
+    }
+
     /// Takes the probes away, runs handlers on what came before, and notes what came of them.
     pub(crate) fn detach(
         &mut self,
@@ -275,11 +282,7 @@ impl Session<'_> {
                 .map_err(kernel_failed)?;
         }
         sink.flush();
-        let mut figures = EventFigures::default();
-        for (id, handler) in &events.handlers {
-            let totals = events.session.totals(*id).map_err(kernel_failed)?;
-            figures.add(handler, &totals);
-        }
+        let figures = figures(&events)?;
         self.note_events(figures);
         self.note_duty(&events);
         let lacking = |mirror: &&TableId| events.session.is_lacking(**mirror).unwrap_or(false);
@@ -375,6 +378,16 @@ fn kernel_failed(error: EventError) -> SessionError {
         place: String::new(),
         error: error.into(),
     }
+}
+
+/// What has come of all probes.
+fn figures(events: &Events) -> Result<EventFigures, SessionError> {
+    let mut figures = EventFigures::default();
+    for (id, handler) in &events.handlers {
+        let totals = events.session.totals(*id).map_err(kernel_failed)?;
+        figures.add(handler, &totals);
+    }
+    Ok(figures)
 }
 
 /// A number of things.

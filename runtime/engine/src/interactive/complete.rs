@@ -1,14 +1,21 @@
 //! Completion of what is being typed: members, names of the target and of the session, words of the language.
 
+use std::path::PathBuf;
+
 use ytrace_debuginfo::NameKind;
 use ytrace_lang::check::builtins;
 use ytrace_lang::types::{RecordId, Type, Types};
 
 use super::Interactive;
 use crate::host::Sink;
+use crate::library::{search_paths, shipped_names};
+use crate::listing::declare::Declarations;
 
 /// The most candidates that are given.
 const MOST: usize = 500;
+
+/// The most entries of a directory that are looked at.
+const MOST_LISTED: usize = 10_000;
 
 /// How deep members of structs without names are looked for.
 const DEEPEST: u32 = 8;
@@ -59,6 +66,9 @@ impl Interactive<'_> {
         let Some(before) = text.get(..at) else {
             return Completions::default();
         };
+        if let Some(found) = self.includes(before) {
+            return found;
+        }
         let start = word_start(before);
         let (Some(head), Some(word)) = (before.get(..start), before.get(start..)) else {
             return Completions::default();
@@ -99,6 +109,28 @@ impl Interactive<'_> {
         Completions { start, words, cut }
     }
 
+    /// How a function is called: one that was declared here, one of the language, or one of the target, as its debug information says.
+    pub fn prototype(&self, name: &str) -> Option<String> {
+        let declared = self.declared.items().find(|(text, names)| {
+            names.iter().any(|declared| declared == name) && text.contains('{')
+        });
+        if let Some((text, _)) = declared {
+            let head = text.split('{').next()?;
+            return Some(head.split_whitespace().collect::<Vec<_>>().join(" "));
+        }
+        builtins::usage(name).or_else(|| self.target_prototype(name))
+    }
+
+    /// The declaration of a function of the target, as its debug information says.
+    pub fn target_prototype(&self, name: &str) -> Option<String> {
+        let names = &self.session.names;
+        (0..names.modules().len()).find_map(|index| {
+            let opened = names.open(index).ok()?;
+            let function = opened.info.function(name, None).ok()??;
+            Declarations::new(&opened.info).prototype(&function)
+        })
+    }
+
     /// The members of what an expression is or points to. One that is wrong has none.
     fn members(&mut self, object: &str, arrow: bool, sink: &mut dyn Sink) -> Vec<String> {
         let pointed = format!("*({object})");
@@ -117,6 +149,51 @@ impl Interactive<'_> {
             }
         }
         names
+    }
+
+    /// The files and directories that a name after `#include` may become, if the text ends in one.
+    fn includes(&self, before: &str) -> Option<Completions> {
+        let line = before.rsplit('\n').next()?;
+        let rest = line.trim_start().strip_prefix('#')?.trim_start();
+        let name = rest.strip_prefix("include")?.trim_start();
+        let word = name.strip_prefix(['<', '"'])?;
+        if word.contains(['>', '"']) {
+            return Some(Completions::default());
+        }
+        let (folder, beginning) = match word.rfind('/') {
+            Some(slash) => (word.get(..=slash)?, word.get(slash + 1..)?),
+            None => ("", word),
+        };
+        let mut places: Vec<PathBuf> = self.session.options.include.clone();
+        places.extend(search_paths());
+        if name.starts_with('"') {
+            places.push(PathBuf::from("."));
+        }
+        let mut words: Vec<String> = shipped_names(folder);
+        for place in places {
+            // What cannot be listed has nothing to offer.
+            let Ok(entries) = std::fs::read_dir(place.join(folder)) else {
+                continue;
+            };
+            for entry in entries.take(MOST_LISTED).flatten() {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                match entry.path().is_dir() {
+                    true => words.push(name + "/"),
+                    false if name.ends_with(".y") => words.push(name),
+                    false => {}
+                }
+            }
+        }
+        words.retain(|name| name.starts_with(beginning) && !name.starts_with('.'));
+        words.sort_unstable();
+        words.dedup();
+        let cut = words.len() > MOST;
+        words.truncate(MOST);
+        Some(Completions {
+            start: before.len() - beginning.len(),
+            words,
+            cut,
+        })
     }
 
     fn list_names(&mut self) {

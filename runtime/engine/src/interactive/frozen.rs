@@ -7,6 +7,7 @@ use ytrace_target::{
     AddressSpace, CopyError, CopyOptions, PageCache, PageState, PauseReport, PausedCopy,
     ThreadSnapshot, copy_ranges,
 };
+use ytrace_values::Memory;
 
 use super::Interactive;
 use crate::copying::COPY_SPEED;
@@ -52,8 +53,16 @@ impl Interactive<'_> {
         let mut live = self.session.live_space(&process)?;
         let maps = live.mappings();
         let mut found: Vec<(u64, Range<u64>)> = Vec::new();
+        let mut constants: Vec<Range<u64>> = Vec::new();
         for mapping in maps.overlapping(0..u64::MAX) {
-            if !mapping.permissions.read || mapping.is_constant() {
+            if mapping.permissions.read && mapping.is_constant() {
+                // What is looked at of code is its symbols.
+                if !mapping.permissions.execute {
+                    constants.push(mapping.range());
+                }
+                continue;
+            }
+            if !mapping.permissions.read {
                 continue;
             }
             let runs = live.presence(mapping.start, mapping.end)?;
@@ -118,8 +127,10 @@ impl Interactive<'_> {
         };
         let threads = copy.threads().to_vec();
         self.session.names.prepare_stacks();
+        let mut memory = TargetMemory::new(PageCache::new(copy, cache_options())?);
+        keep_constants(&mut memory, &constants);
         self.frozen = Some(Frozen {
-            memory: TargetMemory::new(PageCache::new(copy, cache_options())?),
+            memory,
             threads,
             since: Instant::now(),
         });
@@ -134,5 +145,25 @@ impl Interactive<'_> {
     /// How long ago the snapshot was taken that lines see, if they see one.
     pub fn frozen_since(&self) -> Option<Instant> {
         self.frozen.as_ref().map(|frozen| frozen.since)
+    }
+}
+
+/// The most bytes of what cannot change that are kept.
+const MOST_CONSTANTS: u64 = 64 << 20;
+
+/// Reads what cannot change, so that it is there when the target has gone: the texts that its variables point to, above all. That is not
+/// done in the pause, and what cannot be read is left out.
+fn keep_constants(memory: &mut TargetMemory<PausedCopy>, ranges: &[Range<u64>]) {
+    let size = memory.page_size().max(1);
+    let mut left = MOST_CONSTANTS / size;
+    for range in ranges {
+        let mut at = range.start;
+        while at < range.end && left > 0 {
+            if memory.ask(at).is_err() {
+                break;
+            }
+            at = at.saturating_add(size);
+            left -= 1;
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ytrace_debuginfo::{Cut, SourceLocation};
 use ytrace_lang::fragment::PieceKind;
-use ytrace_target::{LiveMemory, PauseReport, PausedProcess, Process, ThreadSnapshot};
+use ytrace_target::{LiveMemory, ModuleKind, PauseReport, PausedProcess, Process, ThreadSnapshot};
 use ytrace_values::Memory;
 
 use super::{Interactive, Wanted};
@@ -141,9 +141,51 @@ impl Interactive<'_> {
             .collect())
     }
 
-    /// The thread that a reader wants to see first.
-    pub fn first_thread(&self) -> i32 {
-        self.session.target.first_thread()
+    /// The thread that lines are about: the one that was chosen, or the one that a reader wants to see first.
+    pub fn thread(&self) -> i32 {
+        self.thread
+            .unwrap_or_else(|| self.session.target.first_thread())
+    }
+
+    /// Chooses the thread that lines are about: its stack, its registers, its thread-local variables.
+    pub fn choose_thread(&mut self, tid: i32) {
+        self.thread = Some(tid);
+    }
+
+    /// Looks whether the target has loaded a library, or executes another program, and says so.
+    pub(super) fn notice_changes(&mut self, sink: &mut dyn Sink) {
+        let Some(process) = self.session.running() else {
+            return;
+        };
+        // Attached probes notice it themselves. A snapshot is of what was there.
+        if !self.has_probes() && self.frozen.is_none() && !process.exited() {
+            self.session.names.look_again(|| false);
+        }
+        let seen = self.session.names.census();
+        let before = std::mem::replace(&mut self.seen, seen);
+        if before == seen {
+            return;
+        }
+        self.names = super::complete::NameLists::default();
+        // What was found to hold may not hold of these.
+        self.typed_in = crate::session::TypedIn::default();
+        let modules = self.session.names.modules();
+        let name = |module: &crate::names::LoadedModule| module.file_name.clone();
+        let come = modules.iter().skip(before.0).filter(|module| !module.gone);
+        let come: Vec<String> = come.map(name).collect();
+        // Nothing of one program is left in the next one.
+        let mut earlier = modules.iter().take(before.0);
+        let executed = earlier.all(|module| module.gone || module.mapped.kind != ModuleKind::File);
+        match executed && before.1 < seen.1 {
+            true => sink.remark(&format!(
+                "the target executes another program now: {}",
+                come.first().map_or("", String::as_str)
+            )),
+            false if !come.is_empty() => {
+                sink.remark(&format!("the target has loaded {}", come.join(", ")));
+            }
+            false => {}
+        }
     }
 
     /// The stack of a thread, the innermost function first; why it ends early, if it does; and the pause that it took.

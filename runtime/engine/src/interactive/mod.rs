@@ -8,8 +8,10 @@ mod ask;
 mod complete;
 mod declared;
 mod frozen;
+mod instructions;
 mod look;
 mod place;
+mod probes;
 mod run;
 mod save;
 mod types;
@@ -32,8 +34,10 @@ use crate::session::{Session, TypedIn};
 pub use ask::{HeapQuestion, HeapSet, HeapVerb, Question};
 pub use complete::Completions;
 pub use frozen::Freezing;
+pub use instructions::Instruction;
 pub use look::{StackFrame, SymbolAt, ThreadInfo};
 pub use place::StackPlace;
+pub use probes::{Detached, ProbeInfo};
 pub use save::SaveError;
 pub use types::TypeText;
 pub use ytrace_values::show::{Radix, Style};
@@ -58,6 +62,14 @@ pub struct Interactive<'o> {
     /// What was typed and went well, for [`Interactive::save`].
     log: Vec<Typed>,
     names: complete::NameLists,
+    /// The probes that are attached, in the order of their numbers.
+    probes: Vec<probes::Attached>,
+    /// How many probes have been attached.
+    numbered: usize,
+    /// The thread that was chosen.
+    thread: Option<i32>,
+    /// How many modules the target has had, and how many of them have gone.
+    seen: (usize, usize),
     /// What has been said of the debug information.
     warned: HashSet<String>,
     asking: ask::Asking,
@@ -91,6 +103,8 @@ pub struct Answer {
     pub partial: Vec<String>,
     /// Whether the session is to end: `_exit()` was called.
     pub end: bool,
+    /// The probes that were attached.
+    pub attached: Vec<ProbeInfo>,
     /// How long it took, compiling included.
     pub took: Duration,
 }
@@ -126,8 +140,10 @@ impl<'o> Interactive<'o> {
     ///
     /// # Errors
     /// A debug file or a types file of the options is of no module of the target.
-    pub fn new(session: Session<'o>, sink: &mut dyn Sink) -> Result<Self, SessionError> {
+    pub fn new(mut session: Session<'o>, sink: &mut dyn Sink) -> Result<Self, SessionError> {
         session.check_debug_files(sink)?;
+        session.shares_values = true;
+        let seen = session.names.census();
         Ok(Self {
             session,
             declared: Declared::default(),
@@ -138,6 +154,10 @@ impl<'o> Interactive<'o> {
             frozen: None,
             log: Vec::new(),
             names: complete::NameLists::default(),
+            probes: Vec::new(),
+            numbered: 0,
+            thread: None,
+            seen,
             warned: HashSet::new(),
             asking: ask::Asking::default(),
         })
@@ -202,6 +222,7 @@ impl<'o> Interactive<'o> {
         sink: &mut dyn Sink,
     ) -> Result<Answer, SessionError> {
         let started = std::time::Instant::now();
+        self.notice_changes(sink);
         let pieces = match self.read(text) {
             Reading::Blank => return Ok(Answer::default()),
             Reading::Pieces(pieces) => pieces,
@@ -228,8 +249,10 @@ impl<'o> Interactive<'o> {
     ) -> Result<Answer, SessionError> {
         let own = text.get(piece.range.clone()).unwrap_or_default();
         let aligned = fragment::only(text, &piece.range);
-        if piece.kind == PieceKind::Definition {
-            return self.define(own, &aligned, piece, sink);
+        match piece.kind {
+            PieceKind::Definition => return self.define(own, &aligned, piece, sink),
+            PieceKind::Probe => return self.attach(own, &aligned, sink),
+            PieceKind::Expression | PieceKind::Statements => {}
         }
         let (answer, _) = self.evaluate(piece.kind, &aligned, Some(own), wanted, sink)?;
         Ok(answer)
@@ -243,6 +266,7 @@ impl<'o> Interactive<'o> {
         piece: &Piece,
         sink: &mut dyn Sink,
     ) -> Result<Answer, SessionError> {
+        self.check_unused(&piece.names)?;
         let before = (self.declared.clone(), self.values.clone());
         let replaced = self.declared.replace(&piece.names);
         for name in &piece.names {
@@ -305,6 +329,7 @@ impl Answer {
             swapped,
             partial,
             end,
+            attached,
             took: _,
         } = next;
         self.shown = shown.or(self.shown.take());
@@ -315,5 +340,6 @@ impl Answer {
         self.swapped += swapped;
         self.partial.extend(partial);
         self.end |= end;
+        self.attached.extend(attached);
     }
 }

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use ytrace_lang::compile::Compiled;
 use ytrace_lang::execute::Outcome;
-use ytrace_lang::fragment::{HANDLER, HANDLER_END, PieceKind, SHOWN_HANDLER, SHOWN_HANDLER_END};
+use ytrace_lang::fragment::{
+    self, HANDLER, HANDLER_END, PieceKind, SHOWN_HANDLER, SHOWN_HANDLER_END,
+};
 use ytrace_lang::hir::{Program, ShownValue};
 use ytrace_lang::ir::FunctionId;
 use ytrace_lang::source::{FileId, SourceFile};
@@ -18,6 +20,7 @@ use super::declared::{Earlier, Form};
 use super::{Answer, Interactive, NAME, Shown, Typed, Wanted};
 use crate::error::SessionError;
 use crate::host::{Effects, RunHost, Sink};
+use crate::memory::{GoneMemory, Interruptible};
 use crate::program::{Runner, asks_for_registers};
 use crate::result::FaultReport;
 use crate::session::exhausted;
@@ -31,8 +34,9 @@ const MOST_EARLIER: usize = 100_000;
 /// A part of a line, compiled.
 pub(super) struct Part {
     pub(super) compiled: Compiled,
-    runner: Runner,
-    handler: FunctionId,
+    pub(super) runner: Runner,
+    /// What is to run; nothing but initializers where that waits for something to happen.
+    handler: Option<FunctionId>,
 }
 
 /// What a run left behind.
@@ -55,6 +59,7 @@ impl Interactive<'_> {
         let prelude = format!("{}{}", self.declared.text(), self.earlier_text(text));
         let whole = match kind {
             PieceKind::Definition => format!("{prelude}{text}\n{HANDLER}{HANDLER_END}"),
+            PieceKind::Probe => format!("{prelude}{text}\n"),
             PieceKind::Expression => {
                 format!("{prelude}{SHOWN_HANDLER}{text}{SHOWN_HANDLER_END}")
             }
@@ -64,7 +69,19 @@ impl Interactive<'_> {
                 format!("{prelude}{HANDLER}{text}{end}{HANDLER_END}")
             }
         };
-        let mut part = self.compile_text(whole, kind == PieceKind::Expression, sink)?;
+        let wrapper = match kind {
+            PieceKind::Definition | PieceKind::Probe => 0,
+            PieceKind::Expression => SHOWN_HANDLER.len(),
+            PieceKind::Statements => HANDLER.len(),
+        };
+        let compiled = self.compile_text(whole, kind == PieceKind::Expression, sink);
+        let mut part = compiled.map_err(|error| match error {
+            SessionError::Source { mut errors } => {
+                fragment::as_typed(&mut errors, prelude.len() + wrapper, wrapper, text);
+                SessionError::Source { errors }
+            }
+            other => other,
+        })?;
         // What is wrong with earlier lines has been said then.
         part.compiled.warnings.retain(|warning| {
             let span = warning.primary.0;
@@ -100,7 +117,7 @@ impl Interactive<'_> {
         Ok(Part {
             compiled,
             runner,
-            handler,
+            handler: Some(handler),
         })
     }
 
@@ -116,13 +133,7 @@ impl Interactive<'_> {
     ) -> Result<(Answer, Program), SessionError> {
         self.check_earlier(text)?;
         let mut part = self.compile_piece(kind, text, sink)?;
-        sink.compiled(&part.compiled);
-        let names = &self.session.names;
-        for warning in names.warnings().into_iter().chain(names.notes()) {
-            if self.warned.insert(warning.clone()) {
-                sink.warn(&warning);
-            }
-        }
+        self.say_of(&part, sink);
         // The variables of earlier values are declared for this text only.
         let variables = self.earlier_variables(text);
         let ran = self.run_part(&mut part, &variables, wanted, sink)?;
@@ -196,6 +207,32 @@ impl Interactive<'_> {
         })
     }
 
+    /// Says what is to be said of a part before it runs.
+    pub(super) fn say_of(&mut self, part: &Part, sink: &mut dyn Sink) {
+        sink.compiled(&part.compiled);
+        let names = &self.session.names;
+        for warning in names.warnings().into_iter().chain(names.notes()) {
+            if self.warned.insert(warning.clone()) {
+                sink.warn(&warning);
+            }
+        }
+    }
+
+    /// Gives the variables of a part their initial values, or those that they have, and makes its program the one of the store; how that
+    /// ended, if not well.
+    pub(super) fn initialize(
+        &mut self,
+        part: &mut Part,
+        variables: &[(String, usize)],
+        sink: &mut dyn Sink,
+    ) -> Result<Option<FaultReport>, SessionError> {
+        part.handler = None;
+        let (ran, _) = self.run_part(part, variables, Wanted::default(), sink)?;
+        self.keep_values(&part.compiled, &ran.store);
+        self.store = Some(ran.store);
+        Ok(self.ending(&ran.outcome, &part.compiled))
+    }
+
     /// A text as it is kept: the last value is the one before what it gave itself.
     fn with_earlier_numbers(&self, own: &str, answer: &Answer) -> String {
         match answer.shown.as_ref().and_then(|shown| shown.number) {
@@ -248,7 +285,9 @@ impl Interactive<'_> {
         sink: &mut dyn Sink,
     ) -> Result<(Ran, Option<PauseReport>), SessionError> {
         part.runner.prepare(part.compiled.program.initialize);
-        part.runner.prepare(part.handler);
+        if let Some(handler) = part.handler {
+            part.runner.prepare(handler);
+        }
         if let Some(mut frozen) = self.frozen.take() {
             let before = frozen.memory.counters();
             let threads = std::mem::take(&mut frozen.threads);
@@ -268,10 +307,26 @@ impl Interactive<'_> {
             ran.counters = memory.counters();
             return Ok((ran, None));
         };
-        let registers =
-            asks_for_registers(&part.compiled.program, part.handler) || part.compiled.typed.stacks;
-        let mut memory = self.session.live_memory(&process)?;
-        if !registers || process.exited() {
+        let asks = |handler| asks_for_registers(&part.compiled.program, handler);
+        let registers = part
+            .handler
+            .is_some_and(|handler| asks(handler) || part.compiled.typed.stacks);
+        let live = match process.exited() {
+            true => None,
+            false => match self.session.live_memory(&process) {
+                Err(error) if error.is_exit() => None,
+                live => Some(live?),
+            },
+        };
+        // What needs nothing of it any more still works.
+        let Some(mut memory) = live else {
+            let mut memory = GoneMemory {
+                page_size: self.session.page_size,
+            };
+            let ran = self.run_on(part, variables, &mut memory, &[], wanted, sink);
+            return Ok((ran, None));
+        };
+        if !registers {
             let mut ran = self.run_on(part, variables, &mut memory, &[], wanted, sink);
             ran.counters = memory.counters();
             return Ok((ran, None));
@@ -298,8 +353,13 @@ impl Interactive<'_> {
     ) -> Ran {
         let mut effects = Effects::default();
         let session = &self.session;
+        let memory: &mut dyn Memory = &mut Interruptible {
+            memory,
+            interrupt: session.options.interrupt,
+        };
         let mut host = RunHost::new(&session.target, &session.names, &mut effects)
             .shown_on(sink)
+            .of_thread(self.thread)
             .with_threads(threads)
             .with_thread_locals(&part.compiled.typed.thread_locals)
             .named(session.words.as_deref());
@@ -351,11 +411,11 @@ impl Interactive<'_> {
                 }
             }
         }
-        let outcome = match initialized.result {
-            Ok(_) => part
+        let outcome = match (&initialized.result, part.handler) {
+            (Ok(_), Some(handler)) => part
                 .runner
-                .run(part.handler, &mut store, memory, &mut host, options),
-            Err(_) => initialized,
+                .run(handler, &mut store, memory, &mut host, options),
+            _ => initialized,
         };
         let shown = match outcome.result {
             Ok(_) => {
@@ -438,15 +498,15 @@ impl Interactive<'_> {
 }
 
 /// A global variable that is not of the library.
-struct Global<'p> {
+pub(super) struct Global<'p> {
     index: usize,
-    name: &'p str,
-    container: bool,
-    range: std::ops::Range<usize>,
+    pub(super) name: &'p str,
+    pub(super) container: bool,
+    pub(super) range: std::ops::Range<usize>,
 }
 
 /// The global variables that are not of the library.
-fn globals(compiled: &Compiled) -> impl Iterator<Item = Global<'_>> {
+pub(super) fn globals(compiled: &Compiled) -> impl Iterator<Item = Global<'_>> {
     let typed = &compiled.typed;
     let all = typed.globals.iter().zip(&compiled.program.global_offsets);
     all.enumerate().filter_map(|(index, (global, offset))| {
@@ -471,7 +531,7 @@ fn globals(compiled: &Compiled) -> impl Iterator<Item = Global<'_>> {
 }
 
 /// The word in up to eight bytes.
-fn word(bytes: &[u8]) -> Option<u64> {
+pub(super) fn word(bytes: &[u8]) -> Option<u64> {
     let mut whole = [0; size_of::<u64>()];
     whole.get_mut(..bytes.len())?.copy_from_slice(bytes);
     Some(u64::from_le_bytes(whole))

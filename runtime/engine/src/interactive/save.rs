@@ -30,7 +30,19 @@ impl Interactive<'_> {
         if self.log.is_empty() {
             return Err(SaveError::Nothing);
         }
-        let text = self.as_file();
+        let has_probes = self.log.iter().any(|typed| typed.kind == PieceKind::Probe);
+        // What was looked at after a probe is wanted when it has run; unless that needs what was found before.
+        let mut result = self.check_file(self.as_file(has_probes), sink);
+        if has_probes && result.is_err() {
+            result = match self.check_file(self.as_file(false), sink) {
+                Ok(text) => Ok(text),
+                Err(_) => result,
+            };
+        }
+        result
+    }
+
+    fn check_file(&mut self, text: String, sink: &mut dyn Sink) -> Result<String, SaveError> {
         let main = SourceFile {
             name: NAME.to_owned(),
             text: text.as_str().into(),
@@ -44,12 +56,18 @@ impl Interactive<'_> {
         }
     }
 
-    fn as_file(&self) -> String {
+    /// The file. What was typed after the first probe is in `_end` if `later`, else in `_oneshot` as all is.
+    fn as_file(&self, later: bool) -> String {
         let functions = self.used_by_functions();
+        let mut declared = HashSet::new();
         let log: Vec<&Typed> = self
             .log
             .iter()
             .filter(|typed| self.is_current(typed))
+            // What was declared twice in the same words stands once.
+            .filter(|typed| {
+                typed.kind != PieceKind::Definition || declared.insert(typed.text.as_str())
+            })
             .collect();
         let used: HashSet<usize> = log
             .iter()
@@ -58,8 +76,16 @@ impl Interactive<'_> {
             .collect();
         let mut top = String::new();
         let mut body = String::new();
+        let mut before = None;
+        let mut probes = String::new();
         for typed in log {
             match typed.kind {
+                PieceKind::Probe => {
+                    probes.push_str(&format!("\n{}\n", self.with_variables(&typed.text)));
+                    if later && before.is_none() {
+                        before = Some(std::mem::take(&mut body));
+                    }
+                }
                 PieceKind::Definition => match self.stays_at_top(typed, &functions) {
                     true => top.push_str(&format!("{}\n", self.with_variables(&typed.text))),
                     false => add_lines(&mut body, &self.with_variables(&typed.text)),
@@ -109,8 +135,16 @@ impl Interactive<'_> {
             name if name.is_empty() => "a process".to_owned(),
             name => name,
         };
+        let handler = |point: &str, body: &str| match body.is_empty() && !probes.is_empty() {
+            true => String::new(),
+            false => format!("\n_probe {point} {{\n{body}}}\n"),
+        };
+        let handlers = match &before {
+            Some(before) => handler("_oneshot", before) + &probes + &handler("_end", &body),
+            None => handler("_oneshot", &body) + &probes,
+        };
         format!(
-            "/// What was typed at the prompt of `ytrace repl` on {}.\n{top}\n_probe _oneshot {{\n{body}}}\n",
+            "/// What was typed at the prompt of `ytrace repl` on {}.\n{top}{handlers}",
             ytrace_values::escape::line(target.as_bytes())
         )
     }
@@ -121,18 +155,21 @@ impl Interactive<'_> {
             || self.declared.items().any(|(text, _)| text == typed.text)
     }
 
-    /// The names that functions of the session mention: what they use must be there for them.
+    /// The names that functions of the session mention, and probes: what they use must be there for them.
     fn used_by_functions(&self) -> HashSet<String> {
         let functions = self.declared.items().filter(|(text, _)| is_function(text));
-        functions
+        let mut used: HashSet<String> = functions
             .flat_map(|(text, _)| fragment::mentioned(text))
-            .collect()
+            .collect();
+        used.extend(self.used_by_probes());
+        used
     }
 
     /// Whether a definition is one of the top level in a file: directives, types, functions, and variables that functions use. Other
     /// variables are set in the order of what was typed.
     fn stays_at_top(&self, typed: &Typed, functions: &HashSet<String>) -> bool {
         let text = typed.text.trim_start();
+        let has_probes = self.log.iter().any(|typed| typed.kind == PieceKind::Probe);
         let names = self
             .declared
             .items()
@@ -146,6 +183,8 @@ impl Interactive<'_> {
             || is_function(text)
             || names.iter().any(|name| name.contains(' '))
             || names.iter().any(|name| functions.contains(name))
+            // What is typed after a probe may use it, too.
+            || has_probes && !text.contains('=')
     }
 
     /// A text in which earlier values are variables of the file.

@@ -22,7 +22,7 @@ enum Step {
 }
 
 /// Writes declarations of one module's types.
-pub(super) struct Declarations<'m> {
+pub(crate) struct Declarations<'m> {
     info: &'m Module,
     steps: RefCell<HashMap<TypeRef, Step>>,
 }
@@ -55,6 +55,26 @@ impl<'m> Declarations<'m> {
             Some(ty) => self.declare(ty, own),
         };
         format!("{name}({}) -> {result}", list.join(", "))
+    }
+
+    /// `type name(type parameter, …)`, as C declares a function; `None` where its parameters are not known.
+    pub fn prototype(&self, function: &Function) -> Option<String> {
+        let parameters = function.parameters.as_ref()?;
+        let declare = |p: &ytrace_debuginfo::Parameter| {
+            self.declare(p.ty, p.name.as_deref().unwrap_or_default())
+        };
+        let mut list: Vec<String> = parameters.iter().map(declare).collect();
+        if function.variadic {
+            list.push("...".to_owned());
+        }
+        if list.is_empty() {
+            list.push("void".to_owned());
+        }
+        let call = format!("{}({})", quoted(&function.name), list.join(", "));
+        Some(match function.result {
+            Some(TypeRef::VOID) | None => join("void", &call),
+            Some(ty) => self.declare(ty, &call),
+        })
     }
 
     /// A declaration of `name`, which may be empty.

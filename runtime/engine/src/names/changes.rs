@@ -85,6 +85,12 @@ impl Names {
         self.replace(found)
     }
 
+    /// How many modules there have been, and how many of them have gone.
+    pub(crate) fn census(&self) -> (usize, usize) {
+        let gone = self.modules.iter().filter(|module| module.gone);
+        (self.modules.len(), gone.count())
+    }
+
     /// Takes a list of modules for the one that holds now.
     fn replace(&mut self, found: Vec<Module>) -> Changes {
         let mut found: Vec<Option<Module>> = found.into_iter().map(Some).collect();

@@ -432,6 +432,13 @@ impl Names {
         {
             return Some((data.name, data.offset));
         }
+        // What cannot run is in no function, though one may stand before it.
+        let mapped = self.modules().get(module).map(|module| &module.mapped);
+        let mut mappings = mapped.into_iter().flat_map(|mapped| &mapped.mappings);
+        let mapping = mappings.find(|mapping| mapping.contains(undated(address).0));
+        if mapping.is_some_and(|mapping| !mapping.permissions.execute) {
+            return None;
+        }
         // Line tables are read only where no symbol table has a name.
         if let Some(named) = opened.info.function_name(inside) {
             return Some(named);
