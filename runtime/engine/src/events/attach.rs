@@ -508,6 +508,7 @@ impl Session<'_> {
     ) -> Countable {
         let (typed, program) = (&state.compiled.typed, &state.compiled.program);
         let forbidden = match ytrace_target::events::kernel_tables() {
+            Ok(true) if self.shares_values => Some("what is typed reads its variables at any time"),
             Ok(true) => None,
             _ => Some("YTRACE_FORBID switches it off"),
         };
