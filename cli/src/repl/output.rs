@@ -145,7 +145,7 @@ pub(crate) struct LineSink {
     /// Why standard output takes no more.
     pub(crate) closed: Option<Failure>,
     /// What was printed of the line, where output is JSON.
-    printed: Option<Vec<u8>>,
+    pub(super) printed: Option<Vec<u8>>,
 }
 
 impl LineSink {

@@ -78,10 +78,14 @@ impl Prompt<'_> {
     /// Asks the libraries of the target's programs.
     pub(super) fn ask(&mut self, question: &Question) -> Result<(), Wrong> {
         let json = self.json;
+        // What the library prints are documents already.
+        let wrapped = self.sink.printed.take();
         let answer = self
             .interactive
             .borrow_mut()
-            .ask(question, json, &mut self.sink)?;
+            .ask(question, json, &mut self.sink);
+        self.sink.printed = wrapped;
+        let answer = answer?;
         match self.show(&answer) {
             super::After::Wrong => Err(Wrong::Said),
             _ => Ok(()),

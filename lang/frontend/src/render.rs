@@ -364,7 +364,10 @@ mod tests {
             assert!(shown.contains("message \\x1bc"), "{shown}");
         }
         let shown = render(&[diagnostic], &sources, &Expansions::default(), false);
-        assert!(shown.contains("1:5") && shown.contains(" 3 │ ?int c;"), "{shown}");
+        assert!(
+            shown.contains("1:5") && shown.contains(" 3 │ ?int c;"),
+            "{shown}"
+        );
     }
 
     #[test]

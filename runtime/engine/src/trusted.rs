@@ -208,14 +208,18 @@ pub(crate) fn is_shared(directory: &Path) -> bool {
     std::fs::metadata(directory).map_or(true, |meta| writable_by_others(&meta).is_some())
 }
 
-/// Whether a file of this user is ours: of the user of this program, of root, or of whoever became root by sudo.
+/// Whether a file of this user is ours: of the user of this program, of root, of whoever became root by sudo, or of the owner of the
+/// current directory: root who works in a checkout of somebody's has chosen to.
 pub(crate) fn is_own(user: u32) -> bool {
     let own = nix::unistd::geteuid();
     let by_sudo = || {
         let name = std::env::var("SUDO_UID").ok()?;
         name.parse::<u32>().ok()
     };
-    user == 0 || user == own.as_raw() || own.is_root() && by_sudo() == Some(user)
+    let here = || Some(std::fs::metadata(".").ok()?.uid());
+    user == 0
+        || user == own.as_raw()
+        || own.is_root() && (by_sudo() == Some(user) || here() == Some(user))
 }
 
 /// Why a file is not ours; `None` if it is.

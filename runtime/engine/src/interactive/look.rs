@@ -4,7 +4,9 @@ use std::path::Path;
 
 use ytrace_debuginfo::{Cut, SourceLocation};
 use ytrace_lang::fragment::PieceKind;
-use ytrace_target::{LiveMemory, ModuleKind, PauseReport, PausedProcess, Process, ThreadSnapshot};
+use ytrace_target::{
+    LiveMemory, ModuleKind, PauseReport, PausedProcess, Process, StopError, ThreadSnapshot,
+};
 use ytrace_values::Memory;
 
 use super::{Interactive, Wanted};
@@ -79,7 +81,12 @@ impl Interactive<'_> {
     ) -> Result<Result<(), (String, usize)>, SessionError> {
         let read = match &mut self.frozen {
             Some(frozen) => frozen.memory.read(address, buffer),
-            None => self.session.memory()?.read(address, buffer),
+            None => match self.session.running() {
+                Some(process) if process.exited() => {
+                    return Err(StopError::Exited { pid: process.pid() }.into());
+                }
+                _ => self.session.memory()?.read(address, buffer),
+            },
         };
         Ok(read.map_err(|error| {
             let at = error.address().unwrap_or(address);
