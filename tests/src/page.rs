@@ -250,7 +250,9 @@ fn normalized(lines: &[String]) -> Vec<String> {
         let mut words: Vec<String> = Vec::new();
         for word in line.split_whitespace().map(without_numbers) {
             let bar = word.chars().all(|c| ('\u{2580}'..='\u{259f}').contains(&c));
-            let unit = UNITS.contains(&word.as_str())
+            // Small shares are below a tenth of one per cent.
+            let word = word.replace("<N", "N");
+            let unit = UNITS.contains(&word.trim_end_matches([',', ')']))
                 && words.last().is_some_and(|word| word.ends_with('N'));
             if !bar && !unit {
                 words.push(word);

@@ -81,18 +81,27 @@ impl Interactive<'_> {
     ) -> Result<Result<(), (String, usize)>, SessionError> {
         let read = match &mut self.frozen {
             Some(frozen) => frozen.memory.read(address, buffer),
-            None => match self.session.running() {
-                Some(process) if process.exited() => {
-                    return Err(StopError::Exited { pid: process.pid() }.into());
-                }
-                _ => self.session.memory()?.read(address, buffer),
-            },
+            None => {
+                self.check_there()?;
+                self.session.memory()?.read(address, buffer)
+            }
         };
         Ok(read.map_err(|error| {
             let at = error.address().unwrap_or(address);
             let whole = usize::try_from(at.saturating_sub(address)).unwrap_or(0);
             (error.to_string(), whole.min(buffer.len()))
         }))
+    }
+
+    /// # Errors
+    /// The process has gone.
+    fn check_there(&self) -> Result<(), SessionError> {
+        match self.session.running() {
+            Some(process) if process.exited() => {
+                Err(StopError::Exited { pid: process.pid() }.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What lies at an address.
@@ -137,6 +146,7 @@ impl Interactive<'_> {
     /// # Errors
     /// The process has gone.
     pub fn threads(&self) -> Result<Vec<ThreadInfo>, SessionError> {
+        self.check_there()?;
         let threads = self.session.target.threads()?;
         Ok(threads
             .into_iter()
@@ -209,6 +219,7 @@ impl Interactive<'_> {
             let stack = self.session.names.stack(&registers, &mut frozen.memory);
             (stack, None)
         } else if let Some(process) = self.session.running() {
+            self.check_there()?;
             let mut memory = self.session.live_memory(&process)?;
             self.session.names.prepare_stacks();
             let (stack, report) =
