@@ -26,11 +26,12 @@ const MOST_ADDED: i64 = 24;
 /// request loses nothing, however slow the machine.
 fn paced(folder: &Path) -> String {
     let file = folder.join("paced.y");
-    let shipped = root().join("probes/lua-memory-leak-fgraph.y");
-    let text = format!(
-        "#include \"{}\"\nlong served;\n_probe ngx_close_connection(void *c) {{ _warn(\"served %d\", ++served); }}\n",
-        shipped.display()
-    );
+    // What is included lies in the directory or below it.
+    for shipped in ["lua-memory-leak-fgraph.y", "c-memory-leak-fgraph.y"] {
+        let from = root().join("probes").join(shipped);
+        std::fs::copy(from, folder.join(shipped)).unwrap();
+    }
+    let text = "#include \"lua-memory-leak-fgraph.y\"\nlong served;\n_probe ngx_close_connection(void *c) { _warn(\"served %d\", ++served); }\n";
     std::fs::write(&file, text).unwrap();
     file.to_str().unwrap().to_owned()
 }

@@ -149,6 +149,21 @@ fn what_the_kernel_counts_is_what_the_program_did() {
 
 /// A handler, and what is said of it where it does not run wholly in the kernel.
 #[test]
+fn what_is_too_much_for_one_step_comes_as_records() {
+    let mut counts = Counts::start();
+    let (names, adds): (Vec<String>, Vec<String>) = (0..9)
+        .map(|number| (format!("g{number}"), format!("g{number} <<< number;")))
+        .unzip();
+    let text = format!(
+        "long n; _agg {}; _probe work_on(long thread, long number, struct cell *cell) {{ n++; {} }} _probe _end {{ printf(\"%d %d\\n\", n == _count(g0), n == _count(g8)); }}",
+        names.join(", "),
+        adds.join(" ")
+    );
+    let finished = counts.probed(&text, true);
+    says(&finished.expect_status(0), &[" 0 lost", "complete"]);
+}
+
+#[test]
 fn what_others_see_is_not_counted_in_the_kernel() {
     let mut counts = Counts::start();
     let text = r#"

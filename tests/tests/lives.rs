@@ -635,6 +635,15 @@ fn children_are_followed_where_that_is_asked_for() {
         let refused = ytrace_tests::program::run(&words).expect_status(status);
         says(&refused, &[message]);
     }
+    // The returns of other processes would be those of the kernel.
+    let without = ytrace_tests::program::finish(
+        ytrace_tests::program::command(&["run", "-c", command, "-e", text, "--children"])
+            .env("YTRACE_FORBID", "uprobe_session"),
+    );
+    says(
+        &without.expect_status(2),
+        &["probes at returns that follow children cannot be had"],
+    );
     let leaks = [
         "run",
         "probes/c-memory-leak-fgraph.y",

@@ -537,6 +537,15 @@ impl EventSession {
             // The return first: no entry shall be without it.
             (Some(_), None) => &[Mode::Return, Mode::Entry],
         };
+        // Links for all processes would put the kernel's return address into the stacks of others, whose unwinding then fails. Only the
+        // entry's program of a session can decline it.
+        let at_return = modes.iter().any(|mode| matches!(mode, Mode::Return));
+        if self.options.children && at_return {
+            return Err(EventError::Unsupported {
+                what: "probes at returns that follow children",
+                by: "this kernel: it takes sessions of uprobes, of Linux 6.13",
+            });
+        }
         let files = FileSites::of(sites);
         let files = files.map_err(|errno| EventError::system("a file to be probed", errno))?;
         let one_by_one = self.facilities.uprobe_multi.is_err();

@@ -289,11 +289,13 @@ impl HitProgram {
         Ok([layout(&self.entry, false)?, on_return])
     }
 
-    /// Whether the kernel's programs for the plan have room on their stack for what is computed; `tables` are those of the session.
+    /// Whether the plan is one that a session takes, and the kernel's programs for it have room on their stack for what is computed;
+    /// `tables` are those of the session.
     ///
     /// # Errors
     /// They have not, or the plan breaks its own rules.
     pub fn check_room(&self, tables: &[TableSpec]) -> Result<(), PlanError> {
+        self.check(tables)?;
         let maps: Vec<TableMaps> = tables
             .iter()
             .map(|spec| TableMaps {
