@@ -179,9 +179,12 @@ impl Session<'_> {
     }
 
     pub(crate) fn stop_options(&self) -> StopOptions {
+        let usual = StopOptions::default();
         StopOptions {
             max_pause: self.options.max_pause,
-            ..StopOptions::default()
+            // Who allows a longer pause allows that others of its threads wait for the last as long.
+            stop_timeout: self.options.max_pause.max(usual.stop_timeout),
+            ..usual
         }
     }
 
