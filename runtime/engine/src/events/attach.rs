@@ -136,8 +136,9 @@ impl Session<'_> {
         let program = &state.compiled.program;
         let mut settled = ytrace_lang::capture::settled(&state.compiled.typed, program);
         settled.truncate(MAX_SETTINGS);
-        let (mut all_plans, mut mirrored) = self.plans(state, probes)?;
-        let countable = self.count_in_kernel(state, probes, &mut all_plans);
+        let captures = self.captures(state, settled.clone());
+        let (mut all_plans, mut mirrored) = self.plans(&captures, state, probes)?;
+        let countable = self.count_in_kernel(&captures, state, probes, &mut all_plans);
         // The stack of a program of the kernel is small, and keys take some of it: where there is no room, the handlers run, and ask for themselves.
         let (plans, making, left_out) = loop {
             let mut plans = all_plans.clone();
@@ -153,7 +154,11 @@ impl Session<'_> {
             let tables: Vec<TableSpec> = tables
                 .chain(making.counted.iter().map(|counted| counted.spec(1)))
                 .collect();
-            let crowded = making.of.iter().map(|range| {
+            let crowded = plans.iter().zip(&making.of).map(|(plans, range)| {
+                // Nothing could be left out of others.
+                if plans.counting.is_none() && mirrors_of(&plans.hit).is_empty() {
+                    return false;
+                }
                 let made = making.probes.get(range.clone()).unwrap_or_default();
                 made.iter()
                     .any(|probe| probe.program.check_room(&tables).is_err())
@@ -444,11 +449,11 @@ impl Session<'_> {
     /// Works out what each handler reads.
     fn plans(
         &self,
+        captures: &Captures<'_>,
         state: &State<'_>,
         probes: &[usize],
     ) -> Result<(Vec<Plans>, BTreeMap<u64, usize>), SessionError> {
         let program = &state.compiled.program;
-        let captures = self.captures(state);
         let mut refused: Vec<Diagnostic> = Vec::new();
         let mut plans = Vec::with_capacity(probes.len());
         for probe in probes {
@@ -486,7 +491,7 @@ impl Session<'_> {
             // What other programs do to the tables the kernel is not told of.
             let mirrored = match self.shares_values {
                 true => BTreeMap::new(),
-                false => mirrored(&captures, (&state.compiled.typed, program), probes, &plans),
+                false => mirrored(captures, (&state.compiled.typed, program), probes, &plans),
             };
             return Ok((plans, mirrored));
         }
@@ -502,6 +507,7 @@ impl Session<'_> {
     /// Finds out for which hits the kernel can do all that handlers would.
     fn count_in_kernel(
         &self,
+        captures: &Captures<'_>,
         state: &State<'_>,
         probes: &[usize],
         plans: &mut [Plans],
@@ -512,7 +518,6 @@ impl Session<'_> {
             Ok(true) => None,
             _ => Some("YTRACE_FORBID switches it off"),
         };
-        let captures = self.captures(state);
         let functions = state.functions(probes);
         let mut counting: Vec<Option<Counting>> = functions
             .iter()
@@ -572,13 +577,10 @@ impl Session<'_> {
         self.result.handlers.push(format!("{place}: {runs}"));
     }
 
-    /// What follows handlers.
-    fn captures<'s>(&self, state: &State<'s>) -> Captures<'s> {
-        let program = &state.compiled.program;
-        let mut settled = ytrace_lang::capture::settled(&state.compiled.typed, program);
-        settled.truncate(MAX_SETTINGS);
+    /// What follows handlers; `settled` is what the kernel is told of.
+    fn captures<'s>(&self, state: &State<'s>, settled: Vec<(u64, u64)>) -> Captures<'s> {
         Captures::new(
-            program,
+            &state.compiled.program,
             CaptureOptions {
                 page_size: self.page_size,
                 string: self.options.budgets.string,
