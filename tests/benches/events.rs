@@ -2,8 +2,8 @@
 //! carries arguments, that carries a stack, that returns; probes on a thousand functions put in place and taken away; a program that
 //! allocates all the time and nginx under load while their memory is followed; and whether records are lost.
 //!
-//! Others are used where they are installed: `apt-get install bpftrace linux-perf heaptrack bpfcc-tools` (the last needs the headers of the
-//! running kernel, too). Tools take turns within each round. Nanoseconds are of processor time of the program that is probed, where other
+//! Others are used where they are installed, as `tests/fixtures/setup.sh` does; memleak-bpfcc needs headers of a kernel and the file system of
+//! traces (`mount -t tracefs tracefs /sys/kernel/tracing`). Tools take turns within each round. Nanoseconds are of processor time of the program that is probed, where other
 //! work on the machine counts least.
 
 mod common;

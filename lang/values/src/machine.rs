@@ -329,11 +329,7 @@ impl Machine<'_> {
             let mark = self.store.intern(TRUNCATED)?;
             path = self.store.path_append(path, FrameWord::Name(mark))?;
         }
-        // The host gives the innermost frame first; a path begins at the root.
-        for address in stack.frames.into_iter().rev() {
-            path = self.store.path_append(path, FrameWord::Code(address))?;
-        }
-        Ok(path)
+        self.store.path_append_stack(path, &stack.frames)
     }
 
     fn world(&mut self, operation: Operation, arguments: &[u64]) -> Result<u64, Fault> {

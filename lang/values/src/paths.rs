@@ -34,7 +34,13 @@ pub(crate) struct Paths {
     seed: u64,
     /// Nodes of a path that is being appended to another; kept for its capacity.
     scratch: Vec<u32>,
+    /// Stacks that came lately, by their hashes: most come again, and to compare the frames of one is less work than to find each of them.
+    /// Empty until the first one comes.
+    stacks: Vec<u32>,
 }
+
+/// How many stacks are kept. A power of two.
+const STACKS: usize = 1 << 11;
 
 impl Paths {
     pub(crate) fn new(seed: u64) -> Self {
@@ -47,6 +53,7 @@ impl Paths {
             index: Index::default(),
             seed,
             scratch: Vec::new(),
+            stacks: Vec::new(),
         }
     }
 
@@ -63,6 +70,46 @@ impl Paths {
             FrameWord::Code(address) => (address, CODE),
         };
         self.append_raw(path, frame, kind, account)
+    }
+
+    /// `path / frame / …`: code addresses, the innermost, which comes last, first.
+    pub(crate) fn append_stack(
+        &mut self,
+        path: u64,
+        frames: &[u64],
+        account: &mut Account,
+    ) -> Result<u64, Fault> {
+        if self.stacks.is_empty() {
+            account.reserve(&mut self.stacks, STACKS)?;
+            self.stacks.resize(STACKS, 0);
+        }
+        let place = hash_words(frames, self.seed) as usize % STACKS;
+        let before = u64::from(self.stacks.get(place).copied().unwrap_or(0));
+        if self.is_stack(before, path, frames) {
+            return Ok(before);
+        }
+        let mut whole = path;
+        for frame in frames.iter().rev() {
+            whole = self.append_raw(whole, *frame, CODE, account)?;
+        }
+        if let (Some(slot), Ok(whole)) = (self.stacks.get_mut(place), u32::try_from(whole)) {
+            *slot = whole;
+        }
+        Ok(whole)
+    }
+
+    /// Whether a path is another one with these frames, the innermost first, behind it.
+    fn is_stack(&self, whole: u64, path: u64, frames: &[u64]) -> bool {
+        let mut at = whole;
+        for frame in frames {
+            match self.node(at) {
+                Some(node) if node.frame == *frame && node.depth & CODE != 0 => {
+                    at = u64::from(node.parent);
+                }
+                _ => return false,
+            }
+        }
+        at == path
     }
 
     #[inline]

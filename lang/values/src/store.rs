@@ -253,6 +253,11 @@ impl Store {
         self.paths.append(path, frame, &mut self.account)
     }
 
+    /// `path / frame / …` of a stack: addresses of code, the innermost, which comes last, first.
+    pub fn path_append_stack(&mut self, path: u64, frames: &[u64]) -> Result<u64, Fault> {
+        self.paths.append_stack(path, frames, &mut self.account)
+    }
+
     /// The path of these frames, root first.
     pub fn path_from(&mut self, frames: &[Frame]) -> Result<u64, Fault> {
         let mut path = 0;

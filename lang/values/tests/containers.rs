@@ -268,6 +268,29 @@ proptest! {
         }
     }
 
+    /// A stack that came lately is the path that its frames make one by one.
+    #[test]
+    fn stacks_are_the_paths_of_their_frames(
+        stacks in prop::collection::vec((0..4_u64, prop::collection::vec(0..3_u64, 0..5)), 0..200),
+    ) {
+        let mut bench = Bench::new();
+        let mut before = [0; 4];
+        for path in &mut before[1..] {
+            *path = bench.store.path_append(0, FrameWord::Code(1)).unwrap();
+        }
+        let name = bench.text("name");
+        before[2] = bench.store.path_append(before[1], FrameWord::Name(name)).unwrap();
+        before[3] = bench.store.path_append(0, FrameWord::Name(2)).unwrap();
+        for (start, frames) in &stacks {
+            let start = before[*start as usize];
+            let path = bench.store.path_append_stack(start, frames).unwrap();
+            let one_by_one = frames.iter().rev().try_fold(start, |path, &frame| {
+                bench.store.path_append(path, FrameWord::Code(frame))
+            });
+            prop_assert_eq!(path, one_by_one.unwrap());
+        }
+    }
+
     /// No words, however wrong, make an operation panic.
     #[test]
     fn operations_survive_any_words(

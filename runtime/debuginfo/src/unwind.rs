@@ -6,11 +6,12 @@
 //!
 //! [`Unwinder::stack`] takes the stack of a thread that stands still, and reads the tables anew for each frame.
 //! [`Unwinder::captured`] takes stacks that were copied at a hit, of which there are many: the rows of the tables that it came by
-//! are kept in a form that takes some nanoseconds to apply ([`rows`]). Rows that have no such form are read anew, so both give
-//! the same stacks.
+//! are kept in a form that takes some nanoseconds to apply ([`rows`]), and whole stacks that come again are recognized
+//! ([`seen`]). Rows that have no such form are read anew, so both give the same stacks.
 
 mod frame;
 mod rows;
+mod seen;
 pub(crate) mod tables;
 
 use std::collections::HashMap;
@@ -19,6 +20,7 @@ use std::ops::Range;
 use crate::module::Module;
 use frame::{Frame, Step};
 use rows::{Row, Rows};
+use seen::{Known, SeenStacks};
 use tables::Tables;
 
 pub use frame::REGISTERS;
@@ -202,6 +204,7 @@ impl Words for Callback<'_, '_> {
 pub struct Unwinder {
     known: KnownTables,
     rows: Rows,
+    seen: SeenStacks,
 }
 
 /// The tables of the modules that were come by, and what reads them.
@@ -254,6 +257,12 @@ impl Unwinder {
     pub fn forget(&mut self, range: &Range<u64>) {
         self.known.tables.retain(|start, _| !range.contains(start));
         self.rows.clear();
+        self.seen.clear();
+    }
+
+    /// How many captured stacks were such as had come before, and were not followed.
+    pub fn recognized(&self) -> u64 {
+        self.seen.given()
     }
 
     /// The stack of a thread. `read` gives the word of memory at an address.
@@ -312,6 +321,13 @@ impl Unwinder {
     ) {
         stack.clear();
         stack.frames.reserve(USUAL_FRAMES);
+        let known = match part == Part::WHOLE {
+            true => self.seen.give(captured, stack),
+            false => Known::New,
+        };
+        if matches!(known, Known::Given) {
+            return;
+        }
         let mut frame = Frame::captured(captured.instruction_pointer, &captured.registers);
         let start = frame.stack_pointer().unwrap_or_default();
         if let Some(caller) = part.from {
@@ -322,13 +338,13 @@ impl Unwinder {
             bytes: captured.memory,
             reach: 0,
         };
-        let (known, rows) = (&mut self.known, &mut self.rows);
+        let (tables, rows) = (&mut self.known, &mut self.rows);
         let mut at_entry = captured.at_entry;
         let step = |address, frame: &mut Frame, memory: &mut Slice<'_>| match rows
-            .get(address, || known.row(address, code))
+            .get(address, || tables.row(address, code))
         {
             Row::Compact(row) => Some(row.apply(frame, memory)),
-            Row::Full => known
+            Row::Full => tables
                 .step(address, frame, code, memory)
                 .map(|step| frame.take(step)),
             // Only what the probe was hit in was not returned to.
@@ -346,6 +362,9 @@ impl Unwinder {
         {
             stack.cut = Some(Cut::Slice(offset + WORD));
             stack.bytes = offset + WORD;
+        }
+        if let Known::Wanted(missed) = known {
+            self.seen.remember(missed, captured, stack, &mut self.rows);
         }
     }
 }

@@ -189,6 +189,7 @@ fn stacks_that_are_made_up_end_in_the_same_way_by_both() {
     let programs = Programs::new();
     let mut random = Random::new(seed());
     let (mut tried, mut frames, mut longest) = (0, 0, 0);
+    let mut recognized = 0;
     let mut ends: BTreeMap<String, usize> = BTreeMap::new();
     for variant in &VARIANTS {
         let each = most.div_ceil(VARIANTS.len() * MADE_OF_EACH).max(1);
@@ -198,11 +199,18 @@ fn stacks_that_are_made_up_end_in_the_same_way_by_both() {
             variant.debug_frame,
             &mut |capture, _, code, fast, slow| {
                 let mut stack = Stack::default();
+                let before = fast.recognized();
+                let whole = slowly(slow, capture, &capture.memory, code);
                 for _ in 0..MADE_OF_EACH {
+                    // Once it has come twice it is recognized.
+                    fast.captured(&capture.captured(), code, &mut stack);
+                    assert_eq!(stack, whole);
                     let made = made_up(&mut random, capture, code);
-                    fast.captured(&made.captured(), code, &mut stack);
                     let expected = slowly(slow, &made, &made.memory, code);
-                    assert_eq!(stack, expected, "{:#x?}", made.captured());
+                    for _ in 0..3 {
+                        fast.captured(&made.captured(), code, &mut stack);
+                        assert_eq!(stack, expected, "{:#x?}", made.captured());
+                    }
                     let entry = CapturedStack {
                         at_entry: true,
                         ..made.captured()
@@ -217,10 +225,14 @@ fn stacks_that_are_made_up_end_in_the_same_way_by_both() {
                     fast.captured(&entry, code, &mut stack);
                     tried += 1;
                 }
+                recognized += fast.recognized() - before;
             },
         );
     }
-    println!("{tried} stacks made up, {frames} frames, {longest} at most: {ends:?}");
+    println!(
+        "{tried} stacks made up, {frames} frames, {longest} at most, {recognized} recognized: {ends:?}"
+    );
+    assert!(recognized > tried as u64 / 2, "{recognized}");
     assert!(tried >= most);
     assert!(longest <= MAX_FRAMES, "{longest}");
     // They are nonsense of every kind.

@@ -118,8 +118,7 @@ impl Runner {
     ) -> Outcome {
         let budget = Budget {
             interrupt: (!patient).then_some(options.interrupt),
-            deadline: Instant::now().checked_add(options.budgets.time.min(longest)),
-            ..budget(options)
+            ..budget(options, longest)
         };
         self.executor.run(function, machine, budget)
     }
@@ -136,7 +135,7 @@ impl Runner {
     ) -> Outcome {
         let budget = Budget {
             steps: options.budgets.steps.min(steps),
-            ..budget(options)
+            ..budget(options, Duration::MAX)
         };
         let mut machine = Machine {
             store,
@@ -147,12 +146,12 @@ impl Runner {
     }
 }
 
-/// The budget of a run that begins now.
-fn budget(options: &Options) -> Budget<'static> {
+/// The budget of a run that begins now and may take at most so long.
+fn budget(options: &Options, longest: Duration) -> Budget<'static> {
     Budget {
         steps: options.budgets.steps,
         stack: options.budgets.stack,
-        deadline: Instant::now().checked_add(options.budgets.time),
+        deadline: Instant::now().checked_add(options.budgets.time.min(longest)),
         interrupt: Some(options.interrupt),
     }
 }

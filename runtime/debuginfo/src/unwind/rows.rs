@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use gimli::{CfaRule, Encoding, Expression, Operation, Register, RegisterRule, UnwindExpression};
 
 use super::frame::{Frame, REGISTERS, STACK_POINTER, Unknown};
+use super::seen::Needs;
 use super::{Next, WORD, Words};
 use crate::dwarf::Reader;
 
@@ -146,6 +147,45 @@ impl Compact {
             count,
             after: i32::try_from(after).ok()?,
         })
+    }
+
+    /// Notes what the step from a frame to its caller depends on; `None` if that cannot be told.
+    pub(super) fn note(
+        &self,
+        frame: &Frame,
+        memory: &mut impl Words,
+        needs: &mut Needs<'_>,
+    ) -> Option<()> {
+        needs.register(self.register)?;
+        let mut top = frame
+            .register(Register(self.register.into()))?
+            .wrapping_add_signed(self.offset.into());
+        if self.indirect {
+            needs.word(top)?;
+            top = memory.word(top)?.wrapping_add_signed(self.after.into());
+        }
+        if let Caller::Register(number) = self.caller {
+            needs.register(number)?;
+        }
+        let saved = self.saved.get(..usize::from(self.count))?;
+        let based = |(_, place): &(u8, Place)| matches!(place, Place::Base(_));
+        if saved.iter().any(based) {
+            needs.register(self.base)?;
+        }
+        let base = frame.register(Register(self.base.into()));
+        for (number, place) in saved {
+            let (from, words) = match place {
+                Place::Top(words) => (top, *words),
+                Place::Base(words) => (base?, *words),
+            };
+            let address = from.wrapping_add_signed(i64::from(words) * UNIT);
+            needs.restored(*number, address)?;
+        }
+        needs.follows(STACK_POINTER)?;
+        if let Caller::Saved(words) = self.caller {
+            needs.word(top.wrapping_add_signed(i64::from(words) * UNIT))?;
+        }
+        Some(())
     }
 
     /// Goes from a frame to its caller.
