@@ -7,7 +7,7 @@ use ytrace_lang::hir::ProbePoint;
 use ytrace_target::{Held, Process, StopError};
 
 use crate::error::SessionError;
-use crate::events::{Events, Stops};
+use crate::events::{Events, Stops, counted};
 use crate::host::{Effects, Sink};
 use crate::options::Options;
 use crate::series::Recorder;
@@ -199,6 +199,9 @@ impl Session<'_> {
             }
             agenda.done(&due, Instant::now());
         }
+        if let Some(skipped) = agenda.skipped() {
+            self.result.note(skipped);
+        }
         Ok(())
     }
 
@@ -271,6 +274,9 @@ pub(crate) struct Agenda {
     interim: Option<(Instant, Duration)>,
     /// When all ends.
     end: Option<Instant>,
+    /// How many rounds of timers came, and how many could not come.
+    rounds: u64,
+    skipped: u64,
 }
 
 /// What is due.
@@ -298,7 +304,21 @@ impl Agenda {
             }),
             // A time without end is none.
             end: options.duration.and_then(|time| begun.checked_add(time)),
+            rounds: 0,
+            skipped: 0,
         }
+    }
+
+    /// Says how many rounds of timers were skipped, if any were.
+    pub(crate) fn skipped(&self) -> Option<String> {
+        let whole = self.rounds.saturating_add(self.skipped);
+        (self.skipped > 0).then(|| {
+            format!(
+                "{} of {} of timers were skipped: handlers took longer than the time between them, or the machine was busy (ytrace runs at low priority: nice 10)",
+                ytrace_values::units::thousands(self.skipped),
+                counted(whole, "round"),
+            )
+        })
     }
 
     /// When the next thing is due.
@@ -326,22 +346,29 @@ impl Agenda {
     pub(crate) fn done(&mut self, due: &Due, now: Instant) {
         for (at, probe, interval) in &mut self.timers {
             if due.probes.contains(probe) {
-                *at = next_round(*at, *interval, now);
+                let rounds = rounds_until(*at, *interval, now);
+                self.rounds += 1;
+                let skipped = u64::try_from(rounds - 1).unwrap_or(u64::MAX);
+                self.skipped = self.skipped.saturating_add(skipped);
+                *at = after(*at, *interval, rounds);
             }
         }
         if let Some((at, interval)) = &mut self.interim
             && due.interim
         {
-            *at = next_round(*at, *interval, now);
+            *at = after(*at, *interval, rounds_until(*at, *interval, now));
         }
     }
 }
 
-/// When a timer that was due at `at` is due next: a whole number of intervals later, after `now`. A handler that takes longer
-/// than its interval skips rounds.
-fn next_round(at: Instant, interval: Duration, now: Instant) -> Instant {
+/// In how many intervals a timer that was due at `at` is due next: a whole number, so that it is after `now`. A handler that takes
+/// longer than its interval skips rounds.
+fn rounds_until(at: Instant, interval: Duration, now: Instant) -> u128 {
     let late = now.saturating_duration_since(at).as_nanos();
-    let rounds = late / interval.as_nanos().max(1) + 1;
+    late / interval.as_nanos().max(1) + 1
+}
+
+fn after(at: Instant, interval: Duration, rounds: u128) -> Instant {
     let ahead = rounds.saturating_mul(interval.as_nanos());
     at + Duration::from_nanos(u64::try_from(ahead).unwrap_or(u64::MAX))
 }
@@ -354,6 +381,7 @@ mod tests {
     fn rounds_that_were_missed_are_skipped_at_once() {
         let at = Instant::now();
         let second = Duration::from_secs(1);
+        let next_round = |at, interval, now| after(at, interval, rounds_until(at, interval, now));
         assert_eq!(next_round(at, second, at), at + second);
         assert_eq!(next_round(at, second, at + second), at + 2 * second);
         assert_eq!(next_round(at, second, at + second * 7 / 2), at + 4 * second);
@@ -361,5 +389,24 @@ mod tests {
         let hour = Duration::from_secs(3600);
         let shortest = Duration::from_nanos(1);
         assert_eq!(next_round(at, shortest, at + hour), at + hour + shortest);
+    }
+
+    #[test]
+    fn rounds_that_were_skipped_are_told() {
+        let begun = Instant::now();
+        let second = Duration::from_secs(1);
+        let mut agenda = Agenda::new(&[(0, 1_000_000_000)], &Options::default(), begun);
+        let mut at = |now: Instant| {
+            let due = agenda.due(now);
+            agenda.done(&due, now);
+            agenda.skipped()
+        };
+        assert_eq!(at(begun + second), None);
+        assert_eq!(at(begun + second * 2), None);
+        let told = at(begun + second * 11 / 2).unwrap();
+        assert!(
+            told.starts_with("2 of 5 rounds of timers were skipped"),
+            "{told}"
+        );
     }
 }

@@ -21,6 +21,7 @@ use ytrace_target::breakpoints::BreakpointError;
 use ytrace_target::events::{EventError, EventSession, PlanError, ProbeId, TableId, Totals};
 
 pub(crate) use duty::Watching;
+pub(crate) use follow::counted;
 pub(crate) use hit::Hit;
 use plan::Reading;
 pub(crate) use stops::{StopHit, Stops};
