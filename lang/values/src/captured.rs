@@ -80,7 +80,7 @@ impl CapturedMemory {
             .iter()
             .any(|(start, length)| address.wrapping_sub(*start) < *length);
         if failed {
-            MemoryError::Unmapped { address }
+            MemoryError::NotAtHit { address }
         } else {
             MemoryError::Unreadable {
                 address,

@@ -124,9 +124,10 @@ impl Fault {
     pub fn memory(error: crate::memory::MemoryError) -> Self {
         use crate::memory::MemoryError as E;
         let (kind, address) = match error {
-            E::Unmapped { address } | E::Swapped { address } | E::Unreadable { address, .. } => {
-                (FaultKind::Unmapped, Some(address))
-            }
+            E::Unmapped { address }
+            | E::NotAtHit { address }
+            | E::Swapped { address }
+            | E::Unreadable { address, .. } => (FaultKind::Unmapped, Some(address)),
             E::TargetGone => (FaultKind::TargetGone, None),
             E::CacheFull { .. } => (FaultKind::MemoryExhausted, None),
             E::Interrupted => (FaultKind::Interrupted, None),

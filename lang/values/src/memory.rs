@@ -57,6 +57,14 @@ pub enum MemoryError {
         /// The first byte that could not be read.
         address: u64,
     },
+    /// It was to be read when a probe was hit, and could not be: nothing is mapped there, or its page was not in memory.
+    #[error(
+        "address {address:#x} could not be read at the hit: nothing is mapped there, or it was not in memory then (--sync reads it)"
+    )]
+    NotAtHit {
+        /// The first byte that could not be read.
+        address: u64,
+    },
     /// The page is swapped out and reading swapped pages was not asked for.
     #[error("address {address:#x} is swapped out")]
     Swapped {
@@ -90,6 +98,7 @@ impl MemoryError {
     pub fn address(&self) -> Option<u64> {
         match self {
             MemoryError::Unmapped { address }
+            | MemoryError::NotAtHit { address }
             | MemoryError::Swapped { address }
             | MemoryError::Unreadable { address, .. } => Some(*address),
             MemoryError::TargetGone | MemoryError::CacheFull { .. } | MemoryError::Interrupted => {
@@ -102,6 +111,7 @@ impl MemoryError {
     pub fn at(self, address: u64) -> Self {
         match self {
             MemoryError::Unmapped { .. } => MemoryError::Unmapped { address },
+            MemoryError::NotAtHit { .. } => MemoryError::NotAtHit { address },
             MemoryError::Swapped { .. } => MemoryError::Swapped { address },
             MemoryError::Unreadable { reason, .. } => MemoryError::Unreadable { address, reason },
             MemoryError::TargetGone | MemoryError::CacheFull { .. } | MemoryError::Interrupted => {

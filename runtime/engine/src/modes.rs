@@ -148,6 +148,7 @@ impl Session<'_> {
             let mut host = RunHost::new(&self.target, &self.names, state.effects)
                 .shown_on(sink)
                 .with_threads(threads)
+                .of_thread(self.hit_thread)
                 .with_thread_locals(&state.compiled.typed.thread_locals)
                 .watching(self.watched)
                 .named(self.words.as_deref());

@@ -49,6 +49,8 @@ pub struct Session<'o> {
     pub(crate) stopper: Stopper,
     /// The threads of a target that stands still: of a process that is held at its exit, of a core file.
     pub(crate) held: Option<Vec<ThreadSnapshot>>,
+    /// The thread whose hit `--when` waited for: the one that is meant where handlers name none.
+    pub(crate) hit_thread: Option<i32>,
     /// The threads as they were last seen stopped, for learning runs: only their thread pointers are of use later.
     pub(crate) seen_threads: Vec<ThreadSnapshot>,
     /// When probes on events watched.
@@ -230,6 +232,7 @@ impl<'o> Session<'o> {
             page_size: 0,
             stopper: Stopper::new(),
             held: None,
+            hit_thread: None,
             seen_threads: Vec::new(),
             watched: Watching::default(),
             followed: false,

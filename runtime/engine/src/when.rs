@@ -19,8 +19,8 @@ const CONDITION: &str = "--if";
 
 /// What follows the program's own text.
 const BEFORE_HEAD: &str = "\n_probe\n#include \"--when\"\n";
-const BEFORE_CONDITION: &str = "{ if (!(\n#include \"--if\"\n";
-const AFTER_CONDITION: &str = ")) _next(); }\n";
+const BEFORE_CONDITION: &str = "{ if (\n#include \"--if\"\n";
+const AFTER_CONDITION: &str = ") {} else _next(); }\n";
 const WITHOUT_CONDITION: &str = "{ }\n";
 
 /// The library, and the options as files.

@@ -42,7 +42,7 @@ _probe _thread_start { }
 //> error 21:15: a variable of the script has no address [this lives in the tracer; pointers point into the target] (help: pass tables and arrays themselves (they go by reference), return structs by value)
 //> error 22:23: samples are taken 1 to 10000 times a second [this is 0]
 //> error 23:23: samples are taken 1 to 10000 times a second [this is 1000000]
-//> error 24:15: no timer `_timer.hours` [no such unit] (help: there are `_timer.s(n)`, `_timer.ms(n)` and `_timer.profile(hz)`)
+//> error 24:15: no timer `_timer.hours` [no such unit] (help: there are `_timer.s(n)`, `_timer.ms(n)`, `_timer.us(n)` and `_timer.profile(hz)`)
 //> error 25:14: the name of a function is a string that is known before anything runs [this is `long`] (help: write a string, or an option: `_option _str alloc = "malloc";`)
 //> error 26:14: the name of a function is a string that is known before anything runs [this is `int`] (help: write a string, or an option: `_option _str alloc = "malloc";`)
 //> error 27:8: no function `_thread_start` [the target has no such function]

@@ -175,7 +175,7 @@ impl<'a> Checker<'a> {
                     unit.span,
                     format!("no timer `_timer.{}`", unit.text),
                     "no such unit",
-                    "there are `_timer.s(n)`, `_timer.ms(n)` and `_timer.profile(hz)`",
+                    "there are `_timer.s(n)`, `_timer.ms(n)`, `_timer.us(n)` and `_timer.profile(hz)`",
                 );
                 return None;
             }

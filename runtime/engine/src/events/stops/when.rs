@@ -75,6 +75,7 @@ impl Session<'_> {
             units::thousands(hits),
             units::duration(i128::try_from(began.elapsed().as_nanos()).unwrap_or(i128::MAX)),
         ));
+        self.hit_thread = Some(stop.tid);
         match copy.take() {
             Some(copy) => self.copy_at(copy, stops, &stop, state, oneshot, sink),
             None => self.walk_at(process, stops, &stop, state, oneshot, sink),
