@@ -12,7 +12,7 @@ use nix::sys::signal::Signal;
 use ytrace_lang::compile::{Compiled, OptionHelp};
 use ytrace_lang::hir::OptionValue;
 use ytrace_lang::source::SourceFile;
-use ytrace_report::{Earlier, Output, Report, output, text};
+use ytrace_report::{Earlier, Output, Report, Value, output, text};
 use ytrace_runtime::host::Origin;
 use ytrace_runtime::library;
 use ytrace_runtime::names::Names;
@@ -456,6 +456,7 @@ fn options(arguments: &RunArguments, terminal: &Terminal) -> Result<Options, Fai
         duration: arguments.duration,
         interval: arguments.interval,
         synchronous: arguments.sync,
+        values: arguments.format == StreamFormat::Ndjson,
         when: arguments.when.clone().map(|head| When {
             head,
             condition: arguments.condition.clone(),
@@ -619,6 +620,10 @@ impl Sink for TerminalSink {
         if quiet || self.terminal.output_terminal || self.waiting.len() >= MOST_WAITING {
             self.flush();
         }
+    }
+
+    fn values(&mut self, origin: &Origin<'_>, values: Vec<Value>) {
+        self.stream(|lines| lines.values(origin, &values));
     }
 
     fn printed(&mut self, origin: &Origin<'_>, text: &[u8]) {

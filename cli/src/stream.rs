@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use ytrace_report::json::value;
 use ytrace_report::ndjson::{self, Began, Printed};
-use ytrace_report::{OutputError, Report};
+use ytrace_report::{OutputError, Report, Value};
 use ytrace_runtime::host::Origin;
 use ytrace_target::monotonic_ns;
 
@@ -33,6 +34,7 @@ struct Pending {
     begun: Instant,
     time: u64,
     text: Vec<u8>,
+    values: Vec<serde_json::Value>,
 }
 
 impl Lines {
@@ -63,8 +65,8 @@ impl Lines {
         self.made(line)
     }
 
-    /// Takes text; gives the lines that are complete thereby.
-    pub fn printed(&mut self, origin: &Origin<'_>, text: &[u8]) -> Vec<u8> {
+    /// The lines before what is printed from there, and the object for that.
+    fn pending(&mut self, origin: &Origin<'_>) -> (Vec<u8>, &mut Pending) {
         let mut lines = Vec::new();
         let same = |pending: &Pending| origin.is_run_of(&pending.origin);
         if !self.pending.as_ref().is_some_and(same) {
@@ -76,7 +78,23 @@ impl Lines {
             begun: Instant::now(),
             time: origin.time.unwrap_or_else(monotonic_ns),
             text: Vec::new(),
+            values: Vec::new(),
         });
+        (lines, pending)
+    }
+
+    /// Takes the values of text that comes next; gives the lines that are complete thereby.
+    pub fn values(&mut self, origin: &Origin<'_>, values: &[Value]) -> Vec<u8> {
+        let (lines, pending) = self.pending(origin);
+        // Paths are texts already.
+        let values = values.iter().map(|one| value(one, &|_| String::new()));
+        pending.values.extend(values);
+        lines
+    }
+
+    /// Takes text; gives the lines that are complete thereby.
+    pub fn printed(&mut self, origin: &Origin<'_>, text: &[u8]) -> Vec<u8> {
+        let (mut lines, pending) = self.pending(origin);
         pending.text.extend_from_slice(text);
         let length = pending.text.len();
         let whole = text.last() == Some(&b'\n');
@@ -101,6 +119,7 @@ impl Lines {
                 tid: thread.map(|(_, tid)| tid),
                 probe: &pending.probe,
                 text: &pending.text,
+                values: &pending.values,
             },
         );
         self.made(line)

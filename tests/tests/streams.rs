@@ -16,6 +16,10 @@ const PROGRAM: &str = r#"
 #include <stdio.h>
 #include <string.h>
 long calls;
+enum colour { RED, GREEN };
+struct point { int x; short tag[3]; char text[8]; enum colour colour; double share; unsigned long big; void *none; int low : 3; }
+    point = { -7, { 1, 2, 3 }, "seven", GREEN, 0.5, 18446744073709551615ul, 0, -2 };
+const char *label = "a label";
 __attribute__((noinline)) void work(long number, const char *text) { calls += number + (long)strlen(text); }
 int main(void) {
     char line[100];
@@ -98,6 +102,11 @@ fn events_are_objects_as_they_happen() {
         // Both calls of printf in one object.
         assert_eq!(printed["type"], "print", "{printed}");
         assert_eq!(printed["text"], format!("{} {text}\n", number + 1));
+        assert_eq!(
+            printed["values"],
+            json!([number + 1, format!("{text}\n")]),
+            "{printed}"
+        );
         assert_eq!(printed["probe"], "work(long number, char *text)");
         assert_eq!(
             (&printed["pid"], &printed["tid"]),
@@ -379,4 +388,74 @@ fn check_speedscope(file: &Value) {
             assert!(frame.as_u64().unwrap() < 3);
         }
     }
+}
+
+/// Numbers are numbers, strings strings and structs objects, whether the text was printed on a copy or at a hit.
+#[test]
+fn values_come_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut target = Waiting::start(&mut Command::new(build(folder.path())));
+    let pid = target.pid().to_string();
+    let words = |text: &str| -> Vec<Value> {
+        let ran = run(&["run", "-e", text, "-p", &pid, "--format", "ndjson"]).expect_status(0);
+        let lines = ran.stdout.lines();
+        let all: Vec<Value> = lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let printed = all.iter().filter(|one| one["type"] == "print");
+        printed.map(|one| one["values"].clone()).collect()
+    };
+    let point = json!({
+        "x": -7, "tag": [1, 2, 3], "text": "seven", "colour": "GREEN", "share": 0.5,
+        "big": 18446744073709551615_u64, "none": "0x0", "low": -2,
+    });
+    for (text, expected) in [
+        (
+            "printf(\"%d %x %u %5.1f %hT %hB %c|\", point.x, point.x, 3, 0.25, 1500l, 2048ul, 'y');",
+            json!([-7, 4294967289_u64, 3, 0.25, 1500, 2048, "y"]),
+        ),
+        (
+            "printf(\"%s %.3s %*d %p %s|\", label, \"abcdef\", 9, 4, (void *)0x1f, (char *)0);",
+            json!(["a label", "abc", 4, "0x1f", null]),
+        ),
+        (
+            "printf(\"%V|%V\\n\", point, point.colour);",
+            json!([point, "GREEN"]),
+        ),
+        (
+            "_print(point.x, \"text\", point.share);",
+            json!([-7, "text", 0.5]),
+        ),
+        ("puts(\"a \\\"line\\\"\");", json!(["a \"line\""])),
+        ("printf(\"no values\\n\");", Value::Null),
+        (
+            "struct { int a; _str b; } s = { 1, \"two\" }; printf(\"%V\\n\", s);",
+            json!([{ "a": 1, "b": "two" }]),
+        ),
+        (
+            "_path root; _path p = root / \"a\" / \"b\"; printf(\"%s %V\\n\", p, p);",
+            json!(["a / b", "a / b"]),
+        ),
+        ("printf(\"%f\\n\", 0.0 / 0.0);", json!([null])),
+    ] {
+        let printed = words(&format!("_probe _oneshot {{ {text} }}"));
+        assert_eq!(printed, [expected], "{text}");
+    }
+    // At a hit, whose memory was captured.
+    let probe = "_probe work(long number) { printf(\"%V %ld\\n\", point, number); _exit(); }";
+    let child = start(&["run", "-e", probe, "-p", &pid, "--format", "ndjson"]);
+    let mut output = BufReader::new(child.stdout.unwrap());
+    let mut line = String::new();
+    for _ in 0..2 {
+        line.clear();
+        output.read_line(&mut line).unwrap();
+    }
+    assert!(line.contains("attached"), "{line}");
+    target.say("go");
+    line.clear();
+    output.read_line(&mut line).unwrap();
+    let printed: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(printed["values"], json!([point, 1]), "{line}");
+    let mut rest = String::new();
+    output.read_to_string(&mut rest).unwrap();
 }

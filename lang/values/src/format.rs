@@ -7,6 +7,7 @@ use crate::escape;
 use crate::fault::{Fault, FaultKind};
 use crate::machine::Machine;
 use crate::numbers::{self, Number};
+use crate::reading::Value;
 use crate::show::{Place, Show};
 use crate::store::internal;
 use crate::target_bytes;
@@ -22,6 +23,8 @@ pub(crate) struct Output {
     kind: FaultKind,
     /// Whether arguments are made safe for terminals.
     escape: bool,
+    /// The values of what was converted, if they are wanted.
+    pub(crate) values: Option<Vec<Value>>,
 }
 
 impl Output {
@@ -33,6 +36,14 @@ impl Output {
             budget,
             kind,
             escape,
+            values: None,
+        }
+    }
+
+    /// Takes the value of what is being converted.
+    fn note(&mut self, value: impl FnOnce() -> Value) {
+        if let Some(values) = &mut self.values {
+            values.push(value());
         }
     }
 
@@ -106,6 +117,14 @@ impl Output {
             self.repeat(b' ', padding)?;
         }
         Ok(())
+    }
+}
+
+/// The string that a pointer leads to.
+fn text_or_null(address: u64, text: &[u8]) -> Value {
+    match address {
+        0 => Value::Opaque,
+        _ => Value::Str(text.to_vec()),
     }
 }
 
@@ -200,11 +219,13 @@ impl Machine<'_> {
                 let text = bytes.get(..length).unwrap_or_default();
                 let end = text.iter().position(|byte| *byte == 0);
                 let text = text.get(..end.unwrap_or(length)).unwrap_or_default();
+                output.note(|| Value::Str(text.to_vec()));
                 return output.argument(text, left, width);
             }
             let mut show = Show::new(self, precision);
             show.value(*shape, Place::Tracer(&bytes))?;
             let text = show.finish();
+            output.note(|| self.typed_tracer(*shape, &bytes));
             return output.argument(&text, left, width);
         }
         let word = words.next().ok_or_else(missing)?;
@@ -212,12 +233,14 @@ impl Machine<'_> {
             FormatArgument::Scalar(scalar) => self.scalar(*scalar, word, &spec, output),
             FormatArgument::TargetString => {
                 let text = self.target_text(word, precision)?;
+                output.note(|| text_or_null(word, &text));
                 output.argument(&text, left, width)
             }
             FormatArgument::TargetValue(shape) => {
                 let mut show = Show::new(self, precision);
                 show.value(*shape, Place::Target(word))?;
                 let text = show.finish();
+                output.note(|| self.typed_target(*shape, word, &text));
                 output.argument(&text, left, width)
             }
             FormatArgument::TracerValue { .. } => Err(internal("a tracer value twice")),
@@ -246,6 +269,9 @@ impl Machine<'_> {
         output: &mut Output,
     ) -> Result<(), Fault> {
         let (left, width) = (spec.left, spec.width);
+        if spec.conversion.kind != ConversionKind::String {
+            output.note(|| self.typed_scalar(spec.conversion, scalar, word, &[]));
+        }
         match spec.conversion.kind {
             ConversionKind::Decimal => {
                 // As C: narrow types are promoted, wide unsigned ones reinterpreted.
@@ -306,11 +332,14 @@ impl Machine<'_> {
                     Scalar::Path => self.path_text(word),
                     _ => {
                         let text = self.target_text(word, spec.precision)?;
+                        output.note(|| text_or_null(word, &text));
                         return output.argument(&text, left, width);
                     }
                 };
                 let kept = spec.precision.unwrap_or(usize::MAX).min(text.len());
-                output.argument(text.get(..kept).unwrap_or_default(), left, width)
+                let text = text.get(..kept).unwrap_or_default();
+                output.note(|| self.typed_scalar(spec.conversion, scalar, word, text));
+                output.argument(text, left, width)
             }
             ConversionKind::Value => {
                 let mut show = Show::new(self, spec.precision);

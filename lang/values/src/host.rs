@@ -2,6 +2,7 @@
 
 use crate::fault::{Fault, FaultKind};
 use crate::memory::Memory;
+use crate::reading::Value;
 
 /// One mapping of the target, as `_maps()` shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -162,6 +163,12 @@ pub enum HitQuestion {
 pub trait Host {
     /// Writes data output (`printf`, `puts`, `_print`).
     fn print(&mut self, text: &[u8]) -> Result<(), Fault>;
+    /// Whether the values of what is printed are wanted, too.
+    fn wants_values(&self) -> bool {
+        false
+    }
+    /// The values of what is printed next: of each conversion of a `printf`, of each argument of `_print`, the text of `puts`.
+    fn print_values(&mut self, _values: Vec<Value>) {}
     /// Shows a warning of the probe (`_warn`) and counts it.
     fn warn(&mut self, text: &str) -> Result<(), Fault>;
     /// `_assert_equal`: records a cross-check; a difference of more than the tolerance makes the result partial.

@@ -37,6 +37,7 @@ mod strings;
 mod table;
 mod target_bytes;
 mod text;
+mod typed;
 pub mod units;
 mod wide;
 

@@ -12,6 +12,7 @@ use crate::host::{Caller, HitQuestion, Host, PROCESS_FIELDS, PageFigure, Stack};
 use crate::memory::Memory;
 use crate::operation::Operation;
 use crate::paths::FrameWord;
+use crate::reading::Value;
 use crate::show::Show;
 use crate::store::{Store, internal};
 use crate::target_bytes;
@@ -176,7 +177,9 @@ impl Machine<'_> {
                 let budget = store.limits.output;
                 let room = budget.saturating_sub(store.output_used);
                 let mut output = Output::new(room, budget, FaultKind::OutputExhausted, true);
+                output.values = self.host.wants_values().then(Vec::new);
                 let result = self.format(format, words, &mut output);
+                self.print_values(&output.bytes, output.values.take());
                 self.print(&output.bytes)?;
                 nothing(result?)
             }
@@ -189,10 +192,14 @@ impl Machine<'_> {
             (Op::PrintStr, &[text]) => {
                 let mut safe = Vec::new();
                 escape::terminal_into(&mut safe, store.text(text)?);
+                let wanted = self.host.wants_values();
+                let values = wanted.then(|| store.text(text).map(<[u8]>::to_vec));
+                let values = values.transpose()?.map(|text| vec![Value::Str(text)]);
                 let budget = store.limits.output;
                 let room = budget.saturating_sub(store.output_used);
                 let mut output = Output::new(room, budget, FaultKind::OutputExhausted, true);
                 let result = output.text(&safe);
+                self.print_values(&output.bytes, values);
                 self.print(&output.bytes)?;
                 nothing(result?)
             }
@@ -273,6 +280,14 @@ impl Machine<'_> {
             (Op::FloatPow, &[x, y]) => float(x, |x| x.powf(f64::from_bits(y))),
             (operation, arguments) => return Err(wrong_arity(operation, arguments)),
         })
+    }
+
+    /// Gives the values of what is printed next, if there are any.
+    fn print_values(&mut self, text: &[u8], values: Option<Vec<Value>>) {
+        let values = values.unwrap_or_default();
+        if !text.is_empty() && !values.is_empty() {
+            self.host.print_values(values);
+        }
     }
 
     /// Shows text that is within the output budget.

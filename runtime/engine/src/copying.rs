@@ -357,6 +357,7 @@ impl Session<'_> {
     ) -> Learned {
         let mut effects = Effects {
             learning: true,
+            values_wanted: self.options.values,
             ..Effects::default()
         };
         let mut host = RunHost::new(&self.target, &self.names, &mut effects)

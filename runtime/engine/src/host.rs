@@ -10,7 +10,7 @@ use ytrace_target::{Mapping, Process, Registers, ThreadSnapshot};
 use ytrace_values::host::{
     Caller, HitQuestion, MappingRecord, ModuleRecord, PageFigure, Stack, ThreadRecord,
 };
-use ytrace_values::{Fault, FaultKind, Host, Memory};
+use ytrace_values::{Fault, FaultKind, Host, Memory, Value};
 
 use crate::events::{Hit, StopHit, Watching};
 use crate::figures::Figures;
@@ -89,6 +89,8 @@ pub trait Sink {
     fn printed(&mut self, _origin: &Origin<'_>, text: &[u8]) {
         self.text(text);
     }
+    /// The values of what is printed next from there, where they are asked for ([`crate::Options::values`]).
+    fn values(&mut self, _origin: &Origin<'_>, _values: Vec<Value>) {}
     /// A run of handlers is over: text that was held back to be written at once is wanted now.
     fn flush(&mut self) {}
     /// A warning of the probe or of ytrace, for standard error.
@@ -132,6 +134,10 @@ pub(crate) struct Effects {
     pub(crate) text: Vec<u8>,
     /// Of a run that learns: where in it the text of each handler ends.
     pub(crate) ends: Vec<(usize, Option<FunctionId>)>,
+    /// Whether the values of what is printed are wanted.
+    pub(crate) values_wanted: bool,
+    /// Of a run that learns: these, and where the text begins that each belongs to.
+    pub(crate) values: Vec<(usize, Vec<Value>)>,
     /// Warnings of the probe.
     pub(crate) warnings: Vec<String>,
     /// Cross-checks.
@@ -186,8 +192,12 @@ impl Effects {
     /// Takes over what a learning run has done, and shows it: no other run follows.
     pub(crate) fn take_over(&mut self, learned: Effects, compiled: &Compiled, sink: &mut dyn Sink) {
         let mut start = 0;
+        let mut values = learned.values.into_iter().peekable();
         for (end, function) in learned.ends {
             let origin = Origin::of(compiled, function);
+            while let Some((_, values)) = values.next_if(|(at, _)| *at < end) {
+                sink.values(&origin, values);
+            }
             match learned.text.get(start..end) {
                 Some(text) if !text.is_empty() => sink.printed(&origin, text),
                 _ => {}
@@ -394,6 +404,19 @@ const MAX_LEARNED_TEXT: usize = 4 << 20;
 const MAX_WARNINGS: usize = 100;
 
 impl Host for RunHost<'_> {
+    fn wants_values(&self) -> bool {
+        self.effects.values_wanted && (self.sink.is_some() || self.effects.learning)
+    }
+
+    fn print_values(&mut self, values: Vec<Value>) {
+        let origin = self.origin();
+        if let Some(sink) = &mut self.sink {
+            sink.values(&origin, values);
+        } else if self.effects.learning && self.effects.text.len() < MAX_LEARNED_TEXT {
+            self.effects.values.push((self.effects.text.len(), values));
+        }
+    }
+
     fn print(&mut self, text: &[u8]) -> Result<(), Fault> {
         let origin = self.origin();
         if let Some(sink) = &mut self.sink {

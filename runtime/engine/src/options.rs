@@ -143,6 +143,8 @@ pub struct Options {
     /// Whether probes on events stop the thread that is hit while their handlers run, instead of having the kernel capture what
     /// they read.
     pub synchronous: bool,
+    /// Whether the values of what is printed are wanted beside the text ([`crate::Sink::values`]).
+    pub values: bool,
     /// When `_oneshot` runs, if not at once.
     pub when: Option<When>,
     /// Set from a signal handler to end the session early.
@@ -182,6 +184,7 @@ impl Default for Options {
             duration: None,
             interval: None,
             synchronous: false,
+            values: false,
             when: None,
             interrupt: &NEVER,
         }

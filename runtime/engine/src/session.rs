@@ -334,7 +334,10 @@ impl<'o> Session<'o> {
             earlier.map(|earlier| (earlier, main.name.as_str())),
         )?;
         sink.begin(compiled.typed.views.is_empty());
-        let mut effects = Effects::default();
+        let mut effects = Effects {
+            values_wanted: self.options.values,
+            ..Effects::default()
+        };
         let (mut store, end) = self.fresh_store(&mut runner, &mut effects, &compiled)?;
         let mut state = State {
             main: &main,

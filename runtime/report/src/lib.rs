@@ -40,4 +40,4 @@ pub use model::{
     ViewData,
 };
 pub use output::{Output, OutputError, check_output, left_out, render, write_output};
-pub use ytrace_values::{escape, units};
+pub use ytrace_values::{Value, escape, units};

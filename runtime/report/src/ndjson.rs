@@ -49,6 +49,8 @@ pub struct Printed<'a> {
     pub probe: &'a str,
     /// What was printed.
     pub text: &'a [u8],
+    /// The values in it, in order.
+    pub values: &'a [serde_json::Value],
 }
 
 #[derive(Serialize)]
@@ -83,6 +85,8 @@ enum Object<'a> {
         tid: Option<i32>,
         probe: &'a str,
         text: &'a str,
+        #[serde(skip_serializing_if = "<[serde_json::Value]>::is_empty")]
+        values: &'a [serde_json::Value],
     },
     Warning {
         #[serde(flatten)]
@@ -163,6 +167,7 @@ pub fn printed(began: &Began, printed: &Printed<'_>) -> serde_json::Result<Vec<u
         tid: printed.tid,
         probe: printed.probe,
         text: &String::from_utf8_lossy(printed.text),
+        values: printed.values,
     })
 }
 
@@ -297,12 +302,14 @@ mod tests {
             tid: Some(8),
             probe: "f(int a)",
             text: b"a\n\xff\"b\"\n",
+            values: &[serde_json::json!(3), serde_json::json!({ "a": "b" })],
         };
         lines.extend(printed(&began, &one).unwrap());
         let nobody = Printed {
             time: 10,
             pid: None,
             tid: None,
+            values: &[],
             ..one
         };
         lines.extend(printed(&began, &nobody).unwrap());
@@ -316,10 +323,11 @@ mod tests {
             serde_json::json!({
                 "type": "print", "time": "2026-11-22T04:00:00.000001499Z", "at_nanoseconds": 1500,
                 "pid": 7, "tid": 8, "probe": "f(int a)", "text": "a\n\u{fffd}\"b\"\n",
+                "values": [3, { "a": "b" }],
             })
         );
         assert_eq!(lines[2]["at_nanoseconds"], 0);
-        assert_eq!(lines[2].get("tid"), None);
+        assert_eq!((lines[2].get("tid"), lines[2].get("values")), (None, None));
         assert_eq!(lines[3]["type"], "warning");
     }
 
