@@ -5,6 +5,7 @@ _module "libc.so.6", "libc-2.*.so", _exe;
 #define GLIBC_BLOCKS_Y
 
 #include <heap/blocks.y>
+#include <heap/types.y>
 #ifdef HEAP_OWNERS
 #include <glibc/owners.y>
 #else
@@ -51,6 +52,11 @@ void glibc_say_chunk(uint64_t p, uint64_t size, int state, uint64_t block, uint6
         text = text + (glibc_now.name == "main" ? ", main arena" : ", arena " + glibc_now.name);
     if (state == HEAP_USED && glibc_block_owner(p))
         text = text + ", " + heap_owner_names[glibc_block_owner(p)];
+    else if (state == HEAP_USED) {
+        _str type = heap_type((struct heap_block){ block, size - (block - p), p, size, state, 0 });
+        if (type != "")
+            text = text + ", type " + type;
+    }
     text = text + sprintf(", malloc gave 0x%lx", block);
     prompt_say(p, size, "glibc chunk", text);
 }

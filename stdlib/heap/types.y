@@ -51,7 +51,9 @@ _str heap_word_type(uint64_t w)
     _str type = _usym((void *)w);
     if (_isprefix(type, "0x"))
         type = "";
-    // A class's table begins two words behind its symbol (Itanium C++ ABI).
+    // A class's table begins two words behind its symbol (Itanium C++ ABI); how its name is written is for the demangler.
+    else if (type ~~ rx/^\{vtable\((.*)\)\}\+0x[0-9a-f]+$/)
+        type = $1;
     else if (type ~~ rx/^vtable for (.*)\+0x[0-9a-f]+$/)
         type = $1;
     // Text and constants are no types.

@@ -235,7 +235,7 @@ fn numbers_are_those_of_the_program() {
     for part in [
         "… and 58 more\n60 blocks leaked, ",
         "\n63 blocks leaked, ",
-        "glibc chunk: in use, main arena, malloc gave 0x",
+        "glibc chunk: in use, main arena, type kind, malloc gave 0x",
         ", 0x84 inside\n",
         "symbol: kind\n",
         "symbol: main, known.c:",
@@ -510,5 +510,72 @@ fn what_addresses_of_perl_are() {
     ] {
         assert!(text.stdout.contains(part), "{part}: {text}");
     }
+    assert_let_go(target.pid());
+}
+
+/// An object of C++ is told by the table of virtual functions that its first word leads to.
+const OBJECTS: &str = r#"
+#include <cstdio>
+namespace shapes {
+struct Shape { virtual ~Shape() {} virtual double area() const { return 0; } };
+struct Circle : Shape { double radius = 2; double area() const override { return 3 * radius * radius; } };
+template <class T> struct Box : Shape { T width{}, height{}; char room[200]{}; };
+}
+shapes::Shape *circle, *circles[20], *box;
+char *plain;
+int main() {
+    circle = new shapes::Circle;
+    for (auto &one : circles) one = new shapes::Circle;
+    box = new shapes::Box<int>;
+    plain = new char[100]();
+    std::puts("READY");
+    std::fflush(stdout);
+    return std::getchar() == 1;
+}
+"#;
+
+#[test]
+fn what_objects_of_cpp_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("objects.cc");
+    std::fs::write(&source, OBJECTS).unwrap();
+    let program = folder.path().join("objects");
+    let status = Command::new("g++")
+        .args(["-O1", "-g", "-o"])
+        .args([&program, &source])
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let target = Waiting::start(&mut Command::new(&program));
+    let pid = target.pid().to_string();
+    let words = ["-p", pid.as_str()];
+    let said = ask(
+        &words,
+        &[
+            ":what circle",
+            ":what (char *)box + 100",
+            ":what plain",
+            "list used type shapes::Box*",
+        ],
+    )
+    .expect_status(0)
+    .stdout;
+    let chunks: Vec<&str> = said
+        .lines()
+        .filter(|line| line.starts_with("glibc chunk: "))
+        .collect();
+    assert_eq!(chunks.len(), 3, "{said}");
+    assert!(
+        chunks[0].contains(", type shapes::Circle, malloc gave "),
+        "{said}"
+    );
+    assert!(
+        chunks[1].contains(", type shapes::Box<int>, ") && chunks[1].contains(" inside"),
+        "{said}"
+    );
+    assert!(!chunks[2].contains("type"), "{said}");
+    assert!(said.contains("1 block"), "{said}");
+    let [circles] = counted(&words, ["count used type shapes::Circle"]);
+    assert_eq!(circles[0], 21, "{said}");
     assert_let_go(target.pid());
 }
