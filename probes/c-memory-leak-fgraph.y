@@ -427,6 +427,9 @@ _probe _end {
     }
 #endif
     allocations_list(rows, paths, held);
+#ifdef __YTRACE_DUTY__
+    windows_mark(held);
+#endif
     allocations_list_ages(allocations_live, held);
     allocations_list_ages(regions_live, held);
     long seconds = _spanned_ns() / 1000000000;

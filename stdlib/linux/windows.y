@@ -157,24 +157,42 @@ long windows_error(void)
     return windows_deviations(windows) * times * sqrt(widest * windows / (windows - 1) * (1 - 1 / times));
 }
 
-/// The most bytes, of what is shown as held, that may be of other blocks than those that were seen.
+/// Adds, for each path, the most bytes of what is shown as held that may be of other blocks than those that were seen.
 ///
 /// In a window it is seen when a block takes the place of one that was thought to be held. Of blocks that have been there for so many windows, that happened
 /// to a share in each; between two windows it happens as much more often as there is time. So of blocks that have been there for n windows no more than
 /// n times that has been replaced.
-long windows_doubt(void)
+void windows_doubts(double doubts[_path])
 {
     double times = windows_times();
-    double doubt = 0;
     long now = _windows();
     _foreach (p, block in windows_blocks) {
         long age = now - block.window;
         int kind = windows_age(age);
         double replaced = windows_exposed[kind] > 0 ? (double)windows_replaced[kind] / windows_exposed[kind] : windows_replaced[kind] > 0;
         replaced *= (times - 1) * (age > 0 ? age : 1);
-        doubt += allocations_bytes(allocations_live[p]) * times * (replaced < 1 ? replaced : 1.0);
+        doubts[allocations_live[p].at] += allocations_bytes(allocations_live[p]) * times * (replaced < 1 ? replaced : 1.0);
     }
-    return doubt;
+}
+
+/// The same of all paths.
+long windows_doubt(void)
+{
+    double doubts[_path];
+    windows_doubts(doubts);
+    return _sum(doubts);
+}
+
+/// Marks the rows of paths of whose bytes some may be of blocks that came later to the same places, and says of how many at most.
+void windows_mark(struct allocations_row rows[])
+{
+    double doubts[_path];
+    windows_doubts(doubts);
+    _foreach (at, bytes in doubts)
+        if (at in allocations_row_of && bytes >= 1) {
+            long i = allocations_row_of[at];
+            rows[i].freed_by = sprintf("≤ %hB of later blocks; %s", (long)bytes, rows[i].freed_by);
+        }
 }
 
 #endif

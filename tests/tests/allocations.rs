@@ -674,6 +674,11 @@ fn estimated(options: &[&str]) {
             held(name)
         );
     }
+    // The rows in which it may be of others say so.
+    let rows = json["views"].as_array().unwrap().iter();
+    let table = rows.clone().find(|view| view["form"] == "table").unwrap();
+    let marked = table["rows"].to_string().contains(" of later blocks; ");
+    assert_eq!(marked, doubt >= 1.0, "{table} {finished}");
     // What is given back at once is not held.
     let scratch = found.get("use_scratch").copied().unwrap_or_default();
     let allocated = scratch[2] as f64;
