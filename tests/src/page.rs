@@ -1,7 +1,7 @@
 //! Pages whose commands the tests run as a reader would: what is printed is held against the page, numbers aside.
 //!
-//! A block of kind `c NAME` is a file that the reader writes, one of kind `console` has commands after `$ ` and what each prints. A line `…` on
-//! the page stands for any lines. `YTRACE_BLESS=1` rewrites what the page shows where it no longer fits.
+//! A block of kind `c NAME` is a file that the reader writes, one of kind `console` has commands after `$ `, which go on in lines after `> `,
+//! and what each prints. A line `…` on the page stands for any lines. `YTRACE_BLESS=1` rewrites what the page shows where it no longer fits.
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -175,11 +175,19 @@ fn commands(lines: &[&str], block: Range<usize>) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut line = block.start;
     while line < block.end {
-        let text = lines[line]
+        let mut text = lines[line]
             .strip_prefix("$ ")
             .unwrap_or_else(|| panic!("line {}: no command", line + 1))
             .to_owned();
-        let first = line + 1;
+        let mut first = line + 1;
+        while let Some(more) = lines[first..block.end]
+            .first()
+            .and_then(|line| line.strip_prefix("> "))
+        {
+            text.push('\n');
+            text.push_str(more);
+            first += 1;
+        }
         let last = (first..block.end)
             .find(|line| lines[*line].starts_with("$ "))
             .unwrap_or(block.end);
@@ -290,6 +298,22 @@ mod tests {
 
     fn lines(text: &str) -> Vec<String> {
         text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_command_may_take_several_lines() {
+        let page = ["$ echo 'a", "> b'", "a", "b", "$ true"];
+        let commands = commands(&page, 0..page.len());
+        let [
+            Part::Command { text, shown, .. },
+            Part::Command { text: last, .. },
+        ] = commands.as_slice()
+        else {
+            panic!("{} commands", commands.len());
+        };
+        assert_eq!(text, "echo 'a\nb'");
+        assert_eq!(shown, &["a", "b"]);
+        assert_eq!(last, "true");
     }
 
     #[test]

@@ -1,12 +1,47 @@
 //! Runs every command of `docs/cookbook.md` and of the README, on nginx, Perl and the tutorial's program.
 
+use std::path::Path;
+use std::process::{Child, Command};
+
 use ytrace_tests::fixtures::{Nginx, perl_daemon, unavailable};
 use ytrace_tests::page::Page;
+use ytrace_tests::processes::wait_for;
 use ytrace_tests::program::run;
 use ytrace_tests::{root, skip};
 
 /// The workers of the pages have so many certificates.
 const CERTIFICATES: i64 = 3000;
+
+/// The server of the tutorial, which runs until this value is dropped.
+struct Server(Child);
+
+impl Server {
+    /// Builds and starts it in a directory that has its source.
+    fn start(folder: &Path) -> Self {
+        let built = Command::new("cc")
+            // As the cookbook does: with optimization `answer` is inlined.
+            .args(["-g", "session-cache.c", "-o", "session-cache"])
+            .current_dir(folder)
+            .status()
+            .unwrap();
+        assert!(built.success());
+        let server = Command::new("./session-cache")
+            .args(["serve", "server.sock"])
+            .current_dir(folder)
+            .spawn()
+            .unwrap();
+        let socket = folder.join("server.sock");
+        wait_for("the server's socket", || socket.exists());
+        Self(server)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
 
 #[test]
 fn commands_of_the_cookbook_and_the_readme() {
@@ -32,9 +67,19 @@ fn commands_of_the_cookbook_and_the_readme() {
         ("NGINX", nginx.worker.to_string()),
         ("PERL", perl.pid().to_string()),
     ];
+    let server = Server::start(folder.path());
+    let mut readme_variables = variables.to_vec();
+    readme_variables.push(("SERVER", server.0.id().to_string()));
     let readme = Page::read(&root().join("README.md"));
-    let commands = readme.run(folder.path(), "", &variables);
-    assert!(commands >= 3, "{commands} commands");
+    let before = "while kill -0 $SERVER; do ./session-cache load server.sock; sleep 0.2; done > load.txt 2>&1 &";
+    let commands = readme.run(folder.path(), before, &readme_variables);
+    drop(server);
+    assert_eq!(commands, 5, "commands");
+    let picture = std::fs::read_to_string(folder.path().join("latency.svg")).unwrap();
+    assert!(
+        picture.contains("How long answer() takes") && picture.contains("login"),
+        "{picture}"
+    );
     let picture = std::fs::read_to_string(folder.path().join("held.svg")).unwrap();
     assert!(picture.contains("<svg") && picture.contains("cert_cache"));
     let cookbook = Page::read(&root().join("docs/cookbook.md"));
