@@ -231,8 +231,26 @@ fn an_added_package_is_held_to_its_hash() {
             .says(&["is not what was added: items.y has changed", "ytrace.lock"])
             .hints();
     }
-    let checked = run_in(&home, &["check", "mine.y"]).expect_status(2);
-    checked.says(&["items.y has changed"]).hints();
+    for more in [&["check", "mine.y"][..], &["check", "--audit", "mine.y"]] {
+        let checked = run_in(&home, more).expect_status(2);
+        checked.says(&["items.y has changed"]).hints();
+        assert!(!checked.stdout.contains("probes"), "{checked}");
+    }
+    // At the prompt, too, which goes on without.
+    let words = [
+        "repl",
+        "-p",
+        &pid,
+        "-e",
+        "#include <shelf/items.y>",
+        "-e",
+        "1 + 1",
+    ];
+    let prompt = run_in(&home, &words).expect_status(1);
+    prompt
+        .says(&["is not what was added: items.y has changed"])
+        .hints();
+    assert_eq!(prompt.stdout, "$1 = 2\n", "{prompt}");
     let listed = run_in(&home, &["list"]).expect_status(3);
     listed.says(&["items.y has changed"]);
     // As is one to the probe itself, and a lock file that is gone or wrong.
@@ -385,6 +403,20 @@ fn what_others_can_write_is_refused() {
         .says(&["everybody can write it", "other packages"])
         .hints();
     assert_eq!(std::fs::read_dir(&open).unwrap().count(), 0);
+    // So is a file that is included at the prompt, or by a file that is audited.
+    let shared = directory.join("items.y");
+    let text = "#include \"shelf/items.y\"\n_probe _oneshot { }\n";
+    std::fs::write(folder.path().join("mine.y"), text).unwrap();
+    set("items.y", 0o666);
+    let done = run_in(folder.path(), &["check", "--audit", "mine.y"]);
+    assert_ne!(done.status, Some(0), "{done}");
+    done.says(&["everybody can write it"]);
+    let pid = std::process::id().to_string();
+    let words = ["repl", "-p", &pid, "-e", "#include \"shelf/items.y\""];
+    let done = run_in(folder.path(), &words).expect_status(1);
+    done.says(&["everybody can write it"]);
+    std::fs::set_permissions(&shared, std::fs::Permissions::from_mode(0o644)).unwrap();
+    run_in(folder.path(), &["check", "--audit", "mine.y"]).expect_status(0);
     let link = directory.join("link.y");
     std::os::unix::fs::symlink("items.y", &link).unwrap();
     run_in(folder.path(), &["add", "shelf"])
@@ -911,18 +943,18 @@ fn runs(pid: &str) -> bool {
 fn tests_leave_no_programs_behind() {
     let (folder, directory) = package();
     let suite = r#"
-build = ["sh -c 'sleep 100 & echo $! > built'"]
+build = ["sh -c 'sleep 100 & echo $! > built; setsid -f sh -c \"echo \\$\\$ > apart; exec sleep 100\" > /dev/null 2>&1; while ! test -s apart; do :; done'"]
 
 [[test]]
 name = "a"
 probe = "probes/items.y"
-start = """sh -c '(trap "" TERM; exec sleep 100) & echo $! > started; echo ready; read line'"""
+start = """sh -c '(trap "" TERM; exec sleep 100) & echo $! > started; setsid -f sh -c "echo \\$\\$ > away; (sleep 100 & echo \\$! > farther); exec sleep 100"; while ! test -s farther; do :; done; echo ready; read line'"""
 ready = "ready"
 expect = ["no such text"]
 "#;
     std::fs::write(directory.join("tests/items.toml"), suite).unwrap();
     run_in(folder.path(), &["test", "shelf"]).expect_status(1);
-    for file in ["built", "started"] {
+    for file in ["built", "apart", "started", "away", "farther"] {
         let pid = std::fs::read_to_string(directory.join(file)).unwrap();
         assert!(pid.trim().parse::<u32>().is_ok(), "{pid}");
         let started = std::time::Instant::now();

@@ -123,7 +123,10 @@ fn look(
                 most_probes: options.max_probes,
             },
             arm,
-        )?;
+        );
+        // What a package lacks explains whatever else is wrong.
+        library.check_refused()?;
+        let typed = typed?;
         arms = arms.max(parsed.arms.min(MOST_ROUNDS));
         if parsed.arms_hidden || parsed.arms > MOST_ROUNDS {
             audit.arms_left = audit.arms_left.max(Some(parsed.arms));
@@ -319,5 +322,26 @@ impl SymbolSource for Recorder<'_> {
 
     fn missing_debug_information(&mut self) -> Vec<String> {
         self.inner.missing_debug_information()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_that_cannot_be_used_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mine.y");
+        let text = "#include <shelf/items.y>\n_probe _oneshot { }\n";
+        std::fs::write(&file, text).unwrap();
+        std::fs::write(folder.path().join("ytrace.lock"), "format = 9\n").unwrap();
+        let main = SourceFile {
+            name: file.display().to_string(),
+            text: text.into(),
+            library: false,
+        };
+        let error = audit(&main, &Options::default(), None).unwrap_err();
+        assert!(error.to_string().contains("format 9"), "{error}");
     }
 }

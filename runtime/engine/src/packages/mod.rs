@@ -9,6 +9,7 @@ pub mod reference;
 pub mod runner;
 pub mod set;
 pub mod skeleton;
+mod strays;
 pub mod suite;
 
 use std::os::unix::fs::MetadataExt;

@@ -13,6 +13,7 @@ use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use ytrace_target::Machine;
 
+use super::strays::Strays;
 use super::suite::{Suite, Test};
 use super::{Package, PackageError, needs};
 
@@ -87,6 +88,7 @@ impl Runner<'_> {
             .map_err(|error| PackageError::new(&self.package.root, error))?;
         let build =
             tempfile::tempdir().map_err(|error| PackageError::new(&std::env::temp_dir(), error))?;
+        let strays = Strays::catch().map_err(|error| PackageError::new(&root, error))?;
         // What every test of the suite lacks cannot be built either.
         let mut built = None;
         for test in wanted {
@@ -95,12 +97,14 @@ impl Runner<'_> {
                 continue;
             }
             let ready = built.get_or_insert_with(|| self.build(suite, &root, build.path()));
+            strays.end();
             let verdict = match ready {
                 Ok(()) => self
                     .test(test, &root, build.path())
                     .unwrap_or_else(Verdict::failed),
                 Err(reason) => Verdict::failed(reason.clone()),
             };
+            strays.end();
             if self.interrupt.load(Ordering::Relaxed) {
                 return Err(PackageError::new(&self.package.root, "interrupted"));
             }
@@ -323,7 +327,8 @@ impl Printed {
     }
 }
 
-/// A program that runs, in a process group of its own. It ends with this value, and so does all of its group.
+/// A program that runs, in a process group of its own. It ends with this value, and so does all of its group; what has left that is ended
+/// by [`Strays`].
 #[derive(Debug)]
 struct Running {
     child: Child,
