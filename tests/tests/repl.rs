@@ -297,6 +297,35 @@ fn what_goes_wrong_is_told_and_the_session_goes_on() {
 }
 
 #[test]
+fn places_are_counted_from_the_line_that_was_typed() {
+    let (target, _folder) = program();
+    let pid = target.pid();
+    let result = lines(
+        pid,
+        &[],
+        &[
+            "int first = 1;",
+            "int second = 2;",
+            "int at(int *p) {\n    return *p;\n}",
+            "int third = 3;",
+            "first; at((int *) 8);",
+            "int fourth = 4;",
+            "fourth +\n  *(int *) 8",
+            "int warned(void) {\n  int a = 3;\n  return a = 4, a == 5; 7; }",
+        ],
+    )
+    .expect_status(1);
+    result.says(&["(typed:2:12)", "in at at typed:2:12", "(typed:2:3)"]);
+    // What is said of a text is said of it alone.
+    for line in result.stderr.lines().filter(|line| line.contains("typed:")) {
+        let place = line.split("typed:").nth(1).unwrap();
+        let number: usize = place.split(':').next().unwrap().parse().unwrap();
+        assert!(number <= 3, "{result}");
+    }
+    assert_untouched(pid);
+}
+
+#[test]
 fn commands_that_users_of_gdb_know() {
     let (target, folder) = program();
     let pid = target.pid();

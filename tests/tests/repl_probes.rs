@@ -302,6 +302,12 @@ fn numbers_instructions_and_what_is_typed_badly() {
         &[],
         &[
             "p/x wide",
+            "p/x wide.low",
+            "p/t wide.low",
+            "p/d wide.low",
+            "p wide.low",
+            "p/d wide",
+            "p/x wide.high",
             "x/s request.name",
             "x/3i work",
             "info symbol work",
@@ -316,6 +322,16 @@ fn numbers_instructions_and_what_is_typed_badly() {
         shown.contains("large = 0x100000000000000000000000ff") && shown.contains("low = 0x7"),
         "{shown}"
     );
+    // A bit-field alone has its own width, and the sign of its type.
+    for value in [
+        "= 0x7\n",
+        "= 0b111\n",
+        "= -1\n",
+        "low = -1, high = 5",
+        "= 0x5\n",
+    ] {
+        assert!(shown.contains(value), "{value}: {shown}");
+    }
     assert!(
         shown.contains(":\t\"seven\"\n") && !shown.contains("_fini"),
         "{shown}"

@@ -139,6 +139,8 @@ pub struct Fragment<'a> {
     pub kept: &'a [String],
     /// Whether the value of the only expression in the last probe's body is to be shown ([`crate::hir::Program::shown`]).
     pub show: bool,
+    /// Where in the main file each thing begins that was typed for itself, in bytes and in order: places in it are counted from there.
+    pub starts: &'a [usize],
 }
 
 /// Compiles a program that was typed in: one that declares all that was declared before, and whose last probe does what is new.
@@ -152,6 +154,7 @@ pub fn compile_fragment(
         show: fragment.show,
     };
     let mut typed = compile_any(request, 0, Some(interactive))?;
+    typed.sources.count_from(fragment.starts);
     let program = &mut typed.checked.program;
     let handler = program.probes.pop();
     program.probes = handler.into_iter().collect();

@@ -68,6 +68,8 @@ pub struct Shown {
     pub value: ShownValue,
     /// Its type.
     pub ty: TypeId,
+    /// How many bits it has, if it is a bit-field.
+    pub bits: Option<u32>,
 }
 
 /// Where what is shown is.

@@ -104,15 +104,15 @@ fn plain(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
 /// one for the other where it names the places of further files.
 #[derive(Clone, Debug)]
 struct Place {
-    file: FileId,
+    part: Part,
     range: std::ops::Range<usize>,
 }
 
 impl ariadne::Span for Place {
-    type SourceId = FileId;
+    type SourceId = Part;
 
-    fn source(&self) -> &FileId {
-        &self.file
+    fn source(&self) -> &Part {
+        &self.part
     }
 
     fn start(&self) -> usize {
@@ -124,29 +124,37 @@ impl ariadne::Span for Place {
     }
 }
 
+/// What is one file to the reader: a file, or a part of it whose lines are counted for themselves, from its first byte to its last.
+type Part = (FileId, usize, usize);
+
 /// The files of a program, read as they are needed.
 struct Files<'s> {
     sources: &'s SourceMap,
-    loaded: HashMap<FileId, Source<String>>,
+    loaded: HashMap<Part, Source<String>>,
     empty: Source<String>,
 }
 
 impl Files<'_> {
-    fn source(&mut self, id: FileId) -> &Source<String> {
-        let Some(file) = self.sources.get(id) else {
+    fn source(&mut self, part: Part) -> &Source<String> {
+        let (id, start, end) = part;
+        let file = self.sources.get(id);
+        let Some(text) = file.and_then(|file| file.text.get(start..end)) else {
             return &self.empty;
         };
         self.loaded
-            .entry(id)
-            .or_insert_with(|| Source::from(shown_source(&file.text)))
+            .entry(part)
+            .or_insert_with(|| Source::from(shown_source(text)))
     }
 
     fn place(&mut self, span: Span) -> Place {
-        let source = self.source(span.file);
-        let start = characters(source, span.start as usize);
-        let end = characters(source, span.end as usize).max(start);
+        let whole = self.sources.part_of(span);
+        let part = (span.file, whole.start, whole.end);
+        let source = self.source(part);
+        let start = characters(source, (span.start as usize).saturating_sub(whole.start));
+        let end = (span.end as usize).saturating_sub(whole.start);
+        let end = characters(source, end).max(start);
         Place {
-            file: span.file,
+            part,
             range: start..end,
         }
     }
@@ -188,15 +196,15 @@ fn characters(source: &Source<String>, offset: usize) -> usize {
     line.offset() + ends.take_while(|end| *end <= column).count()
 }
 
-impl Cache<FileId> for Files<'_> {
+impl Cache<Part> for Files<'_> {
     type Storage = String;
 
-    fn fetch(&mut self, id: &FileId) -> Result<&Source<String>, impl fmt::Debug> {
-        Ok::<_, std::convert::Infallible>(self.source(*id))
+    fn fetch(&mut self, part: &Part) -> Result<&Source<String>, impl fmt::Debug> {
+        Ok::<_, std::convert::Infallible>(self.source(*part))
     }
 
-    fn display<'a>(&self, id: &'a FileId) -> Option<impl fmt::Display + 'a> {
-        let name = self.sources.get(*id).map(|file| &file.name);
+    fn display<'a>(&self, part: &'a Part) -> Option<impl fmt::Display + 'a> {
+        let name = self.sources.get(part.0).map(|file| &file.name);
         name.map(|name| escape::line(name.as_bytes()))
     }
 }

@@ -1,5 +1,6 @@
 //! Source text: files, spans and the loader.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The index of a file in a [`SourceMap`].
@@ -80,6 +81,8 @@ pub struct SourceFile {
 #[derive(Clone, Debug, Default)]
 pub struct SourceMap {
     files: Vec<SourceFile>,
+    /// Where in the main file lines are counted anew, in bytes and in order.
+    starts: Vec<usize>,
 }
 
 impl SourceMap {
@@ -100,6 +103,9 @@ impl SourceMap {
         if let Some(file) = self.files.get_mut(id.0 as usize) {
             file.text = text.into();
         }
+        if id == FileId(0) {
+            self.starts.clear();
+        }
     }
 
     /// All files with their ids.
@@ -110,13 +116,32 @@ impl SourceMap {
             .map(|(index, file)| (FileId(index as u32), file))
     }
 
+    /// Says where in the main file lines are counted anew, in bytes and in order: it is made of texts that were typed one by one.
+    pub(crate) fn count_from(&mut self, starts: &[usize]) {
+        self.starts = starts.to_vec();
+    }
+
+    /// The bytes of the file among which the lines of a span's start are counted: all, but of a main file that was typed bit by bit.
+    pub(crate) fn part_of(&self, span: Span) -> Range<usize> {
+        let length = self.get(span.file).map_or(0, |file| file.text.len());
+        let starts = match span.file {
+            FileId(0) => self.starts.as_slice(),
+            _ => &[],
+        };
+        let at = starts.partition_point(|start| *start <= span.start as usize);
+        let start = at.checked_sub(1).and_then(|before| starts.get(before));
+        let end = starts.get(at).copied().unwrap_or(length).min(length);
+        start.copied().unwrap_or(0).min(end)..end
+    }
+
     /// `name:line:column` of the start of a span, lines and columns counted from 1.
     pub fn location(&self, span: Span) -> String {
         let Some(file) = self.get(span.file) else {
             return "?".to_owned();
         };
         let end = (span.start as usize).min(file.text.len());
-        let before = file.text.as_bytes().get(..end).unwrap_or_default();
+        let start = self.part_of(span).start;
+        let before = file.text.as_bytes().get(start..end).unwrap_or_default();
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
         let column = before
             .iter()

@@ -20,7 +20,11 @@ fn compile(text: &str, kept: &[&str], show: bool) -> Result<Compiled, CompileErr
             arguments: Vec::new(),
             most_probes: ytrace_lang::check::MOST_PROBES,
         },
-        Fragment { kept: &kept, show },
+        Fragment {
+            kept: &kept,
+            show,
+            starts: &[],
+        },
     )
 }
 

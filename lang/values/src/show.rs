@@ -56,6 +56,8 @@ pub struct Style {
     pub typed_pointers: bool,
     /// How integers are written.
     pub radix: Radix,
+    /// How many bits the whole value has, if it is that of a bit-field: it comes as a value of the field's type, which is wider.
+    pub bits: Option<u32>,
 }
 
 /// What stands at a place of an [`Outline`].
@@ -135,6 +137,8 @@ pub(crate) struct Show<'m, 'a> {
     elements: u64,
     typed_pointers: bool,
     radix: Radix,
+    /// See [`Style::bits`].
+    bits: Option<u32>,
     /// Where lines may be broken, if anybody wants to know.
     marks: Option<Vec<Mark>>,
 }
@@ -162,6 +166,7 @@ impl<'m, 'a> Show<'m, 'a> {
             elements: style.elements.unwrap_or(MAX_ELEMENTS),
             typed_pointers: style.typed_pointers,
             radix: style.radix,
+            bits: style.bits,
             marks: Some(Vec::new()),
         }
     }
@@ -457,12 +462,16 @@ impl<'m, 'a> Show<'m, 'a> {
             shape,
             Shape::Scalar(Scalar::Pointer) | Shape::Pointer { .. }
         );
-        let bits = bits.unwrap_or(u32::try_from(bytes).unwrap_or(8) * 8);
-        let unused = 64 - bits.clamp(1, 64);
+        let whole = u32::try_from(bytes).unwrap_or(8) * 8;
+        let unused = 64 - bits.unwrap_or(whole).clamp(1, 64);
         let plain = word << unused >> unused;
         let text = match self.radix {
             Radix::Natural => return false,
-            Radix::Decimal => ((plain << unused) as i64 >> unused).to_string(),
+            // A bit-field has the sign that its type gives it, and was widened by that.
+            Radix::Decimal => {
+                let unused = 64 - whole.clamp(1, 64);
+                ((word << unused) as i64 >> unused).to_string()
+            }
             Radix::Unsigned => plain.to_string(),
             Radix::Hexadecimal => format!("{plain:#x}"),
             Radix::Octal if plain == 0 => "0".to_owned(),
@@ -497,7 +506,8 @@ impl<'m, 'a> Show<'m, 'a> {
 
     fn word(&mut self, shape: &Shape, word: u64) {
         self.scalars += 1;
-        if self.in_radix(shape, word, None) {
+        let bits = self.bits.filter(|_| self.depth == 0);
+        if self.in_radix(shape, word, bits) {
             return;
         }
         let text = match shape {

@@ -178,6 +178,7 @@ impl Session<'_> {
                 let fragment = Fragment {
                     kept: &typed_in.kept,
                     show: typed_in.show,
+                    starts: &typed_in.starts,
                 };
                 compile::compile_fragment(request, fragment)
             }

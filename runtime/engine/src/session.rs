@@ -83,6 +83,8 @@ pub(crate) struct TypedIn {
     pub(crate) kept: Vec<String>,
     /// Whether a value is to be shown.
     pub(crate) show: bool,
+    /// Where in the text each thing begins that was typed for itself: lines are counted from there.
+    pub(crate) starts: Vec<usize>,
     /// The candidates of layouts that have been found to hold, and what they were called with.
     pub(crate) layouts: LayoutChoices,
     /// Groups with the candidate that holds.

@@ -83,6 +83,7 @@ impl<'a> Checker<'a> {
             self.shown = Some(hir::Shown {
                 value: ShownValue::Container(id),
                 ty: container.ty,
+                bits: None,
             });
             return Vec::new();
         }
@@ -99,6 +100,13 @@ impl<'a> Checker<'a> {
         }
         let container = match &operand {
             Operand::Container(container) => Some(container.ty),
+            _ => None,
+        };
+        let bits = match &operand {
+            Operand::Place(hir::Place {
+                kind: PlaceKind::Member { bits, .. },
+                ..
+            }) => bits.map(|(_, width)| width),
             _ => None,
         };
         let conversion = Self::bare(
@@ -124,6 +132,7 @@ impl<'a> Checker<'a> {
         self.shown = Some(hir::Shown {
             value: value_of,
             ty,
+            bits,
         });
         let place = hir::Place {
             kind: PlaceKind::Global(global),

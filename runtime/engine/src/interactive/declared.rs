@@ -52,6 +52,17 @@ impl Declared {
             .collect()
     }
 
+    /// Where each begins in [`Declared::text`], in bytes.
+    pub(super) fn starts(&self) -> Vec<usize> {
+        let mut next = 0;
+        let starts = self.items.iter().map(|item| {
+            let start = next;
+            next += item.text.len() + 1;
+            start
+        });
+        starts.collect()
+    }
+
     /// The names of all.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.items

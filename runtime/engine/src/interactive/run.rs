@@ -13,7 +13,7 @@ use ytrace_lang::source::{FileId, SourceFile};
 use ytrace_lang::types::Type;
 use ytrace_target::{Counters, PauseReport, ThreadSnapshot};
 use ytrace_values::constants::{FormatArgument, FormatPiece, ShapeId};
-use ytrace_values::show::{Outline, Place};
+use ytrace_values::show::{Outline, Place, Style};
 use ytrace_values::{FaultKind, Machine, Memory, Store, Value};
 
 use super::declared::{Earlier, Form};
@@ -74,6 +74,9 @@ impl Interactive<'_> {
             PieceKind::Expression => SHOWN_HANDLER.len(),
             PieceKind::Statements => HANDLER.len(),
         };
+        self.typed_in.starts = self.declared.starts();
+        let start = prelude.len() + wrapper;
+        self.typed_in.starts.extend([start, start + text.len()]);
         let compiled = self.compile_text(whole, kind == PieceKind::Expression, sink);
         let mut part = compiled.map_err(|error| match error {
             SessionError::Source { mut errors } => {
@@ -106,6 +109,7 @@ impl Interactive<'_> {
         self.typed_in.kept = self.values.keys().cloned().collect();
         self.session.typed_in = Some(self.typed_in.clone());
         let result = self.session.compile(&main, sink);
+        self.typed_in.starts.clear();
         if let Some(typed_in) = self.session.typed_in.take() {
             self.typed_in.layouts = typed_in.layouts;
             self.typed_in.settled = typed_in.settled;
@@ -554,7 +558,11 @@ fn show(
         ShownValue::Value { global, format } => {
             let bytes = bytes_of(machine, global.0)?;
             let shape = shape(machine, format)?;
-            let outline = machine.outline(shape, Place::Tracer(&bytes), wanted.style);
+            let style = Style {
+                bits: found.bits,
+                ..wanted.style
+            };
+            let outline = machine.outline(shape, Place::Tracer(&bytes), style);
             let tree = wanted.tree.then(|| machine.store.decode(shape, &bytes));
             (outline, None, bytes, tree)
         }
