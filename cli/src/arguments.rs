@@ -293,6 +293,12 @@ pub struct ReplArguments {
     /// Read pages of the target that are swapped out (this brings them back into its memory)
     #[arg(long)]
     pub read_swap: bool,
+    /// Stop the thread at each hit of a probe while its handler runs, as with `ytrace run`; one such probe at a time
+    #[arg(long, conflicts_with = "core")]
+    pub sync: bool,
+    /// Let probes wait for functions that no module has yet: libraries may be loaded
+    #[arg(long, conflicts_with_all = ["core", "sync"])]
+    pub pending: bool,
     /// Debug information
     #[command(flatten)]
     pub debug: DebugFiles,

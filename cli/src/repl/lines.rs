@@ -710,7 +710,7 @@ fn at_the_prompt(hint: &str) -> Option<String> {
     if hint.contains("--mode live") {
         return None;
     }
-    let others = ["--sync", "--max-overhead", "--force", "--mode"];
+    let others = ["--max-overhead", "--force", "--mode"];
     Some(match others.iter().any(|option| hint.contains(option)) {
         true => format!("{hint} (these are options of `ytrace run`)"),
         false => hint.to_owned(),

@@ -73,6 +73,8 @@ fn run_on_target(arguments: &ReplArguments, terminal: &Terminal) -> Result<Statu
         mode: Mode::Stop,
         max_pause: arguments.max_pause,
         read_swap: arguments.read_swap,
+        synchronous: arguments.sync,
+        pending: arguments.pending,
         budgets: Budgets {
             time: arguments.timeout,
             memory: arguments.memory,

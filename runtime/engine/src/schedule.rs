@@ -259,7 +259,7 @@ fn ended_meanwhile(process: &Process, error: SessionError) -> SessionError {
 }
 
 /// Probes on events in their places.
-enum Attached {
+pub(crate) enum Attached {
     /// Of the kernel's.
     Kernel(Box<Events>),
     /// That stop threads.

@@ -319,6 +319,7 @@ impl Interactive<'_> {
             said: &mut self.warned.clone(),
         };
         if self.frozen.is_none() && self.session.running().is_some() {
+            self.check_no_tracer("meanwhile it cannot be stopped as a whole")?;
             return self.ask_running(text, &mut quiet);
         }
         self.apart(|this| {

@@ -49,6 +49,7 @@ impl Interactive<'_> {
                 hint: None,
             });
         };
+        self.check_no_tracer("meanwhile it cannot be stopped as a whole")?;
         self.frozen = None;
         let mut live = self.session.live_space(&process)?;
         let maps = live.mappings();

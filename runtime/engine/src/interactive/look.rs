@@ -174,8 +174,8 @@ impl Interactive<'_> {
         let Some(process) = self.session.running() else {
             return;
         };
-        // Attached probes notice it themselves. A snapshot is of what was there.
-        if !self.has_probes() && self.frozen.is_none() && !process.exited() {
+        // Probes in the kernel notice it themselves. A snapshot is of what was there.
+        if !self.is_watched() && self.frozen.is_none() && !process.exited() {
             self.session.names.look_again(|| false);
         }
         let seen = self.session.names.census();
@@ -255,6 +255,7 @@ impl Interactive<'_> {
         memory: &mut TargetMemory<LiveMemory>,
         work: impl FnOnce(&mut Self, &mut TargetMemory<LiveMemory>, &[ThreadSnapshot]) -> T,
     ) -> Result<(T, PauseReport), SessionError> {
+        self.check_no_tracer("meanwhile it cannot be stopped as a whole")?;
         let options = self.session.stop_options();
         let stopper = &self.session.stopper;
         let paused = self

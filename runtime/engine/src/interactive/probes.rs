@@ -19,12 +19,12 @@ use ytrace_values::{OwnPart, Store};
 use super::run::{globals, word};
 use super::{Answer, Interactive, NAME, Typed};
 use crate::error::SessionError;
-use crate::events::{Events, Watching};
+use crate::events::Watching;
 use crate::host::{Effects, Sink};
 use crate::options::Mode;
 use crate::program::Runner;
 use crate::result::RunResult;
-use crate::schedule::Agenda;
+use crate::schedule::{Agenda, Attached as Placed};
 use crate::session::{Session, State};
 
 /// The most probes that are attached at a time: each has a buffer of its own.
@@ -76,7 +76,7 @@ pub(super) struct Attached {
     effects: Effects,
     result: RunResult,
     watched: Watching,
-    events: Option<Box<Events>>,
+    events: Option<Placed>,
     agenda: Agenda,
     /// How often timers have run.
     rounds: u64,
@@ -98,17 +98,19 @@ impl Interactive<'_> {
         !self.probes.is_empty()
     }
 
+    /// Whether an attached probe notices what the target loads and executes: those of the kernel do.
+    pub(super) fn is_watched(&self) -> bool {
+        let mut probes = self.probes.iter();
+        probes.any(|probe| matches!(probe.events, Some(Placed::Kernel(_))))
+    }
+
     /// The probes that are attached.
     ///
     /// # Errors
     /// The kernel does not tell its counts.
     pub fn probes(&self) -> Result<Vec<ProbeInfo>, SessionError> {
         let infos = self.probes.iter().map(|attached| {
-            let counts = match &attached.events {
-                Some(events) => self.session.counts_of(events)?,
-                None => (attached.rounds, 0, 0),
-            };
-            let (hits, lost, places) = counts;
+            let (hits, lost, places) = self.counts_of(attached)?;
             Ok(ProbeInfo {
                 number: attached.number,
                 head: attached.head.clone(),
@@ -118,6 +120,30 @@ impl Interactive<'_> {
             })
         });
         infos.collect()
+    }
+
+    /// Hits of a probe or runs of its timer, what was lost of them, and places.
+    fn counts_of(&self, attached: &Attached) -> Result<(u64, u64, u64), SessionError> {
+        match &attached.events {
+            Some(Placed::Kernel(events)) => self.session.counts_of(events),
+            Some(Placed::Stops(stops)) => Ok(stops.counts()),
+            None => Ok((attached.rounds, 0, 0)),
+        }
+    }
+
+    /// Refuses what wants to trace the target while a probe of `--sync` does: a process has one tracer.
+    pub(super) fn check_no_tracer(&self, what: &str) -> Result<(), SessionError> {
+        let stops = |probe: &&Attached| matches!(probe.events, Some(Placed::Stops(_)));
+        match self.probes.iter().find(stops) {
+            None => Ok(()),
+            Some(probe) => Err(SessionError::Arguments {
+                message: format!(
+                    "probe {} stops threads of the target, and a process has one tracer: {what}",
+                    probe.number
+                ),
+                hint: Some(format!("`:detach {}` takes the probe away", probe.number)),
+            }),
+        }
     }
 
     /// Puts a probe into its place.
@@ -207,8 +233,21 @@ impl Interactive<'_> {
             told: 0,
         };
         if !waiting.is_empty() {
+            if self.session.options.synchronous {
+                self.check_no_tracer("another one cannot be attached with --sync")?;
+            }
             let placed = self.in_turn_of(&mut attached, |session, state, events| {
-                *events = Some(Box::new(session.attach(&process, state, &waiting, sink)?));
+                *events = Some(match session.options.synchronous {
+                    true => {
+                        let stops = session.attach_stops(&process, state, &waiting, sink)?;
+                        session.watched.begin(ytrace_target::monotonic_ns(), true);
+                        Placed::Stops(Box::new(stops))
+                    }
+                    false => {
+                        let events = session.attach(&process, state, &waiting, sink)?;
+                        Placed::Kernel(Box::new(events))
+                    }
+                });
                 Ok(())
             });
             if let Err(error) = placed {
@@ -224,10 +263,7 @@ impl Interactive<'_> {
             text,
             number: Some(attached.number),
         });
-        let places = match &attached.events {
-            Some(events) => self.session.counts_of(events)?.2,
-            None => 0,
-        };
+        let (_, _, places) = self.counts_of(&attached)?;
         let info = ProbeInfo {
             number: attached.number,
             head: attached.head.clone(),
@@ -295,8 +331,11 @@ impl Interactive<'_> {
             loop {
                 let next = agenda.next().filter(|next| *next < until).unwrap_or(until);
                 let over = match events {
-                    Some(events) => {
+                    Some(Placed::Kernel(events)) => {
                         session.follow_events(events, process, state, Some(next), sink)?
+                    }
+                    Some(Placed::Stops(stops)) => {
+                        session.follow_stops(stops, state, Some(next), sink)?
                     }
                     None => session.wait_until(process, next),
                 };
@@ -308,7 +347,10 @@ impl Interactive<'_> {
                 if !due.probes.is_empty() && !interrupted {
                     // Handlers of timers see the target as those of `ytrace run` do.
                     let mode = std::mem::replace(&mut session.mode, Mode::Auto);
-                    let ran = session.run_handlers(state, &due.probes, sink);
+                    let ran = match session.options.synchronous {
+                        true => session.run_beside_stops(state, &due.probes, sink),
+                        false => session.run_handlers(state, &due.probes, sink),
+                    };
                     session.mode = mode;
                     ran?;
                     rounds += due.probes.len() as u64;
@@ -343,7 +385,7 @@ impl Interactive<'_> {
         run: impl FnOnce(
             &mut Session<'_>,
             &mut State<'_>,
-            &mut Option<Box<Events>>,
+            &mut Option<Placed>,
         ) -> Result<R, SessionError>,
     ) -> Result<R, SessionError> {
         let Some(mut store) = self.store.take() else {
@@ -480,7 +522,11 @@ impl Interactive<'_> {
     ) -> Detached {
         let done = self.in_turn_of(&mut attached, |session, state, events| {
             match events.take() {
-                Some(events) => session.detach(*events, state, sink),
+                Some(Placed::Kernel(events)) => session.detach(*events, state, sink),
+                Some(Placed::Stops(stops)) => {
+                    session.watched.end(ytrace_target::monotonic_ns());
+                    session.finish_stops(*stops)
+                }
                 None => Ok(()),
             }
         });

@@ -111,10 +111,14 @@ impl Session<'_> {
         let mut making = Making {
             request: Request {
                 vectors: asks_for_vectors(&state.compiled.program),
-                // A stop may be long enough for a copy, and for what comes before and after it.
-                max_hold: Request::default()
-                    .max_hold
-                    .max(self.options.max_pause.saturating_mul(2)),
+                max_hold: match self.shares_values {
+                    // A line of the prompt may keep hits waiting for as long as a pause may take, then their handlers may take as long.
+                    true => self.options.max_pause.saturating_mul(2),
+                    // A stop may be long enough for a copy, and for what comes before and after it.
+                    false => Request::default()
+                        .max_hold
+                        .max(self.options.max_pause.saturating_mul(2)),
+                },
                 ..Request::default()
             },
             ..Making::default()
@@ -148,6 +152,7 @@ impl Session<'_> {
             handlers,
             ..
         } = making;
+        let patience = request.max_hold.saturating_sub(self.options.max_pause);
         let memory = StopMemory::new(self.live_space(process)?)
             .ok_or(EventFailure::Malformed("a page without bytes"))
             .map_err(|error| event_error(state, first, error))?;
@@ -183,6 +188,8 @@ impl Session<'_> {
             handlers,
             calls: Calls::default(),
             memory,
+            patience,
+            answered: ytrace_target::monotonic_ns(),
             figures: Figures {
                 places: there,
                 ..Figures::default()

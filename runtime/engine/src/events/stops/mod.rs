@@ -32,7 +32,19 @@ pub(crate) struct Stops {
     handlers: Vec<Handler>,
     calls: Calls,
     memory: StopMemory,
+    /// How old a stop may be at which a handler begins: before the handler is over the thread would go on by itself.
+    patience: Duration,
+    /// When it was last answered to what threads did: no stop that comes now has been out for longer.
+    answered: u64,
     figures: Figures,
+}
+
+impl Stops {
+    /// Runs of handlers, those that there were not for the stop was too old, and places.
+    pub(crate) fn counts(&self) -> (u64, u64, u64) {
+        let figures = self.figures;
+        (figures.hits, figures.late, figures.places as u64)
+    }
 }
 
 /// What runs for a probe of the program.
@@ -95,6 +107,8 @@ struct Figures {
     longest: Duration,
     /// Handlers that were ended for holding their thread too long.
     ended: u64,
+    /// Stops that nobody answered to in time.
+    late: u64,
 }
 
 #[cfg(test)]

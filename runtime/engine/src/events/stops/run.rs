@@ -51,7 +51,14 @@ impl Session<'_> {
         loop {
             match self.next_stop(stops, until)? {
                 Came::Stop(stop) => {
-                    self.run_stop(stops, &stop, state, sink);
+                    // Its thread may have gone on, or would while the handler reads.
+                    let since = stop.time.max(stops.answered);
+                    let waited = ytrace_target::monotonic_ns().saturating_sub(since);
+                    if Duration::from_nanos(waited) > stops.patience {
+                        stops.figures.late += 1;
+                    } else {
+                        self.run_stop(stops, &stop, state, sink);
+                    }
                     self.let_go(stops, &stop)?;
                     if state.end {
                         sink.flush();
@@ -91,7 +98,7 @@ impl Session<'_> {
                     stops.figures.stops += 1;
                     return Ok(Came::Stop(stop));
                 }
-                Next::Nothing => {}
+                Next::Nothing => stops.answered = ytrace_target::monotonic_ns(),
                 Next::Gone { .. } => {
                     self.note_end();
                     return Ok(Came::Over);
@@ -103,7 +110,8 @@ impl Session<'_> {
     /// Lets the thread of a stop go on.
     pub(super) fn let_go(&mut self, stops: &mut Stops, stop: &Stop) -> Result<(), SessionError> {
         stops.session.resume()?;
-        let held = ytrace_target::monotonic_ns().saturating_sub(stop.time);
+        stops.answered = ytrace_target::monotonic_ns();
+        let held = stops.answered.saturating_sub(stop.time);
         let held = Duration::from_nanos(held);
         stops.figures.held += held;
         stops.figures.longest = stops.figures.longest.max(held);
@@ -371,6 +379,13 @@ impl Session<'_> {
             self.result.partial(
                 "the target could not be left as it was: a thread did not stop, or its text could not be written",
             );
+        }
+        if figures.late > 0 {
+            self.result.partial(format!(
+                "{} hits were not handled: something else ran meanwhile, and threads are not held for longer than {} (--max-pause)",
+                figures.late,
+                shown(self.options.max_pause)
+            ));
         }
         if figures.ended > 0 {
             self.result.partial(format!(
