@@ -122,6 +122,11 @@ pub(crate) const COMMANDS: &[Entry] = &[
         help: "let probes run for so long (5s, 200ms), or until Ctrl-C, before the next line",
     },
     Entry {
+        names: &[":view"],
+        arguments: "KIND [\"TITLE\" [\"UNIT\"]] VARIABLE",
+        help: "what a variable that was declared here holds, as `_view` of a probe file shows it: table, bars, pie, histogram, flamegraph, heapmap; `> FILE` writes .svg, .html, .json …",
+    },
+    Entry {
         names: &[":save"],
         arguments: "FILE",
         help: "write what was typed as a probe file for `ytrace run`",

@@ -24,6 +24,7 @@ use super::heap;
 use super::lines::Prompt;
 use super::output::Silent;
 use super::signature::called;
+use super::view;
 use crate::failure::{Failure, Status};
 use crate::terminal::{Terminal, print, safe, say};
 
@@ -329,7 +330,9 @@ impl Completer for Assistant {
             return self.files.complete_path(line, at);
         }
         let blanks = before.len() - before.trim_start().len();
-        if let Some((start, words)) = heap::completions(before.trim_start()) {
+        let known = heap::completions(before.trim_start())
+            .or_else(|| view::completions(before.trim_start()));
+        if let Some((start, words)) = known {
             let pairs = words.into_iter().map(|word| Pair {
                 display: word.to_owned(),
                 replacement: format!("{word} "),

@@ -125,6 +125,12 @@ impl<'o> Prompt<'o> {
     }
 
     fn run_redirected(&mut self, line: &str, redirect: &Redirect) -> After {
+        if let (Some(parsed), Redirect::File(name)) = (self.command(line), redirect)
+            && parsed.name == ":view"
+        {
+            let done = self.view_file(parsed.rest, name);
+            return self.after(done);
+        }
         self.sink.kept = Some(Vec::new());
         let after = self.run_line(line);
         self.sink.show_printed();
@@ -176,6 +182,7 @@ impl<'o> Prompt<'o> {
             ":detach" => self.detach(parsed.rest),
             ":wait" => self.wait(parsed.rest),
             "probe" => return self.evaluate(&format!("_{}", line.trim_start()), Style::default()),
+            ":view" => self.view(parsed.rest),
             ":save" => self.save(parsed.rest),
             "source" => return self.source(parsed.rest),
             name => match heap::verb(name) {
@@ -183,6 +190,10 @@ impl<'o> Prompt<'o> {
                 None => Err(Wrong::Words(format!("`{name}` is no command"))),
             },
         };
+        self.after(done)
+    }
+
+    fn after(&mut self, done: Result<(), Wrong>) -> After {
         match done {
             Ok(()) => After::Fine,
             Err(wrong) => {

@@ -10,6 +10,7 @@ mod output;
 mod probes;
 mod script;
 mod signature;
+mod view;
 mod what;
 
 use std::cell::RefCell;

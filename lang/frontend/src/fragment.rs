@@ -2,6 +2,8 @@
 //!
 //! A fragment is read behind a prelude, the text of all that has been declared before, so that its type names and macros are known.
 
+mod shown;
+
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -14,6 +16,8 @@ use crate::lexer::{self, Interner, Token, TokenKind};
 use crate::parse::{self, Parsed};
 use crate::source::{FileId, Loader, SourceFile, Span};
 use crate::target::Target;
+
+pub use shown::with_view;
 
 /// What stands before statements, on a line of its own so that columns stay what they are.
 pub const HANDLER: &str = "_probe _begin {\n";
@@ -424,15 +428,19 @@ fn items(parsed: Parsed, start: usize, text: &str) -> Reading {
             _ => None,
         };
         if let Some(what) = what {
+            let help = match item.kind {
+                ItemKind::View(_) => {
+                    "declare the variable without it; `:view KIND NAME` shows what it holds"
+                }
+                _ => "statements run as they are typed; probes on events and timers are attached",
+            };
             refused = Some(
                 Diagnostic::error(
                     item.span,
                     format!("{what} does nothing at the prompt"),
                     "it is of use in a probe file",
                 )
-                .with_help(
-                    "statements run as they are typed; probes on events and timers are attached",
-                ),
+                .with_help(help),
             );
             break;
         }

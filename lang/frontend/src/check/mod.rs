@@ -66,6 +66,7 @@ use symbols::FunctionContext;
 
 pub use interactive::{Interactive, SHOWN};
 pub use options::{OptionError, option_help};
+pub use views::view_kinds;
 
 /// What is checked.
 pub struct Input<'a> {

@@ -41,6 +41,11 @@ const KINDS: &[(&str, ViewKind, &str)] = &[
     ),
 ];
 
+/// The kinds of views, as they are written.
+pub fn view_kinds() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|(name, ..)| *name)
+}
+
 impl<'a> Checker<'a> {
     /// Checks all views.
     pub(super) fn check_views(&mut self, unit: &'a ast::Unit) {

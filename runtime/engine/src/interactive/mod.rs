@@ -15,6 +15,7 @@ mod probes;
 mod run;
 mod save;
 mod types;
+mod view;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -61,6 +62,8 @@ pub struct Interactive<'o> {
     frozen: Option<Frozen>,
     /// What was typed and went well, for [`Interactive::save`].
     log: Vec<Typed>,
+    /// The views that were asked for, one a variable.
+    viewed: Vec<view::Viewed>,
     names: complete::NameLists,
     /// The probes that are attached, in the order of their numbers.
     probes: Vec<probes::Attached>,
@@ -153,6 +156,7 @@ impl<'o> Interactive<'o> {
             typed_in: TypedIn::default(),
             frozen: None,
             log: Vec::new(),
+            viewed: Vec::new(),
             names: complete::NameLists::default(),
             probes: Vec::new(),
             numbered: 0,
@@ -174,7 +178,10 @@ impl<'o> Interactive<'o> {
     }
 
     /// Says what a line is made of.
-    fn read(&mut self, text: &str) -> Reading {
+    ///
+    /// # Errors
+    /// It includes files of a package that cannot be used.
+    fn read(&mut self, text: &str) -> Result<Reading, SessionError> {
         let prelude = self.declared.text();
         let prelude = format!("{prelude}{}", self.earlier_text(text));
         let main = SourceFile {
@@ -182,23 +189,27 @@ impl<'o> Interactive<'o> {
             text: "".into(),
             library: false,
         };
-        fragment::read(
+        let mut library = Library::new(&self.session.options.include, &main);
+        let reading = fragment::read(
             text,
             &mut Surroundings {
                 prelude: &prelude,
                 name: NAME,
-                loader: &mut Library::new(&self.session.options.include, &main),
+                loader: &mut library,
                 target: &mut self.session.names,
                 layouts: &self.typed_in.layouts,
                 defines: &self.session.options.defines,
             },
-        )
+        );
+        // What a package lacks explains whatever else is wrong.
+        library.check_refused()?;
+        Ok(reading)
     }
 
     /// Whether a text is an expression of the language that is right here.
     pub fn is_expression(&mut self, text: &str, sink: &mut dyn Sink) -> bool {
         match self.read(text) {
-            Reading::Pieces(pieces) => match pieces.as_slice() {
+            Ok(Reading::Pieces(pieces)) => match pieces.as_slice() {
                 [piece] if piece.kind == PieceKind::Expression => {
                     let text = fragment::only(text, &piece.range);
                     self.compile_piece(PieceKind::Expression, &text, sink)
@@ -223,7 +234,7 @@ impl<'o> Interactive<'o> {
     ) -> Result<Answer, SessionError> {
         let started = std::time::Instant::now();
         self.notice_changes(sink);
-        let pieces = match self.read(text) {
+        let pieces = match self.read(text)? {
             Reading::Blank => return Ok(Answer::default()),
             Reading::Pieces(pieces) => pieces,
             Reading::Wrong(errors) => return Err(SessionError::Source { errors }),
@@ -290,6 +301,8 @@ impl<'o> Interactive<'o> {
         // Later, the last value will be another one.
         let text = self.with_numbers(own);
         self.declared.add(&text, &piece.names);
+        self.viewed
+            .retain(|viewed| !piece.names.contains(&viewed.name));
         self.log.push(Typed {
             kind: PieceKind::Definition,
             text,

@@ -583,6 +583,19 @@ impl Interactive<'_> {
         Ok(())
     }
 
+    /// Of each attached probe that uses a name: its number, the hits that it has lost, and why else what it found is not whole.
+    pub(super) fn probes_that_use(
+        &self,
+        name: &str,
+    ) -> Result<Vec<(usize, u64, Vec<String>)>, SessionError> {
+        let users = self.probes.iter().filter(|probe| probe.used.contains(name));
+        let figures = users.map(|probe| {
+            let (_, lost, _) = self.counts_of(probe)?;
+            Ok((probe.number, lost, probe.result.partial.clone()))
+        });
+        figures.collect()
+    }
+
     /// The texts of probes that are to be saved, and the names that they use.
     pub(super) fn used_by_probes(&self) -> HashSet<String> {
         let probes = self

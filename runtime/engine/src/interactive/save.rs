@@ -87,7 +87,10 @@ impl Interactive<'_> {
                     }
                 }
                 PieceKind::Definition => match self.stays_at_top(typed, &functions) {
-                    true => top.push_str(&format!("{}\n", self.with_variables(&typed.text))),
+                    true => {
+                        let text = self.with_views(&typed.text, self.names_of(typed));
+                        top.push_str(&format!("{}\n", self.with_variables(&text)));
+                    }
                     false => add_lines(&mut body, &self.with_variables(&typed.text)),
                 },
                 PieceKind::Statements => add_lines(&mut body, &self.with_variables(&typed.text)),
@@ -170,12 +173,8 @@ impl Interactive<'_> {
     fn stays_at_top(&self, typed: &Typed, functions: &HashSet<String>) -> bool {
         let text = typed.text.trim_start();
         let has_probes = self.log.iter().any(|typed| typed.kind == PieceKind::Probe);
-        let names = self
-            .declared
-            .items()
-            .find(|(text, _)| *text == typed.text)
-            .map(|(_, names)| names)
-            .unwrap_or_default();
+        let names = self.names_of(typed);
+        let is_viewed = |name: &String| self.viewed.iter().any(|viewed| viewed.name == *name);
         text.starts_with('#')
             || text.starts_with("typedef")
             || text.starts_with("_module")
@@ -183,8 +182,16 @@ impl Interactive<'_> {
             || is_function(text)
             || names.iter().any(|name| name.contains(' '))
             || names.iter().any(|name| functions.contains(name))
+            || names.iter().any(is_viewed)
             // What is typed after a probe may use it, too.
             || has_probes && !text.contains('=')
+    }
+
+    /// The names that a definition declares.
+    fn names_of(&self, typed: &Typed) -> &[String] {
+        let mut items = self.declared.items();
+        let found = items.find(|(text, _)| *text == typed.text);
+        found.map(|(_, names)| names).unwrap_or_default()
     }
 
     /// A text in which earlier values are variables of the file.
