@@ -13,17 +13,8 @@ const FLAGS: [&str; 4] = ["-g", "-O2", "-fomit-frame-pointer", "-pthread"];
 /// # Panics
 /// If it cannot be built.
 pub fn build(folder: &Path, name: &str) -> PathBuf {
-    let program = folder.join(name);
     let source = crate::root().join(format!("tests/fixtures/c/{name}.c"));
-    let built = Command::new("cc")
-        .args(FLAGS)
-        .arg("-o")
-        .arg(&program)
-        .arg(source)
-        .status()
-        .expect("the program does as it is told");
-    assert!(built.success());
-    program
+    crate::compile_file(&source, folder, name, &FLAGS)
 }
 
 /// The program `leaks`, or another of its kind, which does as it is told.

@@ -1,6 +1,7 @@
 //! What the end-to-end tests share: the built program, fixtures, and honest skipping.
 
 pub mod code;
+mod compiler;
 pub mod cores;
 pub mod fixtures;
 pub mod hoard;
@@ -14,6 +15,8 @@ pub mod program;
 pub mod pty;
 pub mod reloads;
 pub mod tracing;
+
+pub use compiler::{compile, compile_file};
 
 /// Says loudly that a test cannot run here. Where `YTRACE_NO_SKIP` is set (as in CI) that is a
 /// failure.

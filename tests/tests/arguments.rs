@@ -8,7 +8,7 @@ use ytrace_tests::fixtures::{Waiting, directory};
 use ytrace_tests::processes::assert_untouched;
 use ytrace_tests::program::run;
 use ytrace_tests::tracing::{Tracing, says};
-use ytrace_tests::{root, skip};
+use ytrace_tests::{compile, root, skip};
 
 const PROBES: &str = "tests/fixtures/c/arguments.y";
 
@@ -190,13 +190,7 @@ int main(void) {
 #[test]
 fn arguments_of_copies_are_where_the_debug_information_says() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (source, program) = (folder.path().join("copied.c"), folder.path().join("copied"));
-    std::fs::write(&source, COPIED).expect("it is written");
-    let built = Command::new("gcc")
-        .args(["-O2", "-g", "-o"])
-        .args([&program, &source])
-        .status();
-    assert!(built.expect("gcc").success());
+    let program = compile(folder.path(), "copied", COPIED, &["-O2", "-g"]);
     let program = program.to_str().expect("UTF-8");
     let text = r#"
         _probe fixed(...) { printf("fixed %d %d %d\n", a, five, c); }
@@ -282,7 +276,6 @@ int main(int argc, char **argv) {
 fn a_name_stands_for_the_function_and_its_copies() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name);
-    std::fs::write(path("both.c"), BODY_AND_COPY).expect("it is written");
     let options = [
         "-O2",
         "-fipa-cp-clone",
@@ -290,12 +283,8 @@ fn a_name_stands_for_the_function_and_its_copies() {
         "ipa-cp-eval-threshold=1",
     ];
     for (name, debug) in [("with", "-g"), ("without", "-g0")] {
-        let built = Command::new("gcc")
-            .args(options)
-            .args([debug, "-o"])
-            .args([path(name), path("both.c")])
-            .status();
-        assert!(built.expect("gcc").success());
+        let flags = [&options[..], &[debug]].concat();
+        compile(folder.path(), name, BODY_AND_COPY, &flags);
     }
     let with = path("with").display().to_string();
     let listed = run(&["list", "-e", &with, "-v", "scale"]).expect_status(0);

@@ -15,7 +15,7 @@ use nix::sys::signal::Signal;
 use ytrace_tests::fixtures::{self, Nginx};
 use ytrace_tests::processes::signal;
 use ytrace_tests::program::{Finished, command, finish, finish_child};
-use ytrace_tests::skip;
+use ytrace_tests::{compile, skip};
 
 /// How long a server may take to come up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -37,15 +37,9 @@ fn tool(program: &str, arguments: &[&str]) -> String {
 fn stripped() -> Stripped {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).display().to_string();
-    std::fs::write(
-        at("a.c"),
-        "struct shelf { long count; } shelf = { 42 };\nint main(void) { return (int)shelf.count; }\n",
-    )
-    .unwrap();
-    tool(
-        "cc",
-        &["-g", "-Wl,--build-id", "-o", &at("program"), &at("a.c")],
-    );
+    let text = "struct shelf { long count; } shelf = { 42 };\nint main(void) { return (int)shelf.count; }\n";
+    let flags = ["-g", "-Wl,--build-id"];
+    let program = compile(folder.path(), "program", text, &flags);
     tool(
         "objcopy",
         &["--only-keep-debug", &at("program"), &at("served.debug")],
@@ -59,7 +53,7 @@ fn stripped() -> Stripped {
         .unwrap()
         .to_owned();
     Stripped {
-        program: folder.path().join("program"),
+        program,
         debug: folder.path().join("served.debug"),
         build_id,
         folder,

@@ -11,7 +11,7 @@ use ytrace_tests::fixtures::{Nginx, Waiting, perl_daemon, perls, unavailable};
 use ytrace_tests::processes::assert_let_go;
 use ytrace_tests::program::{Finished, command, run};
 use ytrace_tests::pty::Terminal;
-use ytrace_tests::skip;
+use ytrace_tests::{compile, skip};
 
 /// Blocks of known sizes: a list that is in use, a ring and a chain that nothing leads to, freed ones between blocks that stay, and an
 /// allocator of its own.
@@ -80,15 +80,8 @@ struct Known {
 
 fn known() -> Known {
     let folder = tempfile::tempdir().unwrap();
-    let source = folder.path().join("known.c");
-    std::fs::write(&source, PROGRAM).unwrap();
-    let program = folder.path().join("known");
-    let status = Command::new("gcc")
-        .args(["-O1", "-g", "-fno-builtin", "-o"])
-        .args([&program, &source])
-        .status()
-        .unwrap();
-    assert!(status.success());
+    let flags = ["-O1", "-g", "-fno-builtin"];
+    let program = compile(folder.path(), "known", PROGRAM, &flags);
     let target = Waiting::start(&mut Command::new(&program));
     let words: Vec<&str> = target.ready.split_whitespace().collect();
     let number = |name: &str, offset: usize| -> i64 {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use ytrace_tests::compile;
 use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::processes::assert_untouched;
 use ytrace_tests::program::run;
@@ -33,15 +34,7 @@ int main(int argc, char **argv) {
 "#;
 
 fn build(folder: &Path) -> String {
-    let source = folder.join("boxes.c");
-    std::fs::write(&source, PROGRAM).unwrap();
-    let program = folder.join("boxes");
-    let status = Command::new("gcc")
-        .args(["-O2", "-g", "-o"])
-        .args([&program, &source])
-        .status()
-        .unwrap();
-    assert!(status.success());
+    let program = compile(folder, "boxes", PROGRAM, &["-O2", "-g"]);
     program.to_str().unwrap().to_owned()
 }
 

@@ -9,24 +9,14 @@ use nix::sys::signal::Signal;
 use ytrace_tests::plain_nginx::PlainNginx;
 use ytrace_tests::processes::{assert_untouched, signal, wait_for};
 use ytrace_tests::tracing::{Tracing, says};
+use ytrace_tests::{compile, compile_file};
 
-const FLAGS: [&str; 4] = ["-g", "-O2", "-fomit-frame-pointer", "-pthread"];
+const FLAGS: [&str; 5] = ["-g", "-O2", "-fomit-frame-pointer", "-pthread", "-ldl"];
 
 /// Builds a program or library of the fixtures under a name.
 fn build(folder: &Path, source: &str, name: &str, flags: &[&str]) -> PathBuf {
-    let built = folder.join(name);
     let source = ytrace_tests::root().join(format!("tests/fixtures/lives/{source}.c"));
-    let status = Command::new("cc")
-        .args(FLAGS)
-        .args(flags)
-        .arg("-o")
-        .arg(&built)
-        .arg(source)
-        .arg("-ldl")
-        .status()
-        .unwrap();
-    assert!(status.success());
-    built
+    compile_file(&source, folder, name, &[&FLAGS, flags].concat())
 }
 
 /// The program `lives`, which does as it is told.
@@ -494,21 +484,11 @@ fn functions_of_rust_are_named_as_people_write_them() {
 fn places_that_are_probed_one_by_one_may_be_more_than_the_soft_limit_of_open_files() {
     const FUNCTIONS: usize = 80;
     let folder = tempfile::tempdir().unwrap();
-    let source = folder.path().join("many.c");
     let functions: String = (0..FUNCTIONS)
         .map(|number| format!("void many_{number}(void) {{ }}\n"))
         .collect();
-    std::fs::write(
-        &source,
-        format!("{functions}int main(void) {{ return 0; }}\n"),
-    )
-    .unwrap();
-    let program = folder.path().join("many");
-    let built = Command::new("cc")
-        .arg("-o")
-        .args([&program, &source])
-        .status();
-    assert!(built.unwrap().success());
+    let text = format!("{functions}int main(void) {{ return 0; }}\n");
+    let program = compile(folder.path(), "many", &text, &[]);
     let run = |limit: &str| {
         let mut shell = Command::new("sh");
         shell
@@ -585,15 +565,7 @@ int main(int argc, char **argv)
 #[test]
 fn children_are_followed_where_that_is_asked_for() {
     let folder = tempfile::tempdir().unwrap();
-    let (source, program) = (folder.path().join("family.c"), folder.path().join("family"));
-    std::fs::write(&source, FAMILY).unwrap();
-    let built = Command::new("cc")
-        .args(FLAGS)
-        .arg("-o")
-        .args([&program, &source])
-        .arg("-ldl")
-        .status();
-    assert!(built.unwrap().success());
+    let program = compile(folder.path(), "family", FAMILY, &FLAGS);
     let command = program.to_str().unwrap();
     let run = |words: &[&str]| ytrace_tests::program::run(&[&["run", "-c"], words].concat());
     let text = r#"

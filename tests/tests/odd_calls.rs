@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use ytrace_tests::compile_file;
 use ytrace_tests::processes::assert_untouched;
 use ytrace_tests::program::Finished;
 use ytrace_tests::tracing::{Tracing, says};
@@ -17,15 +18,10 @@ struct OddCalls {
 
 impl OddCalls {
     fn start(folder: &Path) -> Self {
-        let program = folder.join("odd_calls");
         let source = ytrace_tests::root().join("tests/fixtures/c/odd_calls.c");
         // With optimization, calls at the end are jumps.
-        let built = Command::new("cc")
-            .args(["-g", "-O2", "-fomit-frame-pointer", "-pthread", "-o"])
-            .args([&program, &source])
-            .status()
-            .unwrap();
-        assert!(built.success());
+        let flags = ["-g", "-O2", "-fomit-frame-pointer", "-pthread"];
+        let program = compile_file(&source, folder, "odd_calls", &flags);
         let mut child = Command::new(program)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use ytrace_tests::program::{Finished, command, finish, run, ytrace};
-use ytrace_tests::{root, skip};
+use ytrace_tests::{compile_file, root, skip};
 
 /// Runs ytrace in a directory.
 fn run_in(directory: &Path, arguments: &[&str]) -> Finished {
@@ -26,14 +26,8 @@ struct Shelf(Child);
 
 impl Shelf {
     fn start(package: &Path) -> Self {
-        let program = package.parent().unwrap().join("items");
-        let built = Command::new("cc")
-            .args(["-g", "-O1", "-o"])
-            .arg(&program)
-            .arg(package.join("tests/items.c"))
-            .status()
-            .unwrap();
-        assert!(built.success());
+        let (source, folder) = (package.join("tests/items.c"), package.parent().unwrap());
+        let program = compile_file(&source, folder, "items", &["-g", "-O1"]);
         let mut child = Command::new(&program)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use ytrace_tests::compile;
 use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::plain_nginx::PlainNginx;
 use ytrace_tests::processes::{assert_let_go, assert_untouched};
@@ -52,15 +53,8 @@ int main(void) {
 /// The program, running, and the directory that it lies in.
 fn program() -> (Waiting, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let source = folder.path().join("boxes.c");
-    std::fs::write(&source, PROGRAM).unwrap();
-    let program = folder.path().join("boxes");
-    let status = Command::new("gcc")
-        .args(["-O1", "-g", "-pthread", "-o"])
-        .args([&program, &source])
-        .status()
-        .unwrap();
-    assert!(status.success());
+    let flags = ["-O1", "-g", "-pthread"];
+    let program = compile(folder.path(), "boxes", PROGRAM, &flags);
     (Waiting::start(&mut Command::new(&program)), folder)
 }
 

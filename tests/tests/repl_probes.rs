@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
+use ytrace_tests::compile;
 use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::processes::assert_untouched;
 use ytrace_tests::program::{command, run};
@@ -54,16 +55,8 @@ int main(int count, char **arguments) {
 
 fn program() -> (Waiting, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let source = folder.path().join("worker.c");
-    std::fs::write(&source, PROGRAM).unwrap();
-    let program = folder.path().join("worker");
-    let status = Command::new("gcc")
-        .args(["-O1", "-g", "-pthread", "-o"])
-        .args([&program, &source])
-        .args(["-ldl"])
-        .status()
-        .unwrap();
-    assert!(status.success());
+    let flags = ["-O1", "-g", "-pthread", "-ldl"];
+    let program = compile(folder.path(), "worker", PROGRAM, &flags);
     (Waiting::start(&mut Command::new(&program)), folder)
 }
 

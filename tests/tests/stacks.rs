@@ -8,6 +8,7 @@ use ytrace_tests::leaks::Leaks;
 use ytrace_tests::processes::{assert_untouched, wait_for};
 use ytrace_tests::program::run_text;
 use ytrace_tests::tracing::Tracing;
+use ytrace_tests::{compile, compile_file};
 
 const STACKS: &str = r#"
 _probe _oneshot {
@@ -36,16 +37,9 @@ struct Target(Child);
 impl Target {
     /// Builds `tests/fixtures/c/stack.c` with these flags, starts it, and waits until both threads sleep.
     fn start(folder: &Path, flags: &[&str]) -> Self {
-        let program = folder.join("stack");
         let source = ytrace_tests::root().join("tests/fixtures/c/stack.c");
-        let built = Command::new("cc")
-            .args(["-pthread", "-o"])
-            .arg(&program)
-            .args(flags)
-            .arg(source)
-            .status()
-            .unwrap();
-        assert!(built.success());
+        let flags = [&["-pthread"], flags].concat();
+        let program = compile_file(&source, folder, "stack", &flags);
         let mut child = Command::new(program)
             .stdout(Stdio::piped())
             .spawn()
@@ -224,14 +218,7 @@ int main(void)
 }
 "#;
     let folder = tempfile::tempdir().unwrap();
-    let (file, program) = (folder.path().join("clock.c"), folder.path().join("clock"));
-    std::fs::write(&file, source).unwrap();
-    let built = Command::new("cc")
-        .args(["-g", "-O1", "-o"])
-        .args([&program, &file])
-        .status()
-        .unwrap();
-    assert!(built.success());
+    let program = compile(folder.path(), "clock", source, &["-g", "-O1"]);
     let target = ytrace_tests::fixtures::Waiting::start(&mut Command::new(program));
     let text = r#"_probe _oneshot { printf("%s", _sym_ubt(_ubt())); }"#;
     // It is there most of the time, but not at every instant.
@@ -436,15 +423,7 @@ struct Built {
 impl Built {
     fn start(source: &str, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (file, program) = (folder.path().join("own.c"), folder.path().join("own"));
-        std::fs::write(&file, source).unwrap();
-        let built = Command::new("cc")
-            .args(flags)
-            .arg("-o")
-            .args([&program, &file])
-            .status()
-            .unwrap();
-        assert!(built.success());
+        let program = compile(folder.path(), "own", source, flags);
         let target = ytrace_tests::fixtures::Waiting::start(&mut Command::new(program));
         let path = format!("/proc/{}/syscall", target.pid());
         wait_for("the program to read", || {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::processes::signal;
 use ytrace_tests::program::{run, start};
-use ytrace_tests::skip;
+use ytrace_tests::{compile, skip};
 
 /// A program that calls a function for each line of its input.
 const PROGRAM: &str = r#"
@@ -32,16 +32,7 @@ int main(void) {
 "#;
 
 fn build(folder: &Path) -> PathBuf {
-    let source = folder.join("works.c");
-    std::fs::write(&source, PROGRAM).unwrap();
-    let program = folder.join("works");
-    let status = Command::new("gcc")
-        .args(["-O2", "-g", "-o"])
-        .args([&program, &source])
-        .status()
-        .unwrap();
-    assert!(status.success());
-    program
+    compile(folder, "works", PROGRAM, &["-O2", "-g"])
 }
 
 const PROBE: &str = r#"
