@@ -83,6 +83,21 @@ enum Query<'q> {
 }
 
 impl ProbeFunction {
+    /// One of a name of which no code is known, nor anything but what the debug information tells.
+    fn without_code(name: String, prototype: Option<Function>) -> Self {
+        Self {
+            name,
+            version: None,
+            aliases: Vec::new(),
+            body: None,
+            clones: Vec::new(),
+            parts: Vec::new(),
+            indirect: false,
+            external: false,
+            prototype,
+        }
+    }
+
     /// The code that a call of the function enters: its own, then that of its copies. A resolver is another function.
     pub fn entered(&self) -> impl Iterator<Item = &Body> {
         let own = self.body.iter().filter(|_| !self.indirect);
@@ -334,15 +349,8 @@ impl Module {
         for function in without_code {
             if found.iter().all(|f| f.name != function.name) {
                 found.push(ProbeFunction {
-                    name: function.name.clone(),
-                    version: None,
-                    aliases: Vec::new(),
-                    body: None,
-                    clones: Vec::new(),
-                    parts: Vec::new(),
-                    indirect: false,
                     external: function.external,
-                    prototype: Some(function),
+                    ..ProbeFunction::without_code(function.name.clone(), Some(function))
                 });
             }
         }
@@ -535,16 +543,13 @@ impl Module {
                 file_offset: self.offset_of_address(address),
                 size,
             }),
-            clones: Vec::new(),
-            parts: Vec::new(),
             indirect: place
                 .symbols
                 .iter()
                 .any(|s| s.kind == SymbolKind::IndirectFunction),
             external: place.symbols.iter().any(|s| s.global)
                 || place.known.as_ref().is_some_and(|f| f.external),
-            prototype: place.known.clone(),
-            name,
+            ..ProbeFunction::without_code(name, place.known.clone())
         })
     }
 
@@ -622,17 +627,7 @@ fn attach(found: &mut Vec<ProbeFunction>, name: &str, bodies: Vec<(Body, Option<
                 .position(|f| f.name == name && f.body.is_none() && same_unit(f, unit.as_deref()))
         };
         let owner = owner.or_else(orphan);
-        let new = || ProbeFunction {
-            name: name.to_owned(),
-            version: None,
-            aliases: Vec::new(),
-            body: None,
-            clones: Vec::new(),
-            parts: Vec::new(),
-            indirect: false,
-            external: false,
-            prototype: known,
-        };
+        let new = || ProbeFunction::without_code(name.to_owned(), known);
         let at = owner.unwrap_or_else(|| {
             found.push(new());
             found.len() - 1

@@ -557,7 +557,8 @@ impl EventSession {
                 _ => AttachType::UprobeMulti,
             };
             let at_return = matches!(mode, Mode::Return);
-            let loaded = self.load_program(probe, place, program, mode, attach)?;
+            let change = FamilyChange::None;
+            let loaded = self.load_program(probe, place, program, mode, attach, change)?;
             let files = files.clone();
             let places = match one_by_one {
                 true => Places::OneByOne { at_return, files },
@@ -586,7 +587,8 @@ impl EventSession {
         }
         let load = |from_task| {
             let mode = Mode::Event { from_task };
-            self.load_program(probe, place, program, mode, AttachType::Unsaid)
+            let (attach, change) = (AttachType::Unsaid, FamilyChange::None);
+            self.load_program(probe, place, program, mode, attach, change)
         };
         // Where the kernel does not tell with which registers a thread came into it (before Linux 5.15), what happens there is
         // left out.
@@ -645,22 +647,9 @@ impl EventSession {
             },
             _ => FamilyChange::None,
         };
-        let whose = self.whose(AttachType::Unsaid, change);
         let attach = AttachType::Unsaid;
-        let loaded = self.load_program_of(probe, place, program, mode, attach, whose)?;
+        let loaded = self.load_program(probe, place, program, mode, attach, change)?;
         Ok(vec![AttachedPart::new(loaded, Places::Kernel(name))])
-    }
-
-    fn load_program(
-        &self,
-        probe: ProbeId,
-        place: usize,
-        program: &HitProgram,
-        mode: Mode,
-        attach: AttachType,
-    ) -> Result<OwnedFd, EventError> {
-        let whose = self.whose(attach, FamilyChange::None);
-        self.load_program_of(probe, place, program, mode, attach, whose)
     }
 
     /// Whose hits count at what is attached so.
@@ -676,14 +665,15 @@ impl EventSession {
         }
     }
 
-    fn load_program_of(
+    /// Loads a program, which changes the family as said.
+    fn load_program(
         &self,
         probe: ProbeId,
         place: usize,
         program: &HitProgram,
         mode: Mode,
         attach: AttachType,
-        whose: Whose,
+        change: FamilyChange,
     ) -> Result<OwnedFd, EventError> {
         let (Some(counters), Some([rows, zeros])) = (self.counters.last(), self.saved.last())
         else {
@@ -714,7 +704,7 @@ impl EventSession {
                 zeros: zeros.as_raw_fd(),
             }),
             numbering: self.numbers.numbering,
-            whose,
+            whose: self.whose(attach, change),
             thread_pointer: self.facilities.thread_pointer_offset,
             returns: self.facilities.returns,
             page_bytes: u32::try_from(sys::page_size()).unwrap_or(u32::MAX),
