@@ -370,3 +370,69 @@ fn a_name_stands_for_the_function_and_its_copies() {
         assert!(child.wait().expect("it ends").success());
     }
 }
+
+const ENDS: &str = r#"
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+static void *end(void *status)
+{
+    syscall(SYS_exit, (long)status);
+    return 0;
+}
+int main(void)
+{
+    puts("READY");
+    fflush(stdout);
+    while (getchar() == 'g') {
+        for (long status = 0; status < 300; status += 50) {
+            pthread_t thread;
+            pthread_create(&thread, 0, end, (void *)status);
+            pthread_join(thread, 0);
+        }
+        puts("done");
+        fflush(stdout);
+    }
+    return 0;
+}
+"#;
+
+#[test]
+fn threads_that_end_give_their_status() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let program = compile(folder.path(), "ends", ENDS, &["-g", "-pthread"]);
+    for more in [&[][..], &["--sync"]] {
+        let mut child = Command::new(&program)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut input = child.stdin.take().expect("piped");
+        let mut output = BufReader::new(child.stdout.take().expect("piped")).lines();
+        let mut line = || output.next().expect("a line").expect("text");
+        assert_eq!(line(), "READY");
+        let pid = child.id().to_string();
+        let text = r#"
+            long ended;
+            _probe _thread_end {
+                printf("%d\n", _arg(0));
+                if (++ended == 6) _exit();
+            }
+        "#;
+        let words = ["run", "-p", &pid, "-e", text];
+        let tracing = Tracing::start(&[&words[..], more].concat());
+        write!(input, "g").expect("it reads");
+        assert_eq!(line(), "done");
+        let finished = tracing.finish().expect_status(0);
+        // One that has been joined may still be about to end.
+        let mut seen: Vec<&str> = finished.stdout.lines().collect();
+        seen.sort_unstable();
+        // As waitpid(2) has them.
+        let mut expected = [0, 50, 100, 150, 200, 250].map(|status| (status << 8).to_string());
+        expected.sort_unstable();
+        assert_eq!(seen, expected, "{more:?} {finished}");
+        drop(input);
+        assert!(child.wait().expect("our child").success());
+    }
+}

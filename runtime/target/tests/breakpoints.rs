@@ -455,7 +455,7 @@ fn threads_and_processes_tell_of_themselves() {
         "early 8",
         |_, stop| match stop.what {
             What::ThreadBegin => began += 1,
-            What::ThreadEnd => ended += 1,
+            What::ThreadEnd { status: 0 } => ended += 1,
             What::Return { place: 0 } => returned += 1,
             other => panic!("{other:?}"),
         },

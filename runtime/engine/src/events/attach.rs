@@ -733,9 +733,11 @@ impl Session<'_> {
         making: &mut Making,
     ) -> Result<(), EventFailure> {
         let mut facts = self.facts(state, making);
-        if let Source::PageFaults { .. } = source {
-            facts.arguments.push(Argument::FaultAddress);
-        }
+        facts.arguments.extend(match source {
+            Source::PageFaults { .. } => Some(Argument::FaultAddress),
+            Source::ThreadEnd => Some(Argument::ExitStatus),
+            _ => None,
+        });
         let (program, reading) = hit_program(plans.plan(), None, &facts)?;
         let handler = Handler {
             function,

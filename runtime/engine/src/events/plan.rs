@@ -48,6 +48,8 @@ pub(super) enum Argument {
     Constant(u64),
     /// The address of a page fault.
     FaultAddress,
+    /// The status with which a thread ends.
+    ExitStatus,
     /// A register, of which the low bytes count.
     Register(Register, Width, bool),
     /// Memory at a base, plus an index times a scale, plus a displacement; the base may be none, for an address.
@@ -679,6 +681,7 @@ impl<'a> Maker<'a> {
             Argument::None => return Err(EventFailure::Argument(number)),
             Argument::Constant(value) => self.constant(value),
             Argument::FaultAddress => self.part.value(target::Value::FaultAddress),
+            Argument::ExitStatus => self.part.value(target::Value::ExitStatus),
             Argument::Register(register, width, signed) => {
                 let value = self.part.value(target::Value::Register(register));
                 let ty = IntegerType {

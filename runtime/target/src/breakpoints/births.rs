@@ -341,7 +341,11 @@ impl Tracer<'_> {
         } else if last && events.exit && !space.exit_told {
             self.tell_exit(index);
         } else if !last && events.threads {
-            self.change(index, |thread| thread.came = Came::ThreadEnd);
+            let status = exit_status(thread.tid);
+            self.change(index, |thread| {
+                thread.came = Came::ThreadEnd;
+                thread.number = status.unwrap_or(0);
+            });
             self.enqueue(index);
         } else {
             self.go(index);

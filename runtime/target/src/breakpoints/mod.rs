@@ -164,8 +164,11 @@ pub enum What {
     },
     /// It is new, and has run nothing.
     ThreadBegin,
-    /// It ends, and others remain.
-    ThreadEnd,
+    /// It ends, with this wait status, and others remain.
+    ThreadEnd {
+        /// As waitpid(2) would tell it.
+        status: i32,
+    },
     /// It has executed another program, of which nothing has run.
     Exec,
     /// The process ends, with this wait status. Nothing of it runs any more.

@@ -267,7 +267,9 @@ impl Session {
             Came::Return => What::Return { place: index()? },
             Came::Watch => What::Watch { watch: index()? },
             Came::ThreadBegin => What::ThreadBegin,
-            Came::ThreadEnd => What::ThreadEnd,
+            Came::ThreadEnd => What::ThreadEnd {
+                status: told.number,
+            },
             Came::Exec => What::Exec,
             Came::Exit => What::Exit {
                 status: told.number,

@@ -204,6 +204,7 @@ impl Part {
             | Value::Cookie
             | Value::Setting(_)
             | Value::FaultAddress
+            | Value::ExitStatus
             | Value::Entry(_) => Ok(0),
         }
     }

@@ -24,6 +24,11 @@ pub enum PlanError {
         /// Why not.
         why: String,
     },
+    /// The status of a thread that ends is asked for, and the kernel does not say where it keeps it.
+    #[error(
+        "the status of a thread cannot be had: the kernel's type information does not tell where it is"
+    )]
+    NoExitStatus,
     /// Something refers to a value or a step that does not come before it, or that is none of the right kind.
     #[error("{what} {number} is used where it is not known")]
     Unknown {

@@ -186,6 +186,7 @@ pub struct Facilities {
     pub(super) session: Option<SessionFunctions>,
     pub(super) returns: Option<ReturnPlaces>,
     pub(super) thread_pointer_offset: Option<i16>,
+    pub(super) exit_status_offset: Option<i16>,
     pub(super) thread_places: Option<ThreadPlaces>,
     pub(super) alive_places: Option<AlivePlaces>,
 }
@@ -260,6 +261,10 @@ impl Facilities {
             thread_pointer: offset.clone().map(drop),
             session,
             thread_pointer_offset: offset.ok(),
+            exit_status_offset: types.as_ref().ok().and_then(|types| {
+                let offset = types.member_offset("task_struct", "exit_code")?;
+                i16::try_from(offset).ok()
+            }),
             alive_places: types.as_ref().ok().and_then(|types| {
                 let member = |structure, name| {
                     let offset = types.member_offset(structure, name)?;

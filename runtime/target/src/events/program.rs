@@ -86,6 +86,8 @@ pub enum Value {
     Setting(u32),
     /// At a page fault, the address that was used; 0 at all else.
     FaultAddress,
+    /// Where a thread ends, its status as waitpid(2) would tell it, where the kernel's type information tells its place.
+    ExitStatus,
     /// In a return part: a value that the entry part saved, by its place in [`HitProgram::saved_values`].
     Entry(u32),
     /// In a return part: an integer out of bytes that the entry part saved; `capture` is the place in

@@ -706,6 +706,7 @@ impl EventSession {
             numbering: self.numbers.numbering,
             whose: self.whose(attach, change),
             thread_pointer: self.facilities.thread_pointer_offset,
+            exit_status: self.facilities.exit_status_offset,
             returns: self.facilities.returns,
             page_bytes: u32::try_from(sys::page_size()).unwrap_or(u32::MAX),
         };

@@ -131,7 +131,7 @@ pub(super) fn argument(
         registers.dwarf(known)
     };
     match *argument {
-        Argument::None | Argument::FaultAddress => None,
+        Argument::None | Argument::FaultAddress | Argument::ExitStatus => None,
         Argument::Constant(value) => Some(value),
         Argument::Register(register, width, signed) => {
             Some(extended(value(register)?, width, signed))

@@ -160,9 +160,9 @@ impl Session<'_> {
             }
             What::Watch { watch } => due.all(watches.get(watch).cloned().unwrap_or_default(), None),
             What::ThreadBegin => due.all(of_process(ProcessEvent::ThreadBegin), None),
-            What::ThreadEnd => {
+            What::ThreadEnd { status } => {
                 calls.forget_thread(stop.tid);
-                due.all(of_process(ProcessEvent::ThreadEnd), None);
+                due.all(of_process(ProcessEvent::ThreadEnd), Some(status));
             }
             What::Exec => due.all(of_process(ProcessEvent::Exec), None),
             What::Exit { status } => due.all(of_process(ProcessEvent::Exit), Some(status)),

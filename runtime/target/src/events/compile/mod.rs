@@ -202,6 +202,8 @@ pub(super) struct Environment<'a> {
     pub whose: Whose,
     /// Where the thread pointer is in the kernel's description of a thread.
     pub thread_pointer: Option<i16>,
+    /// Where the kernel's description of a thread has the status with which it ends.
+    pub exit_status: Option<i16>,
     /// Where the kernel keeps the returns that it awaits; else stacks show the addresses that it has put in their place.
     pub returns: Option<ReturnPlaces>,
     pub page_bytes: u32,
@@ -327,6 +329,7 @@ impl HitProgram {
             numbering: Numbering::Kernel,
             whose: Whose::All,
             thread_pointer: Some(0),
+            exit_status: Some(0),
             returns: None,
             page_bytes: u32::try_from(sys::page_size()).unwrap_or(u32::MAX),
         };

@@ -259,6 +259,7 @@ impl Schedule {
                 | Value::Cookie
                 | Value::Setting(_)
                 | Value::FaultAddress
+                | Value::ExitStatus
                 | Value::Weight(_)
                 | Value::Lost(_)
                 | Value::Failed(_) => 0,

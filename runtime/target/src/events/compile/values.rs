@@ -130,6 +130,7 @@ impl PartCompiler<'_> {
                 None => self.code.mov(to, 0),
             },
             Value::Cookie
+            | Value::ExitStatus
             | Value::Setting(_)
             | Value::Failed(_)
             | Value::Unary(..)
@@ -311,6 +312,12 @@ impl PartCompiler<'_> {
                 self.thread_pointer()?;
             }
             Value::Cookie => self.cookie(),
+            Value::ExitStatus => {
+                let offset = self.environment.exit_status;
+                let offset = offset.ok_or(PlanError::NoExitStatus)?;
+                self.code.call(helper::CURRENT_TASK);
+                self.code.load(Width::Four, R::R0, R::R0, offset);
+            }
             Value::Setting(number) => self.setting(number)?,
             Value::Failed(value) => {
                 let done = self.code.label();
