@@ -229,20 +229,33 @@ impl Generator {
             }
             10 => {
                 let (pointer, number) = (self.pointer(0), self.number(1));
-                let text = match self.random.below(4) {
+                let text = match self.random.below(7) {
                     0 => format!("printf(\"%s\\n\", _tostr({pointer}->name));"),
                     1 => format!("printf(\"%s\\n\", _tostr(s, (unsigned char) {number}));"),
-                    2 => "printf(\"%s\\n\", _hex(s, 12));".to_owned(),
+                    2 => format!("printf(\"%s\\n\", _tostr({pointer}->name, {number}));"),
+                    3 => {
+                        let bound = self.random.below(60);
+                        let cast = self.random.pick(&["(size_t) ", ""]);
+                        format!(
+                            "printf(\"%s\\n\", _tostr(s, {cast}{number} < {bound} ? {number} : {bound}));"
+                        )
+                    }
+                    4 => format!("printf(\"%s\\n\", _hex(s, {number} & 15));"),
+                    5 => "printf(\"%s\\n\", _hex(s, 12));".to_owned(),
                     _ => format!("printf(\"%d\\n\", _readable({pointer}, 64));"),
                 };
                 self.line(&text);
             }
             11 => {
                 let pointer = self.pointer(0);
-                let text = match self.random.below(4) {
+                let text = match self.random.below(5) {
                     0 => format!("x = strcmp(s, {pointer}->name);"),
                     1 => format!("x = strncmp(s, {pointer}->name, 3);"),
                     2 => format!("x = memcmp(s, {pointer}->tag, 8);"),
+                    3 => {
+                        let number = self.number(1);
+                        format!("x = memcmp(s, {pointer}->tag, (size_t) {number} % 9);")
+                    }
                     _ => "x = strlen(s);".to_owned(),
                 };
                 self.line(&text);

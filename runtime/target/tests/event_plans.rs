@@ -232,6 +232,63 @@ fn strings_of_every_length_are_told_from_cut_ones() {
 }
 
 #[test]
+fn lengths_may_be_read_from_memory() {
+    const MAX: u32 = 4100;
+    let mut traced = Traced::start();
+    let mut program = HitProgram::default();
+    let part = &mut program.entry;
+    // `measure(struct piece *piece)`: of the length nothing else is made than the length of a capture.
+    let length = capture(part, Value::Register(Register::Rdi), Extent::Bytes(8));
+    let piece = part.value(Value::Register(Register::Rdi));
+    let eight = part.value(Value::Constant(8));
+    let data = part.value(Value::Binary(BinaryOperation::Add, piece, eight));
+    let data = part.step(Step::Capture {
+        address: data,
+        extent: Extent::Bytes(8),
+    });
+    let length = part.value(slot(length, 0, Width::Eight, false));
+    let max = MAX;
+    let text = capture(
+        part,
+        slot(data, 0, Width::Eight, false),
+        Extent::UpTo { length, max },
+    );
+    part.step(Step::Emit(Emit {
+        captures: vec![text],
+        ..Emit::default()
+    }));
+    traced.probe("measure", program);
+    assert_eq!(traced.program.ask("measure"), "measured");
+    let found = traced.records(|record| match record.capture(0).unwrap() {
+        Captured::Bytes(bytes) => Ok(bytes.to_vec()),
+        Captured::Cut(bytes) => Err(Some(bytes.to_vec())),
+        Captured::Failed => Err(None),
+    });
+    // SAFETY: the call takes no pointer.
+    let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap();
+    let (end, max) = (3 * page, MAX as usize);
+    let bytes = |from: usize, length: usize| -> Vec<u8> {
+        let at = from..from + length;
+        at.map(|at| b'a' + (at % 26) as u8).collect()
+    };
+    let expected = [
+        Ok(bytes(10, 100)),
+        Ok(Vec::new()),
+        Ok(Vec::new()),
+        Ok(bytes(10, max)),
+        Ok(bytes(end - 50, 50)),
+        Err(Some(bytes(end - 50, 50))),
+        Ok(bytes(0, max)),
+        // More than a page, in two pages: all that can be read.
+        Err(Some(bytes(end - page - 1, page + 1))),
+        Err(Some(bytes(end - page, page))),
+        Err(None),
+        Err(None),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn memory_at_the_return_is_that_of_the_return() {
     let mut traced = Traced::start();
     let mut program = HitProgram::default();
@@ -935,6 +992,7 @@ fn captures_are_the_same_where_links_are_not_to_be_had() {
     for test in [
         "arguments_and_results_are_those_of_the_call",
         "captures_follow_pointers_and_fail_one_by_one",
+        "lengths_may_be_read_from_memory",
     ] {
         again_without("uprobe_multi", test);
     }

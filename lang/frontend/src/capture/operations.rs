@@ -350,12 +350,10 @@ impl<'p> Analysis<'p> {
     fn bytes(&mut self, length: Option<&Known>) -> Extent {
         let most = self.string() - 1;
         let length = length.and_then(Known::single);
-        let constant = length.and_then(|length| self.terms.as_constant(length));
-        let most = constant
-            .and_then(|constant| u32::try_from(constant).ok())
-            .map_or(most, |constant| constant.min(most));
-        let length = match (length, constant) {
-            (Some(length), None) => length,
+        let bound = length.and_then(|length| u32::try_from(self.terms.most(length)).ok());
+        let most = bound.map_or(most, |bound| bound.min(most));
+        let length = match length {
+            Some(length) if most > 0 && self.terms.as_constant(length).is_none() => length,
             _ => self.terms.constant(u64::from(most)),
         };
         Extent::Bytes { length, most }
@@ -472,6 +470,9 @@ impl<'p> Analysis<'p> {
             .binary(IntegerOperator::Add, WORD, precision, one)
             .unwrap_or(all);
         let length = self.terms.select(negative, all, more);
+        // A precision that cannot be negative asks for no more than it can be.
+        let bound = self.terms.most(precision).saturating_add(1);
+        let most = u32::try_from(bound).map_or(most, |bound| bound.min(most));
         Extent::Bytes { length, most }
     }
 }

@@ -97,6 +97,9 @@ pub(super) const WORD: IntegerType = IntegerType {
     signed: false,
 };
 
+/// How deep a word is looked into for the most that it can be.
+const MAX_BOUND_DEPTH: u32 = 8;
+
 impl Terms {
     pub(super) fn get(&self, id: TermId) -> Term {
         self.terms
@@ -344,6 +347,90 @@ impl Terms {
                 then,
                 otherwise,
             }),
+        }
+    }
+
+    /// The most that a word is, unsigned, as far as the word itself tells.
+    pub(super) fn most(&self, id: TermId) -> u64 {
+        self.most_within(id, MAX_BOUND_DEPTH)
+    }
+
+    fn most_within(&self, id: TermId, depth: u32) -> u64 {
+        use IntegerOperator as Op;
+        let Some(depth) = depth.checked_sub(1) else {
+            return u64::MAX;
+        };
+        let of_size = |size: u8, signed: bool| match size {
+            1..=7 if !signed => (1 << (8 * size)) - 1,
+            _ => u64::MAX,
+        };
+        match self.get(id) {
+            Term::Constant(value) => value,
+            Term::Compare { .. } => 1,
+            Term::Loaded { size, signed, .. } => of_size(size, signed),
+            Term::Global { size, .. } => of_size(size, false),
+            Term::Extend { ty, from } if !ty.signed => {
+                let own = of_size(ty.size, ty.signed);
+                own.min(self.most_within(from, depth))
+            }
+            Term::Binary {
+                operator,
+                ty,
+                left,
+                right,
+            } => match (operator, self.as_constant(right)) {
+                (Op::And, _) => {
+                    let left = self.most_within(left, depth);
+                    left.min(self.most_within(right, depth))
+                }
+                (Op::Remainder, Some(by)) if !ty.signed => by.saturating_sub(1),
+                (Op::Divide, Some(by)) if !ty.signed => {
+                    let left = self.most_within(left, depth);
+                    left.checked_div(by).unwrap_or(u64::MAX)
+                }
+                (Op::ShiftRight, Some(by)) if !ty.signed && by < 64 => {
+                    self.most_within(left, depth) >> by
+                }
+                _ => u64::MAX,
+            },
+            Term::Select {
+                condition,
+                then,
+                otherwise,
+            } => {
+                let either = |term, truth| {
+                    let known = self.most_where(condition, truth, term);
+                    known.min(self.most_within(term, depth))
+                };
+                either(then, true).max(either(otherwise, false))
+            }
+            _ => u64::MAX,
+        }
+    }
+
+    /// The most that a word is where a condition holds, or where it does not, as far as that compares the word with a constant.
+    fn most_where(&self, condition: TermId, truth: bool, word: TermId) -> u64 {
+        let Term::Compare {
+            comparison,
+            signed: false,
+            left,
+            right,
+        } = self.get(condition)
+        else {
+            return u64::MAX;
+        };
+        let comparison = if truth {
+            comparison
+        } else {
+            opposite(comparison)
+        };
+        let (left_is, right_is) = (self.as_constant(left), self.as_constant(right));
+        match (comparison, left_is, right_is) {
+            (Comparison::Less, _, Some(than)) if left == word => than.saturating_sub(1),
+            (Comparison::LessEqual | Comparison::Equal, _, Some(than)) if left == word => than,
+            (Comparison::Greater, Some(than), _) if right == word => than.saturating_sub(1),
+            (Comparison::GreaterEqual, Some(than), _) if right == word => than,
+            _ => u64::MAX,
         }
     }
 

@@ -21,12 +21,18 @@ struct item {
     signed char tiny;
 };
 
+struct piece {
+    unsigned long length;
+    const char *data;
+};
+
 static volatile long sink;
 
 PROBED long step(long number, long thread) { sink = number; return number * 2 + thread; }
 PROBED long six(long a, int b, unsigned char c, long d, long e, long f) { sink = a; return a + b + c + d + e - f; }
 PROBED long down(long n) { if (n == 0) return 0; long below = down(n - 1); return below + 1; }
 PROBED long see(struct item *item, const char *text) { sink = (long)item; return text != 0; }
+PROBED long measure(struct piece *piece) { sink = (long)piece; return piece != 0; }
 PROBED void take(unsigned long size) { sink = (long)size; }
 PROBED long fill(char *to, long n) { memset(to, 'x', n); to[n] = 0; return n; }
 PROBED long divide(long a, long b) { sink = a; return b ? a / b : 0; }
@@ -111,6 +117,23 @@ int main(void)
             see(0, edge + page - 6);
             see((struct item *)8, 0);
             printf("seen\n");
+        } else if (!strcmp(word, "measure")) {
+            /* Three pages, and none behind them. */
+            char *text = mmap(0, 4 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            char *end = text + 3 * page;
+            munmap(end, page);
+            for (long i = 0; i < 3 * page; i++)
+                text[i] = 'a' + i % 26;
+            struct piece pieces[] = {
+                {100, text + 10},    {0, text + 10},       {0, 0},
+                {5000, text + 10},   {50, end - 50},       {51, end - 50},
+                {-1ul, text},        {-1ul, end - page - 1}, {1ul << 63, end - page},
+                {20, end},
+            };
+            for (unsigned i = 0; i < sizeof pieces / sizeof pieces[0]; i++)
+                measure(&pieces[i]);
+            measure(0);
+            printf("measured\n");
         } else if (!strcmp(word, "self")) {
             pthread_t other;
             see((struct item *)(uintptr_t)pthread_self(), "self");

@@ -360,12 +360,13 @@ fn used_values(part: &Part, saved: &[ValueId], saved_captures: &[StepId]) -> Vec
             *wanted = true;
         }
     }
-    let address = |step: usize| match part.steps.get(step) {
-        Some(Step::Capture { address, .. }) => Some(*address),
-        _ => None,
+    // Where a capture is, and of how many bytes.
+    let place = |step: usize| match part.steps.get(step) {
+        Some(Step::Capture { address, extent }) => vec![Some(*address), extent.length()],
+        _ => Vec::new(),
     };
     let wanted = wanted.iter().enumerate().filter(|(_, wanted)| **wanted);
-    pending.extend(wanted.filter_map(|(step, _)| address(step)));
+    pending.extend(wanted.flat_map(|(step, _)| place(step)).flatten());
     while let Some(value) = pending.pop() {
         match used.get_mut(index(value.0)) {
             Some(used) if !*used => *used = true,
@@ -375,7 +376,7 @@ fn used_values(part: &Part, saved: &[ValueId], saved_captures: &[StepId]) -> Vec
         if let Some(Value::Slot { capture, .. } | Value::Length(capture)) =
             part.values.get(index(value.0))
         {
-            pending.extend(address(index(capture.0)));
+            pending.extend(place(index(capture.0)).into_iter().flatten());
         }
     }
     used

@@ -178,24 +178,30 @@ impl PartCompiler<'_> {
         self.code.store(Width::Eight, R::Frame, place + 16, R::R3);
     }
 
-    /// After a read that failed, of as many bytes as the word at `place` says, `most` at most: reads those before the end of the first
-    /// page, as [`PartCompiler::read`] does.
+    /// After a read that failed, of as many bytes as the word at `place` says, `most` at most: reads those before the first page that cannot
+    /// be read, as [`PartCompiler::read`] does. It asks for a page less each time.
     fn read_to_page_end(&mut self, place: i16, most: u32, failed: super::Label) {
         let page = self.environment.page_bytes.max(1);
-        self.code.load(Width::Eight, R::R3, R::Frame, place + 16);
-        self.code.mov(R::R1, R::R3);
-        self.code.alu(Alu::And, R::R1, (page - 1) as i32);
-        self.code.number(R::R2, u64::from(page));
-        self.code.alu(Alu::Sub, R::R2, R::R1);
-        // Where that is not less, it is the first page that cannot be read.
-        self.code.load(Width::Eight, R::R1, R::Frame, place);
-        self.code.jump_if(Jump::GreaterEqual, R::R2, R::R1, failed);
-        let most = i32::try_from(most).unwrap_or(i32::MAX);
-        self.code.jump_if(Jump::GreaterEqual, R::R2, most, failed);
-        self.code.store(Width::Eight, R::Frame, place, R::R2);
-        self.code.load(Width::Eight, R::R1, R::Frame, place + 8);
-        self.code.call(helper::READ_USER);
-        self.code.jump_if(Jump::NotEqual, R::R0, 0, failed);
+        let bound = i32::try_from(most).unwrap_or(i32::MAX);
+        let read = self.code.label();
+        for _ in 0..=most / page {
+            // From the beginning to the last boundary of pages within.
+            self.code.load(Width::Eight, R::R3, R::Frame, place + 16);
+            self.code.load(Width::Eight, R::R2, R::Frame, place);
+            self.code.alu(Alu::Add, R::R2, R::R3);
+            self.code.alu(Alu::Sub, R::R2, 1);
+            self.code.alu(Alu::And, R::R2, -(page as i32));
+            self.code.alu(Alu::Sub, R::R2, R::R3);
+            // There is none: this is the first page that cannot be read.
+            self.code.jump_if(Jump::Equal, R::R2, 0, failed);
+            self.code.jump_if(Jump::GreaterEqual, R::R2, bound, failed);
+            self.code.store(Width::Eight, R::Frame, place, R::R2);
+            self.code.load(Width::Eight, R::R1, R::Frame, place + 8);
+            self.code.call(helper::READ_USER);
+            self.code.jump_if(Jump::Equal, R::R0, 0, read);
+        }
+        self.code.jump(failed);
+        self.code.place(read);
         self.code.load(Width::Eight, R::R1, R::Frame, place);
         self.code.mov(R::R2, state::CUT as i32);
     }
