@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use ytrace_tests::fixtures::unavailable;
 use ytrace_tests::plain_nginx::PlainNginx;
 use ytrace_tests::processes::assert_untouched;
-use ytrace_tests::program::Finished;
+use ytrace_tests::program::{Finished, run};
 use ytrace_tests::tracing::{Tracing, says};
 use ytrace_tests::{compile, skip};
 
@@ -250,4 +250,62 @@ fn lengths_may_be_anything() {
         "{finished}"
     );
     says(&finished, &["faults 3", "is not mapped"]);
+}
+
+const PARTS: &str = r#"
+#include <stdio.h>
+struct part { long n; };
+struct all { struct part *parts[48]; };
+static volatile long sink;
+__attribute__((noipa)) void look(struct all *all) { sink = (long)all; }
+int main(void)
+{
+    struct part parts[48];
+    struct all all;
+    for (int i = 0; i < 48; i++) {
+        parts[i].n = i * i;
+        all.parts[i] = &parts[i];
+    }
+    puts("READY");
+    fflush(stdout);
+    while (getchar() == 'g') {
+        for (int i = 0; i < 5; i++)
+            look(&all);
+        puts("done");
+        fflush(stdout);
+    }
+    return 0;
+}
+"#;
+
+/// The kernel's programs have room for 512 bytes of values that are needed at the same time, and for 64 captures in a record.
+#[test]
+fn what_the_kernel_has_no_room_for_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = compile(folder.path(), "parts", PARTS, &["-g", "-O1"]);
+    let mut told = Told::start(&program);
+    let text = |ranges: &[(usize, usize)]| {
+        let probes = ranges.iter().map(|(from, to)| {
+            format!("_probe look(struct all *a) {{ for (int i = {from}; i < {to}; i++) sum += a->parts[i]->n; hits++; last = _now_ns(); }}\n")
+        });
+        format!(
+            "long sum, hits, last; {} _probe _end {{ printf(\"%d %d\", hits, sum); }}",
+            probes.collect::<String>()
+        )
+    };
+    let pid = told.child.id().to_string();
+    for (parts, what) in [
+        (31, "bytes, and 512 are to be had"),
+        (48, "captures of a record: 96"),
+    ] {
+        let refused = run(&["run", "-p", &pid, "-e", &text(&[(0, parts)])]).expect_status(2);
+        says(&refused, &[what, "probe the same point twice", "`--sync`"]);
+    }
+    let all: usize = (0..48).map(|i| i * i).sum();
+    // Both ways that it names do.
+    let finished = told.seen(&text(&[(0, 16), (16, 32), (32, 48)]), &[]);
+    let finished = finished.expect_status(0);
+    assert_eq!(finished.stdout, format!("15 {}", 5 * all), "{finished}");
+    let finished = told.seen(&text(&[(0, 48)]), &["--sync"]).expect_status(0);
+    assert_eq!(finished.stdout, format!("5 {}", 5 * all), "{finished}");
 }

@@ -198,11 +198,14 @@ impl EventFailure {
                     None => OTHERWISE.to_owned(),
                 })
             }
-            EventFailure::Plan(PlanError::TooComplex { .. })
-            | EventFailure::Kernel(EventError::Plan { error: PlanError::TooComplex { .. }, .. }) => Some(
-                "probe the same point twice, with a part of the handler each, or read less of what pointers lead to in one; `--sync` has no such limit, and a hit takes some 10 to 100 times as long"
-                    .to_owned(),
-            ),
+            EventFailure::Plan(error) | EventFailure::Kernel(EventError::Plan { error, .. })
+                if error.is_too_much() =>
+            {
+                Some(
+                    "probe the same point twice, with a part of the handler each, or read less of what pointers lead to in one; `--sync` has no such limit, and a hit takes some 10 to 100 times as long"
+                        .to_owned(),
+                )
+            }
             EventFailure::Kernel(error) => error.hint(),
             EventFailure::Breakpoints(error) => error.hint(),
             EventFailure::KernelOnly(_) => {

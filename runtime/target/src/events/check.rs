@@ -1,6 +1,6 @@
 //! Whether a plan holds together: everything refers to what comes before it, and all sizes are within their limits.
 
-use super::error::PlanError;
+use super::error::{BETWEEN_SAMPLES, PlanError};
 use super::program::*;
 use super::table::{TableId, TableKind, TableSpec};
 
@@ -227,7 +227,7 @@ impl Part {
             Step::Sample { every, .. } => {
                 let most = u64::from(u32::MAX);
                 if *every == 0 || *every > most {
-                    let (what, least) = ("bytes between samples", 1);
+                    let (what, least) = (BETWEEN_SAMPLES, 1);
                     return Err(PlanError::Range {
                         what,
                         number: *every,

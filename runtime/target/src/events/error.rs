@@ -73,6 +73,20 @@ pub enum PlanError {
     NoReturn,
 }
 
+/// What is out of range where a sample is asked for that is too large; all other numbers are too large where a plan does too much.
+pub(super) const BETWEEN_SAMPLES: &str = "bytes between samples";
+
+impl PlanError {
+    /// Whether a plan that does less could be carried out.
+    pub fn is_too_much(&self) -> bool {
+        match self {
+            PlanError::TooComplex { .. } => true,
+            PlanError::Range { what, .. } => *what != BETWEEN_SAMPLES,
+            _ => false,
+        }
+    }
+}
+
 /// Events cannot be had, or something about them failed.
 #[derive(Clone, Debug, Error)]
 #[non_exhaustive]
