@@ -171,6 +171,42 @@ fn a_probe_is_attached_beside_the_line_that_is_typed() {
 }
 
 #[test]
+fn a_handler_that_ends_its_probe_is_the_last_and_faults_are_counted() {
+    let (mut target, folder) = program();
+    let mut user = User::start(target.pid(), folder.path());
+    user.ask("long calls; long others;");
+    user.ask("_probe work { others++; }");
+    user.ask("_probe work { calls++; if (calls == 1) _exit(); }");
+    target.say("3000");
+    user.0
+        .expect("probe 2 (work) is detached, for it called `_exit()`");
+    user.0.expect(PROMPT);
+    user.ask_until("others", "= 3000\n");
+    let calls = user.ask("calls");
+    assert!(calls.contains("= 1\n"), "{calls}");
+    user.ask("_probe work { calls++; _error(\"no more\"); }");
+    target.say("3000");
+    user.0
+        .expect("probe 3 (work) is detached, for it called `_error()`: no more");
+    user.0.expect(PROMPT);
+    user.ask_until("others", "= 6000\n");
+    let calls = user.ask("calls");
+    assert!(calls.contains("= 2\n"), "{calls}");
+    // A fault, then ten times as many, then all of them.
+    user.ask("_probe work(struct request *r, int n) { calls = 1 / (n - n); }");
+    target.say("1");
+    user.0.expect("probe 4: division by zero");
+    target.say("36");
+    user.0.expect(" times");
+    user.ask_until("others", "= 6037\n");
+    let gone = user.ask(":detach 4");
+    assert!(gone.contains(", 37 times"), "{gone}");
+    user.0.send("\x04");
+    assert!(user.0.wait().success());
+    assert_untouched(target.pid());
+}
+
+#[test]
 fn the_end_of_the_target_is_told_and_leaves_what_was_found() {
     let (mut target, folder) = program();
     let mut user = User::start(target.pid(), folder.path());

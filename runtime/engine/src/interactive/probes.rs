@@ -14,6 +14,7 @@ use ytrace_lang::hir::ProbePoint;
 use ytrace_lang::source::SourceFile;
 use ytrace_target::{Process, StopError};
 use ytrace_values::constants::ContainerTypeId;
+use ytrace_values::units::thousands;
 use ytrace_values::{OwnPart, Store};
 
 use super::run::{globals, word};
@@ -23,7 +24,7 @@ use crate::events::Watching;
 use crate::host::{Effects, Sink};
 use crate::options::Mode;
 use crate::program::Runner;
-use crate::result::RunResult;
+use crate::result::{FaultReport, RunResult};
 use crate::schedule::{Agenda, Attached as Placed};
 use crate::session::{Session, State};
 
@@ -80,8 +81,37 @@ pub(super) struct Attached {
     agenda: Agenda,
     /// How often timers have run.
     rounds: u64,
-    /// How many of its faults have been told.
-    told: usize,
+    /// How often each of its faults had happened when that was told.
+    told: Vec<u64>,
+    /// Whether its program has ended its session: no handler runs any more.
+    ended: bool,
+}
+
+impl Attached {
+    /// Warns of faults that are new, or that have become ten times as many since.
+    fn tell_faults(&mut self, sink: &mut dyn Sink) {
+        self.told.resize(self.result.faults.len(), 0);
+        for (fault, told) in self.result.faults.iter().zip(&mut self.told) {
+            if fault.count >= told.saturating_mul(10).max(1) {
+                *told = fault.count;
+                sink.warn(&format!("probe {}: {}", self.number, often(fault)));
+            }
+        }
+    }
+}
+
+/// A fault, its place, and how often it has happened.
+fn often(fault: &FaultReport) -> String {
+    let FaultReport {
+        message,
+        location,
+        count,
+        ..
+    } = fault;
+    match count {
+        1 => format!("{message} ({location})"),
+        count => format!("{message} ({location}), {} times", thousands(*count)),
+    }
 }
 
 /// A variable of a probe's program that lines have, too.
@@ -230,7 +260,8 @@ impl Interactive<'_> {
             events: None,
             agenda: Agenda::new(&timers, self.session.options, Instant::now()),
             rounds: 0,
-            told: 0,
+            told: Vec::new(),
+            ended: false,
         };
         if !waiting.is_empty() {
             if self.session.options.synchronous {
@@ -296,7 +327,7 @@ impl Interactive<'_> {
                 Ok(false) => self.probes.push(attached),
                 Ok(true) => {
                     let why = match (&attached.result.error, process.exited()) {
-                        (Some(error), _) => error.clone(),
+                        (Some(error), _) => format!("it called `_error()`: {error}"),
                         (None, true) => "the target has ended".to_owned(),
                         (None, false) => "it called `_exit()`".to_owned(),
                     };
@@ -366,13 +397,7 @@ impl Interactive<'_> {
         });
         attached.agenda = agenda;
         attached.rounds += rounds;
-        for fault in attached.result.faults.iter().skip(attached.told) {
-            sink.warn(&format!(
-                "probe {}: {} ({})",
-                attached.number, fault.message, fault.location
-            ));
-        }
-        attached.told = attached.result.faults.len();
+        attached.tell_faults(sink);
         // It was shown as it came.
         attached.effects = Effects::default();
         over
@@ -400,6 +425,7 @@ impl Interactive<'_> {
             result,
             watched,
             events,
+            ended,
             ..
         } = attached;
         let session = &mut self.session;
@@ -413,10 +439,11 @@ impl Interactive<'_> {
             compiled,
             store: &mut store,
             effects,
-            end: false,
+            end: *ended,
             pristine: false,
         };
         let done = run(session, &mut state, events);
+        *ended = state.end;
         session.followed = false;
         std::mem::swap(&mut session.result, result);
         std::mem::swap(&mut session.watched, watched);
@@ -531,6 +558,7 @@ impl Interactive<'_> {
             }
         });
         let mut partial = std::mem::take(&mut attached.result.partial);
+        partial.extend(attached.result.faults.iter().map(often));
         if let Err(error) = done {
             partial.push(error.to_string());
         }
