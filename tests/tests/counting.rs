@@ -44,8 +44,12 @@ impl Counts {
         assert_eq!(line.trim_end(), what);
     }
 
-    fn tell(&mut self, threads: i64, calls: i64) {
+    fn begin(&mut self, threads: i64, calls: i64) {
         writeln!(self.input.as_mut().unwrap(), "{threads} {calls}").unwrap();
+    }
+
+    fn tell(&mut self, threads: i64, calls: i64) {
+        self.begin(threads, calls);
         self.expect("DONE");
     }
 
@@ -55,15 +59,19 @@ impl Counts {
 
     /// Runs a probe while threads make calls, in the kernel or not.
     fn probed(&mut self, text: &str, in_kernel: bool) -> Finished {
-        let pid = self.pid().to_string();
         let forbid = match in_kernel {
             true => "",
             false => "kernel_tables",
         };
-        let tracing = Tracing::start_with(
-            &["run", "-v", "-e", text, "-p", &pid],
-            &[("YTRACE_FORBID", forbid)],
-        );
+        self.probed_without(forbid, text, &[])
+    }
+
+    /// The same without some of what the kernel has, with options.
+    fn probed_without(&mut self, forbid: &str, text: &str, options: &[&str]) -> Finished {
+        let pid = self.pid().to_string();
+        let mut words = vec!["run", "-v", "-e", text, "-p", &pid];
+        words.extend(options);
+        let tracing = Tracing::start_with(&words, &[("YTRACE_FORBID", forbid)]);
         let tracing = tracing.unwrap_or_else(|ended| panic!("{ended}"));
         self.tell(THREADS, CALLS);
         tracing.interrupt()
@@ -197,4 +205,140 @@ fn what_others_see_is_not_counted_in_the_kernel() {
     let sums = format!(" {hits} {hits} {hits} {}", hits * 7 / 8);
     let ones = "1".repeat(usize::try_from(THREADS).unwrap());
     assert_eq!(finished.stdout, ones + &sums, "{finished}");
+}
+
+#[test]
+fn after_the_exit_of_a_timer_all_numbers_are_of_one_instant() {
+    let mut counts = Counts::start();
+    let text = r#"
+        long n, by[long], also[long]; _agg all;
+        _probe work_on(long thread, long number) { by[number & 4095]++; n++; also[number & 4095]++; all <<< 1; }
+        _probe _timer.ms(300) { _exit(); }
+        _probe _end { printf("%d %d %d %d\n", n > 1000, _sum(by) == n, _sum(also) == n, _sum(all) == n && _count(all) == n); }
+    "#;
+    let pid = counts.pid().to_string();
+    let tracing = Tracing::start(&["run", "-v", "-e", text, "-p", &pid]);
+    // They go on until the probes have gone, and some time more.
+    counts.begin(2, 4_000_000);
+    let finished = tracing.finish().expect_status(0);
+    says(&finished, &["wholly in the kernel", " 0 lost", "complete"]);
+    assert_eq!(finished.stdout, "1 1 1 1\n", "{finished}");
+    counts.expect("DONE");
+    assert_untouched(counts.pid());
+}
+
+#[test]
+fn rows_are_read_one_by_one_where_the_kernel_has_it_so() {
+    let mut counts = Counts::start();
+    let text = r#"
+        long by[long, long]; _agg of[long];
+        _probe work_on(long thread, long number) { by[thread, number]++; of[number] <<< thread; }
+        _probe _end { printf("%ld %ld %ld\n", _count(by), _sum(by), _sum(of[3])); }
+    "#;
+    let expected = format!(
+        "{0} {0} {1}\n",
+        THREADS * CALLS,
+        THREADS * (THREADS - 1) / 2
+    );
+    for forbid in ["", "table_batches"] {
+        let finished = counts.probed_without(forbid, text, &[]).expect_status(0);
+        says(&finished, &["wholly in the kernel", "complete"]);
+        assert_eq!(finished.stdout, expected, "{finished}");
+    }
+}
+
+#[test]
+fn handlers_of_the_clock_run_here_where_the_kernel_has_no_tables_for_them() {
+    let mut counts = Counts::start();
+    let text = r#"
+        long n, hits;
+        _probe _timer.profile(997) { n++; }
+        _probe work_on { hits++; }
+        _probe _end { printf("%ld\n", hits); }
+    "#;
+    let hits = format!("{}\n", THREADS * CALLS);
+    let kernel = counts.probed_without("", text, &[]).expect_status(0);
+    says(&kernel, &[":3:9: wholly in the kernel", " 0 lost"]);
+    let here = counts
+        .probed_without("clock_tables", text, &[])
+        .expect_status(0);
+    says(
+        &here,
+        &[
+            ":3:9: here: this kernel has no such tables for handlers of the clock",
+            ":4:9: wholly in the kernel",
+            " 0 lost",
+        ],
+    );
+    assert_eq!((&*kernel.stdout, &*here.stdout), (&*hits, &*hits));
+}
+
+#[test]
+fn what_is_kept_of_the_kernel_s_tables_counts_as_memory() {
+    let mut counts = Counts::start();
+    let text = r#"
+        long by[long, long];
+        _probe work_on(long thread, long number) { by[thread, number]++; }
+        _probe _end { printf("%d\n", _sum(by)); }
+    "#;
+    // The table itself would have room.
+    let little = counts.probed_without("", text, &["--memory", "700K"]);
+    let little = little.expect_status(3);
+    says(
+        &little,
+        &[
+            "the memory budget was exhausted (--memory)",
+            "rows of the kernel's could not be added",
+        ],
+    );
+    let enough = counts.probed_without("", text, &["--memory", "4M"]);
+    says(&enough.expect_status(0), &["complete"]);
+    let records = counts.probed_without("kernel_tables", text, &["--memory", "700K"]);
+    says(&records.expect_status(0), &["complete"]);
+}
+
+#[test]
+fn memory_that_handlers_have_used_up_is_told_at_once() {
+    let mut counts = Counts::start();
+    let text = r#"
+        long at[long], n;
+        _probe work_on(long thread, long number) { at[thread << 32 | number] = n; n++; }
+        _probe _end { puts("end"); }
+    "#;
+    let pid = counts.pid().to_string();
+    let mut tracing = Tracing::start(&["run", "-e", text, "-p", &pid, "--memory", "60K"]);
+    counts.tell(THREADS, CALLS);
+    tracing.wait_to_say("warning: the memory budget was exhausted (--memory)");
+    let finished = tracing.interrupt().expect_status(3);
+    says(&finished, &["PARTIAL", " × memory exhausted: "]);
+    assert_eq!(finished.stdout, "end\n");
+    assert_eq!(
+        finished
+            .stderr
+            .matches("handlers end where they need more")
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn what_makes_the_target_slower_than_allowed_is_told_as_it_goes() {
+    let mut counts = Counts::start();
+    let text = "long n; _probe work_on { n++; }";
+    let pid = counts.pid().to_string();
+    // It does nothing while hits are counted.
+    let mut tracing = Tracing::start(&["run", "-e", text, "-p", &pid, "--max-overhead", "1"]);
+    counts.begin(2, 4_000_000);
+    tracing.wait_to_say("slower now, and 1 % are allowed (--max-overhead)");
+    let finished = tracing.interrupt().expect_status(0);
+    says(
+        &finished,
+        &[
+            "expected slowdown 0.0 %: 0 hits a second",
+            "probes made the target up to",
+        ],
+    );
+    assert_eq!(finished.stderr.matches("slower now").count(), 1);
+    counts.expect("DONE");
+    assert_untouched(counts.pid());
 }

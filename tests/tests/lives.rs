@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use nix::sys::signal::Signal;
 use ytrace_tests::plain_nginx::PlainNginx;
-use ytrace_tests::processes::{assert_untouched, signal, wait_for};
+use ytrace_tests::processes::{Stopped, assert_untouched, signal, wait_for};
 use ytrace_tests::tracing::{Tracing, says};
 use ytrace_tests::{compile, compile_file};
 
@@ -224,6 +224,55 @@ fn children_are_left_alone_and_counted() {
     assert_eq!(lives.ask("visit 2"), "visited");
     let finished = tracing.interrupt().expect_status(0);
     says(&finished, &["2 children were forked", "4 hits"]);
+    assert_untouched(lives.pid());
+}
+
+#[test]
+fn what_may_have_gone_unnoticed_is_told() {
+    let mut lives = Lives::start();
+    let text = r#"
+        long n;
+        _probe visited(long v) { n += _len(_hex((void *) _reg("rsp"), 1000)); }
+    "#;
+    let tracing = lives.trace(text, &[]);
+    // Nobody reads the ring, which is full then of records that are larger than those of children.
+    let stopped = Stopped::new(tracing.pid());
+    assert_eq!(lives.ask("visit 400000"), "visited");
+    for _ in 0..100 {
+        assert_eq!(lives.ask("fork 0"), "7");
+    }
+    drop(stopped);
+    let finished = tracing.interrupt().expect_status(3);
+    says(
+        &finished,
+        &[
+            "of children being forked were lost: there were more than are told",
+            "hits were lost: they came faster than could be handled",
+        ],
+    );
+    assert_untouched(lives.pid());
+}
+
+/// What was counted beforehand had neither of them.
+#[test]
+fn children_and_libraries_that_come_later_are_held_to_the_limit_of_overhead() {
+    let mut lives = Lives::start();
+    let text = "long n; _probe visited { n++; }";
+    let mut tracing = lives.trace(text, &["--children", "--max-overhead", "1"]);
+    lives.send("fork 1500000");
+    tracing.wait_to_say("probes make the target and its children about");
+    assert_eq!(lives.line(), "7");
+    let finished = tracing.interrupt().expect_status(0);
+    says(&finished, &["0 hits a second, without those of children"]);
+    let library = lives.plugin("later");
+    let text = "long n; _probe liblater.so::later { n++; }";
+    let mut tracing = lives.trace(text, &["--pending", "--max-overhead", "1"]);
+    lives.ask(&format!("load {}", library.display()));
+    lives.send("enter 1500000");
+    tracing.wait_to_say("probes make the target about");
+    assert_eq!(lives.line(), "entered");
+    let finished = tracing.interrupt().expect_status(0);
+    says(&finished, &["more than the 1 % that are allowed"]);
     assert_untouched(lives.pid());
 }
 

@@ -47,17 +47,16 @@ pub struct LinearCounts {
     pub above: u64,
 }
 
-/// What was kept of some values, to be put into an aggregate at once.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What was kept of some values, to be put into an aggregate at once. What belongs to a value may come in several updates: its count in one,
+/// its sum in the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AggregateUpdate {
     /// How many values.
     pub count: u64,
     /// Their sum.
     pub sum: i128,
-    /// The least of them; may be of earlier values, too.
-    pub min: i64,
-    /// The greatest, likewise.
-    pub max: i64,
+    /// The least and the greatest of them, if these are known; may be of earlier values, too.
+    pub extremes: Option<(i64, i64)>,
     /// The sum of their squares, if it is known.
     pub squares: Option<u128>,
     /// Their distribution: a value that stands for all of its bucket, and how many there were. Buckets are values below 32, and else those with
@@ -65,6 +64,20 @@ pub struct AggregateUpdate {
     pub buckets: Vec<(i64, u64)>,
     /// The rows of equal steps.
     pub linear: Vec<LinearCounts>,
+}
+
+impl Default for AggregateUpdate {
+    /// Of no values.
+    fn default() -> Self {
+        Self {
+            count: 0,
+            sum: 0,
+            extremes: None,
+            squares: Some(0),
+            buckets: Vec::new(),
+            linear: Vec::new(),
+        }
+    }
 }
 
 /// The numbers of an aggregate.
@@ -160,23 +173,19 @@ impl Aggregate {
         count_at(&mut self.buckets, known, bucket, times, account)
     }
 
-    /// Adds what was kept of some values. The distribution is by buckets then, unless all are of one value each.
+    /// Adds what was kept of some values. The distribution is by buckets then, unless all are of one value each. All or nothing: where memory
+    /// runs out, nothing of them is added.
     pub(crate) fn merge(
         &mut self,
         more: &AggregateUpdate,
         account: &mut Account,
     ) -> Result<(), Fault> {
+        self.make_room(more, account)?;
         for (value, times) in &more.buckets {
-            let (low, high) = bounds_of(bucket_of(*value));
-            if low != high {
-                self.leave_values(account)?;
-            }
             self.distribute(*value, *times, account)?;
         }
         for counts in &more.linear {
-            let own = self.linear.iter_mut();
-            let mut own = own.filter(|own| own.steps == counts.steps);
-            let Some(own) = own.next() else {
+            let Some(own) = self.linear_of(counts.steps) else {
                 continue;
             };
             for (row, times) in &counts.rows {
@@ -186,29 +195,74 @@ impl Aggregate {
             own.below = own.below.saturating_add(counts.below);
             own.above = own.above.saturating_add(counts.above);
         }
-        if more.count == 0 {
-            return Ok(());
+        if let Some((min, max)) = more.extremes {
+            (self.min, self.max) = match self.count {
+                0 => (min, max),
+                _ => (self.min.min(min), self.max.max(max)),
+            };
         }
-        (self.min, self.max) = match self.count {
-            0 => (more.min, more.max),
-            _ => (self.min.min(more.min), self.max.max(more.max)),
-        };
-        // Mean and differences of two parts (Chan, Golub and LeVeque 1979).
-        let (before, times) = (self.count as f64, more.count as f64);
-        let (total, mean) = (before + times, more.sum as f64 / times);
-        let differences = match more.squares {
-            Some(squares) => (squares as f64 - mean * mean * times).max(0.0),
-            None => 0.0,
-        };
-        let delta = mean - self.mean;
-        self.mean += delta * times / total;
-        self.differences += differences + delta * delta * before * times / total;
-        self.count = self.count.saturating_add(more.count);
+        let total = self.count.saturating_add(more.count);
+        if more.count > 0 {
+            // Mean and differences of two parts (Chan, Golub and LeVeque 1979).
+            let (before, times) = (self.count as f64, more.count as f64);
+            let mean = more.sum as f64 / times;
+            let differences = match more.squares {
+                Some(squares) => (squares as f64 - mean * mean * times).max(0.0),
+                None => 0.0,
+            };
+            let delta = mean - self.mean;
+            self.mean += delta * times / (before + times);
+            self.differences += differences + delta * delta * before * times / (before + times);
+        } else if total > 0 {
+            // Sums of values that have been counted before.
+            let (mean, squares) = (more.sum as f64 / total as f64, more.squares.unwrap_or(0));
+            // Σ(v − m)² = Σv² − n·m²: both have grown.
+            let before = self.mean * self.mean;
+            self.mean += mean;
+            let grown = (self.mean * self.mean - before) * total as f64;
+            self.differences = (self.differences + squares as f64 - grown).max(0.0);
+        }
+        self.count = total;
         self.sum = self.sum.wrapping_add(more.sum);
         self.squares = self
             .squares
             .and_then(|squares| squares.checked_add(more.squares?));
         Ok(())
+    }
+
+    /// Sets memory aside for what an update adds, so that adding it cannot fail. Where the distribution cannot be by values any more, it is
+    /// by buckets from then on.
+    fn make_room(&mut self, more: &AggregateUpdate, account: &mut Account) -> Result<(), Fault> {
+        if let Some(values) = &mut self.values {
+            let buckets = || more.buckets.iter().map(|(value, _)| *value);
+            let whole = |value| {
+                let (low, high) = bounds_of(bucket_of(value));
+                low == high
+            };
+            let new = missing(values, buckets());
+            if buckets().all(whole) && values.len() + new <= MAX_VALUES {
+                account.reserve(values, new)?;
+            } else {
+                self.leave_values(account)?;
+            }
+        }
+        if self.values.is_none() {
+            let buckets = more.buckets.iter().map(|(value, _)| bucket_of(*value));
+            let new = missing(&self.buckets, buckets);
+            account.reserve(&mut self.buckets, new)?;
+        }
+        for counts in &more.linear {
+            if let Some(own) = self.linear_of(counts.steps) {
+                let new = missing(&own.rows, counts.rows.iter().map(|(row, _)| *row));
+                account.reserve(&mut own.rows, new)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of such steps, if they are counted.
+    fn linear_of(&mut self, steps: Steps) -> Option<&mut LinearCounts> {
+        self.linear.iter_mut().find(|own| own.steps == steps)
     }
 
     /// Keeps the distribution by buckets from now on.
@@ -372,6 +426,12 @@ impl LinearCounts {
         *place = place.saturating_add(times);
         Ok(())
     }
+}
+
+/// How many of some keys have no count yet, with those that come twice.
+fn missing<K: Ord + Copy>(counts: &[(K, u64)], keys: impl Iterator<Item = K>) -> usize {
+    keys.filter(|key| counts.binary_search_by_key(key, |entry| entry.0).is_err())
+        .count()
 }
 
 /// Counts `times` more of what a search has found, or has not.
@@ -540,6 +600,90 @@ mod tests {
             }
             assert_eq!(counted(&aggregate), 2000, "{limit}");
         }
+    }
+
+    #[test]
+    fn updates_that_memory_does_not_suffice_for_are_not_added_at_all() {
+        let steps = Steps {
+            low: 0,
+            high: 500_000,
+            step: 1000,
+        };
+        let values = |from: i64| (from..from + 40).map(|number| number * 1_000_003 % 400_001);
+        let update = |from: i64| {
+            let mut buckets: Vec<i64> = values(from).collect();
+            buckets.sort_unstable();
+            let rows = values(from).map(|value| (u16::try_from(value / 1000).unwrap(), 1));
+            AggregateUpdate {
+                count: 40,
+                sum: values(from).map(i128::from).sum(),
+                extremes: values(from).min().zip(values(from).max()),
+                squares: None,
+                buckets: buckets.into_iter().map(|value| (value, 1)).collect(),
+                linear: vec![LinearCounts {
+                    steps,
+                    rows: rows.collect(),
+                    below: 1,
+                    above: 2,
+                }],
+            }
+        };
+        let mut failed = 0;
+        for limit in (0..20_000).step_by(31) {
+            let mut account = Account::new(limit);
+            let mut aggregate = Aggregate::new(&[steps]);
+            for from in (0..400).step_by(40) {
+                let before = aggregate.summary();
+                if aggregate.merge(&update(from), &mut account).is_ok() {
+                    continue;
+                }
+                failed += 1;
+                // Values may have become buckets.
+                let all = |summary: &AggregateSummary| -> u64 {
+                    summary.buckets.iter().map(|bucket| bucket.2).sum()
+                };
+                let after = aggregate.summary();
+                assert_eq!(all(&before), all(&after), "{limit}");
+                assert_eq!((before.count, before.linear), (after.count, after.linear));
+                // There is more later, and nothing is added twice.
+                account = Account::new(1 << 20);
+                account.charge(aggregate.bytes()).unwrap();
+                aggregate.merge(&update(from), &mut account).unwrap();
+                assert_eq!(all(&aggregate.summary()), all(&before) + 40, "{limit}");
+            }
+        }
+        assert!(failed > 100, "{failed}");
+    }
+
+    #[test]
+    fn what_comes_after_its_count_is_added() {
+        let mut account = Account::new(1 << 20);
+        let mut late = of(&[10, 20]);
+        let counted = AggregateUpdate {
+            count: 2,
+            ..AggregateUpdate::default()
+        };
+        late.merge(&counted, &mut account).unwrap();
+        assert_eq!((late.count(), late.min(), late.max()), (4, 10, 20));
+        let rest = AggregateUpdate {
+            sum: 100,
+            extremes: Some((-50, 150)),
+            squares: Some(2500 + 22_500),
+            ..AggregateUpdate::default()
+        };
+        late.merge(&rest, &mut account).unwrap();
+        let whole = of(&[10, 20, -50, 150]);
+        let numbers = |one: &Aggregate| (one.count, one.sum, one.min, one.max, one.squares);
+        assert_eq!(numbers(&late), numbers(&whole));
+        assert!((late.mean - whole.mean).abs() < 1e-9);
+        assert!(
+            (late.differences - whole.differences).abs() < 1e-6,
+            "{late:?}"
+        );
+        // Nothing at all changes nothing.
+        late.merge(&AggregateUpdate::default(), &mut account)
+            .unwrap();
+        assert_eq!(numbers(&late), numbers(&whole));
     }
 
     #[test]

@@ -548,7 +548,7 @@ impl Store {
     /// Adds to an aggregate what was kept elsewhere of values put into it.
     ///
     /// # Errors
-    /// There is no such aggregate, or no memory for its distribution, of which a part may then be missing.
+    /// There is no such aggregate, or no memory for its distribution; then nothing is added.
     pub fn aggregate_merge(&mut self, handle: u64, more: &AggregateUpdate) -> Result<(), Fault> {
         match self.containers.get_mut(handle) {
             Some(Content::Aggregate(aggregate)) => aggregate.merge(more, &mut self.account),

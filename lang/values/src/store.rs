@@ -217,12 +217,17 @@ impl Store {
         self.account.used()
     }
 
-    /// Takes so many bytes of tracer memory for good, for what is kept beside the store.
+    /// Takes so many bytes of tracer memory, for what is kept beside the store.
     ///
     /// # Errors
     /// There is not so much left; then none is taken.
     pub fn charge(&mut self, bytes: u64) -> Result<(), Fault> {
         self.account.charge(bytes)
+    }
+
+    /// Gives so many bytes back that [`Store::charge`] has taken.
+    pub fn refund(&mut self, bytes: u64) {
+        self.account.refund(bytes);
     }
 
     /// Bytes of output so far.

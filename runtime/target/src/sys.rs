@@ -85,7 +85,7 @@ pub(crate) fn nanoseconds(duration: Duration) -> u64 {
 }
 
 /// How long the threads of a process, those that have ended among them, have run on processors; `None` if it is no more.
-pub(crate) fn processor_time(pid: i32) -> Option<Duration> {
+pub fn processor_time(pid: i32) -> Option<Duration> {
     // As in `MAKE_PROCESS_CPUCLOCK` of the kernel's include/linux/posix-timers_types.h, for `CPUCLOCK_SCHED`.
     const SCHEDULED: i32 = 2;
     let clock = (!pid).wrapping_shl(3) | SCHEDULED;
@@ -116,7 +116,7 @@ pub(crate) fn retry<T: PartialOrd + From<i8>>(mut call: impl FnMut() -> T) -> Re
 }
 
 /// The tiers that `YTRACE_FORBID` can switch off.
-pub(crate) const TIERS: [&str; 10] = [
+pub(crate) const TIERS: [&str; 12] = [
     PAGEMAP_SCAN,
     CLOSE_RANGE,
     PIDFD_SEND_SIGNAL,
@@ -125,6 +125,8 @@ pub(crate) const TIERS: [&str; 10] = [
     UPROBE_SESSION,
     RINGBUF,
     KERNEL_TABLES,
+    CLOCK_TABLES,
+    TABLE_BATCHES,
     HARDWARE_BREAKPOINTS,
     URETPROBE_STACKS,
 ];
@@ -139,6 +141,10 @@ pub(crate) const PIDFD_SEND_SIGNAL: &str = "pidfd_send_signal";
 pub(crate) const BPF: &str = "bpf";
 /// The tier of handlers that run wholly in the kernel.
 pub(crate) const KERNEL_TABLES: &str = "kernel_tables";
+/// The tier of tables in the kernel for handlers of the clock and of page faults.
+pub(crate) const CLOCK_TABLES: &str = "clock_tables";
+/// The tier of reading many rows of a table at once.
+pub(crate) const TABLE_BATCHES: &str = "table_batches";
 /// The tier of probing many places by one link.
 pub(crate) const UPROBE_MULTI: &str = "uprobe_multi";
 /// The tier of one program for entry and return.

@@ -6,7 +6,7 @@ mod sites;
 #[path = "common/traced.rs"]
 mod traced;
 
-use traced::{Traced, emit};
+use traced::{Traced, again_without, emit};
 use ytrace_target::events::*;
 
 #[test]
@@ -132,6 +132,45 @@ fn tables_hold_what_the_program_did() {
     traced.session.clear_table(whole).unwrap();
     assert_eq!(traced.session.rows(by_thread).unwrap(), []);
     assert_eq!(traced.session.rows(whole).unwrap()[0].count, 0);
+}
+
+/// More rows than are copied at once, by both ways of reading them.
+#[test]
+fn all_rows_of_a_large_table_are_read() {
+    let mut traced = Traced::start();
+    let spec = TableSpec {
+        kind: TableKind::Count,
+        keys: 2,
+        rows: 1 << 18,
+    };
+    let table = traced.session.add_table(spec).unwrap();
+    let mut program = HitProgram::default();
+    let part = &mut program.entry;
+    let keys = [Register::Rdi, Register::Rsi].map(|one| part.value(Value::Register(one)));
+    part.step(Step::Count {
+        condition: None,
+        needs: Vec::new(),
+        updates: vec![Update {
+            table,
+            keys: keys.to_vec(),
+            value: None,
+            when: None,
+        }],
+    });
+    let probe = traced.probe("step", program);
+    assert_eq!(traced.program.ask("work 4 30000"), "120000");
+    // The kernel may have had no memory for some at the moment of their hits.
+    let counted = traced.session.totals(probe).unwrap().entry.counted as usize;
+    assert!(counted > 60_000, "{counted}");
+    let rows = traced.session.rows(table).unwrap();
+    let mut keys: Vec<&[u64]> = rows.iter().map(|row| row.keys.as_slice()).collect();
+    assert!(rows.iter().all(|row| row.count == 1 && row.made > 0));
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!((keys.len(), rows.len()), (counted, counted));
+    if std::env::var_os("YTRACE_FORBID").is_none() {
+        again_without("table_batches", "all_rows_of_a_large_table_are_read");
+    }
 }
 
 /// Large enough that squares need more than 64 bits, small enough that values do not.

@@ -17,15 +17,15 @@ use ytrace_lang::target::SymbolSource;
 use ytrace_target::Process;
 use ytrace_target::events::{
     Attachment, EventError, EventOptions, EventSession, HitProgram, MAX_SETTINGS, Probe, Site,
-    Source, TableKind, TableSpec,
+    Source, TableKind, TableSpec, clock_tables,
 };
 use ytrace_values::Store;
 
+use super::costs::Expected;
 use super::counted::{self, Counted, KernelCounts};
 use super::duty::Duty;
 use super::follow::counted;
 use super::hit::global_word;
-use super::overhead::Expected;
 use super::plan::{Argument, SiteFacts, hit_program};
 use super::sites::{Finder, Place, Places};
 use super::watch::Watch;
@@ -139,6 +139,7 @@ impl Session<'_> {
         let captures = self.captures(state, settled.clone());
         let (mut all_plans, mut mirrored) = self.plans(&captures, state, probes)?;
         let countable = self.count_in_kernel(&captures, state, probes, &mut all_plans);
+        let tableless = tableless(state, probes)?;
         // The stack of a program of the kernel is small, and keys take some of it: where there is no room, the handlers run, and ask for themselves.
         let (plans, making, left_out) = loop {
             let mut plans = all_plans.clone();
@@ -154,25 +155,25 @@ impl Session<'_> {
             let tables: Vec<TableSpec> = tables
                 .chain(making.counted.iter().map(|counted| counted.spec(1)))
                 .collect();
-            let crowded = plans.iter().zip(&making.of).map(|(plans, range)| {
+            let obstacles = plans.iter().zip(&making.of).zip(&tableless);
+            let obstacles = obstacles.map(|((plans, range), tableless)| {
                 // Nothing could be left out of others.
                 if plans.counting.is_none() && mirrors_of(&plans.hit).is_empty() {
-                    return false;
+                    return None;
                 }
                 let made = making.probes.get(range.clone()).unwrap_or_default();
-                made.iter()
-                    .any(|probe| probe.program.check_room(&tables).is_err())
+                let crowded = made
+                    .iter()
+                    .any(|probe| probe.program.check_room(&tables).is_err());
+                tableless.or(crowded.then_some("the kernel's program for it is too large"))
             });
-            let crowded: Vec<bool> = crowded.collect();
+            let obstacles: Vec<Option<&str>> = obstacles.collect();
             let mut left = false;
             let mut unmirrored = Vec::new();
-            for (plans, _) in all_plans
-                .iter_mut()
-                .zip(&crowded)
-                .filter(|(_, crowded)| **crowded)
-            {
+            let obstacles = all_plans.iter_mut().zip(&obstacles);
+            for (plans, why) in obstacles.filter_map(|(plans, why)| Some((plans, (*why)?))) {
                 if plans.counting.take().is_some() {
-                    plans.why = Some("the kernel's program for it is too large".to_owned());
+                    plans.why = Some(why.to_owned());
                     left = true;
                 } else {
                     unmirrored.extend(mirrors_of(&plans.hit));
@@ -216,15 +217,20 @@ impl Session<'_> {
                 stepped: *stepped,
             })
             .collect();
-        self.foresee(process, state, &expected, &settled, sink)
+        let specs = |processors: usize| -> Vec<TableSpec> {
+            let mirrors = mirrored.values().copied().map(mirror);
+            let counted = tables.iter().map(|counted| counted.spec(processors));
+            mirrors.chain(counted).collect()
+        };
+        let mut limit = self
+            .foresee(process, state, &expected, &settled, &specs, sink)
             .map_err(|error| event_error(state, first, error))?;
-        drop(expected);
-        let stepped: usize = stepped.iter().sum();
-        if stepped > 0 {
+        let single_stepped: usize = stepped.iter().sum();
+        if single_stepped > 0 {
             self.result.note(format!(
                 "{} {} no instruction that the kernel can emulate: a hit there takes about 5 µs more",
-                counted(stepped as u64, "place"),
-                if stepped == 1 { "has" } else { "have" }
+                counted(single_stepped as u64, "place"),
+                if single_stepped == 1 { "has" } else { "have" }
             ));
         }
         warn_of_unwinding(&unwinds, sink);
@@ -256,7 +262,10 @@ impl Session<'_> {
         publish(&mut session, &settled, state.store).map_err(failed)?;
         // Hits of all count from one instant on.
         session.shut();
-        let attachment = session.attach(probes).map_err(failed)?;
+        let attachment = session.attach(probes.clone()).map_err(failed)?;
+        if let Some(limit) = &mut limit {
+            limit.add(attachment.probes.iter().copied(), expected.into_iter());
+        }
         left_out.extend(refused_places(&attachment, &names, &mut handlers));
         for (name, why) in left_out {
             sink.warn(&format!("{name} is not probed: {why}"));
@@ -295,6 +304,7 @@ impl Session<'_> {
             awaited,
             placed,
             duty: Duty::of(self.options.duty),
+            limit,
         };
         // What came while the program was compiled.
         let changes = self
@@ -390,8 +400,16 @@ impl Session<'_> {
         warn_of_unwinding(&making.unwinds, sink);
         let sites: usize = making.names.iter().map(Vec::len).sum();
         if sites > 0 {
-            match events.session.attach(making.probes) {
+            match events.session.attach(making.probes.clone()) {
                 Ok(attachment) => {
+                    if let Some(limit) = &mut events.limit {
+                        let made = making.probes.iter().zip(&making.stepped);
+                        let made = made.map(|(probe, stepped)| Expected {
+                            probe,
+                            stepped: *stepped,
+                        });
+                        limit.add(attachment.probes.iter().copied(), made);
+                    }
                     let refused = refused_places(&attachment, &making.names, &mut making.handlers);
                     let handlers = attachment.probes.into_iter().zip(making.handlers);
                     events.handlers.extend(handlers);
@@ -771,6 +789,27 @@ impl Session<'_> {
             ..SiteFacts::default()
         }
     }
+}
+
+/// Of each probe why its program may use no tables, if that is so.
+fn tableless(
+    state: &State<'_>,
+    probes: &[usize],
+) -> Result<Vec<Option<&'static str>>, SessionError> {
+    let fault = EventSite::Process(ProcessEvent::PageFault);
+    let by_clock = |probe: &usize| match &state.compiled.typed.probes.get(*probe)?.point {
+        ProbePoint::Profile(_) => Some(()),
+        ProbePoint::Event(point) => (point.site == fault).then_some(()),
+        _ => None,
+    };
+    let by_clock: Vec<Option<()>> = probes.iter().map(by_clock).collect();
+    let first = probes.first().copied().unwrap_or(0);
+    let refused = by_clock.contains(&Some(()))
+        && !clock_tables().map_err(|error| event_error(state, first, error.into()))?;
+    let why = refused.then_some(
+        "this kernel has no such tables for handlers of the clock and of page faults (Linux 6.1 has)",
+    );
+    Ok(by_clock.into_iter().map(|by| by.and(why)).collect())
 }
 
 /// The name of a variable of the script.

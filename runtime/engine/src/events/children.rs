@@ -11,12 +11,10 @@ use ytrace_target::events::{MAX_FAMILY, Site, Source};
 
 use super::Events;
 use super::follow::counted;
+use super::programs::Programs;
 use crate::host::Sink;
 use crate::names::LoadedModule;
 use crate::session::Session;
-
-/// The most names in a note.
-const NAMED: usize = 3;
 
 /// Processes beyond this number are not looked at for what they have mapped.
 const MOST_PROCESSES: usize = 1 << 15;
@@ -41,7 +39,7 @@ pub(super) struct Children {
     /// How many had no room among those that the kernel follows.
     beyond: u64,
     /// The programs that children executed, with which they were left alone.
-    executed: Vec<String>,
+    executed: Programs,
     /// How many stacks ended early because of what had been loaded.
     cut: u64,
 }
@@ -69,6 +67,11 @@ impl Children {
         self.alive.insert(pid, code);
     }
 
+    /// Those that are probed.
+    pub(super) fn pids(&self) -> impl Iterator<Item = i32> {
+        self.alive.keys().copied()
+    }
+
     /// A child has changed its modules.
     pub(super) fn changed(&mut self, pid: i32) {
         if let Some(code) = self.alive.get_mut(&pid) {
@@ -88,11 +91,7 @@ impl Children {
         if self.alive.remove(&pid).is_none() {
             return;
         }
-        let link = std::fs::read_link(format!("/proc/{pid}/exe"));
-        self.executed.push(link.map_or_else(
-            |_| "another program".to_owned(),
-            |path| path.display().to_string(),
-        ));
+        self.executed.count(pid);
     }
 
     /// Whether what is known of the target's code, whose modules have changed so often, holds for a process; `holds` looks.
@@ -127,21 +126,13 @@ impl Children {
             seen => format!("{} children were", ytrace_values::units::thousands(seen)),
         };
         let mut note = format!("{children} forked and probed, {} ended", self.ended);
-        if !self.executed.is_empty() {
-            let names: BTreeSet<&str> = self.executed.iter().map(String::as_str).collect();
-            let mut shown: Vec<&str> = names.iter().copied().take(NAMED).collect();
-            if names.len() > NAMED {
-                shown.push("others");
-            }
+        let executed = self.executed.executed();
+        if executed > 0 {
             note.push_str(&format!(
                 ", {} executed another program ({}) and {} not probed from then on",
-                self.executed.len(),
-                shown.join(", "),
-                if self.executed.len() == 1 {
-                    "was"
-                } else {
-                    "were"
-                }
+                ytrace_values::units::thousands(executed),
+                self.executed.shown(),
+                if executed == 1 { "was" } else { "were" }
             ));
         }
         if self.seen > 0 {

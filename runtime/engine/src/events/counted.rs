@@ -12,12 +12,12 @@ use ytrace_target::events::{
     Bucket, EventError, EventSession, TableId, TableKind, TableRow, TableSpec,
 };
 use ytrace_values::constants::{ContainerType, Element};
-use ytrace_values::{AggregateUpdate, Fault, LinearCounts, Steps, Store};
+use ytrace_values::{AggregateUpdate, Fault, FaultKind, LinearCounts, Steps, Store};
 
 use super::Events;
 use super::follow::counted as number_of;
 use super::hit::global_word;
-use crate::session::{Session, State};
+use crate::session::{Session, State, exhausted};
 
 /// The most memory of the kernel that a table takes, in bytes, and bounds of its rows.
 const TABLE_BYTES: usize = 32 << 20;
@@ -131,15 +131,55 @@ fn linear_of<'p>(program: &'p Program, types: &BTreeMap<u64, u64>, update: &Upda
 struct Kept {
     counted: Counted,
     table: TableId,
-    merged: HashMap<Vec<u64>, TableRow>,
+    merged: HashMap<Vec<u64>, Merged>,
+}
+
+impl Kept {
+    /// The bytes that one row takes here; hash tables have up to twice as many places as rows.
+    fn row_bytes(&self) -> u64 {
+        let keys = self.counted.spec(1).keys;
+        let bytes = 2 * (size_of::<(Vec<u64>, Merged)>() + 1) + 8 * keys.max(1);
+        bytes as u64
+    }
+}
+
+/// What of a row has been added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Merged {
+    count: u64,
+    sum: i128,
+    extremes: (i64, i64),
+    squares: Option<u128>,
+}
+
+impl Merged {
+    /// Nothing.
+    const NOTHING: Merged = Merged {
+        count: 0,
+        sum: 0,
+        extremes: (0, 0),
+        squares: Some(0),
+    };
+
+    /// All of it.
+    fn of(row: &TableRow) -> Merged {
+        Merged {
+            count: row.count,
+            sum: row.sum,
+            extremes: (row.min, row.max),
+            squares: row.squares,
+        }
+    }
 }
 
 /// All of them.
 #[derive(Default)]
 pub(super) struct KernelCounts {
     kept: Vec<Kept>,
-    /// How many hits had been counted when they were last added.
+    /// How many hits had been counted when all was added.
     at: Option<u64>,
+    /// How many rows could not be added the last time.
+    left_out: u64,
 }
 
 /// What a table has grown by.
@@ -150,6 +190,9 @@ struct Growth {
     /// By the place of the table: the row as it is now.
     rows: Vec<(usize, TableRow)>,
 }
+
+/// The same by variable and key.
+type Grown = BTreeMap<(u64, Vec<u64>), Growth>;
 
 impl KernelCounts {
     /// Makes the tables.
@@ -167,7 +210,7 @@ impl KernelCounts {
         });
         Ok(KernelCounts {
             kept: kept.collect::<Result<_, EventError>>()?,
-            at: None,
+            ..KernelCounts::default()
         })
     }
 
@@ -176,29 +219,58 @@ impl KernelCounts {
         self.kept.iter().map(|kept| kept.counted.clone()).collect()
     }
 
-    /// What has come since the last time, by variable and key.
+    /// What has come since the last time, by variable and key, and how many rows the program has no memory for.
     fn grown(
-        &self,
+        &mut self,
         session: &EventSession,
-    ) -> Result<BTreeMap<(u64, Vec<u64>), Growth>, EventError> {
-        let mut grown: BTreeMap<(u64, Vec<u64>), Growth> = BTreeMap::new();
-        for (place, kept) in self.kept.iter().enumerate() {
-            for row in session.rows(kept.table)? {
-                if row.count == 0 || kept.merged.get(&row.keys) == Some(&row) {
-                    continue;
-                }
-                let key = row.keys.get(..kept.counted.keys).unwrap_or_default();
-                let growth = grown.entry((kept.counted.global, key.to_vec()));
-                let growth = growth.or_default();
-                growth.made = match growth.rows.is_empty() {
-                    true => row.made,
-                    false => growth.made.min(row.made),
-                };
-                growth.rows.push((place, row));
-            }
+        store: &mut Store,
+    ) -> Result<(Grown, u64), EventError> {
+        let mut grown = Grown::new();
+        let mut left_out = 0;
+        for (place, kept) in self.kept.iter_mut().enumerate() {
+            let table = kept.table;
+            session.each_row(table, |row| {
+                left_out += u64::from(take(&mut grown, place, kept, row, store).is_err());
+            })?;
         }
-        Ok(grown)
+        Ok((grown, left_out))
     }
+
+    /// Gives the memory back that was taken for what has been added.
+    pub(super) fn give_back(&mut self, store: &mut Store) {
+        for kept in &mut self.kept {
+            store.refund(kept.row_bytes().saturating_mul(kept.merged.len() as u64));
+            kept.merged = HashMap::new();
+        }
+    }
+}
+
+/// Takes note of a row, if it has grown.
+fn take(
+    grown: &mut Grown,
+    place: usize,
+    kept: &mut Kept,
+    row: TableRow,
+    store: &mut Store,
+) -> Result<(), Fault> {
+    let known = kept.merged.get(&row.keys);
+    if row.count == 0 || known == Some(&Merged::of(&row)) {
+        return Ok(());
+    }
+    if known.is_none() {
+        // What is kept of it, and what it takes until it is added.
+        store.charge(kept.row_bytes())?;
+        kept.merged.insert(row.keys.clone(), Merged::NOTHING);
+    }
+    let key = row.keys.get(..kept.counted.keys).unwrap_or_default();
+    let growth = grown.entry((kept.counted.global, key.to_vec()));
+    let growth: &mut Growth = growth.or_default();
+    growth.made = match growth.rows.is_empty() {
+        true => row.made,
+        false => growth.made.min(row.made),
+    };
+    growth.rows.push((place, row));
+    Ok(())
 }
 
 impl Session<'_> {
@@ -219,27 +291,37 @@ impl Session<'_> {
         if events.counts.at == Some(hits) {
             return Ok(());
         }
-        let grown = events.counts.grown(&events.session)?;
+        let (grown, mut left_out) = events.counts.grown(&events.session, state.store)?;
         let mut grown: Vec<_> = grown.into_iter().collect();
         grown.sort_by_key(|(_, growth)| growth.made);
         state.pristine = false;
-        let mut left_out = 0_u64;
         for ((global, key), growth) in grown {
-            let added = add(&mut events.counts.kept, state.store, global, &key, growth);
-            left_out += u64::from(added.is_err());
+            let rows = growth.rows.len() as u64;
+            if add(&mut events.counts.kept, state.store, global, &key, growth).is_err() {
+                left_out += rows;
+            }
         }
-        events.counts.at = Some(hits);
-        if left_out > 0 {
-            self.result.partial(format!(
-                "{} of the kernel's could not be added to the program's tables, whose memory was exhausted",
-                number_of(left_out, "row")
-            ));
+        // What was left out is tried again, for the program may have freed some memory.
+        events.counts.at = (left_out == 0).then_some(hits);
+        events.counts.left_out = left_out;
+        if let (1.., Some(why)) = (left_out, exhausted(FaultKind::MemoryExhausted)) {
+            self.result.partial(why);
         }
         Ok(())
     }
+
+    /// Says what could not be added in the end.
+    pub(super) fn note_counts(&mut self, events: &Events) {
+        if events.counts.left_out > 0 {
+            self.result.partial(format!(
+                "{} of the kernel's could not be added to the program's tables, whose memory was exhausted",
+                number_of(events.counts.left_out, "row")
+            ));
+        }
+    }
 }
 
-/// Adds what has come for one key of a variable, and notes that it is added.
+/// Adds what has come for one key of a variable, and notes that it is added: all of it, or nothing.
 fn add(
     kept: &mut [Kept],
     store: &mut Store,
@@ -257,34 +339,28 @@ fn add(
     };
     let mut aggregate = AggregateUpdate::default();
     let mut is_aggregate = false;
+    let mut sums = Vec::new();
     for (place, row_now) in &growth.rows {
         let Some(kept) = kept.get(*place) else {
             continue;
         };
-        let before = kept.merged.get(&row_now.keys);
-        let count = row_now
-            .count
-            .wrapping_sub(before.map_or(0, |before| before.count));
-        let sum = row_now.sum - before.map_or(0, |before| before.sum);
+        let before = kept.merged.get(&row_now.keys).copied();
+        let before = before.unwrap_or(Merged::NOTHING);
+        let count = row_now.count.wrapping_sub(before.count);
+        let sum = row_now.sum - before.sum;
         let number = row_now.keys.get(kept.counted.keys).copied();
         match (kept.counted.role, kept.counted.part) {
             (Role::Sum, UpdatedPart::Integer { offset, size }) => {
-                let bytes = match row {
-                    None => Some(&mut *store.globals),
-                    Some((handle, row)) => store.row_mut(handle, row),
-                };
-                let start = offset.checked_add(8 * key.len() as u64);
-                add_bytes(bytes, start, size, sum as u64);
+                sums.push((offset, size, sum as u64));
                 continue;
             }
             (Role::Aggregate { .. }, _) => {
                 aggregate.count = count;
                 aggregate.sum = sum;
-                (aggregate.min, aggregate.max) = (row_now.min, row_now.max);
-                let squares = before.map_or(Some(0), |before| before.squares);
+                aggregate.extremes = Some((row_now.min, row_now.max));
                 aggregate.squares = row_now
                     .squares
-                    .zip(squares)
+                    .zip(before.squares)
                     .and_then(|(now, before)| now.checked_sub(before));
             }
             (Role::Buckets, _) => {
@@ -309,11 +385,21 @@ fn add(
             }
         };
         aggregate.buckets.sort_unstable();
+        // Only this can fail.
         store.aggregate_merge(handle.unwrap_or(0), &aggregate)?;
     }
+    for (offset, size, sum) in sums {
+        let bytes = match row {
+            None => Some(&mut *store.globals),
+            Some((handle, row)) => store.row_mut(handle, row),
+        };
+        let start = offset.checked_add(8 * key.len() as u64);
+        add_bytes(bytes, start, size, sum);
+    }
     for (place, row) in growth.rows {
-        if let Some(kept) = kept.get_mut(place) {
-            kept.merged.insert(row.keys.clone(), row);
+        let known = kept.get_mut(place);
+        if let Some(known) = known.and_then(|kept| kept.merged.get_mut(&row.keys)) {
+            *known = Merged::of(&row);
         }
     }
     Ok(())
@@ -363,6 +449,11 @@ fn add_row(linear: &mut Vec<LinearCounts>, steps: Steps, number: u64, times: u64
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use ytrace_values::constants::ContainerTypeId;
+    use ytrace_values::{Constants, Limits};
+
     use super::*;
 
     #[test]
@@ -376,6 +467,90 @@ mod tests {
         add_bytes(Some(&mut bytes), Some(3), 2, 1);
         add_bytes(Some(&mut bytes), None, 1, 1);
         assert_eq!(bytes, [2, 0, 0xff, 2]);
+    }
+
+    #[test]
+    fn what_memory_does_not_suffice_for_is_added_once_when_there_is_more() {
+        let constants = Constants {
+            containers: vec![ContainerType::Aggregate { linear: Vec::new() }],
+            globals_size: 8,
+            ..Constants::default()
+        };
+        let limits = Limits {
+            memory: 1 << 20,
+            output: 0,
+            string: 0,
+        };
+        let mut store = Store::new(Arc::new(constants), limits);
+        let handle = store.container_new(ContainerTypeId(0)).unwrap();
+        store.globals = handle.to_ne_bytes().to_vec();
+        let kept = |role, number| Kept {
+            counted: Counted {
+                global: 0,
+                part: UpdatedPart::Aggregate,
+                keys: 0,
+                role,
+            },
+            table: TableId(number),
+            merged: HashMap::new(),
+        };
+        let whole = Role::Aggregate { squares: false };
+        let mut kept = [kept(whole, 0), kept(Role::Buckets, 1)];
+        // A thousand values, of a bucket each.
+        let row = |keys: Vec<u64>, count: u64, sum: i128| TableRow {
+            keys,
+            made: 1,
+            count,
+            sum,
+            min: 1,
+            max: 1 << 40,
+            squares: None,
+        };
+        let mut rows = vec![(0, row(Vec::new(), 500, 1000))];
+        rows.extend((1..=500).map(|bucket| (1, row(vec![bucket], 1, 0))));
+        let mut merge = |store: &mut Store| {
+            let mut grown = Grown::new();
+            let taken = rows.iter().map(|(place, row)| {
+                let kept = kept.get_mut(*place).unwrap();
+                take(&mut grown, *place, kept, row.clone(), store)
+            });
+            let taken: Vec<_> = taken.collect();
+            let added = grown
+                .into_iter()
+                .map(|((global, key), growth): (_, Growth)| {
+                    add(&mut kept, store, global, &key, growth)
+                });
+            taken.into_iter().chain(added).all(|done| done.is_ok())
+        };
+        let counted = |store: &Store| {
+            let summary = store.aggregate_summary(handle).unwrap();
+            let all: u64 = summary.buckets.iter().map(|bucket| bucket.2).sum();
+            (summary.count, summary.sum, all)
+        };
+        // Ever more memory, until all is added. Rows for which there is none are left out, others are whole.
+        let mut left = (1 << 20) - store.memory_used();
+        store.charge(left).unwrap();
+        let mut failed = 0;
+        while !merge(&mut store) {
+            failed += 1;
+            let (count, sum, all) = counted(&store);
+            assert!((count, sum) == (0, 0) || (count, sum) == (500, 1000));
+            assert!(all <= 500, "{all}");
+            store.refund(1000);
+            left -= 1000;
+        }
+        assert!(failed > 10, "{failed}");
+        assert_eq!(counted(&store), (500, 1000, 500));
+        assert!(merge(&mut store));
+        assert_eq!(counted(&store), (500, 1000, 500));
+        let used = store.memory_used();
+        let mut counts = KernelCounts {
+            kept: kept.into(),
+            ..KernelCounts::default()
+        };
+        counts.give_back(&mut store);
+        assert!(used - store.memory_used() > 500 * 64);
+        store.refund(left);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use ytrace_lang::execute::Outcome;
 use ytrace_target::Process;
 use ytrace_target::events::{EventError, TableId};
 use ytrace_values::{CapturedMemory, FaultKind, LateMemory, Machine, Memory};
@@ -11,12 +12,13 @@ use ytrace_values::{CapturedMemory, FaultKind, LateMemory, Machine, Memory};
 use super::attach::publish;
 use super::children::has_code_of;
 use super::hit::{Hit, set_global};
+use super::limit::SHORTEST;
 use super::watch::Watched;
 use super::{EventFigures, Events};
 use crate::error::SessionError;
 use crate::host::{RunHost, Sink};
 use crate::interrupt;
-use crate::session::{Session, State};
+use crate::session::{Session, State, exhausted};
 
 /// An interrupt, or the target's end, is seen after this long at most.
 const SLICE: Duration = Duration::from_millis(50);
@@ -59,6 +61,8 @@ impl Session<'_> {
             };
             self.take_hits(events, state, wait, !over, sink);
             self.settle(events, state, sink);
+            self.hold_to_limit(events, process, None, sink)
+                .map_err(kernel_failed)?;
             sink.flush();
             if ended && !interrupted && !state.end {
                 self.note_end();
@@ -247,11 +251,24 @@ impl Session<'_> {
         for (offset, size, value) in kept {
             set_global(state.store, offset, size, value);
         }
+        self.tell_budget(&outcome, sink);
         if self.account(&outcome, state.compiled) {
             state.end = true;
         }
         let next = FaultKind::Next;
         matches!(&outcome.result, Err(fault) if fault.fault.kind != next)
+    }
+
+    /// Says at once that a budget has run out for the first time: the session goes on, maybe for hours.
+    pub(crate) fn tell_budget(&self, outcome: &Outcome, sink: &mut dyn Sink) {
+        let fault = outcome.result.as_ref().err();
+        if let Some(why) = fault.and_then(|fault| exhausted(fault.fault.kind))
+            && !self.result.partial.iter().any(|told| told == why)
+        {
+            sink.warn(&format!(
+                "{why}: handlers end where they need more, which is counted; what is shown in the end is partial"
+            ));
+        }
     }
 
     /// What has come of the probes so far: hits, those lost, and at how many places.
@@ -276,11 +293,15 @@ impl Session<'_> {
         // The interrupt that ended the waiting has done its work; a further one ends this.
         interrupt::take_first(self.options.interrupt);
         self.patient = false;
-        if !ended {
-            self.take_hits(&mut events, state, Instant::now(), false, sink);
-            self.merge_counts(&mut events, state)
-                .map_err(kernel_failed)?;
+        match ended {
+            false => self.take_hits(&mut events, state, Instant::now(), false, sink),
+            true => self.note_unhandled(&mut events),
         }
+        // Nothing is counted any more, so what is added now is of one instant for all variables.
+        self.merge_counts(&mut events, state)
+            .map_err(kernel_failed)?;
+        self.note_counts(&events);
+        events.counts.give_back(state.store);
         sink.flush();
         let figures = figures(&events)?;
         self.note_events(figures);
@@ -294,7 +315,11 @@ impl Session<'_> {
         }
         if let Some(process) = self.running() {
             self.note_watch(&events, &process);
+            self.hold_to_limit(&mut events, &process, Some(SHORTEST), sink)
+                .map_err(kernel_failed)?;
         }
+        self.note_limit(&events);
+        self.note_unnoticed(&events).map_err(kernel_failed)?;
         match events.session.malformed() {
             0 => {}
             number => self.result.partial(format!(
@@ -302,6 +327,25 @@ impl Session<'_> {
             )),
         }
         Ok(())
+    }
+
+    /// Says how many hits have come since the session was ended, for which no handler runs any more.
+    fn note_unhandled(&mut self, events: &mut Events) {
+        let Events {
+            session, handlers, ..
+        } = events;
+        let mut waiting = 0;
+        session.poll(Instant::now(), |record| {
+            waiting += u64::from(handlers.contains_key(&record.probe()));
+            ControlFlow::Continue(())
+        });
+        if waiting > 0 {
+            self.result.note(format!(
+                "{} came when the session had been ended, and no handler ran for {}",
+                counted(waiting, "hit"),
+                if waiting == 1 { "it" } else { "them" }
+            ));
+        }
     }
 
     fn note_events(&mut self, figures: EventFigures) {

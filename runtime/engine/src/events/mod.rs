@@ -2,12 +2,15 @@
 
 mod attach;
 mod children;
+mod costs;
 mod counted;
 mod duty;
 mod follow;
 mod hit;
+mod limit;
 mod overhead;
 mod plan;
+mod programs;
 mod sites;
 mod stops;
 mod watch;
@@ -51,6 +54,8 @@ pub(crate) struct Events {
     placed: HashSet<attach::Placed>,
     /// When the probes are in their places, where that is not always.
     duty: Option<duty::Duty>,
+    /// How much slower they may make the target.
+    limit: Option<limit::Limit>,
 }
 
 /// What runs for a probe of the kernel's.

@@ -1,6 +1,6 @@
 //! What becomes of the target while it is probed: libraries that it loads and unloads, programs that it executes, children.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use ytrace_target::events::{
@@ -10,6 +10,8 @@ use ytrace_target::{Mapping, Process};
 
 use super::Events;
 use super::children::Children;
+use super::follow::counted;
+use super::programs::Programs;
 use crate::host::Sink;
 use crate::names::{Changes, Names};
 use crate::session::{Session, State};
@@ -17,11 +19,8 @@ use crate::session::{Session, State};
 /// How long after the begin of another program its dynamic linker is looked for.
 const SETTLING: Duration = Duration::from_secs(2);
 
-/// The most names in a note.
-const NAMED: usize = 3;
-
 /// What a probe of the session's own tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Watched {
     /// The dynamic linker has changed its list of modules, or is about to.
     Modules,
@@ -42,7 +41,7 @@ pub(super) struct Watch {
     /// Until when the dynamic linker of another program is looked for.
     settling: Option<Instant>,
     /// The programs that were executed.
-    executed: Vec<String>,
+    executed: Programs,
     /// The number of the target.
     target: i32,
     forked: u64,
@@ -93,6 +92,18 @@ impl Watch {
             let watched = self.watched(probe);
             pid == self.target && matches!(watched, Some(Watched::Modules | Watched::Exec))
         })
+    }
+
+    /// How many records of the session's own probes found no room, by what they tell.
+    fn lost(&self, session: &EventSession) -> Result<BTreeMap<Watched, u64>, EventError> {
+        let mut lost = BTreeMap::new();
+        for (probe, watched) in &self.probes {
+            let missing = session.totals(*probe)?.entry.lost;
+            if missing > 0 {
+                *lost.entry(*watched).or_default() += missing;
+            }
+        }
+        Ok(lost)
     }
 
     /// Counts a child.
@@ -153,6 +164,35 @@ impl Watch {
     }
 }
 
+/// What it means that so many records of the session's own were lost.
+fn unnoticed(watched: Watched, number: u64, children: bool) -> String {
+    let (what, then) = match (watched, children) {
+        (Watched::Modules, _) => (
+            "libraries being loaded or unloaded",
+            "functions of these may not be probed, and stacks through them wrong or cut",
+        ),
+        (Watched::Exec, false) => (
+            "another program being executed",
+            "hits in that may be missing",
+        ),
+        (Watched::Exec, true) => (
+            "another program being executed",
+            "hits in that may be missing, and children be counted that were left alone",
+        ),
+        (Watched::Fork, false) => ("children being forked", "there were more than are told"),
+        (Watched::Fork, true) => (
+            "children being forked",
+            "their stacks end at the innermost function, and there were more than are told",
+        ),
+        (Watched::End, _) => ("children's ends", "more have ended than are told"),
+    };
+    let were = if number == 1 { "was" } else { "were" };
+    format!(
+        "{} of {what} {were} lost: {then}",
+        counted(number, "record")
+    )
+}
+
 impl Session<'_> {
     /// Looks at what the target has become.
     pub(super) fn notice(
@@ -183,12 +223,7 @@ impl Session<'_> {
         if watched == Watched::Exec {
             events.watch.settling = Some(Instant::now() + SETTLING);
             // What is known of the process is of its first program.
-            let link = format!("/proc/{}/exe", self.target.pid());
-            let program = std::fs::read_link(link).ok();
-            events.watch.executed.push(program.map_or_else(
-                || "another program".to_owned(),
-                |path| path.display().to_string(),
-            ));
+            events.watch.executed.count(self.target.pid());
         }
         self.take_changes(events, &changes, state, sink);
     }
@@ -261,6 +296,15 @@ impl Session<'_> {
         }
     }
 
+    /// Says what may have been missed of what the target has become.
+    pub(super) fn note_unnoticed(&mut self, events: &Events) -> Result<(), EventError> {
+        for (watched, number) in events.watch.lost(&events.session)? {
+            self.result
+                .partial(unnoticed(watched, number, self.options.children));
+        }
+        Ok(())
+    }
+
     /// Says what the target has become.
     pub(super) fn note_watch(&mut self, events: &Events, process: &Process) {
         if self.options.children {
@@ -285,14 +329,10 @@ impl Session<'_> {
                 "{number} children were forked, which were not probed"
             )),
         }
-        if executed.is_empty() {
+        if executed.executed() == 0 {
             return;
         }
-        let mut names: Vec<String> = executed.iter().take(NAMED).cloned().collect();
-        if executed.len() > NAMED {
-            names.push(format!("{} more", executed.len() - NAMED));
-        }
-        let names = names.join(", ");
+        let names = executed.shown();
         let missing = self.left_behind(events);
         // The files of one that has exited are not looked up any more.
         if missing.is_empty() || process.exited() {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::error::EventError;
-use super::program::{Emit, HitProgram, Part, RegisterSet, Step};
+use super::program::{Emit, HitProgram, Part, RegisterSet, Step, Update, Value};
 use super::session::{EventOptions, EventSession, Probe, Site, Source};
+use super::table::{TableId, TableKind, TableSpec};
 use crate::process::Process;
 
 /// Calls in a row, and how often: the quickest row counts, for others were interrupted.
@@ -23,7 +24,11 @@ pub struct HitCost {
     pub stepped: f64,
     /// The entry and the return of a call, both counted.
     pub returned: f64,
-    /// A hit of which a record with a stack is sent.
+    /// A hit that is added to the row of a table.
+    pub added: f64,
+    /// A hit of which a record without a stack is sent.
+    pub sent: f64,
+    /// A hit of which a record with so much of the stack is sent as was asked for.
     pub recorded: f64,
 }
 
@@ -53,6 +58,11 @@ impl HitCost {
                 source: Source::Sites(vec![site]),
             };
             let mut session = EventSession::new(&own, EventOptions::default())?;
+            session.add_table(TableSpec {
+                kind: TableKind::Aggregate { squares: false },
+                keys: 1,
+                rows: 16,
+            })?;
             session.attach(vec![probe])?;
             let rows = (0..ROWS).map(|_| {
                 let begun = Instant::now();
@@ -63,12 +73,30 @@ impl HitCost {
             });
             Ok::<f64, EventError>(rows.fold(f64::INFINITY, f64::min))
         };
-        let mut record = Part::default();
-        record.step(Step::Emit(Emit {
-            registers: RegisterSet::UNWIND,
-            stack_bytes,
-            ..Emit::default()
-        }));
+        let record = |stack_bytes| {
+            let mut record = Part::default();
+            record.step(Step::Emit(Emit {
+                registers: RegisterSet::UNWIND,
+                stack_bytes,
+                ..Emit::default()
+            }));
+            HitProgram {
+                entry: record,
+                ..HitProgram::default()
+            }
+        };
+        let mut adding = Part::default();
+        let value = adding.value(Value::Constant(1));
+        adding.step(Step::Count {
+            condition: None,
+            needs: Vec::new(),
+            updates: vec![Update {
+                table: TableId(0),
+                keys: vec![value],
+                value: Some(value),
+                when: None,
+            }],
+        });
         Ok(HitCost {
             counted: cost(emulated, HitProgram::default())?,
             stepped: cost(stepped, HitProgram::default())?,
@@ -79,13 +107,15 @@ impl HitCost {
                     ..HitProgram::default()
                 },
             )?,
-            recorded: cost(
+            added: cost(
                 emulated,
                 HitProgram {
-                    entry: record,
+                    entry: adding,
                     ..HitProgram::default()
                 },
             )?,
+            sent: cost(emulated, record(0))?,
+            recorded: cost(emulated, record(stack_bytes))?,
         })
     }
 }
@@ -122,6 +152,8 @@ mod tests {
         assert!(cost.counted > 50.0, "{cost:?}");
         assert!(cost.counted < cost.stepped, "{cost:?}");
         assert!(cost.counted < cost.returned, "{cost:?}");
-        assert!(cost.counted < cost.recorded, "{cost:?}");
+        assert!(cost.counted < cost.added, "{cost:?}");
+        assert!(cost.counted < cost.sent, "{cost:?}");
+        assert!(cost.sent < cost.recorded, "{cost:?}");
     }
 }

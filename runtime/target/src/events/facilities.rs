@@ -13,6 +13,7 @@ use super::kernel::{self, AttachType, ProgramType, UprobeSites};
 use super::program::Width;
 use super::ring::Ring;
 use super::self_test::links_cover_threads;
+use super::table_trials::batches;
 use crate::sys;
 
 /// `linux/capability.h`.
@@ -183,6 +184,8 @@ pub struct Facilities {
     /// returns are too deep to be awaited ([`super::PartTotals::too_deep`]); else why not. Stacks then end where such a function was
     /// called.
     pub whole_stacks: Result<(), String>,
+    /// Many rows of a table are copied at once (Linux 5.6).
+    pub(super) table_batches: bool,
     pub(super) session: Option<SessionFunctions>,
     pub(super) returns: Option<ReturnPlaces>,
     pub(super) thread_pointer_offset: Option<i16>,
@@ -252,6 +255,7 @@ impl Facilities {
             Ok(places)
         });
         Ok(Facilities {
+            table_batches: bpf && batches()?,
             whole_stacks: returns.clone().map(drop),
             returns: returns.ok(),
             bpf: programs,

@@ -13,6 +13,7 @@ const MAP_LOOKUP_ELEM: i32 = 1;
 const MAP_UPDATE_ELEM: i32 = 2;
 const MAP_DELETE_ELEM: i32 = 3;
 const MAP_GET_NEXT_KEY: i32 = 4;
+const MAP_LOOKUP_BATCH: i32 = 24;
 const PROG_LOAD: i32 = 5;
 const RAW_TRACEPOINT_OPEN: i32 = 17;
 const OBJ_GET_INFO_BY_FD: i32 = 15;
@@ -140,6 +141,49 @@ pub(super) fn next_key(
     next: &mut [u8],
 ) -> Result<(), Errno> {
     element(MAP_GET_NEXT_KEY, map, key, next.as_mut_ptr() as u64)
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct Batch {
+    in_batch: u64,
+    out_batch: u64,
+    keys: u64,
+    values: u64,
+    count: u32,
+    map_fd: u32,
+    elem_flags: u64,
+    flags: u64,
+}
+
+/// Copies rows of a hash map, from the first on or from where another call has come to (Linux 5.6). `keys` and `values` have room for `rows` of
+/// them, values as long as for [`lookup`]; `to` is where it has come to. Gives how many were copied, and whether these were the last.
+///
+/// # Errors
+/// `ENOSPC`: there is room for too few; nothing was copied.
+pub(super) fn lookup_batch(
+    map: BorrowedFd<'_>,
+    from: Option<[u8; 8]>,
+    to: &mut [u8; 8],
+    keys: &mut [u8],
+    values: &mut [u8],
+    rows: u32,
+) -> Result<(usize, bool), Errno> {
+    let mut attributes = Batch {
+        in_batch: from.as_ref().map_or(0, |from| from.as_ptr() as u64),
+        out_batch: to.as_mut_ptr() as u64,
+        keys: keys.as_mut_ptr() as u64,
+        values: values.as_mut_ptr() as u64,
+        count: rows,
+        map_fd: map.as_raw_fd() as u32,
+        ..Batch::default()
+    };
+    let last = match bpf(MAP_LOOKUP_BATCH, &mut attributes) {
+        Ok(_) => false,
+        Err(Errno::ENOENT) => true,
+        Err(errno) => return Err(errno),
+    };
+    Ok((attributes.count as usize, last))
 }
 
 fn element(command: i32, map: BorrowedFd<'_>, key: Option<&[u8]>, value: u64) -> Result<(), Errno> {

@@ -30,6 +30,7 @@ mod session;
 mod settings;
 mod shield;
 mod table;
+mod table_trials;
 mod tops;
 
 pub use cost::HitCost;
@@ -39,4 +40,5 @@ pub use program::*;
 pub use record::{Captured, Record};
 pub use session::*;
 pub use table::{Bucket, TableId, TableKind, TableRow, TableSpec};
+pub use table_trials::clock_tables;
 pub use tops::StackEnd;

@@ -8,12 +8,15 @@ use nix::errno::Errno;
 use super::compile::TableMaps;
 use super::error::EventError;
 use super::kernel::{self, MapType, NO_PREALLOCATION};
-use super::layout::{slice, word64};
+use super::layout::word64;
 use super::program::MAX_KEYS;
 use super::table::{TableKind, TableRow, TableSpec, places};
 
 /// The most rows of a table.
 const MAX_ROWS: u32 = 1 << 24;
+/// Rows are copied in pieces of so many bytes, but of so many rows at least.
+const PIECE_BYTES: usize = 1 << 20;
+const PIECE_ROWS: usize = 64;
 
 /// A table and its maps.
 #[derive(Debug)]
@@ -23,10 +26,12 @@ pub(super) struct Table {
     /// Of keys, a word that is not 0 once some may be lacking.
     lacking: Option<OwnedFd>,
     processors: usize,
+    /// Whether the kernel copies many rows at once.
+    batches: bool,
 }
 
 impl Table {
-    pub fn new(spec: TableSpec, processors: usize) -> Result<Table, EventError> {
+    pub fn new(spec: TableSpec, processors: usize, batches: bool) -> Result<Table, EventError> {
         let range = |what, number: u64, least, most| match (least..=most).contains(&number) {
             true => Ok(()),
             false => Err(EventError::Range {
@@ -69,6 +74,7 @@ impl Table {
             rows,
             lacking,
             processors,
+            batches,
         })
     }
 
@@ -98,24 +104,31 @@ impl Table {
         }
     }
 
-    pub fn rows(&self) -> Result<Vec<TableRow>, EventError> {
-        let mut rows = Vec::new();
-        let mut known = HashSet::new();
-        self.each(|keys, values| {
-            // A row that is removed while they are read makes reading begin anew.
-            if !known.insert(keys.to_vec()) {
-                return;
-            }
+    /// Calls `each` with each row as of now, in no order.
+    pub fn each_row(&self, mut each: impl FnMut(TableRow)) -> Result<(), EventError> {
+        let bytes = places::bytes(self.spec.kind) as usize;
+        let mut merged = |key: &[u8], value: &[u8]| {
+            let words = key.chunks_exact(8).filter_map(|word| word64(word, 0));
             let mut row = TableRow {
-                keys: keys.to_vec(),
+                keys: words.collect(),
                 ..TableRow::default()
             };
-            for value in values {
+            for value in value.chunks_exact(bytes) {
                 row.merge(self.spec.kind, value);
             }
-            rows.push(row);
-        })?;
-        Ok(rows)
+            each(row);
+        };
+        if self.spec.keys == 0 {
+            let mut value = vec![0u8; self.value_bytes()];
+            let done = kernel::lookup(self.rows.as_fd(), &[0; 4], &mut value);
+            done.map_err(read_failed)?;
+            merged(&[], &value);
+            return Ok(());
+        }
+        match self.batches {
+            true => self.by_pieces(merged),
+            false => self.one_by_one(merged),
+        }
     }
 
     pub fn clear(&self) -> Result<(), EventError> {
@@ -155,22 +168,43 @@ impl Table {
         }
     }
 
-    /// Calls `each` with the keys of each row, and with its value of each processor.
-    fn each(
-        &self,
-        mut each: impl FnMut(&[u64], std::slice::ChunksExact<'_, u8>),
-    ) -> Result<(), EventError> {
-        let (map, keys) = (&self.rows, self.spec.keys);
-        let bytes = places::bytes(self.spec.kind) as usize;
-        let mut value = vec![0u8; self.value_bytes()];
-        if keys == 0 {
-            let done = kernel::lookup(map.as_fd(), &[0; 4], &mut value);
-            done.map_err(read_failed)?;
-            each(&[], value.chunks_exact(bytes));
-            return Ok(());
+    /// Calls `each` with the key of each row and its values, of which the kernel copies many at once.
+    fn by_pieces(&self, mut each: impl FnMut(&[u8], &[u8])) -> Result<(), EventError> {
+        let (key, value) = (8 * self.spec.keys, self.value_bytes());
+        let most = (self.spec.rows as usize).max(1);
+        let mut rows = (PIECE_BYTES / (key + value)).max(PIECE_ROWS).min(most);
+        let (mut keys, mut values) = (Vec::new(), Vec::new());
+        let (mut from, mut to) = (None, [0; 8]);
+        loop {
+            keys.resize(key.saturating_mul(rows), 0);
+            values.resize(value.saturating_mul(rows), 0);
+            let room = u32::try_from(rows).unwrap_or(u32::MAX);
+            let map = self.rows.as_fd();
+            match kernel::lookup_batch(map, from, &mut to, &mut keys, &mut values, room) {
+                Ok((count, last)) => {
+                    let found = keys.chunks_exact(key).zip(values.chunks_exact(value));
+                    for (key, value) in found.take(count) {
+                        each(key, value);
+                    }
+                    if last {
+                        return Ok(());
+                    }
+                    from = Some(to);
+                }
+                // The kernel copies those with one hash together, of which there are more.
+                Err(Errno::ENOSPC) if rows < most => rows = rows.saturating_mul(2).min(most),
+                Err(errno) => return Err(read_failed(errno)),
+            }
         }
+    }
+
+    /// The same, where it copies one at a time.
+    fn one_by_one(&self, mut each: impl FnMut(&[u8], &[u8])) -> Result<(), EventError> {
+        let (map, keys) = (&self.rows, self.spec.keys);
+        let mut value = vec![0u8; self.value_bytes()];
         let mut key = vec![0u8; 8 * keys];
         let mut next = vec![0u8; 8 * keys];
+        let mut seen = HashSet::new();
         let mut known = false;
         for _ in 0..self.limit() {
             let from = known.then_some(key.as_slice());
@@ -187,10 +221,10 @@ impl Table {
                 Err(Errno::ENOENT) => continue,
                 Err(errno) => return Err(read_failed(errno)),
             }
-            let words: Vec<u64> = (0..keys)
-                .filter_map(|word| word64(slice(&key, 8 * word as u32, 8)?, 0))
-                .collect();
-            each(&words, value.chunks_exact(bytes));
+            // A row that is removed while they are read makes reading begin anew.
+            if seen.insert(key.clone()) {
+                each(&key, &value);
+            }
         }
         Ok(())
     }

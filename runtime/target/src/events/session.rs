@@ -340,7 +340,9 @@ impl EventSession {
     /// It is too large, or there is no memory for it.
     pub fn add_table(&mut self, spec: TableSpec) -> Result<TableId, EventError> {
         let number = u32::try_from(self.tables.len()).unwrap_or(u32::MAX);
-        self.tables.push(Table::new(spec, self.processors)?);
+        let batches = self.facilities.table_batches;
+        self.tables
+            .push(Table::new(spec, self.processors, batches)?);
         Ok(TableId(number))
     }
 
@@ -349,7 +351,17 @@ impl EventSession {
     /// # Errors
     /// There is no such table, or it cannot be read.
     pub fn rows(&self, table: TableId) -> Result<Vec<TableRow>, EventError> {
-        self.table(table)?.rows()
+        let mut rows = Vec::new();
+        self.each_row(table, |row| rows.push(row))?;
+        Ok(rows)
+    }
+
+    /// Calls `each` with each of the rows that [`EventSession::rows`] gives.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn each_row(&self, table: TableId, each: impl FnMut(TableRow)) -> Result<(), EventError> {
+        self.table(table)?.each_row(each)
     }
 
     /// Removes the rows of a table.

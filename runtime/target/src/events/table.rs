@@ -146,13 +146,14 @@ impl TableRow {
                 if self.count == 0 {
                     self.squares = squares.then_some(0);
                 }
-                if first == 0 {
+                let max = (word(places::MAX) ^ SIGN) as i64;
+                let min = (!word(places::INVERTED_MIN) ^ SIGN) as i64;
+                // Of the first value, a hit has written a part only: the row has it when it is read next.
+                if first == 0 || min > max {
                     return;
                 }
                 let (low, high) = (word(places::SUM_LOW), word(places::SUM_HIGH) as i64);
                 self.sum += i128::from(low) + (i128::from(high) << 32);
-                let max = (word(places::MAX) ^ SIGN) as i64;
-                let min = (!word(places::INVERTED_MIN) ^ SIGN) as i64;
                 (self.min, self.max) = match self.count {
                     0 => (min, max),
                     _ => (self.min.min(min), self.max.max(max)),
@@ -174,6 +175,37 @@ const SIGN: u64 = 1 << 63;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_aggregate_has_extremes_only_of_values_that_were_written() {
+        let kind = TableKind::Aggregate { squares: false };
+        let part = |words: [u64; 6]| words.map(u64::to_ne_bytes).concat();
+        let extreme = |value: i64| value as u64 ^ SIGN;
+        let whole = part([3, 7, 60, 0, extreme(30), !extreme(10)]);
+        // The count is written first, then the sum, then the greatest, then the least.
+        let first_of_another = [
+            part([1, 9, 0, 0, 0, 0]),
+            part([1, 9, 5, 0, 0, 0]),
+            part([1, 9, 5, 0, extreme(5), 0]),
+        ];
+        for begun in first_of_another {
+            let mut row = TableRow::default();
+            row.merge(kind, &whole);
+            row.merge(kind, &begun);
+            let TableRow {
+                count,
+                sum,
+                min,
+                max,
+                ..
+            } = row;
+            assert_eq!((count, sum, min, max), (3, 60, 10, 30));
+        }
+        let mut row = TableRow::default();
+        row.merge(kind, &whole);
+        row.merge(kind, &part([1, 9, 5, 0, extreme(5), !extreme(5)]));
+        assert_eq!((row.count, row.sum, row.min, row.max), (4, 65, 5, 30));
+    }
 
     #[test]
     fn buckets_hold_what_is_theirs() {

@@ -188,7 +188,7 @@ impl Session<'_> {
             ran.handlers += 1;
             ran.to_the_end |= outcome.result.is_ok();
             figures.hits += 1;
-            if self.account_stop(&outcome, state, figures) {
+            if self.account_stop(&outcome, state, figures, sink) {
                 state.end = true;
                 break;
             }
@@ -271,6 +271,7 @@ impl Session<'_> {
         outcome: &Outcome,
         state: &State<'_>,
         figures: &mut super::Figures,
+        sink: &mut dyn Sink,
     ) -> bool {
         let kind = outcome.result.as_ref().err().map(|fault| fault.fault.kind);
         let late = kind == Some(FaultKind::TimeExhausted)
@@ -280,6 +281,7 @@ impl Session<'_> {
             figures.ended += 1;
             return false;
         }
+        self.tell_budget(outcome, sink);
         self.account(outcome, state.compiled)
     }
 
