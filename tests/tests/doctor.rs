@@ -54,7 +54,8 @@ fn a_process_that_can_be_looked_at() {
 
 #[test]
 fn what_is_missing_has_its_cause_and_the_status_of_an_environment() {
-    let told = finish(command(&["doctor"]).env("YTRACE_FORBID", "bpf")).expect_status(2);
+    let told =
+        finish(command(&["doctor"]).env("YTRACE_FORBID", "bpf,perf_uprobes")).expect_status(2);
     let line = "missing  probes on events: ";
     assert!(told.stdout.contains(line), "{told}");
     assert!(

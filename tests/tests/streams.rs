@@ -434,8 +434,8 @@ fn values_come_typed() {
     }
     // At a hit, whose memory was captured.
     let probe = "_probe work(long number) { printf(\"%V %ld\\n\", point, number); _exit(); }";
-    let child = start(&["run", "-e", probe, "-p", &pid, "--format", "ndjson"]);
-    let mut output = BufReader::new(child.stdout.unwrap());
+    let mut child = start(&["run", "-e", probe, "-p", &pid, "--format", "ndjson"]);
+    let mut output = BufReader::new(child.stdout.take().unwrap());
     let mut line = String::new();
     for _ in 0..2 {
         line.clear();
@@ -449,4 +449,5 @@ fn values_come_typed() {
     assert_eq!(printed["values"], json!([point, 1]), "{line}");
     let mut rest = String::new();
     output.read_to_string(&mut rest).unwrap();
+    assert!(child.wait().unwrap().success(), "{rest}");
 }

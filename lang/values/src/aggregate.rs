@@ -644,7 +644,7 @@ mod tests {
                 };
                 let after = aggregate.summary();
                 assert_eq!(all(&before), all(&after), "{limit}");
-                assert_eq!((before.count, before.linear), (after.count, after.linear));
+                assert_eq!((before.count, &before.linear), (after.count, &after.linear));
                 // There is more later, and nothing is added twice.
                 account = Account::new(1 << 20);
                 account.charge(aggregate.bytes()).unwrap();

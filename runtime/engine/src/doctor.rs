@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ytrace_debuginfo::{DebugSource, Found};
-use ytrace_target::events::{EventDenial, Facilities};
+use ytrace_target::events::{EventDenial, EventTier, Facilities};
 use ytrace_target::{Machine, ModuleKind, Process};
 use ytrace_values::units;
 
@@ -186,14 +186,20 @@ fn events(facilities: &Facilities) -> Vec<Diagnosis> {
         Diagnosis::new(subject, health, format!("{without}: {denial}")).fix(denial.hint())
     };
     let mut list = Vec::new();
-    if let Err(denial) = &facilities.bpf {
-        list.push(refused(
-            "probes on events",
-            Health::Missing,
-            "the kernel takes no programs of this user",
-            denial,
-        ));
-        return list;
+    match facilities.tier() {
+        Ok(EventTier::Bpf) => {}
+        Ok(EventTier::PerfUprobes(denial)) => {
+            let found = "by perf_event_open alone: of a hit registers and a piece of the stack can be had, no other memory; threads are probed from when they are found; a hit costs more. The kernel takes no programs of this user";
+            list.push(refused("probes on events", Health::Limited, found, &denial));
+            return list;
+        }
+        Err(error) => {
+            let hint = error.hint();
+            list.push(
+                Diagnosis::new("probes on events", Health::Missing, error.to_string()).fix(hint),
+            );
+            return list;
+        }
     }
     list.push(match &facilities.uprobe_multi {
         Ok(()) if facilities.uprobe_session => Diagnosis::new(
@@ -214,19 +220,11 @@ fn events(facilities: &Facilities) -> Vec<Diagnosis> {
             denial,
         ),
     });
-    list.push(match &facilities.ring_buffer {
-        Ok(()) => Diagnosis::new(
-            "records of events",
-            Health::Good,
-            "one buffer for all processors",
-        ),
-        Err(denial) => refused(
-            "records of events",
-            Health::Limited,
-            "a buffer for each processor, the order between them is by time",
-            denial,
-        ),
-    });
+    list.push(Diagnosis::new(
+        "records of events",
+        Health::Good,
+        "one buffer for all processors",
+    ));
     list.push(match &facilities.thread_pointer {
         Ok(()) => Diagnosis::new(
             "thread-local variables at events",

@@ -28,6 +28,7 @@ use super::follow::counted;
 use super::hit::global_word;
 use super::plan::{Argument, SiteFacts, hit_program};
 use super::sites::{Finder, Place, Places};
+use super::tier::Runs;
 use super::watch::Watch;
 use super::{EventFailure, Events, Handler, Now};
 use crate::error::SessionError;
@@ -185,9 +186,12 @@ impl Session<'_> {
                 break (plans, making, left_out);
             }
         };
-        for (probe, plans) in probes.iter().zip(&plans) {
-            self.note_handler(state, *probe, plans);
-        }
+        let runs = probes.iter().zip(&plans).map(|(probe, plans)| Runs {
+            probe: *probe,
+            counted: plans.counting.is_some(),
+            why: plans.why.clone(),
+        });
+        let runs: Vec<Runs> = runs.collect();
         let mut left_out = left_out;
         for function in state.functions(probes) {
             self.prepare(state.runner, function);
@@ -243,6 +247,10 @@ impl Session<'_> {
             self.warn_of_others(probes.iter().map(|probe| &probe.source), sink);
         }
         let mut session = EventSession::new(process, options).map_err(failed)?;
+        self.note_tier(&session);
+        for runs in &runs {
+            self.note_handler(state, runs, &session);
+        }
         let mut mirrors = Vec::with_capacity(mirrored.len());
         for words in mirrored.values() {
             let table = session.add_table(mirror(*words));
@@ -581,18 +589,13 @@ impl Session<'_> {
     }
 
     /// Notes where a handler runs.
-    fn note_handler(&mut self, state: &State<'_>, probe: usize, plans: &Plans) {
-        let Some(typed) = state.compiled.typed.probes.get(probe) else {
+    fn note_handler(&mut self, state: &State<'_>, runs: &Runs, session: &EventSession) {
+        let Some(typed) = state.compiled.typed.probes.get(runs.probe) else {
             return;
         };
         let place = state.compiled.sources.location(typed.span);
-        let runs = match (&plans.counting, &plans.why) {
-            (Some(_), None) => "wholly in the kernel".to_owned(),
-            (Some(_), Some(why)) => format!("in the kernel for some hits; for others here: {why}"),
-            (None, Some(why)) => format!("here: {why}"),
-            (None, None) => "here".to_owned(),
-        };
-        self.result.handlers.push(format!("{place}: {runs}"));
+        let told = runs.told(session.tier());
+        self.result.handlers.push(format!("{place}: {told}"));
     }
 
     /// What follows handlers; `settled` is what the kernel is told of.

@@ -13,6 +13,7 @@ use super::attach::publish;
 use super::children::has_code_of;
 use super::hit::{Hit, set_global};
 use super::limit::SHORTEST;
+use super::tier::handled;
 use super::watch::Watched;
 use super::{EventFigures, Events};
 use crate::error::SessionError;
@@ -304,8 +305,9 @@ impl Session<'_> {
         events.counts.give_back(state.store);
         sink.flush();
         let figures = figures(&events)?;
-        self.note_events(figures);
+        self.note_events(figures, handled(events.session.tier()));
         self.note_duty(&events);
+        self.note_late_threads(&events.session);
         let lacking = |mirror: &&TableId| events.session.is_lacking(**mirror).unwrap_or(false);
         let lacking = events.mirrors.iter().filter(lacking).count();
         if lacking > 0 {
@@ -348,7 +350,7 @@ impl Session<'_> {
         }
     }
 
-    fn note_events(&mut self, figures: EventFigures) {
+    fn note_events(&mut self, figures: EventFigures, handled: &str) {
         let EventFigures {
             sites,
             hits,
@@ -374,7 +376,7 @@ impl Session<'_> {
         for (number, what) in [
             (filtered, "dropped by conditions"),
             (unsampled, "outside of the sample"),
-            (in_kernel, "handled by the kernel"),
+            (in_kernel, handled),
         ] {
             if number > 0 {
                 note.push_str(&format!(

@@ -13,6 +13,7 @@ mod plan;
 mod programs;
 mod sites;
 mod stops;
+mod tier;
 mod watch;
 
 use std::collections::{HashMap, HashSet};
@@ -196,7 +197,9 @@ impl EventFailure {
     /// What would make it work, where something would.
     pub fn hint(&self) -> Option<String> {
         match self {
-            EventFailure::Kernel(error @ EventError::Denied { .. }) => {
+            EventFailure::Kernel(
+                error @ (EventError::Denied { .. } | EventError::NoWay { .. }),
+            ) => {
                 const OTHERWISE: &str = "`--sync` does without: it needs the right to trace the process alone, and stops a thread at each hit (it has no `_page_fault` and `_timer.profile`)";
                 Some(match error.hint() {
                     Some(hint) => format!("{hint}; {OTHERWISE}"),
@@ -211,6 +214,11 @@ impl EventFailure {
                         .to_owned(),
                 )
             }
+            EventFailure::Plan(PlanError::NotSampled { .. })
+            | EventFailure::Kernel(EventError::Plan { error: PlanError::NotSampled { .. }, .. }) => Some(
+                "`--sync` stops the thread at each hit, and has it then; a hit takes some 10 to 100 times as long. `ytrace doctor` says what BPF programs need"
+                    .to_owned(),
+            ),
             EventFailure::Kernel(error) => error.hint(),
             EventFailure::Breakpoints(error) => error.hint(),
             EventFailure::KernelOnly(_) => {

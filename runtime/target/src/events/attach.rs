@@ -211,7 +211,7 @@ impl FileSites {
 }
 
 /// Whether an error is about one of the sites and not about all of them.
-fn is_of_a_site(errno: i32) -> bool {
+pub(super) fn is_of_a_site(errno: i32) -> bool {
     matches!(
         errno,
         ENOTSUPP | libc::EINVAL | libc::EIO | libc::ENOENT | libc::EFAULT

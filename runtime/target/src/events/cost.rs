@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use super::error::EventError;
 use super::program::{Emit, HitProgram, Part, RegisterSet, Step, Update, Value};
-use super::session::{EventOptions, EventSession, Probe, Site, Source};
+use super::session::{EventOptions, Probe, Site, Source};
 use super::table::{TableId, TableKind, TableSpec};
+use super::tier::EventSession;
 use crate::process::Process;
 
 /// Calls in a row, and how often: the quickest row counts, for others were interrupted.

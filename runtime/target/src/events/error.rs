@@ -68,6 +68,16 @@ pub enum PlanError {
         /// What there is.
         limit: u32,
     },
+    /// Samples do not have it, and there are no BPF programs.
+    #[error(
+        "{what} cannot be had by perf_event_open alone, which gives registers and a piece of the stack; BPF programs would allow it ({bpf}), and so would --sync"
+    )]
+    NotSampled {
+        /// What is asked for.
+        what: &'static str,
+        /// Why there are no programs.
+        bpf: String,
+    },
     /// A kind of probe that can only have a part for the entry.
     #[error("this kind of event has no return")]
     NoReturn,
@@ -114,6 +124,30 @@ pub enum EventError {
         what: &'static str,
         /// Why.
         cause: EventDenial,
+    },
+    /// The kernel refuses BPF programs, and all that could do without them.
+    #[error(
+        "the kernel refuses {what}: {bpf}; and probes by perf_event_open, which do without: {perf}"
+    )]
+    NoWay {
+        /// What it refuses of BPF.
+        what: &'static str,
+        /// Why that.
+        bpf: EventDenial,
+        /// Why the other.
+        perf: EventDenial,
+    },
+    /// Without BPF programs, each place takes a descriptor for each thread, and there are not so many.
+    #[error(
+        "{events} events for each of {threads} threads are more than the open files that are allowed ({limit})"
+    )]
+    Descriptors {
+        /// How many threads there are.
+        threads: usize,
+        /// How many events each needs.
+        events: usize,
+        /// How many files may be open (`RLIMIT_NOFILE`).
+        limit: u64,
     },
     /// The kernel's verifier refuses the program made for a probe, which is a defect of this program.
     #[error("the kernel's verifier refuses the program of probe {} ({errno}): {log}", probe.0)]
@@ -209,6 +243,14 @@ impl EventError {
     pub fn hint(&self) -> Option<String> {
         match self {
             EventError::Denied { cause, .. } => cause.hint(),
+            EventError::NoWay { bpf, perf, .. } => match (bpf.hint(), perf.hint()) {
+                (Some(bpf), Some(perf)) if bpf != perf => Some(format!("{bpf}; {perf}")),
+                (bpf, perf) => bpf.or(perf),
+            },
+            EventError::Descriptors { .. } => Some(
+                "perf_event_open alone takes an event for each place and thread: raise the hard limit of open files (RLIMIT_NOFILE, `ulimit -Hn`), or probe fewer places; BPF programs take one for all"
+                    .to_owned(),
+            ),
             EventError::System {
                 errno: Errno::EMFILE,
                 ..

@@ -10,6 +10,7 @@ use super::btf::KernelTypes;
 use super::compile::{AlivePlaces, ReturnPlaces, SessionFunctions, ThreadPlaces, helper};
 use super::error::EventError;
 use super::kernel::{self, AttachType, ProgramType, UprobeSites};
+use super::perf;
 use super::program::Width;
 use super::ring::Ring;
 use super::self_test::links_cover_threads;
@@ -138,6 +139,18 @@ impl EventDenial {
     }
 }
 
+impl EventDenial {
+    /// Finds the cause of a refusal of what takes no programs.
+    fn of_samples(errno: Errno) -> EventDenial {
+        let refused = matches!(errno, Errno::EPERM | Errno::EACCES);
+        match lockdown() {
+            None if refused && !sys::has_capability(CAP_SYS_ADMIN) => EventDenial::Administrator,
+            None if refused && !filtered() => EventDenial::Unknown { errno },
+            _ => EventDenial::of(errno),
+        }
+    }
+}
+
 /// The level of lockdown, unless there is none.
 fn lockdown() -> Option<String> {
     let text = std::fs::read_to_string("/sys/kernel/security/lockdown").ok()?;
@@ -169,8 +182,10 @@ pub fn kernel_tables() -> Result<bool, EventError> {
 /// What this kernel offers for events, and `YTRACE_FORBID` leaves of it.
 #[derive(Clone, Debug)]
 pub struct Facilities {
-    /// BPF programs; else why not. Nothing goes without them.
+    /// BPF programs; else why not.
     pub bpf: Result<(), EventDenial>,
+    /// Probes by `perf_event_open` alone, which do without programs; else why not.
+    pub perf_uprobes: Result<(), EventDenial>,
     /// BPF programs on many sites of one process by one link (Linux 6.6); else why not. Sites are then probed one by
     /// one, which takes longer to attach and to take away.
     pub uprobe_multi: Result<(), EventDenial>,
@@ -221,6 +236,10 @@ impl Facilities {
             true => try_program(AttachType::Unsaid).map(drop),
             false => Err(forbidden.clone()),
         };
+        let perf_uprobes = match allowed(sys::PERF_UPROBES)? {
+            true => perf::try_probe().map_err(EventDenial::of_samples),
+            false => Err(forbidden.clone()),
+        };
         let uprobe_multi = match multi {
             true => try_link(AttachType::UprobeMulti).and_then(|()| {
                 let all = links_cover_threads();
@@ -259,6 +278,7 @@ impl Facilities {
             whole_stacks: returns.clone().map(drop),
             returns: returns.ok(),
             bpf: programs,
+            perf_uprobes,
             uprobe_multi,
             ring_buffer,
             uprobe_session: session.is_some(),
@@ -286,6 +306,14 @@ impl Facilities {
                 })
             }),
         })
+    }
+}
+
+impl Facilities {
+    /// Why there are no BPF programs that tell of hits; `None` if there are.
+    pub(super) fn no_programs(&self) -> Option<EventDenial> {
+        let refused = self.bpf.as_ref().err();
+        refused.or(self.ring_buffer.as_ref().err()).cloned()
     }
 }
 

@@ -6,6 +6,8 @@
 //!
 //! An [`EventSession`] has the probes of one process: [`EventSession::add_table`], [`EventSession::attach`],
 //! [`EventSession::poll`], [`EventSession::totals`], [`EventSession::rows`]. Dropping it removes the probes.
+//!
+//! Where the kernel takes no programs, [`EventSession`] probes by `perf_event_open` alone (`sampled/`), and carries plans out itself.
 
 mod assemble;
 mod attach;
@@ -25,12 +27,14 @@ mod program;
 mod record;
 mod ring;
 mod rows;
+mod sampled;
 mod self_test;
 mod session;
 mod settings;
 mod shield;
 mod table;
 mod table_trials;
+mod tier;
 mod tops;
 
 pub use cost::HitCost;
@@ -41,4 +45,5 @@ pub use record::{Captured, Record};
 pub use session::*;
 pub use table::{Bucket, TableId, TableKind, TableRow, TableSpec};
 pub use table_trials::clock_tables;
+pub use tier::{EventSession, EventTier, LateThreads};
 pub use tops::StackEnd;

@@ -1,11 +1,13 @@
 //! The system call perf_event_open(2): events of threads that no instruction of theirs names, and probes one by one.
 
 use std::ffi::CStr;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::sync::OnceLock;
 
 use nix::errno::Errno;
 
 use super::kernel::raw_errno;
+use super::shield::{Call, shielded};
 use crate::sys::retry;
 
 /// `struct perf_event_attr` of `linux/perf_event.h`, in the length that Linux has known since 5.13.
@@ -43,10 +45,21 @@ const TYPE_SOFTWARE: u32 = 1;
 const TYPE_BREAKPOINT: u32 = 5;
 const SOFTWARE_CPU_CLOCK: u64 = 0;
 const SOFTWARE_PAGE_FAULTS: u64 = 2;
+const SOFTWARE_DUMMY: u64 = 9;
 
 /// Bits of the attributes.
+const DISABLED: u64 = 1;
 const INHERIT: u64 = 1 << 1;
 const EXCLUDE_KERNEL: u64 = 1 << 5;
+/// Other programs, and names that threads give themselves.
+const TELL_NAMES: u64 = 1 << 9;
+/// Threads and processes that begin and end.
+const TELL_TASKS: u64 = 1 << 13;
+/// What is told besides samples says where it is from, too.
+const ALWAYS_FROM: u64 = 1 << 18;
+/// Another program is told from another name.
+const TELL_PROGRAMS: u64 = 1 << 24;
+const OWN_CLOCK: u64 = 1 << 25;
 /// Inherit by threads, not by processes (Linux 5.13).
 const INHERIT_THREAD: u64 = 1 << 35;
 /// The event goes when another program is executed, which [`RAISE_SIGNAL`] asks for.
@@ -62,6 +75,26 @@ const UPROBE_TYPE: &str = "/sys/bus/event_source/devices/uprobe/type";
 const UPROBE_RETURN: u64 = 1;
 const UPROBE_SEMAPHORE_SHIFT: u32 = 32;
 
+/// `PERF_EVENT_IOC_*`: `_IO('$', n)`, and `_IOR('$', 7, __u64 *)`.
+const ENABLE: libc::c_ulong = 0x2400;
+const DISABLE: libc::c_ulong = 0x2401;
+const SET_OUTPUT: libc::c_ulong = 0x2405;
+const IDENTITY: libc::c_ulong = 0x8008_2407;
+
+/// What a sample has (`enum perf_event_sample_format`): the thread, the time, the address, the processor, the registers and the stack of
+/// the program, and first of all the number of the event.
+const SAMPLE_THREAD: u64 = 1 << 1;
+const SAMPLE_TIME: u64 = 1 << 2;
+const SAMPLE_ADDRESS: u64 = 1 << 3;
+const SAMPLE_PROCESSOR: u64 = 1 << 7;
+const SAMPLE_REGISTERS: u64 = 1 << 12;
+const SAMPLE_STACK: u64 = 1 << 13;
+const SAMPLE_IDENTIFIER: u64 = 1 << 16;
+/// The general registers, the place and the flags in the numbering of `enum perf_event_x86_regs`: 0 to 9 and 16 to 23.
+const GENERAL_REGISTERS: u64 = 0xff_03ff;
+/// How often a sample found no room is told when the event is read (Linux 6.0).
+const READ_LOST: u64 = 1 << 4;
+
 /// What counts on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Counted {
@@ -69,6 +102,16 @@ pub(super) enum Counted {
     PageFaults(u64),
     /// Every so many nanoseconds of running.
     Clock(u64),
+}
+
+impl Counted {
+    /// What is counted in the kernel's numbering, and how much of it makes a hit.
+    fn config(self) -> (u64, u64) {
+        match self {
+            Counted::PageFaults(period) => (SOFTWARE_PAGE_FAULTS, period.max(1)),
+            Counted::Clock(period) => (SOFTWARE_CPU_CLOCK, period.max(1)),
+        }
+    }
 }
 
 /// Counts on a thread, and on those that it starts; a program that is attached runs each time the period is full.
@@ -81,15 +124,12 @@ pub(super) fn count(
     children: bool,
 ) -> Result<OwnedFd, Errno> {
     let by_threads = if children { 0 } else { INHERIT_THREAD };
-    let (config, period) = match what {
-        Counted::PageFaults(period) => (SOFTWARE_PAGE_FAULTS, period),
-        Counted::Clock(period) => (SOFTWARE_CPU_CLOCK, period),
-    };
+    let (config, period) = what.config();
     let kernel = if with_kernel { 0 } else { EXCLUDE_KERNEL };
     let mut attributes = Attributes {
         kind: TYPE_SOFTWARE,
         config,
-        sample_period: period.max(1),
+        sample_period: period,
         flags: INHERIT | by_threads | kernel,
         ..Attributes::default()
     };
@@ -101,6 +141,184 @@ pub(super) fn count(
         }
         result => result,
     }
+}
+
+/// What a sampled event is of.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Sampled<'a> {
+    /// A thread comes to an instruction, or returns from the function that begins there.
+    Instruction {
+        /// Lives for as long as the attributes are used.
+        path: &'a CStr,
+        offset: u64,
+        semaphore: u64,
+        at_return: bool,
+    },
+    /// So much has been counted.
+    Counted(Counted),
+    /// Nothing: only threads, processes and programs that begin and end are told.
+    Tasks,
+}
+
+/// What samples have besides the thread, the time and the processor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// The address of a page fault.
+    pub address: bool,
+    /// Registers.
+    pub registers: bool,
+    /// So many bytes of stack, a multiple of 8 below 64 KiB.
+    pub stack_bytes: u32,
+}
+
+/// The attributes of an event that is sampled at each hit, by the monotonic clock. `tells_lost`: the kernel may be asked how many samples found
+/// no room.
+///
+/// # Errors
+/// `ENODEV`: the kernel has no probes of instructions. `EOVERFLOW`: the semaphore is too far in its file.
+fn sampled(
+    what: Sampled<'_>,
+    shape: Shape,
+    enabled: bool,
+    tells_lost: bool,
+) -> Result<Attributes, i32> {
+    let mut sample = SAMPLE_IDENTIFIER | SAMPLE_THREAD | SAMPLE_TIME | SAMPLE_PROCESSOR;
+    for (wanted, bit) in [
+        (shape.address, SAMPLE_ADDRESS),
+        (shape.registers, SAMPLE_REGISTERS),
+        (shape.stack_bytes > 0, SAMPLE_STACK),
+    ] {
+        sample |= if wanted { bit } else { 0 };
+    }
+    let mut attributes = Attributes {
+        kind: TYPE_SOFTWARE,
+        sample_period: 1,
+        sample_type: sample,
+        read_format: if tells_lost { READ_LOST } else { 0 },
+        flags: ALWAYS_FROM | OWN_CLOCK | if enabled { 0 } else { DISABLED },
+        clockid: libc::CLOCK_MONOTONIC,
+        sample_regs_user: if shape.registers {
+            GENERAL_REGISTERS
+        } else {
+            0
+        },
+        sample_stack_user: shape.stack_bytes,
+        ..Attributes::default()
+    };
+    match what {
+        Sampled::Instruction {
+            path,
+            offset,
+            semaphore,
+            at_return,
+        } => {
+            let semaphore = u32::try_from(semaphore).map_err(|_| libc::EOVERFLOW)?;
+            attributes.kind = uprobe_type().ok_or(libc::ENODEV)?;
+            attributes.config = u64::from(semaphore) << UPROBE_SEMAPHORE_SHIFT
+                | if at_return { UPROBE_RETURN } else { 0 };
+            attributes.config1 = path.as_ptr() as u64;
+            attributes.config2 = offset;
+        }
+        Sampled::Counted(counted) => {
+            (attributes.config, attributes.sample_period) = counted.config();
+        }
+        Sampled::Tasks => {
+            attributes.config = SOFTWARE_DUMMY;
+            attributes.flags |= TELL_TASKS | TELL_NAMES | TELL_PROGRAMS;
+        }
+    }
+    Ok(attributes)
+}
+
+/// Opens sampled events of a thread, whatever becomes of this process meanwhile ([`super::shield`]); for each the event, or the number of the
+/// error as of [`probe`].
+pub(super) fn open_sampled(
+    events: &[(Sampled<'_>, Shape)],
+    enabled: bool,
+    tells_lost: bool,
+    tid: i32,
+) -> Vec<Result<OwnedFd, i32>> {
+    let mut attributes = Vec::with_capacity(events.len());
+    for (what, shape) in events {
+        match sampled(*what, *shape, enabled, tells_lost) {
+            Ok(one) => attributes.push(one),
+            Err(errno) => return events.iter().map(|_| Err(errno)).collect(),
+        }
+    }
+    let call = |attributes: &mut Attributes| {
+        attributes.size = u32::try_from(SHORT).unwrap_or(0);
+        let pointer = std::ptr::from_mut(attributes) as libc::c_long;
+        let (any_processor, no_group) = (-1, -1);
+        let close_on_exec = CLOSE_ON_EXEC as libc::c_long;
+        let arguments = [pointer, tid.into(), any_processor, no_group, close_on_exec];
+        Call::with_five(libc::SYS_perf_event_open, arguments)
+    };
+    let mut calls: Vec<Call> = attributes.iter_mut().map(call).collect();
+    if calls.is_empty() {
+        return Vec::new();
+    }
+    // SAFETY: the attributes are live, initialised and as long as they say; the paths are borrowed by `events`.
+    unsafe { shielded(&mut calls) };
+    let results = calls.iter().map(|call| {
+        let raw = i32::try_from(call.result()?).map_err(|_| libc::EOVERFLOW)?;
+        // SAFETY: the kernel has just given us this descriptor and nobody else owns it.
+        Ok(unsafe { OwnedFd::from_raw_fd(raw) })
+    });
+    results.collect()
+}
+
+/// Whether this program may probe instructions so: a probe in a directory is refused for that, unless it is refused anyway.
+pub(super) fn try_probe() -> Result<(), Errno> {
+    let pid = i32::try_from(std::process::id()).unwrap_or(0);
+    match probe(c"/", 0, 0, false, pid) {
+        Ok(_) | Err(libc::EINVAL) => Ok(()),
+        Err(errno) => Err(Errno::from_raw(errno)),
+    }
+}
+
+/// The number that an event's samples have.
+pub(super) fn identity(event: &OwnedFd) -> Result<u64, Errno> {
+    let mut number = 0_u64;
+    let pointer = std::ptr::from_mut(&mut number);
+    // SAFETY: the descriptor is open, and the pointer is to a live word, which is what the call writes.
+    retry(|| unsafe { libc::ioctl(event.as_raw_fd(), IDENTITY, pointer) })?;
+    Ok(number)
+}
+
+/// Has the samples of an event go to the ring of another one of the same thread.
+pub(super) fn redirect(event: &OwnedFd, to: &OwnedFd) -> Result<(), Errno> {
+    let to = to.as_raw_fd();
+    // SAFETY: both descriptors are open, and the call takes no pointer.
+    retry(|| unsafe { libc::ioctl(event.as_raw_fd(), SET_OUTPUT, to) })?;
+    Ok(())
+}
+
+/// Has an event count, or not.
+pub(super) fn enable(event: &OwnedFd, enabled: bool) -> Result<(), Errno> {
+    let request = if enabled { ENABLE } else { DISABLE };
+    // SAFETY: the descriptor is open, and the call takes no pointer.
+    retry(|| unsafe { libc::ioctl(event.as_raw_fd(), request, 0) })?;
+    Ok(())
+}
+
+/// How much an event has counted, and how many samples found no room, where it was opened so that this is told.
+pub(super) fn counts(event: &OwnedFd) -> Result<(u64, Option<u64>), Errno> {
+    let mut bytes = [0; 16];
+    let read = nix::unistd::read(event.as_fd(), &mut bytes)?;
+    let mut words = bytes.chunks_exact(8).map(|word| {
+        let word = word.first_chunk().copied().unwrap_or_default();
+        u64::from_ne_bytes(word)
+    });
+    let (count, lost) = (words.next().unwrap_or(0), words.next());
+    Ok((count, lost.filter(|_| read >= bytes.len())))
+}
+
+fn uprobe_type() -> Option<u32> {
+    static KIND: OnceLock<Option<u32>> = OnceLock::new();
+    *KIND.get_or_init(|| {
+        let kind = std::fs::read_to_string(UPROBE_TYPE).ok()?;
+        kind.trim().parse().ok()
+    })
 }
 
 /// Probes an instruction in the memory that a thread has, for all threads that have it, or with -1 in all memory. Only an attached program
@@ -115,12 +333,10 @@ pub(super) fn probe(
     at_return: bool,
     tid: i32,
 ) -> Result<OwnedFd, i32> {
-    let kind = std::fs::read_to_string(UPROBE_TYPE);
-    let kind = kind.ok().and_then(|text| text.trim().parse::<u32>().ok());
     let semaphore = u32::try_from(semaphore).map_err(|_| libc::EOVERFLOW)?;
     let config = u64::from(semaphore) << UPROBE_SEMAPHORE_SHIFT;
     let mut attributes = Attributes {
-        kind: kind.ok_or(libc::ENODEV)?,
+        kind: uprobe_type().ok_or(libc::ENODEV)?,
         config: config | if at_return { UPROBE_RETURN } else { 0 },
         config1: path.as_ptr() as u64,
         config2: offset,

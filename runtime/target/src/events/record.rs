@@ -32,7 +32,8 @@ pub struct Record<'a> {
     pub(super) header: Header,
     pub(super) bytes: &'a [u8],
     pub(super) layout: &'a RecordLayout,
-    pub(super) tops: &'a Tops,
+    /// What the kernel's programs learn from how much was needed; `None` where there are none.
+    pub(super) tops: Option<&'a Tops>,
     pub(super) tid: i32,
     pub(super) pid: i32,
 }
@@ -115,10 +116,10 @@ impl<'a> Record<'a> {
         if self.layout.stack_expected == 0 {
             return;
         }
-        if let Some(pointer) = self.register(Register::Rsp) {
+        if let (Some(tops), Some(pointer)) = (self.tops, self.register(Register::Rsp)) {
             let sent = u64::from(self.header.stack_length);
             let most = u64::from(self.layout.stack_bytes);
-            self.tops.note(pointer, needed, end, sent, most);
+            tops.note(pointer, needed, end, sent, most);
         }
     }
 }

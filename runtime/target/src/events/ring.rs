@@ -100,13 +100,14 @@ impl MappedMap {
     }
 
     /// Some bytes, which nothing may write while the reference lives.
-    fn bytes(&self, offset: usize, length: usize) -> Option<&[u8]> {
+    pub fn bytes(&self, offset: usize, length: usize) -> Option<&[u8]> {
         let end = offset.checked_add(length)?;
         if end > self.bytes {
             return None;
         }
         // SAFETY: the bytes are within the mapping. They are those of a complete record, which the kernel does not write again
-        // before the reader's position has passed it, and that is moved only after the reference is gone (`Ring::drain`).
+        // before the reader's position has passed it, and that is moved only after the reference is gone (`Ring::drain`, and
+        // `copy` and `advance` of `sampled/ring.rs`).
         Some(unsafe { std::slice::from_raw_parts(self.start.add(offset), length) })
     }
 }

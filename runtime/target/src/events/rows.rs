@@ -32,23 +32,7 @@ pub(super) struct Table {
 
 impl Table {
     pub fn new(spec: TableSpec, processors: usize, batches: bool) -> Result<Table, EventError> {
-        let range = |what, number: u64, least, most| match (least..=most).contains(&number) {
-            true => Ok(()),
-            false => Err(EventError::Range {
-                what,
-                number,
-                least,
-                most,
-            }),
-        };
-        let least = u64::from(spec.kind == TableKind::Keys);
-        range("keys of a table", spec.keys as u64, least, MAX_KEYS as u64)?;
-        range(
-            "rows of a table",
-            u64::from(spec.rows),
-            1,
-            u64::from(MAX_ROWS),
-        )?;
+        check_spec(spec)?;
         let keys = u32::try_from(spec.keys).unwrap_or(0);
         let failed = |errno| EventError::system("a table", errno);
         let (map, key, most, flags) = match (spec.kind, keys == 0) {
@@ -228,6 +212,27 @@ impl Table {
         }
         Ok(())
     }
+}
+
+/// Whether a table may be so large.
+pub(super) fn check_spec(spec: TableSpec) -> Result<(), EventError> {
+    let range = |what, number: u64, least, most| match (least..=most).contains(&number) {
+        true => Ok(()),
+        false => Err(EventError::Range {
+            what,
+            number,
+            least,
+            most,
+        }),
+    };
+    let least = u64::from(spec.kind == TableKind::Keys);
+    range("keys of a table", spec.keys as u64, least, MAX_KEYS as u64)?;
+    range(
+        "rows of a table",
+        u64::from(spec.rows),
+        1,
+        u64::from(MAX_ROWS),
+    )
 }
 
 fn read_failed(errno: Errno) -> EventError {

@@ -15,7 +15,7 @@ use super::check::index;
 use super::compile::{
     Environment, FamilyChange, Mode, Numbering, Pairing, SAVED_KEY, SavedMaps, Whose,
 };
-use super::counters::{Counters, possible_processors};
+use super::counters::Counters;
 use super::error::{EventError, PlanError};
 use super::facilities::Facilities;
 use super::kernel::{self, AttachType, ENOTSUPP, MapType, ProgramType};
@@ -38,9 +38,9 @@ const LONG_PAUSE: Duration = Duration::from_millis(2);
 /// So many looks in vain lead to the longer time.
 const LOOKS_IN_VAIN: u32 = 100;
 /// The most probes of a session.
-const MAX_PROBES: usize = 1 << 16;
+pub(super) const MAX_PROBES: usize = 1 << 16;
 /// The most hits of a clock in a second.
-const MAX_HERTZ: u64 = 100_000;
+pub(super) const MAX_HERTZ: u64 = 100_000;
 /// The most bytes of a ring.
 const MAX_RING: u32 = 1 << 30;
 
@@ -195,7 +195,7 @@ impl Default for EventOptions {
 /// The most processes of a family.
 pub const MAX_FAMILY: u32 = 16 << 10;
 
-/// What [`EventSession::poll`] did.
+/// What [`super::EventSession::poll`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Polled {
     /// How many records there were.
@@ -204,9 +204,9 @@ pub struct Polled {
     pub stopped: bool,
 }
 
-/// Probes on one process.
+/// Probes on one process by BPF programs; what its methods do is said of those of [`super::EventSession`].
 #[derive(Debug)]
-pub struct EventSession {
+pub(super) struct BpfSession {
     process: Process,
     facilities: Facilities,
     options: EventOptions,
@@ -252,25 +252,13 @@ struct Attached {
     parts: Vec<AttachedPart>,
 }
 
-impl EventSession {
-    /// Prepares for probes on a process; does nothing to it.
-    ///
-    /// # Errors
-    /// The kernel refuses, or offers no way.
-    pub fn new(process: &Process, options: EventOptions) -> Result<EventSession, EventError> {
-        let facilities = Facilities::find()?;
-        if let Err(cause) = &facilities.bpf {
-            return Err(EventError::Denied {
-                what: "BPF programs, which probes on events are made of",
-                cause: cause.clone(),
-            });
-        }
-        if let Err(cause) = &facilities.ring_buffer {
-            return Err(EventError::Denied {
-                what: "a BPF ring buffer, by which hits are told",
-                cause: cause.clone(),
-            });
-        }
+impl BpfSession {
+    pub fn new(
+        process: &Process,
+        facilities: Facilities,
+        options: EventOptions,
+        processors: usize,
+    ) -> Result<BpfSession, EventError> {
         // Places that are probed one by one take a descriptor each, and so do threads of which something is counted.
         sys::allow_descriptors();
         let page = u32::try_from(sys::page_size()).unwrap_or(u32::MAX);
@@ -280,16 +268,12 @@ impl EventSession {
         let settings = Settings::new().map_err(|errno| EventError::system("settings", errno))?;
         let tops = Tops::new().map_err(|errno| EventError::system("tops of stacks", errno))?;
         guess_top(&tops, process);
-        let processors = possible_processors().map_err(|why| EventError::Proc {
-            path: "/sys/devices/system/cpu/possible".to_owned(),
-            why,
-        })?;
         let numbers = Numbers::new(process);
         let family = match options.children {
             true => Some(family(&numbers, &facilities)?),
             false => None,
         };
-        Ok(EventSession {
+        Ok(BpfSession {
             numbers,
             family,
             process: process.clone(),
@@ -308,21 +292,10 @@ impl EventSession {
         })
     }
 
-    /// How many processors there may ever be, each of which has rows of its own in tables that hits add to.
-    pub fn processors(&self) -> usize {
-        self.processors
-    }
-
-    /// What the kernel offers.
     pub fn facilities(&self) -> &Facilities {
         &self.facilities
     }
 
-    /// Sets the words that probes read ([`super::Value::Setting`]), from the first on; all are 0 before. They are set at once: a hit has those
-    /// of one call.
-    ///
-    /// # Errors
-    /// There are not so many.
     pub fn set(&mut self, values: &[u64]) -> Result<(), EventError> {
         let number = values.len() as u64;
         let done = self.settings.set(values);
@@ -334,10 +307,6 @@ impl EventSession {
         })
     }
 
-    /// Makes a table, which probes that are attached later may use.
-    ///
-    /// # Errors
-    /// It is too large, or there is no memory for it.
     pub fn add_table(&mut self, spec: TableSpec) -> Result<TableId, EventError> {
         let number = u32::try_from(self.tables.len()).unwrap_or(u32::MAX);
         let batches = self.facilities.table_batches;
@@ -346,10 +315,6 @@ impl EventSession {
         Ok(TableId(number))
     }
 
-    /// The rows of a table as of now, in no order. Rows that are added or removed meanwhile may be missing.
-    ///
-    /// # Errors
-    /// There is no such table, or it cannot be read.
     pub fn rows(&self, table: TableId) -> Result<Vec<TableRow>, EventError> {
         let mut rows = Vec::new();
         self.each_row(table, |row| rows.push(row))?;
@@ -364,26 +329,14 @@ impl EventSession {
         self.table(table)?.each_row(each)
     }
 
-    /// Removes the rows of a table.
-    ///
-    /// # Errors
-    /// As [`EventSession::rows`].
     pub fn clear_table(&self, table: TableId) -> Result<(), EventError> {
         self.table(table)?.clear()
     }
 
-    /// Whether a table of keys may lack some, so that all are found in it.
-    ///
-    /// # Errors
-    /// As [`EventSession::rows`].
     pub fn is_lacking(&self, table: TableId) -> Result<bool, EventError> {
         self.table(table)?.is_lacking()
     }
 
-    /// From now on, all keys are found in a table of keys.
-    ///
-    /// # Errors
-    /// As [`EventSession::rows`].
     pub fn distrust(&self, table: TableId) -> Result<(), EventError> {
         self.table(table)?.distrust()
     }
@@ -395,10 +348,6 @@ impl EventSession {
         })
     }
 
-    /// Attaches probes. Sites that the kernel refuses are left out and reported; any other refusal leaves none of these probes.
-    ///
-    /// # Errors
-    /// A plan cannot be carried out, or the kernel refuses.
     pub fn attach(&mut self, probes: Vec<Probe>) -> Result<Attachment, EventError> {
         let first = self.probes.len();
         let many = first.saturating_add(probes.len());
@@ -746,18 +695,14 @@ impl EventSession {
         Ok(parts)
     }
 
-    /// Has hits not count, but for those of programs that always run, at once and for all probes. They still take their time until the
-    /// probes are taken away ([`EventSession::suspend`]).
     pub fn shut(&mut self) {
         self.settings.count(false);
     }
 
-    /// Has hits count, as they do at first, at once and for all probes.
     pub fn open(&mut self) {
         self.settings.count(true);
     }
 
-    /// Takes all probes away for a while; what they have counted remains.
     pub fn suspend(&mut self) {
         let mut open = Vec::new();
         for part in self.probes.iter_mut().flat_map(|probe| &mut probe.parts) {
@@ -766,10 +711,6 @@ impl EventSession {
         close(open);
     }
 
-    /// Attaches all probes again that [`EventSession::suspend`] has taken away.
-    ///
-    /// # Errors
-    /// The kernel refuses, or the process has gone.
     pub fn resume(&mut self) -> Result<(), EventError> {
         let children = self.options.children;
         for part in self.probes.iter_mut().flat_map(|probe| &mut probe.parts) {
@@ -780,7 +721,6 @@ impl EventSession {
         Ok(())
     }
 
-    /// Takes some probes away for a while, as [`EventSession::suspend`] does with all.
     pub fn suspend_probes(&mut self, probes: &[ProbeId]) {
         let mut open = Vec::new();
         for part in self.parts_of(probes) {
@@ -789,10 +729,6 @@ impl EventSession {
         close(open);
     }
 
-    /// Attaches these probes again.
-    ///
-    /// # Errors
-    /// As [`EventSession::resume`].
     pub fn resume_probes(&mut self, probes: &[ProbeId]) -> Result<(), EventError> {
         let (process, children) = (self.process.clone(), self.options.children);
         for part in self.parts_of(probes) {
@@ -811,11 +747,6 @@ impl EventSession {
             .flat_map(|(probe, _)| &mut probe.parts)
     }
 
-    /// Attaches probes again that have lost the process, as it has begun to run another program ([`Source::Exec`]). Those on files that it
-    /// has mapped there, too, are hit there.
-    ///
-    /// # Errors
-    /// The kernel refuses, or the process has gone.
     pub fn follow_exec(&mut self) -> Result<(), EventError> {
         self.tops.forget();
         guess_top(&self.tops, &self.process);
@@ -832,10 +763,6 @@ impl EventSession {
         Ok(())
     }
 
-    /// What the kernel has counted for a probe. A hit that is under way may be counted in part.
-    ///
-    /// # Errors
-    /// There is no such probe.
     pub fn totals(&self, probe: ProbeId) -> Result<Totals, EventError> {
         let attached = self.probes.get(index(probe.0));
         let totals = attached.and_then(|attached| {
@@ -848,22 +775,18 @@ impl EventSession {
         })
     }
 
-    /// The bytes of all records that have been sent so far, with what the ring adds to each.
     pub fn sent_bytes(&self) -> u64 {
         self.ring.sent()
     }
 
-    /// The bytes of the ring.
     pub fn ring_bytes(&self) -> u64 {
         self.ring.size()
     }
 
-    /// Bytes of records that wait in the ring, of those that fit ([`EventOptions::ring_bytes`]).
     pub fn waiting_bytes(&self) -> u64 {
         self.ring.waiting()
     }
 
-    /// Whether a record of such a probe and such a process waits in the ring.
     pub fn waits(&self, mut of: impl FnMut(ProbeId, i32) -> bool) -> bool {
         self.ring.any(|bytes| {
             let header = Header::read(bytes);
@@ -874,14 +797,10 @@ impl EventSession {
         })
     }
 
-    /// Records that were not of the form that their probe gives them; always 0, but for a defect.
     pub fn malformed(&self) -> u64 {
         self.malformed
     }
 
-    /// Gives all records to `each`, in the order in which the hits asked for their room, until the deadline or until `each`
-    /// breaks off. A deadline that has passed reads what is there. The ring is looked at every half to two milliseconds:
-    /// nobody is woken by a hit, which would cost the target as much as the hit.
     pub fn poll(
         &mut self,
         deadline: Instant,
@@ -891,7 +810,7 @@ impl EventSession {
         let mut in_vain = 0;
         loop {
             let before = polled.records;
-            let EventSession {
+            let BpfSession {
                 ring,
                 layouts,
                 tops,
@@ -971,7 +890,7 @@ fn read_record<'a>(
         header,
         bytes,
         layout,
-        tops,
+        tops: Some(tops),
         tid: numbers.thread(header.tid),
         pid: numbers.process(header.pid),
     })

@@ -13,17 +13,22 @@ use nix::errno::Errno;
 /// Bytes of stack for a function that makes system calls.
 const STACK: usize = 32 << 10;
 
-/// A system call with up to three arguments.
+/// A system call with up to five arguments.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Call {
     number: libc::c_long,
-    arguments: [libc::c_long; 3],
+    arguments: [libc::c_long; 5],
     begun: bool,
     result: Result<libc::c_long, i32>,
 }
 
 impl Call {
     pub fn new(number: libc::c_long, arguments: [libc::c_long; 3]) -> Call {
+        let [first, second, third] = arguments;
+        Call::with_five(number, [first, second, third, 0, 0])
+    }
+
+    pub fn with_five(number: libc::c_long, arguments: [libc::c_long; 5]) -> Call {
         Call {
             number,
             arguments,
@@ -42,9 +47,9 @@ impl Call {
     /// The arguments are as the call wants them.
     unsafe fn make(&mut self) {
         self.begun = true;
-        let [first, second, third] = self.arguments;
+        let [first, second, third, fourth, fifth] = self.arguments;
         // SAFETY: as our caller promises.
-        let returned = unsafe { libc::syscall(self.number, first, second, third) };
+        let returned = unsafe { libc::syscall(self.number, first, second, third, fourth, fifth) };
         self.result = match returned {
             // SAFETY: the C library has such a place for each thread.
             -1 => Err(unsafe { *libc::__errno_location() }),
