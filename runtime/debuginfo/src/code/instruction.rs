@@ -167,6 +167,12 @@ impl<'a> Parts<'a> {
         {
             return Some("the kernel refuses a segment prefix");
         }
+        // It is stepped round by round, each of which comes to the probe anew.
+        let repeated = self.prefixes.iter().any(|p| matches!(p, 0xf2 | 0xf3));
+        let string = matches!(self.first, 0x6c..=0x6f | 0xa4..=0xa7 | 0xaa..=0xaf);
+        if repeated && string && !self.vector {
+            return Some("each of its rounds would be a hit");
+        }
         // Debug exceptions are held off after a load of the stack segment.
         if self.first == 0x8e && !self.vector && self.rest.first().is_some_and(|m| m >> 3 & 7 == 2)
         {

@@ -100,6 +100,8 @@ struct Making {
     stepped: Vec<usize>,
     /// Modules that unwind stacks, with functions that are probed at their return.
     unwinds: BTreeSet<String>,
+    /// Those that switch stacks.
+    switches: BTreeSet<String>,
     /// The globals of the script that the kernel is told of, by offset and size.
     settled: Vec<(u64, u64)>,
     /// The tables of the script whose keys the kernel mirrors, in the order of its own tables.
@@ -208,6 +210,7 @@ impl Session<'_> {
             names,
             stepped,
             unwinds,
+            switches,
             settled,
             mirrors: _,
             counted: tables,
@@ -238,6 +241,7 @@ impl Session<'_> {
             ));
         }
         warn_of_unwinding(&unwinds, sink);
+        warn_of_switching(&switches, sink);
         let failed = |error: EventError| event_error(state, first, error.into());
         let options = EventOptions {
             children: self.options.children,
@@ -406,6 +410,7 @@ impl Session<'_> {
         }
         events.placed = making.placed;
         warn_of_unwinding(&making.unwinds, sink);
+        warn_of_switching(&making.switches, sink);
         let sites: usize = making.names.iter().map(Vec::len).sum();
         if sites > 0 {
             match events.session.attach(making.probes.clone()) {
@@ -687,6 +692,7 @@ impl Session<'_> {
         });
         if point.at_return {
             let addresses = places.iter().map(|place| place.function);
+            making.switches.extend(finder.switching(addresses.clone()));
             making.unwinds.extend(finder.unwinding(addresses));
         }
         let common = self.facts(state, making);
@@ -836,7 +842,16 @@ fn removes_from(plans: &Plans, making: &Making) -> Vec<usize> {
 fn warn_of_unwinding(modules: &BTreeSet<String>, sink: &mut dyn Sink) {
     for module in modules {
         sink.warn(&format!(
-            "functions of {module} are probed at their return, and it has C++ or other code that unwinds: an exception, or pthread_exit, that passes through a probed function ends the target, for the kernel has replaced its return address. Probe the entries, or other functions"
+            "functions of {module} are probed at their return, and it has C++ or other code that unwinds: an exception that passes through a probed function ends the target, for the kernel has replaced its return address. Probe the entries, or other functions"
+        ));
+    }
+}
+
+/// Says which modules with probed returns switch stacks.
+fn warn_of_switching(modules: &BTreeSet<String>, sink: &mut dyn Sink) {
+    for module in modules {
+        sink.warn(&format!(
+            "functions of {module} are probed at their return, and it has coroutines (swapcontext or the like): one that is left by a switch of stacks within a probed function, and returned to, ends the target, for the kernel takes returns to come in the order of one stack. Probe the entries, or other functions, or use --sync"
         ));
     }
 }

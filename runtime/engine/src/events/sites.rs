@@ -1,5 +1,6 @@
 //! From the points of a program to the instructions that are probed.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
@@ -13,6 +14,26 @@ use ytrace_target::events::{Register, Width};
 
 use super::plan::Argument;
 use crate::names::Names;
+
+/// What code calls that switches the stack within a thread: POSIX.1-2004 (`ucontext.h`), and libraries for coroutines.
+const SWITCHES: [&str; 8] = [
+    "swapcontext",
+    "setcontext",
+    "makecontext",
+    "jump_fcontext",
+    "coro_transfer",
+    "co_switch",
+    "aco_resume",
+    "lthread_resume",
+];
+/// Those that a program has of its own; a C library has the others for whoever calls them.
+const SWITCHES_OF_ITS_OWN: [&str; 5] = [
+    "jump_fcontext",
+    "coro_transfer",
+    "co_switch",
+    "aco_resume",
+    "lthread_resume",
+];
 
 /// An instruction that is to be probed.
 #[derive(Clone, Debug)]
@@ -86,18 +107,33 @@ impl<'a> Finder<'a> {
         ];
         /// What a program has that was linked statically. A C library has the others for its own use.
         const DEFINED: [&str; 2] = ["__cxa_throw", "__cxa_begin_catch"];
+        self.modules_with(functions, &CALLED, &DEFINED)
+    }
+
+    /// The modules of some functions that have code which switches the stack within a thread, as coroutines do.
+    pub(super) fn switching(&self, functions: impl Iterator<Item = u64>) -> Vec<String> {
+        self.modules_with(functions, &SWITCHES, &SWITCHES_OF_ITS_OWN)
+    }
+
+    /// The modules of some functions that import one of the first names, or define one of the second.
+    fn modules_with(
+        &self,
+        functions: impl Iterator<Item = u64>,
+        called: &[&str],
+        defined: &[&str],
+    ) -> Vec<String> {
         let modules: HashSet<usize> = functions
             .filter_map(|address| Some(self.module(address).ok()?.0))
             .collect();
-        let unwinds = |module: &usize| {
+        let calls = |module: &usize| {
             let opened = self.names.open(*module).ok();
             opened.is_some_and(|opened| {
                 let imports = |name: &str| !opened.info.import_slots(name).is_empty();
                 let defines = |name: &str| !opened.info.symbols_named(name).is_empty();
-                CALLED.iter().any(|name| imports(name)) || DEFINED.iter().any(|name| defines(name))
+                called.iter().any(|name| imports(name)) || defined.iter().any(|name| defines(name))
             })
         };
-        let found = modules.into_iter().filter(unwinds);
+        let found = modules.into_iter().filter(calls);
         let name = |module: usize| Some(self.names.modules().get(module)?.file_name.clone());
         found.filter_map(name).collect()
     }
@@ -133,13 +169,64 @@ impl<'a> Finder<'a> {
             EventSite::Line { file, line } => self.line(file, *line, &mut found),
             EventSite::Watch { .. } | EventSite::Process(_) => {}
         }
-        // One instruction of a file that is mapped twice, or that two notes name, is probed once.
+        if self.exact {
+            self.add_copies(&mut found.places);
+        }
+        // One instruction of a file that is mapped twice, or that two notes name, is probed once: the kernel's probes are on files,
+        // breakpoints on addresses.
         let mut seen = HashSet::new();
         found.places.retain(|place| {
-            let file = place.file.metadata().map(|file| (file.dev(), file.ino()));
-            seen.insert((file.ok(), place.offset))
+            let address = self.exact.then_some(place.address);
+            seen.insert((identity(&place.file), place.offset, address))
         });
         found
+    }
+
+    /// Adds what is in further copies of the same files that the target has mapped, as those of other namespaces of its dynamic
+    /// linker.
+    fn add_copies(&mut self, places: &mut Vec<Place>) {
+        let mut moves: HashMap<usize, Vec<u64>> = HashMap::new();
+        let mut copies = Vec::new();
+        for place in places.iter() {
+            let Ok((module, _)) = self.module(place.address) else {
+                continue;
+            };
+            let moves = match moves.entry(module) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(self.moves(module)),
+            };
+            for by in moves.iter() {
+                copies.push(Place {
+                    address: place.address.wrapping_add(*by),
+                    function: match place.function {
+                        0 => 0,
+                        function => function.wrapping_add(*by),
+                    },
+                    ..place.clone()
+                });
+            }
+        }
+        places.extend(copies);
+    }
+
+    /// How far from a module other copies of its file are.
+    fn moves(&mut self, module: usize) -> Vec<u64> {
+        let here = self.names.open(module).map(|opened| opened.bias);
+        let (Ok(file), Ok(here)) = (self.file(module), here) else {
+            return Vec::new();
+        };
+        let known = identity(&file);
+        let mut moves = Vec::new();
+        for other in self.modules() {
+            if other != module
+                && known.is_some()
+                && self.file(other).is_ok_and(|file| identity(&file) == known)
+                && let Ok(there) = self.names.open(other).map(|opened| opened.bias)
+            {
+                moves.push(there.wrapping_sub(here));
+            }
+        }
+        moves
     }
 
     fn function(&mut self, address: u64, name: &str, serves: Serves) -> Result<Place, String> {
@@ -330,6 +417,12 @@ impl<'a> Finder<'a> {
             .or_insert_with(|| names.file(module).map(Arc::new));
         file.clone()
     }
+}
+
+/// What tells a file from all others.
+fn identity(file: &File) -> Option<(u64, u64)> {
+    let known = file.metadata().ok()?;
+    Some((known.dev(), known.ino()))
 }
 
 /// An argument of a static probe as the kernel can compute it.
