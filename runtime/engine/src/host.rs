@@ -52,6 +52,16 @@ impl<'a> Origin<'a> {
         }
     }
 
+    /// The same as output of a program, which it is of.
+    pub(crate) fn of_program(self, compiled: &Compiled) -> Origin<'_> {
+        Origin {
+            function: self.function,
+            compiled: Some(compiled),
+            thread: self.thread,
+            time: self.time,
+        }
+    }
+
     /// Whether both are the same run of a handler, as far as that can be told.
     pub fn is_run_of(&self, other: &Origin<'_>) -> bool {
         self.function == other.function && self.thread == other.thread && self.time == other.time

@@ -86,6 +86,8 @@ pub struct RunResult {
     pub layouts: Vec<(String, String)>,
     /// What came of probes on events, if there were any.
     pub hits: Option<ytrace_report::Hits>,
+    /// Threads were stopped one at a time, at the hits of probes.
+    pub one_by_one: bool,
     /// Why the result is not whole; empty if it is.
     pub partial: Vec<String>,
     /// Further facts for the footer.

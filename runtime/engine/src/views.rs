@@ -220,6 +220,7 @@ fn footer(finished: &Finding<'_>) -> report::Footer {
     report::Footer {
         pause: (result.pauses.count > 0).then_some(result.pauses.total),
         pauses: result.pauses.count,
+        one_by_one: result.one_by_one,
         mode: modes.join(", "),
         core: result.core.clone(),
         threads: result.pauses.threads,

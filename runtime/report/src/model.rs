@@ -89,6 +89,8 @@ pub struct Footer {
     pub pause: Option<Duration>,
     /// How many pauses that was.
     pub pauses: u64,
+    /// Threads were stopped one at a time, of which the notes tell; the target as a whole was stopped for as long as the pauses say.
+    pub one_by_one: bool,
     /// The mode by its name: `live`, `copy`, `stop`, …
     pub mode: String,
     /// The core file that was read instead of a process, in words: `core file core.4211 of 4211`.
@@ -163,6 +165,7 @@ impl Footer {
         let pause = self.pause.unwrap_or_default();
         let mut stopped = match (pause.as_nanos(), &self.core) {
             (0, Some(core)) => format!("{core}, no pause"),
+            (0, None) if self.one_by_one => format!("never stopped as a whole{mode}"),
             (0, None) => format!("stopped 0 ms{mode}"),
             (pause, _) => format!("stopped {}{mode}", units::duration(pause as i128)),
         };

@@ -159,18 +159,46 @@ pub(crate) fn step(tid: i32) -> Result<(), Errno> {
     request(libc::PTRACE_SINGLESTEP as u32, tid, 0, number(0))
 }
 
-/// The cause of the signal that a thread is stopped with: `si_code`, and what a performance event that raised it was given to say.
+/// The cause of a signal.
 #[cfg(target_arch = "x86_64")]
-pub(crate) fn signal_cause(tid: i32) -> Result<(i32, u64), Errno> {
-    /// Where `si_perf_data` lies in `siginfo_t` (`asm-generic/siginfo.h`), in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cause {
+    /// `si_code`.
+    pub(crate) code: i32,
+    /// What a performance event that raised it was given to say.
+    pub(crate) data: u64,
+    /// The thread had blocked it when that happened, and has run on since (`TRAP_PERF_FLAG_ASYNC`, Linux 6.0).
+    pub(crate) late: bool,
+}
+
+#[cfg(target_arch = "x86_64")]
+fn cause(info: &libc::siginfo_t) -> Cause {
+    /// Where `si_perf_data`, and `si_perf_type` with `si_perf_flags`, lie in `siginfo_t` (`asm-generic/siginfo.h`), in words.
     const PERF_DATA: usize = 3;
+    const PERF_FLAGS: usize = 4;
+    const ASYNCHRONOUS: u64 = 1 << 32;
+    let words = std::ptr::from_ref(info).cast::<u64>();
+    // SAFETY: a siginfo_t is 128 bytes, aligned to eight, and initialised.
+    let word = |number: usize| unsafe { words.add(number).read() };
+    Cause {
+        code: info.si_code,
+        data: word(PERF_DATA),
+        late: word(PERF_FLAGS) & ASYNCHRONOUS != 0,
+    }
+}
+
+/// The cause of the signal that a thread is stopped with.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn signal_cause(tid: i32) -> Result<Cause, Errno> {
     // SAFETY: all-zero bytes are a valid siginfo_t.
     let mut info = unsafe { std::mem::zeroed::<libc::siginfo_t>() };
-    let pointer = &raw mut info;
-    request(libc::PTRACE_GETSIGINFO as u32, tid, 0, pointer.cast())?;
-    // SAFETY: a siginfo_t is 128 bytes, aligned to eight, and initialised.
-    let data = unsafe { pointer.cast::<u64>().add(PERF_DATA).read() };
-    Ok((info.si_code, data))
+    request(
+        libc::PTRACE_GETSIGINFO as u32,
+        tid,
+        0,
+        (&raw mut info).cast(),
+    )?;
+    Ok(cause(&info))
 }
 
 /// Whether a thread is stopped at its exit, and nobody has taken note of that. One that is killed leaves the stop that it is in
@@ -187,9 +215,9 @@ pub(crate) fn is_at_exit(tid: i32) -> bool {
     )
 }
 
-/// Whether a signal is queued for a stopped thread itself.
+/// The cause of a signal that is queued for a stopped thread itself, if it is.
 #[cfg(target_arch = "x86_64")]
-pub(crate) fn is_pending(tid: i32, signal: i32) -> Result<bool, Errno> {
+pub(crate) fn pending(tid: i32, signal: i32) -> Result<Option<Cause>, Errno> {
     /// The most that are looked at; such a queue has a place for each signal that is not a real-time one.
     const MOST: usize = 64;
     /// `struct ptrace_peeksiginfo_args` of `linux/ptrace.h`.
@@ -217,13 +245,13 @@ pub(crate) fn is_pending(tid: i32, signal: i32) -> Result<bool, Errno> {
             )
         })?;
         if got == 0 {
-            return Ok(false);
+            return Ok(None);
         }
         if info.si_signo == signal {
-            return Ok(true);
+            return Ok(Some(cause(&info)));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// The signals that a stopped thread blocks, as the kernel's set of 64 bits.

@@ -85,6 +85,20 @@ fn state_letter(stat: &[u8]) -> Option<char> {
         .map(|byte| char::from(*byte))
 }
 
+/// Where the stack of a process began when it executed its program; `None` where that is not told.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn first_stack_pointer(pid: i32) -> Option<u64> {
+    /// Words between the state and that one (proc_pid_stat(5)).
+    const BEFORE: usize = 24;
+    let text = Text::read(pid, pid, "stat")?;
+    let stat = text.bytes();
+    let end = stat.iter().rposition(|byte| *byte == b')')?;
+    let rest = stat.get(end + 1..)?.trim_ascii();
+    let word = rest.split(|byte| *byte == b' ').nth(1 + BEFORE)?;
+    let address = std::str::from_utf8(word).ok()?.parse().ok()?;
+    (address > 1).then_some(address)
+}
+
 /// Whether a thread has exited, or is about to run nothing but its exit since it was killed, by a signal or by the exit of its
 /// process.
 #[cfg(target_arch = "x86_64")]
@@ -176,12 +190,66 @@ pub(crate) fn open_memory(pid: i32) -> Result<OwnedFd, Errno> {
     Path::new(format_args!("/proc/{pid}/mem"))?.open(libc::O_RDWR)
 }
 
-/// Whether executable memory is mapped at an address of a process, as `/proc/PID/maps` tells (proc_pid_maps(5)).
+/// Memory that is mapped.
 #[cfg(target_arch = "x86_64")]
-pub(crate) fn is_executable(pid: i32, address: u64) -> Result<bool, Errno> {
-    /// More than stands before the name of a file in any line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mapped {
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    pub(crate) executable: bool,
+    /// What is written there is seen by others who map the same.
+    pub(crate) shared: bool,
+}
+
+/// What is mapped at an address of a process, as `/proc/PID/maps` tells (proc_pid_maps(5)).
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn mapping_at(pid: i32, address: u64) -> Result<Option<Mapped>, Errno> {
+    let path = Path::new(format_args!("/proc/{pid}/maps"))?;
+    find_line(&path, |line| {
+        mapping(line).filter(|found| (found.start..found.end).contains(&address))
+    })
+}
+
+/// The signals of a thread, each a bit, the lowest for number 1.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SignalSets {
+    /// Those that it blocks.
+    pub(crate) blocked: u64,
+    /// Those that its process ignores.
+    pub(crate) ignored: u64,
+    /// Those that its process has handlers for.
+    pub(crate) caught: u64,
+}
+
+/// What `status` says of a thread's signals; `None` when there is no such thread.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn signal_sets(pid: i32, tid: i32) -> Option<SignalSets> {
+    let path = Path::new(format_args!("/proc/{pid}/task/{tid}/status")).ok()?;
+    let mut sets = SignalSets::default();
+    find_line(&path, |line| {
+        let (name, value) = line.split_at_checked(line.iter().position(|byte| *byte == b':')?)?;
+        let place = match name {
+            b"SigBlk" => &mut sets.blocked,
+            b"SigIgn" => &mut sets.ignored,
+            b"SigCgt" => &mut sets.caught,
+            _ => return None,
+        };
+        let digits = std::str::from_utf8(value.get(1..)?).ok()?;
+        *place = u64::from_str_radix(digits.trim(), 16).ok()?;
+        // It is the last of them.
+        (name == b"SigCgt").then_some(())
+    })
+    .ok()??;
+    Some(sets)
+}
+
+/// The first that `find` makes of the lines of a file, of each of which it is given the beginning.
+#[cfg(target_arch = "x86_64")]
+fn find_line<T>(path: &Path, mut find: impl FnMut(&[u8]) -> Option<T>) -> Result<Option<T>, Errno> {
+    /// More than stands before the name of a file in a line of the mappings, and than what is looked for in others.
     const HEAD: usize = 64;
-    let file = Path::new(format_args!("/proc/{pid}/maps"))?.open(libc::O_RDONLY)?;
+    let file = path.open(libc::O_RDONLY)?;
     let mut buffer = [0u8; LIST_BYTES];
     let mut head = [0u8; HEAD];
     let mut length = 0;
@@ -192,7 +260,7 @@ pub(crate) fn is_executable(pid: i32, address: u64) -> Result<bool, Errno> {
         })?;
         let got = usize::try_from(got).unwrap_or(0);
         if got == 0 {
-            return Ok(false);
+            return Ok(None);
         }
         for byte in buffer.get(..got).unwrap_or(&[]) {
             if *byte != b'\n' {
@@ -204,28 +272,29 @@ pub(crate) fn is_executable(pid: i32, address: u64) -> Result<bool, Errno> {
             }
             let line = head.get(..length).unwrap_or(&[]);
             length = 0;
-            if let Some(executable) = mapping_at(line, address) {
-                return Ok(executable);
+            if let Some(found) = find(line) {
+                return Ok(Some(found));
             }
         }
     }
 }
 
-/// Whether a line of the mappings, `START-END PERMISSIONS …`, holds an address, and if so, whether it is executable.
+/// What a line of the mappings says, `START-END PERMISSIONS …`.
 #[cfg(target_arch = "x86_64")]
-fn mapping_at(line: &[u8], address: u64) -> Option<bool> {
+fn mapping(line: &[u8]) -> Option<Mapped> {
     let line = std::str::from_utf8(line).unwrap_or_else(|error| {
         let valid = line.get(..error.valid_up_to()).unwrap_or(&[]);
         std::str::from_utf8(valid).unwrap_or("")
     });
     let mut words = line.split_ascii_whitespace();
     let (start, end) = words.next()?.split_once('-')?;
-    let start = u64::from_str_radix(start, 16).ok()?;
-    let end = u64::from_str_radix(end, 16).ok()?;
-    let permissions = words.next()?;
-    (start..end)
-        .contains(&address)
-        .then(|| permissions.as_bytes().get(2) == Some(&b'x'))
+    let permissions = words.next()?.as_bytes();
+    Some(Mapped {
+        start: u64::from_str_radix(start, 16).ok()?,
+        end: u64::from_str_radix(end, 16).ok()?,
+        executable: permissions.get(2) == Some(&b'x'),
+        shared: permissions.get(3) == Some(&b's'),
+    })
 }
 
 /// Calls `each` for every thread of a process; its error ends that.
@@ -330,12 +399,41 @@ mod tests {
         let pid = i32::try_from(std::process::id()).unwrap();
         let code = own_code as fn() as usize as u64;
         let data = 7u64;
-        assert_eq!(is_executable(pid, code), Ok(true));
-        assert_eq!(is_executable(pid, (&raw const data) as u64), Ok(false));
-        assert_eq!(is_executable(pid, 1), Ok(false));
-        assert_eq!(mapping_at(b"10-20 r-xp 0 \xff", 0x1f), Some(true));
-        assert_eq!(mapping_at(b"10-20 r-xp 0", 0x20), None);
-        assert_eq!(mapping_at(b"10", 0x10), None);
+        let executable =
+            |address| mapping_at(pid, address).map(|found| found.map(|found| found.executable));
+        assert_eq!(executable(code), Ok(Some(true)));
+        assert_eq!(executable((&raw const data) as u64), Ok(Some(false)));
+        assert_eq!(mapping_at(pid, 1), Ok(None));
+        let expected = |shared| Mapped {
+            start: 0x10,
+            end: 0x20,
+            executable: true,
+            shared,
+        };
+        assert_eq!(mapping(b"10-20 r-xp 0 \xff"), Some(expected(false)));
+        assert_eq!(mapping(b"10-20 rwxs 0"), Some(expected(true)));
+        assert_eq!(mapping(b"10"), None);
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn own_stack() {
+        let pid = i32::try_from(std::process::id()).unwrap();
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let stack = maps.lines().find(|line| line.ends_with("[stack]")).unwrap();
+        let found = mapping_at(pid, first_stack_pointer(pid).unwrap());
+        assert_eq!(found.unwrap(), mapping(stack.as_bytes()));
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn own_signals() {
+        let pid = i32::try_from(std::process::id()).unwrap();
+        // The standard library ignores SIGPIPE, and has a handler of SIGSEGV for overflows of stacks.
+        let sets = signal_sets(pid, pid).unwrap();
+        assert_ne!(sets.ignored & 1 << (libc::SIGPIPE - 1), 0);
+        assert_ne!(sets.caught & 1 << (libc::SIGSEGV - 1), 0);
+        assert_eq!(signal_sets(pid, i32::MAX), None);
     }
 
     #[test]

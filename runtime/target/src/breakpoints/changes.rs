@@ -1,15 +1,16 @@
 //! What a thread has stopped for.
 
-use super::tables::{Came, State};
-use super::tracer::Tracer;
+use super::tables::{Came, SLOTS, State};
+use super::tracer::{Slot, TRAP, Tracer};
 use crate::ptrace::{self, EVENT_STOP};
 use crate::stop::threads::restart_call;
 use crate::sys::monotonic_ns;
+use crate::tasks;
 
 /// `si_code` of `int3`: `SI_KERNEL`.
 const BY_KERNEL: i32 = 0x80;
 /// Of an event of the kernel, and of a register of the processor: `TRAP_PERF`, `TRAP_HWBKPT`.
-const BY_EVENT: i32 = 6;
+pub(super) const BY_EVENT: i32 = 6;
 /// Of a step: `TRAP_TRACE`.
 const BY_STEP: i32 = 2;
 
@@ -90,7 +91,7 @@ impl Tracer<'_> {
     /// SIGTRAP: a breakpoint of ours, a step, or something of the target's own.
     fn trapped(&mut self, index: u32) {
         let thread = self.thread(index);
-        let (Ok((code, data)), Ok(mut user)) = (
+        let (Ok(cause), Ok(mut user)) = (
             ptrace::signal_cause(thread.tid),
             ptrace::registers(thread.tid),
         ) else {
@@ -100,12 +101,13 @@ impl Tracer<'_> {
         // A step that took too long is over in any case.
         self.end_step(index);
         let space = self.space(thread.space);
-        match code {
+        match cause.code {
             BY_KERNEL => {
                 let address = user.rip.wrapping_sub(1);
                 let found = self.find_address(address).map(|at| self.address(at));
                 if space.has_text && found.is_some_and(|point| point.in_text) {
                     user.rip = address;
+                    self.look_for_handler(index);
                     if ptrace::set_registers(thread.tid, &user).is_ok() {
                         self.came_to(index, address, &user);
                     }
@@ -113,9 +115,12 @@ impl Tracer<'_> {
                 }
             }
             BY_EVENT => {
-                let slot = usize::try_from(data).ok();
-                let slot = slot.and_then(|number| self.slots.get(number)).copied();
-                match slot.filter(|slot| slot.used) {
+                let number = usize::try_from(cause.data).unwrap_or(SLOTS);
+                let slot = self.slots.get(number).filter(|slot| slot.used).copied();
+                let elsewhere = |slot: &Slot| slot.watch.is_none() && slot.address != user.rip;
+                match slot {
+                    _ if cause.late => self.told_late(index, number),
+                    Some(slot) if elsewhere(&slot) => self.told_late(index, number),
                     Some(slot) => match slot.watch {
                         Some(watch) => self.accessed(index, watch),
                         None => self.came_to(index, slot.address, &user),
@@ -134,6 +139,32 @@ impl Tracer<'_> {
         // The target's own.
         self.change(index, |thread| thread.signal = libc::SIGTRAP);
         self.go(index);
+    }
+
+    /// A thread that had blocked SIGTRAP learns only now of hits before: one at least, for the kernel keeps one. Where it was
+    /// and what it did is not known any more.
+    fn told_late(&mut self, index: u32, slot: usize) {
+        self.figures.late += 1;
+        if let Some(slot) = self.slots.get_mut(slot) {
+            let first = slot.used && slot.watch.is_none() && !slot.is_late;
+            slot.is_late |= first;
+            self.any_late |= first;
+        }
+        self.go(index);
+    }
+
+    /// Notes whether the kernel has taken the handler of SIGTRAP away, which it does when a thread that blocks the signal comes to
+    /// `int3`.
+    fn look_for_handler(&mut self, index: u32) {
+        let thread = self.thread(index);
+        let space = self.space(thread.space);
+        if self.traps.caught && space.followed {
+            let sets = tasks::signal_sets(space.pid, thread.tid);
+            if sets.is_some_and(|sets| sets.caught & TRAP == 0) {
+                self.traps.caught = false;
+                self.figures.handler_lost = true;
+            }
+        }
     }
 
     /// A thread has accessed watched memory.

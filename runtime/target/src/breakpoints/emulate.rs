@@ -71,6 +71,14 @@ pub(super) fn refusal(point: &Address) -> bool {
     )
 }
 
+/// How long an instruction is that may take several steps, since it is repeated; `None` for any other.
+pub(super) fn repeated(point: &Address) -> Option<u64> {
+    let instruction = decode(point);
+    let repeated = instruction.is_string_instruction()
+        && (instruction.has_rep_prefix() || instruction.has_repne_prefix());
+    repeated.then(|| instruction.len() as u64)
+}
+
 /// Carries out the instruction at an address. `read` fills a buffer from the target's memory, and tells whether it could.
 pub(super) fn run(
     point: &Address,

@@ -67,6 +67,7 @@ impl Tracer<'_> {
                 address: watch.address,
                 bytes: watch.bytes,
                 writes_only: watch.access == Access::Write,
+                is_late: false,
             };
             match self.take_slot(slot) {
                 Ok(_) => self.figures.hardware += 1,
@@ -84,6 +85,7 @@ impl Tracer<'_> {
             address,
             bytes: 8,
             writes_only: false,
+            is_late: false,
         };
         let Ok(number) = self.take_slot(slot) else {
             return false;
@@ -183,16 +185,48 @@ impl Tracer<'_> {
             };
             if slot.watch.is_some() {
                 self.figures.unwatched += 1;
-            } else if let Some(at) = self.find_address(slot.address)
-                && self.set_in_text(at).is_ok()
-            {
-                self.figures.hardware = self.figures.hardware.saturating_sub(1);
-                if let Some(point) = self.tables.addresses.get_mut(at) {
-                    point.slot = 0;
-                }
-                self.release_slot(number);
+            } else {
+                self.move_to_text(number);
             }
         }
+    }
+
+    /// Has what a slot stops at stopped at in the text. Where that cannot be, the slot stays.
+    fn move_to_text(&mut self, number: usize) {
+        if let Some(slot) = self.slots.get(number).copied()
+            && let Some(at) = self.find_address(slot.address)
+            && self.set_in_text(at).is_ok()
+        {
+            self.figures.hardware = self.figures.hardware.saturating_sub(1);
+            if let Some(point) = self.tables.addresses.get_mut(at) {
+                point.slot = 0;
+            }
+            self.release_slot(number);
+        }
+    }
+
+    /// Has code stopped at in the text where the processor's registers have told of a hit too late: there the kernel unblocks
+    /// SIGTRAP.
+    pub(super) fn give_up_late_slots(&mut self) {
+        if !self.any_late || self.frozen {
+            return;
+        }
+        self.any_late = false;
+        if self.traps.spare_text() {
+            return;
+        }
+        // As at the start, children that nobody traces must not come to it. Where that takes too long the slots stay, and hits that
+        // are told late are counted.
+        self.starting = true;
+        if self.freeze_to_start().is_ok() {
+            for number in 0..SLOTS {
+                if self.slots.get(number).is_some_and(|slot| slot.is_late) {
+                    self.move_to_text(number);
+                }
+            }
+            self.thaw();
+        }
+        self.starting = false;
     }
 
     pub(super) fn close_events(&mut self, index: u32) {

@@ -1,7 +1,8 @@
 //! Taking everything out, and letting everything go.
 
+use super::changes::BY_EVENT;
 use super::tables::{NONE, State};
-use super::tracer::Tracer;
+use super::tracer::{TRAP, Tracer};
 use crate::ptrace;
 use crate::sys::monotonic_ns;
 
@@ -70,25 +71,55 @@ impl Tracer<'_> {
         }
     }
 
-    /// Detaches from a thread whose stop was taken note of. One that has hit, and has not been told so by the kernel yet, goes
-    /// on to that first: the signal would end it.
+    /// Detaches from a thread whose stop was taken note of.
     pub(super) fn let_go(&mut self, index: u32) {
-        let thread = self.thread(index);
         self.end_step(index);
         self.forget(index);
-        if thread.signal == 0 && ptrace::is_pending(thread.tid, libc::SIGTRAP) == Ok(true) {
-            if ptrace::go_on(thread.tid, 0).is_ok() {
-                self.change(index, |thread| {
-                    thread.state = State::Running;
-                    thread.next = NONE;
-                });
-            }
+        if self.goes_on_to_hit(index) {
             return;
         }
+        let thread = self.thread(index);
         match ptrace::detach(thread.tid, thread.signal) {
             Ok(()) => self.drop_thread(index),
             // It was killed this very moment; its exit is seen.
             Err(_) => self.change(index, |thread| thread.state = State::Running),
         }
+    }
+
+    /// Has a thread that has hit, and has not been told so by the kernel yet, go on to that first: the signal would end it, at once
+    /// or when it unblocks it. False if there is no such hit.
+    fn goes_on_to_hit(&mut self, index: u32) -> bool {
+        let thread = self.thread(index);
+        let tid = thread.tid;
+        let (Ok(Some(cause)), Ok(mask)) =
+            (ptrace::pending(tid, libc::SIGTRAP), ptrace::blocked(tid))
+        else {
+            return false;
+        };
+        let blocked = mask & TRAP != 0;
+        if blocked && cause.code != BY_EVENT {
+            // One of the target's own that waits.
+            return false;
+        }
+        if thread.signal != 0 {
+            // That is delivered first, and the thread stops again before it runs anything.
+            let _ = ptrace::interrupt(tid);
+        } else if blocked {
+            if ptrace::set_blocked(tid, mask & !TRAP).is_err() {
+                return false;
+            }
+            self.change(index, |thread| {
+                thread.mask = mask;
+                thread.stepped = true;
+            });
+        }
+        if ptrace::go_on(tid, thread.signal).is_ok() {
+            self.change(index, |thread| {
+                thread.state = State::Running;
+                thread.next = NONE;
+                thread.signal = 0;
+            });
+        }
+        true
     }
 }

@@ -30,8 +30,11 @@
 //! # What tracing changes
 //!
 //! The target has a tracer, so a second one is refused. The page of a breakpoint in the text becomes private to the process.
-//! A thread that blocks SIGTRAP finds it no longer blocked after a hit, as under every debugger: the kernel does that. A thread
-//! that waits may find that a relative timeout has started anew. Signals that the target ignores (SIGCHLD, say) wake the threads
+//! A thread that blocks SIGTRAP finds it no longer blocked after a hit in the text, as under every debugger: the kernel does that,
+//! and takes the handler away, if there is one. So text is left alone where SIGTRAP is ignored, or has a handler and is blocked by
+//! a thread at the start. Hits by hardware stay pending in such a thread, one at most, until it unblocks the signal, too late to
+//! be stops: [`Totals::late`] counts them, `int3` is used where a thread blocks the signal at the start, and whoever is let go has
+//! none of ours pending. A thread that waits may find that a relative timeout has started anew. Signals that the target ignores (SIGCHLD, say) wake the threads
 //! of a traced process; the calls of those that get them are made again, but where several threads were woken and another
 //! one gets the signal, an `epoll_wait` fails with `EINTR`, since nothing tells the tracer of it.
 
@@ -82,8 +85,8 @@ pub struct Request {
     pub children: bool,
     /// Whether stops come with the vector registers.
     pub vectors: bool,
-    /// The longest that a stop may be held. A thread of a stop that is held for longer goes on by itself, and so does the
-    /// target when this program hangs; [`Totals::overdue`] counts those.
+    /// The longest that a stop may be held, and the longest that it may wait to be told before. A thread that is held for longer
+    /// goes on by itself, and so does the target when this program hangs; [`Totals::overdue`] and [`Totals::unserved`] count those.
     pub max_hold: Duration,
 }
 
@@ -194,6 +197,8 @@ pub struct Stop {
     pub tid: i32,
     /// When it came there: `CLOCK_MONOTONIC`, in nanoseconds.
     pub time: u64,
+    /// When it goes on by itself, of the same clock.
+    pub deadline: u64,
     /// Its registers. The instruction pointer is that of the place.
     pub registers: Registers,
     /// `xmm0` to `xmm15`; zeros unless asked for.
@@ -259,6 +264,16 @@ pub enum Reason {
     /// The text cannot be written, as where another program may share it.
     #[error("the text there cannot be written: {0}")]
     Text(nix::errno::Errno),
+    /// The text is in memory that other processes may map as well, and be ended by a breakpoint there.
+    #[error(
+        "it would take a breakpoint in the text, which is in memory that other processes may share; they would be ended by it"
+    )]
+    Shared,
+    /// The kernel would take the target's handler of SIGTRAP away, or no longer ignore that signal.
+    #[error(
+        "it would take a breakpoint in the text, and the target ignores SIGTRAP, or has a handler of it that a thread blocks: the kernel would end that"
+    )]
+    Trap,
     /// The size is none that the processor has, or the address is no multiple of it.
     #[error("watched memory must be 1, 2, 4 or 8 bytes, and aligned to that")]
     Alignment,
@@ -279,8 +294,12 @@ pub struct Totals {
     pub watch_hits: Vec<u64>,
     /// The stops that were handed out.
     pub stops: u64,
-    /// Calls whose return was not seen: left by longjmp, an exception or the end of their thread, or without room to note them.
+    /// Calls whose return was not seen since they were left: by longjmp, an exception or the end of their thread.
     pub returns_left_out: u64,
+    /// Calls whose return could not be followed: nothing can stop at the instruction that they return to.
+    pub returns_unfollowed: u64,
+    /// Calls whose return could not be followed for want of room: too many were under way.
+    pub returns_without_room: u64,
     /// Addresses that were stopped at by hardware.
     pub hardware: u64,
     /// Addresses that were stopped at by `int3` in the text.
@@ -293,8 +312,15 @@ pub struct Totals {
     pub longest_held: Duration,
     /// Stops that were held for longer than [`Request::max_hold`] and went on by themselves.
     pub overdue: u64,
+    /// Threads that stopped and went on by themselves before that was told, since others were told for so long.
+    pub unserved: u64,
     /// Threads that a watch could not be set in.
     pub unwatched: u64,
+    /// Hits by hardware that were told when a thread unblocked SIGTRAP, too late to be stops: as many at least, for of several the
+    /// kernel tells one.
+    pub late: u64,
+    /// The kernel has taken the target's handler of SIGTRAP away, since a thread came to `int3` with that signal blocked.
+    pub handler_lost: bool,
     /// System calls that were interrupted and made again.
     pub restarted_calls: u64,
     /// Processes that were made by the target and let go free of breakpoints.

@@ -63,6 +63,8 @@ pub(super) struct Point {
     pub(super) address: u64,
     pub(super) place: u32,
     pub(super) at_return: bool,
+    /// It is in memory that other processes may share.
+    pub(super) shared: bool,
 }
 
 impl Session {
@@ -245,13 +247,18 @@ impl Session {
             watch_hits: hits(self.places..self.places.saturating_add(self.watches)),
             stops: figures.stops,
             returns_left_out: figures.returns_left_out,
+            returns_unfollowed: figures.returns_unfollowed,
+            returns_without_room: figures.returns_without_room,
             hardware: figures.hardware,
             text: figures.text,
             emulated: figures.emulated,
             stepped: figures.stepped,
             longest_held: Duration::from_nanos(figures.longest_held),
             overdue: figures.overdue,
+            unserved: figures.unserved,
             unwatched: figures.unwatched,
+            late: figures.late,
+            handler_lost: figures.handler_lost,
             restarted_calls: figures.restarted_calls,
             children_let_go: figures.children_let_go,
             restored: figures.restored,
@@ -289,6 +296,7 @@ impl Session {
             pid: told.pid,
             tid: told.tid,
             time,
+            deadline: told.deadline,
             registers,
             vectors: if self.vectors { vectors } else { [0; 16] },
             entry: told.has_entry.then_some(told.entry),
@@ -332,14 +340,14 @@ fn plan(
     for (index, place) in request.places.iter().enumerate() {
         for &address in &place.addresses {
             let mapping = maps.find(address);
-            if mapping.is_some_and(|mapping| mapping.permissions.execute) {
-                points.push(Point {
+            match mapping.filter(|mapping| mapping.permissions.execute) {
+                Some(mapping) => points.push(Point {
                     address,
                     place: u32::try_from(index).unwrap_or(u32::MAX),
                     at_return: place.at_return,
-                });
-            } else {
-                refuse(Subject::Place(index), address, Reason::NoCode);
+                    shared: mapping.permissions.shared,
+                }),
+                None => refuse(Subject::Place(index), address, Reason::NoCode),
             }
         }
     }

@@ -4,7 +4,7 @@ use nix::errno::Errno;
 
 use super::emulate::{self, Outcome};
 use super::tables::{Address, Came, Space, State};
-use super::text;
+use super::text::{self, BREAKPOINT};
 use super::tracer::{STOPPING, Tracer};
 use crate::ptrace::{self, Change, EVENT_STOP};
 use crate::stop::threads::restart_call;
@@ -103,7 +103,11 @@ impl Tracer<'_> {
                 thread.stepped = true;
             });
         }
-        match self.one_step(index) {
+        let done = match emulate::repeated(point) {
+            Some(length) => self.run_to(index, space, point.address.wrapping_add(length)),
+            None => self.one_step(index),
+        };
+        match done {
             Ok(()) => self.end_step(index),
             // It is still at it. Its next stop ends that.
             Err(Errno::ETIMEDOUT) => self.change(index, |thread| {
@@ -119,13 +123,51 @@ impl Tracer<'_> {
         }
     }
 
+    /// Has a thread run an instruction that is repeated, to the next one. A step would be one of its rounds.
+    fn run_to(&mut self, index: u32, space: Space, next: u64) -> Result<(), Errno> {
+        let mut byte = [0];
+        text::read(space, next, &mut byte)?;
+        let [first] = byte;
+        if first != BREAKPOINT {
+            text::write(space, next, BREAKPOINT)?;
+        }
+        let result = self.run_to_breakpoint(index, next);
+        if first != BREAKPOINT {
+            text::write(space, next, first)?;
+        }
+        result
+    }
+
+    /// Has a thread run to the breakpoint at an address, unless the instruction that it is at raises a signal.
+    fn run_to_breakpoint(&mut self, index: u32, next: u64) -> Result<(), Errno> {
+        let tid = self.thread(index).tid;
+        loop {
+            self.until_trap(index, |tid| ptrace::go_on(tid, 0))?;
+            let mut user = ptrace::registers(tid)?;
+            if user.rip == next.wrapping_add(1) {
+                user.rip = next;
+                return ptrace::set_registers(tid, &user);
+            }
+            if self.thread(index).signal != 0 {
+                return Ok(());
+            }
+            // It has accessed watched memory, and is in the middle of it.
+            self.figures.late += 1;
+        }
+    }
+
     /// Has a thread run one instruction. An error: it does not come to its end, or the thread does.
     fn one_step(&mut self, index: u32) -> Result<(), Errno> {
+        self.until_trap(index, ptrace::step)
+    }
+
+    /// Has a thread go on until SIGTRAP, or a signal that it raises itself.
+    fn until_trap(&mut self, index: u32, go: fn(i32) -> Result<(), Errno>) -> Result<(), Errno> {
         let tid = self.thread(index).tid;
         if ptrace::is_at_exit(tid) {
             return Err(Errno::ESRCH);
         }
-        ptrace::step(tid)?;
+        go(tid)?;
         let deadline = monotonic_ns().saturating_add(LIMIT);
         loop {
             match ptrace::change_of(tid)? {
@@ -143,7 +185,7 @@ impl Tracer<'_> {
                     (EVENT_STOP, _) => {
                         ptrace::take_note(tid);
                         let _ = restart_call(tid);
-                        ptrace::step(tid)?;
+                        go(tid)?;
                     }
                     // Its end, which is seen to as ever.
                     _ => return Err(Errno::ESRCH),
@@ -174,15 +216,20 @@ impl Tracer<'_> {
         let index = match self.find_address(to) {
             Some(index) => index,
             None => {
-                let point = self.read_instruction(space, to);
-                if emulate::refusal(&point) || !self.is_code(space, to) {
+                let mut point = self.read_instruction(space, to);
+                let Some(mapped) = self
+                    .code_at(space, to)
+                    .filter(|_| !emulate::refusal(&point))
+                else {
                     return false;
-                }
+                };
+                point.shared = mapped.shared;
                 let Some(index) = self.note_address(point) else {
                     return false;
                 };
-                if !self.has_free_slot() || !self.set_in_hardware(index) {
-                    // If it cannot be written, it is not set, which is looked at next.
+                // If it cannot be written, it is not set, which is looked at last.
+                let first = self.traps.blocked && self.set_in_text(index).is_ok();
+                if !(first || self.has_free_slot() && self.set_in_hardware(index)) {
                     let _ = self.set_in_text(index);
                 }
                 index

@@ -135,6 +135,8 @@ pub(super) struct Thread {
     pub(super) returned: u32,
     /// Calls that have not returned, the innermost first.
     pub(super) frames: u32,
+    /// The bounds of the stack that it began with; zeros before they are looked for.
+    pub(super) stack: (u64, u64),
     /// The next in the queue.
     pub(super) next: u32,
     /// Since when it stands still, on the monotonic clock in nanoseconds.
@@ -169,6 +171,7 @@ impl Thread {
         cursor: 0,
         returned: NONE,
         frames: NONE,
+        stack: (0, 0),
         next: NONE,
         since: 0,
         frozen: false,
@@ -219,6 +222,8 @@ pub(super) struct Address {
     pub(super) count: u32,
     /// Functions return there.
     pub(super) is_return: bool,
+    /// It is in memory that other processes may share.
+    pub(super) shared: bool,
     /// `int3` stands there.
     pub(super) in_text: bool,
     /// One more than the slot of the processor that it has; 0 is none.
@@ -264,6 +269,8 @@ pub(super) struct Told {
     pub(super) number: i32,
     pub(super) pid: i32,
     pub(super) tid: i32,
+    /// When it goes on by itself, on the monotonic clock in nanoseconds.
+    pub(super) deadline: u64,
     pub(super) has_entry: bool,
     pub(super) entry: EntryState,
     pub(super) now: EntryState,
@@ -289,7 +296,7 @@ pub(super) struct Refusal {
     pub(super) watch: bool,
     pub(super) index: u32,
     pub(super) address: u64,
-    /// 0 is no code, 1 the instruction, 2 the text, 3 the alignment, 4 too many, 5 the hardware.
+    /// 0 is no code, 1 the instruction, 2 the text, 3 the alignment, 4 too many, 5 the hardware, 6 shared, 7 SIGTRAP.
     pub(super) reason: u32,
     pub(super) errno: i32,
 }
@@ -310,6 +317,8 @@ impl Refusal {
             Reason::Alignment => (3, 0),
             Reason::TooMany => (4, 0),
             Reason::Hardware(errno) => (5, errno as i32),
+            Reason::Shared => (6, 0),
+            Reason::Trap => (7, 0),
         };
         Refusal {
             watch,
@@ -336,6 +345,8 @@ impl Refusal {
                 2 => Reason::Text(errno),
                 3 => Reason::Alignment,
                 4 => Reason::TooMany,
+                6 => Reason::Shared,
+                7 => Reason::Trap,
                 _ => Reason::Hardware(errno),
             },
         }

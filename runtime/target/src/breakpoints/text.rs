@@ -4,6 +4,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd};
 
 use nix::errno::Errno;
 
+use super::Reason;
 use super::tables::{Address, LONGEST, Space};
 use super::tracer::Tracer;
 use crate::{sys, tasks};
@@ -89,11 +90,17 @@ impl Tracer<'_> {
     /// Puts a breakpoint into the text of every process that has it.
     ///
     /// # Errors
-    /// It could not be written; it is in none then.
-    pub(super) fn set_in_text(&mut self, index: usize) -> Result<(), Errno> {
+    /// It must not stand there, or could not be written; it is in none then.
+    pub(super) fn set_in_text(&mut self, index: usize) -> Result<(), Reason> {
         let point = self.address(index);
         if point.in_text || point.length == 0 {
             return Ok(());
+        }
+        if point.shared {
+            return Err(Reason::Shared);
+        }
+        if self.traps.spare_text() {
+            return Err(Reason::Trap);
         }
         for space in 0..self.spaces {
             let space = self.space(u32::try_from(space).unwrap_or(0));
@@ -111,7 +118,7 @@ impl Tracer<'_> {
                     self.for_each_text(|space| {
                         let _ = put_back(space, &point);
                     });
-                    return Err(errno);
+                    return Err(Reason::Text(errno));
                 }
             }
         }
@@ -169,9 +176,10 @@ impl Tracer<'_> {
         }
     }
 
-    /// Whether code is mapped at an address of a process.
-    pub(super) fn is_code(&self, space: Space, address: u64) -> bool {
-        tasks::is_executable(space.pid, address).unwrap_or(false)
+    /// The mapping of the code at an address of a process, if there is code.
+    pub(super) fn code_at(&self, space: Space, address: u64) -> Option<tasks::Mapped> {
+        let found = tasks::mapping_at(space.pid, address).ok().flatten();
+        found.filter(|found| found.executable)
     }
 }
 
@@ -210,7 +218,7 @@ pub(super) fn read(space: Space, address: u64, bytes: &mut [u8]) -> Result<usize
 }
 
 /// Writes one byte of text.
-fn write(space: Space, address: u64, byte: u8) -> Result<(), Errno> {
+pub(super) fn write(space: Space, address: u64, byte: u8) -> Result<(), Errno> {
     if space.memory <= 0 {
         return Err(Errno::ESRCH);
     }

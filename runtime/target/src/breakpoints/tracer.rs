@@ -15,7 +15,7 @@ use crate::registers::Registers;
 use crate::stop::channel::{Call, Channel, Failure, Received};
 use crate::stop::threads::seize;
 use crate::sys::{self, monotonic_ns};
-use crate::tasks::{each_thread, is_making_process, thread_state};
+use crate::tasks::{each_thread, is_making_process, signal_sets, thread_state};
 
 /// What the kernel tells of. `PTRACE_O_EXITKILL` is never set.
 const OPTIONS: i32 = libc::PTRACE_O_TRACECLONE
@@ -47,6 +47,28 @@ pub(super) struct Slot {
     pub(super) address: u64,
     pub(super) bytes: u8,
     pub(super) writes_only: bool,
+    /// It has told of a hit after the thread had run on.
+    pub(super) is_late: bool,
+}
+
+/// SIGTRAP in a set of signals.
+pub(super) const TRAP: u64 = 1 << (libc::SIGTRAP - 1);
+
+/// What the target does with SIGTRAP, as of the start.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Traps {
+    /// A thread blocks it.
+    pub(super) blocked: bool,
+    ignored: bool,
+    /// It has a handler.
+    pub(super) caught: bool,
+}
+
+impl Traps {
+    /// Whether `int3` would change that for good: the kernel sets the default action when it is come to.
+    pub(super) fn spare_text(self) -> bool {
+        self.ignored || self.caught && self.blocked
+    }
 }
 
 /// The stop that ytrace has.
@@ -69,6 +91,8 @@ pub(super) struct Tracer<'a> {
     /// Tells that a thread has done something.
     signals: i32,
     pub(super) slots: [Slot; SLOTS],
+    pub(super) any_late: bool,
+    pub(super) traps: Traps,
     /// Whether hardware breakpoints can be had.
     pub(super) hardware: Result<(), Errno>,
     /// Elements in use, or that have been.
@@ -90,7 +114,7 @@ pub(super) struct Tracer<'a> {
     /// Everything is being taken out.
     pub(super) leaving: bool,
     /// Breakpoints are not set yet.
-    starting: bool,
+    pub(super) starting: bool,
     pub(super) figures: Figures,
     pub(super) refused: usize,
     pub(super) status: Option<i32>,
@@ -113,6 +137,8 @@ pub(super) fn run(channel: &Channel, tables: &mut Tables, board: &mut Board, pla
         plan,
         signals: child_signals(),
         slots: [Slot::default(); SLOTS],
+        any_late: false,
+        traps: Traps::default(),
         hardware: if plan.hardware {
             Ok(())
         } else {
@@ -219,8 +245,20 @@ impl Tracer<'_> {
             tid: pid,
             errno,
         })?;
+        self.look_at_signals();
         self.set_watches();
         self.set_places()
+    }
+
+    /// Finds out what the target does with SIGTRAP.
+    fn look_at_signals(&mut self) {
+        for index in self.all_threads() {
+            // A thread that has gone does nothing with it.
+            let sets = signal_sets(self.plan.pid, self.thread(index).tid).unwrap_or_default();
+            self.traps.blocked |= sets.blocked & TRAP != 0;
+            self.traps.ignored |= sets.ignored & TRAP != 0;
+            self.traps.caught |= sets.caught & TRAP != 0;
+        }
     }
 
     /// Sets breakpoints at all places.
@@ -231,7 +269,13 @@ impl Tracer<'_> {
             plan.points
                 .chunk_by(|one, other| one.address == other.address)
         };
-        let by_hardware = groups().count() <= room && self.try_hardware();
+        // A thread that blocks SIGTRAP would be told of hits by hardware too late.
+        let by_hardware = if self.traps.spare_text() {
+            room > 0
+        } else {
+            groups().count() <= room && !self.traps.blocked
+        };
+        let by_hardware = by_hardware && self.try_hardware();
         // Functions return to more addresses than there are registers.
         let mut any_text = plan.points.iter().any(|point| point.at_return);
         for group in groups() {
@@ -250,6 +294,7 @@ impl Tracer<'_> {
                 }
                 continue;
             }
+            point.shared = first.shared;
             point.first = u32::try_from(self.members).unwrap_or(NONE);
             for member in group {
                 if let Some(slot) = self.tables.members.get_mut(self.members) {
@@ -259,7 +304,7 @@ impl Tracer<'_> {
                     point.count += 1;
                 }
             }
-            any_text |= !by_hardware;
+            any_text |= !by_hardware && !point.shared;
             self.note_address(point);
         }
         if any_text {
@@ -270,12 +315,16 @@ impl Tracer<'_> {
             if by_hardware && self.set_in_hardware(index) {
                 continue;
             }
-            if !any_text {
+            let shared = self.address(index).shared;
+            if shared && self.try_hardware() && self.set_in_hardware(index) {
+                continue;
+            }
+            if !any_text && !shared && !self.traps.spare_text() {
                 any_text = true;
                 self.freeze_to_start()?;
             }
-            if let Err(errno) = self.set_in_text(index) {
-                self.refuse_address(index, Reason::Text(errno));
+            if let Err(reason) = self.set_in_text(index) {
+                self.refuse_address(index, reason);
             }
         }
         self.starting = false;
@@ -286,7 +335,7 @@ impl Tracer<'_> {
     }
 
     /// Stops all threads before text is changed. While one waits for a `vfork` they are let go again.
-    fn freeze_to_start(&mut self) -> Result<(), Failure> {
+    pub(super) fn freeze_to_start(&mut self) -> Result<(), Failure> {
         let pid = self.plan.pid;
         let began = monotonic_ns();
         while let Err(tid) = self.freeze(START_PAUSE) {
@@ -341,6 +390,7 @@ impl Tracer<'_> {
     fn serve(&mut self) {
         loop {
             let more = self.look();
+            self.give_up_late_slots();
             self.end_overdue();
             self.settle_unborn();
             self.settle_kept();
@@ -411,8 +461,8 @@ impl Tracer<'_> {
 
     fn next_deadline(&self) -> u64 {
         let stop = match self.out {
-            Some(out) if !out.overdue => out.deadline,
-            _ => u64::MAX,
+            Some(out) if !out.overdue => out.deadline.min(self.head_deadline()),
+            _ => self.head_deadline(),
         };
         let any =
             |check: fn(&Thread) -> bool| self.all_threads().any(|index| check(&self.thread(index)));
@@ -474,13 +524,14 @@ impl Tracer<'_> {
             // It was killed this very moment.
             Err(_) => return false,
         };
+        told.deadline = monotonic_ns().saturating_add(self.plan.max_hold);
         self.figures.stops += 1;
         let number = self.figures.stops;
         self.board.told.set(0, told);
         self.out = Some(Out {
             number,
             thread: index,
-            deadline: monotonic_ns().saturating_add(self.plan.max_hold),
+            deadline: told.deadline,
             overdue: false,
         });
         let _ = self.channel.send(&Reply::Stop { number });
@@ -594,15 +645,13 @@ impl Tracer<'_> {
         });
     }
 
-    /// Lets everything go on that was held for too long; until ytrace answers, nothing is held any more.
+    /// Lets everything go on that was held or has waited for too long; until ytrace answers, nothing is held any more.
     fn end_overdue(&mut self) {
-        let Some(out) = self.out else {
-            return;
-        };
-        if !out.overdue {
-            if monotonic_ns() < out.deadline {
-                return;
-            }
+        let now = monotonic_ns();
+        if let Some(out) = self.out
+            && !out.overdue
+            && now >= out.deadline
+        {
             self.figures.overdue += 1;
             self.out = Some(Out {
                 thread: NONE,
@@ -617,10 +666,19 @@ impl Tracer<'_> {
                 self.proceed(out.thread);
             }
         }
-        while self.head != NONE {
+        let unanswered = self.out.is_some_and(|out| out.overdue);
+        while self.head != NONE && (unanswered || now >= self.head_deadline()) {
             let index = self.dequeue();
-            self.figures.overdue += 1;
+            self.figures.unserved += 1;
             self.proceed(index);
+        }
+    }
+
+    /// When the first thread in the queue has waited for long enough.
+    fn head_deadline(&self) -> u64 {
+        match self.head {
+            NONE => u64::MAX,
+            head => self.thread(head).since.saturating_add(self.plan.max_hold),
         }
     }
 

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use crate::sys;
 
 /// The numbers of a message.
-const WORDS: usize = 16;
+const WORDS: usize = 24;
 
 /// A message as it is sent.
 pub(crate) type Message = [u64; WORDS];

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -321,6 +322,11 @@ int main(void)
                 pthread_join(loads[i], 0);
             printf("%ld %ld %#lx\n", atomic_load(&wrong), atomic_load(&called), last_wrong);
             loaded = 0;
+        } else if (!strcmp(word, "share")) {
+            /* Instructions that do nothing, in memory that a child would have as well. */
+            unsigned char *shared = mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+            memset(shared, 0x90, 8);
+            printf("%p\n", (void *)shared);
         } else if (!strcmp(word, "exec")) {
             step(1, 1);
             execl("/bin/cat", "cat", (char *)0);

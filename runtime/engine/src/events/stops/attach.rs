@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ytrace_lang::hir::{EventPoint, EventSite, ProbePoint, ProcessEvent};
 use ytrace_lang::ir::{FunctionId, InstructionKind, Program};
 use ytrace_target::Process;
-use ytrace_target::breakpoints::{self, Access, Place, Request, Subject, Watch};
+use ytrace_target::breakpoints::{self, Access, Events, Place, Request, Subject, Watch};
 
 use ytrace_values::Operation;
 
@@ -15,6 +16,7 @@ use super::super::EventFailure;
 use super::super::attach::{described, event_error};
 use super::super::sites::{Finder, Places};
 use super::memory::StopMemory;
+use super::output::Output;
 use super::{Calls, Figures, Handler, PlaceUse, Stops};
 use crate::error::SessionError;
 use crate::host::Sink;
@@ -111,13 +113,15 @@ impl Session<'_> {
         let mut making = Making {
             request: Request {
                 vectors: asks_for_vectors(&state.compiled.program),
+                // Breakpoints are gone by that, which is told whether or not a probe asks for it.
+                events: Events {
+                    exec: true,
+                    ..Events::default()
+                },
                 max_hold: match self.shares_values {
                     // A line of the prompt may keep hits waiting for as long as a pause may take, then their handlers may take as long.
                     true => self.options.max_pause.saturating_mul(2),
-                    // A stop may be long enough for a copy, and for what comes before and after it.
-                    false => Request::default()
-                        .max_hold
-                        .max(self.options.max_pause.saturating_mul(2)),
+                    false => longest_hold(self.options.max_pause),
                 },
                 ..Request::default()
             },
@@ -152,7 +156,6 @@ impl Session<'_> {
             handlers,
             ..
         } = making;
-        let patience = request.max_hold.saturating_sub(self.options.max_pause);
         let memory = StopMemory::new(self.live_space(process)?)
             .ok_or(EventFailure::Malformed("a page without bytes"))
             .map_err(|error| event_error(state, first, error))?;
@@ -180,6 +183,7 @@ impl Session<'_> {
         }
         sink.progress("");
         sink.attached(there, processes.values().map(Vec::len).sum());
+        self.result.one_by_one = true;
         Ok(Stops {
             session,
             places: places.into_iter().map(|(place, _)| place).collect(),
@@ -188,8 +192,8 @@ impl Session<'_> {
             handlers,
             calls: Calls::default(),
             memory,
-            patience,
-            answered: ytrace_target::monotonic_ns(),
+            output: Output::default(),
+            max_hold: request.max_hold,
             figures: Figures {
                 places: there,
                 ..Figures::default()
@@ -223,6 +227,13 @@ impl Session<'_> {
         }
         Ok(())
     }
+}
+
+/// How long a thread may be held where a handler, or a copy, may take so long: what comes before and after that takes time, too, and a
+/// busy machine some more.
+fn longest_hold(max_pause: Duration) -> Duration {
+    const MORE: Duration = Duration::from_secs(1);
+    max_pause.saturating_mul(2).saturating_add(MORE)
 }
 
 /// Whether anything in a program asks for vector registers, which takes a system call more at each stop.

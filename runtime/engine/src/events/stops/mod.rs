@@ -1,8 +1,10 @@
 //! Probes on events whose handlers run while the thread that was hit stands still: breakpoints and watchpoints of ptrace(2).
 
 mod attach;
+mod finish;
 mod hit;
 mod memory;
+mod output;
 mod run;
 mod when;
 
@@ -16,6 +18,7 @@ use ytrace_target::breakpoints;
 use super::plan::Argument;
 pub(crate) use hit::StopHit;
 use memory::StopMemory;
+use output::Output;
 
 /// The most calls under way whose values as of entry are kept.
 const MOST_CALLS: usize = 1 << 20;
@@ -32,10 +35,10 @@ pub(crate) struct Stops {
     handlers: Vec<Handler>,
     calls: Calls,
     memory: StopMemory,
-    /// How old a stop may be at which a handler begins: before the handler is over the thread would go on by itself.
-    patience: Duration,
-    /// When it was last answered to what threads did: no stop that comes now has been out for longer.
-    answered: u64,
+    /// What the handlers of the stop that is out have shown.
+    output: Output,
+    /// A thread that is held for longer goes on by itself.
+    max_hold: Duration,
     figures: Figures,
 }
 
@@ -43,7 +46,11 @@ impl Stops {
     /// Runs of handlers, those that there were not for the stop was too old, and places.
     pub(crate) fn counts(&self) -> (u64, u64, u64) {
         let figures = self.figures;
-        (figures.hits, figures.late, figures.places as u64)
+        (
+            figures.hits,
+            figures.missed + figures.late,
+            figures.places as u64,
+        )
     }
 }
 
@@ -103,11 +110,11 @@ struct Figures {
     stops: u64,
     /// How long threads were held, all stops together.
     held: Duration,
-    /// The longest stop.
-    longest: Duration,
+    /// Stops that were over before ytrace came to look at them.
+    missed: u64,
     /// Handlers that were ended for holding their thread too long.
     ended: u64,
-    /// Stops that nobody answered to in time.
+    /// Stops whose threads would have gone on before the end of a handler.
     late: u64,
 }
 

@@ -7,9 +7,8 @@ use ytrace_lang::hir::ProcessEvent;
 use ytrace_lang::ir::FunctionId;
 use ytrace_target::breakpoints::{Next, Stop, What};
 use ytrace_target::{PauseReport, ThreadSnapshot};
-use ytrace_values::{FaultKind, Machine, Memory, units};
+use ytrace_values::{FaultKind, Machine, Memory};
 
-use super::super::follow::counted;
 use super::hit::{StopHit, argument};
 use super::{Handler, PlaceUse, Stops};
 use crate::error::SessionError;
@@ -51,15 +50,14 @@ impl Session<'_> {
         loop {
             match self.next_stop(stops, until)? {
                 Came::Stop(stop) => {
-                    // Its thread may have gone on, or would while the handler reads.
-                    let since = stop.time.max(stops.answered);
-                    let waited = ytrace_target::monotonic_ns().saturating_sub(since);
-                    if Duration::from_nanos(waited) > stops.patience {
+                    // Its thread would go on by itself while the handler reads.
+                    let left = stop.deadline.saturating_sub(ytrace_target::monotonic_ns());
+                    if Duration::from_nanos(left) < self.options.max_pause {
                         stops.figures.late += 1;
                     } else {
-                        self.run_stop(stops, &stop, state, sink);
+                        self.run_stop(stops, &stop, state);
                     }
-                    self.let_go(stops, &stop)?;
+                    self.let_go(stops, &stop, state, sink)?;
                     if state.end {
                         sink.flush();
                         return Ok(true);
@@ -96,9 +94,14 @@ impl Session<'_> {
             match stops.session.next(wait)? {
                 Next::Stop(stop) => {
                     stops.figures.stops += 1;
-                    return Ok(Came::Stop(stop));
+                    if ytrace_target::monotonic_ns() < stop.deadline {
+                        return Ok(Came::Stop(stop));
+                    }
+                    // Its memory is no longer that of the hit.
+                    stops.figures.missed += 1;
+                    stops.session.resume()?;
                 }
-                Next::Nothing => stops.answered = ytrace_target::monotonic_ns(),
+                Next::Nothing => {}
                 Next::Gone { .. } => {
                     self.note_end();
                     return Ok(Came::Over);
@@ -107,14 +110,20 @@ impl Session<'_> {
         }
     }
 
-    /// Lets the thread of a stop go on.
-    pub(super) fn let_go(&mut self, stops: &mut Stops, stop: &Stop) -> Result<(), SessionError> {
+    /// Lets the thread of a stop go on, and shows what its handlers have said.
+    pub(super) fn let_go(
+        &mut self,
+        stops: &mut Stops,
+        stop: &Stop,
+        state: &State<'_>,
+        sink: &mut dyn Sink,
+    ) -> Result<(), SessionError> {
         stops.session.resume()?;
-        stops.answered = ytrace_target::monotonic_ns();
-        let held = stops.answered.saturating_sub(stop.time);
-        let held = Duration::from_nanos(held);
-        stops.figures.held += held;
-        stops.figures.longest = stops.figures.longest.max(held);
+        let held = ytrace_target::monotonic_ns().saturating_sub(stop.time);
+        // In the queue, and as a stop: one that was held for longer has gone on by itself.
+        let most = stops.max_hold.saturating_mul(2);
+        stops.figures.held += Duration::from_nanos(held).min(most);
+        stops.output.pass_on(state.compiled, sink);
         Ok(())
     }
 
@@ -124,7 +133,6 @@ impl Session<'_> {
         stops: &mut Stops,
         stop: &Stop,
         state: &mut State<'_>,
-        sink: &mut dyn Sink,
     ) -> Ran {
         let Stops {
             places,
@@ -133,6 +141,7 @@ impl Session<'_> {
             handlers,
             calls,
             memory,
+            output,
             figures,
             ..
         } = stops;
@@ -164,7 +173,10 @@ impl Session<'_> {
                 calls.forget_thread(stop.tid);
                 due.all(of_process(ProcessEvent::ThreadEnd), Some(status));
             }
-            What::Exec => due.all(of_process(ProcessEvent::Exec), None),
+            What::Exec => {
+                self.note_executed(stop.pid, !places.is_empty() || !watches.is_empty());
+                due.all(of_process(ProcessEvent::Exec), None);
+            }
             What::Exit { status } => due.all(of_process(ProcessEvent::Exit), Some(status)),
             What::Signal { number } => due.all(of_process(ProcessEvent::Signal), Some(number)),
         }
@@ -184,11 +196,11 @@ impl Session<'_> {
                 arguments: &one.arguments,
                 entry_values: &one.entry_values,
             };
-            let outcome = self.run_at_stop(handler.function, &hit, state, memory, Some(sink));
+            let outcome = self.run_at_stop(handler.function, &hit, state, memory, Some(output));
             ran.handlers += 1;
             ran.to_the_end |= outcome.result.is_ok();
             figures.hits += 1;
-            if self.account_stop(&outcome, state, figures, sink) {
+            if self.account_stop(&outcome, state, figures, output) {
                 state.end = true;
                 break;
             }
@@ -308,6 +320,22 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Tells that the target has executed another program, by which breakpoints and watchpoints are gone.
+    fn note_executed(&mut self, pid: i32, probed: bool) {
+        let program = std::fs::read_link(format!("/proc/{pid}/exe")).ok();
+        let program = program.map_or_else(
+            || "another program".to_owned(),
+            |path| path.display().to_string(),
+        );
+        let what = format!("the target executed {program}");
+        match probed {
+            true => self
+                .result
+                .partial(format!("{what}, in which nothing is probed (--sync)")),
+            false => self.result.note(what),
+        }
+    }
+
     /// Notes a pause of all threads that has ended just now.
     pub(super) fn note_hold(&mut self, began: Instant, threads: usize) {
         let pause = began.elapsed();
@@ -318,96 +346,6 @@ impl Session<'_> {
             ..PauseReport::default()
         });
     }
-
-    /// Takes the breakpoints away, and notes what came of them.
-    pub(crate) fn finish_stops(&mut self, stops: Stops) -> Result<(), SessionError> {
-        let Stops {
-            session,
-            calls,
-            memory,
-            figures,
-            ..
-        } = stops;
-        self.add_counters(memory.counters());
-        let totals = session.finish()?;
-        self.result.hits = Some(ytrace_report::Hits {
-            places: figures.places as u64,
-            hits: figures.hits,
-            ..ytrace_report::Hits::default()
-        });
-        let mut note = format!(
-            "{} at {}, {}",
-            counted(figures.hits, "hit"),
-            counted(figures.places as u64, "place"),
-            counted(figures.stops, "stop"),
-        );
-        if figures.stops > 0 {
-            note.push_str(&format!(
-                "; threads were held {} in all, {} at the longest",
-                shown(figures.held),
-                shown(figures.longest)
-            ));
-        }
-        for (number, what) in [
-            (totals.text, "by breakpoints in the text"),
-            (totals.hardware, "by registers of the processor"),
-        ] {
-            if number > 0 {
-                note.push_str(&format!(", {number} {what}"));
-            }
-        }
-        self.result.note(note);
-        for (number, what) in [
-            (
-                totals.overdue,
-                "threads were held for so long that they went on by themselves",
-            ),
-            (
-                totals.unwatched,
-                "threads have no watchpoints: the kernel refused them",
-            ),
-        ] {
-            if number > 0 {
-                self.result.partial(format!("{number} {what}"));
-            }
-        }
-        if totals.returns_left_out > 0 {
-            self.result.note(format!(
-                "{} returns were not seen: the calls were left by longjmp, an exception or the end of their thread",
-                totals.returns_left_out
-            ));
-        }
-        if !totals.restored {
-            self.result.partial(
-                "the target could not be left as it was: a thread did not stop, or its text could not be written",
-            );
-        }
-        if figures.late > 0 {
-            self.result.partial(format!(
-                "{} hits were not handled: something else ran meanwhile, and threads are not held for longer than {} (--max-pause)",
-                figures.late,
-                shown(self.options.max_pause)
-            ));
-        }
-        if figures.ended > 0 {
-            self.result.partial(format!(
-                "{} handlers were ended because they held their thread for {} (--max-pause)",
-                figures.ended,
-                shown(self.options.max_pause)
-            ));
-        }
-        if calls.left_out > 0 {
-            self.result.note(format!(
-                "of {} calls nothing was kept at their entry: too many were under way",
-                calls.left_out
-            ));
-        }
-        Ok(())
-    }
-}
-
-fn shown(time: Duration) -> String {
-    units::duration(i128::try_from(time.as_nanos()).unwrap_or(i128::MAX))
 }
 
 /// The handlers that are due at a stop.

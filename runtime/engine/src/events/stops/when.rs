@@ -54,12 +54,12 @@ impl Session<'_> {
                     break None;
                 }
             };
-            let ran = self.run_stop(&mut stops, &stop, state, sink);
+            let ran = self.run_stop(&mut stops, &stop, state);
             hits += ran.handlers;
             if ran.to_the_end {
                 break Some(stop);
             }
-            self.let_go(&mut stops, &stop)?;
+            self.let_go(&mut stops, &stop, state, sink)?;
             if state.end {
                 break None;
             }
@@ -147,7 +147,7 @@ impl Session<'_> {
         let began = Instant::now();
         let threads = hold(&mut stops, stop)?;
         let taken = copy.take(began, threads.clone());
-        self.let_go(&mut stops, stop)?;
+        self.let_go(&mut stops, stop, state, sink)?;
         self.note_hold(began, threads.len());
         self.finish_stops(stops)?;
         let copy = taken?;
@@ -177,8 +177,8 @@ impl Session<'_> {
         let threads = hold(&mut stops, stop)?;
         memory.space_mut().refresh_mappings()?;
         self.note_mode(Mode::Stop);
-        self.execute(state, oneshot, &mut memory, &threads, sink);
-        self.let_go(&mut stops, stop)?;
+        self.execute(state, oneshot, &mut memory, &threads, &mut stops.output);
+        self.let_go(&mut stops, stop, state, sink)?;
         self.note_hold(began, threads.len());
         self.add_counters(memory.counters());
         sink.flush();
