@@ -12,6 +12,7 @@
 #ifdef __YTRACE_DUTY__
 #include <glibc/held.y>
 #define WINDOWS_HELD(p, header) glibc_held(p, header)
+#define WINDOWS_ASK(blocks) glibc_find_starts(blocks)
 #include <linux/windows.y>
 #endif
 
@@ -165,8 +166,7 @@ _probe _thread_end {
 _probe _exec {
     executed++;
 #ifdef __YTRACE_DUTY__
-    allocations_forget(allocations_live, windows_seen);
-    _clear(windows_blocks);
+    windows_forget();
 #else
     allocations_forget(allocations_live, paths);
 #endif
@@ -252,7 +252,12 @@ _probe realloc(void *old, size_t n) -> void *p {
     if (!old)
         return;
     SAMPLE(n);
-    if (p)
+    if (!p)
+        return;
+    // A block that has room for what it grows by stays what it was.
+    if (p == old && glibc_same(glibc_header(p), _entry(old ? ((size_t *)old)[-1] : 0)))
+        windows_resized(p, n, weight);
+    else
         got(p, n, weight);
 }
 ##endif
@@ -395,6 +400,7 @@ _probe mremap(void *old, size_t before, size_t n) -> void *p _if (mmap) {
 /// Asks the heap which blocks are held, for no more than a twentieth of the time, and often enough for few of them to be taken by others.
 _probe _timer.ms(200) {
     long begun = _now_ns();
+    windows_fold();
     if (begun < windows_next_ns || !glibc_look())
         return;
     windows_look();
@@ -436,11 +442,15 @@ _probe _end {
     printf("%s%hB allocated in %ld s, %hB of it not freed in %ld blocks\n", ESTIMATED ? "≈" : "", _sum(paths.allocated_bytes), seconds,
            _sum(paths.bytes), _sum(paths.blocks));
 #ifdef __YTRACE_DUTY__
+    // Of paths that hold nothing it tells how likely a window is to see them, and not how much.
+    _str held_text = _elems(windows_blocks) ? sprintf("what a path holds is within %hB of the truth, ", windows_error()) : "";
     printf("estimated from %ld windows, in which the probes were in place for %.1f %% of the time%s\n", _windows(),
            windows_times() ? 100 / windows_times() : 0.0,
-           _windows() < 2 ? ", which is too little to tell how far off" : sprintf(": a path's figure is within %hB of the truth 19 times in 20", windows_error()));
-    printf("which blocks were held was read from the heap%s: one that took the place of another between two windows, with the same size, passes for it; "
-           "at most %hB of what is not freed may be such\n",
+           _windows() < 2 ? ", which is too little to tell how far off"
+           : sprintf(": 19 times in 20 %swhat a path allocated is within %hB, and a path that no window saw is at work in less than %.1f %% of the time",
+                     held_text, windows_error_allocated(), windows_unseen()));
+    printf("which blocks were held was read from the heap%s: one that took the place of another between two windows, with the same size, passes for it, and so does one that was given back where "
+           "the heap does not tell; at most %hB of what is not freed may be such\n",
            asked ? "" : sprintf(", last %hT before the end", _now_ns() - windows_looked_ns), windows_doubt());
     if (!asked)
         puts("the memory of the process could not be read at the end");
@@ -454,6 +464,10 @@ _probe _end {
         printf("%s%ld blocks%s that had been there before were freed\n", some_sizes() ? "at least " : "", earlier, earlier_bytes ? sprintf(" (room for %hB)", earlier_bytes) : "");
     if (executed)
         printf("another program was executed%s: what the one before it held is gone\n", executed > 1 ? sprintf(" %ld times", executed) : "");
+#ifdef __YTRACE_DUTY__
+    if (_elems(windows_blocks) == 0)
+        puts("no block that was seen is held: how much other ones hold cannot be told");
+#endif
     puts("what was allocated before this began is not covered");
     if (allocations_left_out)
         _assert_equal("blocks that found no room (--blocks)", allocations_left_out, 0);

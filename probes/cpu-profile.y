@@ -1,6 +1,9 @@
 #!/usr/bin/env -S ytrace run
-/// Where processor time goes, as a flame graph: samples of the threads that run, so often a second of each one's own processor time. What waits is not
+/// Where processor time goes, as a flame graph: so often a second a sample of what runs on each processor, where that is a thread of the target. What waits is not
 /// sampled.
+///
+/// Samples are held against the processor time that the kernel counts for the process: where they differ by more than chance, as for work that is done in step
+/// with the clock, the result is partial and says so.
 ///
 /// Where LuaJIT is in the process, Lua functions stand among the C functions; `-- --no-lua` leaves them out. Code that the trace compiler made is shown
 /// as the function that its trace starts in, with the trace's number.
@@ -10,7 +13,7 @@
 #include <luajit/frames.y>
 #include <linux/paths.y>
 
-_option int hz = 99;           /// samples a second of a thread's processor time
+_option int hz = 99;           /// samples a second of each processor
 _option _Bool threads = false; /// a tower for each thread
 _option _Bool no_lua = false;  /// show no Lua functions
 

@@ -10,6 +10,10 @@
 
 #include <linux/paths.y>
 
+#ifdef __YTRACE_DUTY__
+#error "pages are used for the first time once, and not again in a window: leave out --duty"
+#endif
+
 #ifdef __YTRACE_CHILDREN__
 #error "pages of different processes have the same addresses: leave out --children, and run this on one process"
 #endif

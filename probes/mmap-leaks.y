@@ -7,6 +7,10 @@
 
 #include <linux/regions.y>
 
+#ifdef __YTRACE_DUTY__
+#error "mappings made in one window are unmapped in another: leave out --duty"
+#endif
+
 #ifdef __YTRACE_CHILDREN__
 #error "mappings of different processes have the same addresses: leave out --children, and run this on one process"
 #endif

@@ -9,6 +9,10 @@
 #include <nginx/made.y>
 #include <linux/allocations.y>
 
+#ifdef __YTRACE_DUTY__
+#error "pools made in one window are destroyed in another: leave out --duty"
+#endif
+
 #ifdef __YTRACE_CHILDREN__
 #error "pools of different processes have the same addresses: leave out --children, and run this on one process"
 #endif

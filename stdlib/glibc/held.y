@@ -88,8 +88,128 @@ int glibc_look(void)
     return 1;
 }
 
+/// Whether two heads are of the same chunk: what they say of the chunk before is of no interest.
+#define glibc_same(a, b) ((a) && !(((a) ^ (b)) & ~1ul))
+
+// Where chunks begin (1), or, inside of larger ones, do not (0), of those that were asked for.
+int glibc_starts[uint64_t];
+// A walk over so many chunks is enough for one look; one that could begin farther ahead than this skips what is between.
+#define GLIBC_MOST_STEPS (1l << 24)
+#define GLIBC_FAR (1ul << 20)
+// So many chunks of a bin are places to begin at.
+#define GLIBC_MOST_OF_BIN 1024
+
+/// Where chunks begin for sure, in the order of addresses: those on lists of what is free.
+void glibc_list_starts(uint64_t starts[])
+{
+    _foreach (c in glibc_cached)
+        _push(starts, c);
+    _foreach (m in glibc_arenas)
+        for (int i = 1; i < NBINS; i++) {
+            _try {
+                struct malloc_chunk *b = bin_at(m, i);
+                struct malloc_chunk *c = b->fd;
+                for (int n = 0; c != b && n < GLIBC_MOST_OF_BIN && glibc_valid_chunk(c) && c->fd->bk == c; n++) {
+                    _push(starts, (uint64_t)c);
+                    c = c->fd;
+                }
+            } _catch (_fault f) {
+                // It changes just now.
+            }
+        }
+    _sort(starts);
+}
+
+/// A stretch of chunks: where the first one begins, or 0 where that is not known, and where none is any more.
+struct glibc_stretch {
+    uint64_t first, start, end;
+};
+
+/// The stretch that an address is in.
+struct glibc_stretch glibc_stretch_of(uint64_t c)
+{
+    struct glibc_stretch s;
+    s.start = c & ~(glibc_heap_bytes - 1);
+    s.end = s.start + glibc_heap_bytes;
+    _try {
+        uint64_t base = glibc_align(glibc_par->sbrk_base);
+        uint64_t top = glibc_tops[glibc_main].start;
+        if (base && c >= base && c - base < glibc_main->max_system_mem) {
+            s.first = s.start = base;
+            s.end = top > c ? top : base + glibc_main->max_system_mem;
+        } else if (s.start in glibc_heaps) {
+            heap_info *h = (heap_info *)s.start;
+            s.first = glibc_heap_of(h->ar_ptr) == h ? glibc_align((char *)h->ar_ptr + sizeof(struct malloc_state)) : s.start + sizeof(heap_info);
+            if (glibc_heaps[s.start] > c)
+                s.end = glibc_heaps[s.start];
+        }
+    } _catch (_fault f) {
+        s.first = 0;
+    }
+    return s;
+}
+
+/// Whether what lies at `p` can be a chunk that ends before `end`; gives its size, or 0.
+uint64_t glibc_step(uint64_t p, uint64_t end)
+{
+    uint64_t size = chunksize((struct malloc_chunk *)p);
+    return size < MINSIZE || !glibc_aligned(size) || size > end - p ? 0 : size;
+}
+
+/// Finds out which of these blocks, in the order of addresses, chunks begin at, after `glibc_look`. A chunk that was freed and given out again as a part of
+/// a larger one keeps its head until that is written to, so the head alone does not tell. One walk from chunk to chunk tells it for all.
+///
+/// What cannot be told, since chunks change meanwhile or there are too many, is not in `glibc_starts` then.
+void glibc_find_starts(void *blocks[])
+{
+    _clear(glibc_starts);
+    uint64_t known[];
+    glibc_list_starts(known);
+    struct glibc_stretch s;
+    // Where the walk is, or 0; and up to where it has led nowhere.
+    uint64_t p = 0, lost = 0;
+    long j = 0, steps = 0;
+    _foreach (i, block in blocks) {
+        uint64_t c = (uint64_t)mem2chunk(block);
+        if (c >= s.end || c < s.start) {
+            s = glibc_stretch_of(c);
+            p = s.first;
+            lost = s.start;
+        }
+        while (j < _elems(known) && known[j] <= c)
+            j++;
+        uint64_t near = j > 0 ? known[j - 1] : 0;
+        // Where the walk leads nowhere, it goes on from a place that is known behind that.
+        for (int attempt = 0; attempt < 2; attempt++) {
+            if (near >= s.start && near > lost && (!p || near > p + GLIBC_FAR))
+                p = near;
+            if (!p || steps > GLIBC_MOST_STEPS)
+                break;
+            uint64_t from = p;
+            _try {
+                uint64_t size = 1;
+                while (p < c && size && steps++ <= GLIBC_MOST_STEPS) {
+                    from = p;
+                    size = glibc_step(p, s.end);
+                    p += size;
+                }
+                if (p >= c && (p == s.end || glibc_step(p, s.end))) {
+                    glibc_starts[c] = p == c;
+                    break;
+                }
+            } _catch (_fault f) {
+                // It is no chunk any more.
+            }
+            if (steps <= GLIBC_MOST_STEPS) {
+                lost = from;
+                p = 0;
+            }
+        }
+    }
+}
+
 /// Whether the block at `p` is held, whose chunk had the head `header` when it was allocated: another one of the same size at the same place is
-/// taken for it.
+/// taken for it. 2 if nothing tells that it is not, but neither that a chunk begins there still (see `glibc_find_starts`).
 int glibc_held(void *p, size_t header)
 {
     struct malloc_chunk *c = mem2chunk(p);
@@ -106,7 +226,9 @@ int glibc_held(void *p, size_t header)
             return 0;
         // What has become a part of the top of its arena.
         struct glibc_top top = glibc_tops[now & NON_MAIN_ARENA ? glibc_heap_of(c)->ar_ptr : glibc_main];
-        return (uint64_t)c < top.start || (uint64_t)c >= top.end;
+        if ((uint64_t)c >= top.start && (uint64_t)c < top.end)
+            return 0;
+        return (uint64_t)c in glibc_starts ? glibc_starts[(uint64_t)c] : 2;
     } _catch (_fault f) {
         // What is not mapped is not held; what cannot be read for another reason was not given back.
         return _swapped(c, CHUNK_HDR_SZ) > 0;

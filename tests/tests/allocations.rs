@@ -1,7 +1,6 @@
 //! The analyzers of memory that follow events: what they count is what the programs say of themselves.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use ytrace_tests::hoard::{Hoard, unavailable};
 use ytrace_tests::leaks::{Leaks, Site, by_function};
@@ -619,100 +618,6 @@ fn a_slowdown_is_foreseen() {
     let finished = ytrace_tests::program::run(&words).expect_status(2);
     says(&finished, &["% slower, and 0.01 % are allowed"]);
     leaks.kill();
-}
-
-/// The bytes that a text names after some words, as people read them.
-fn bytes_after(text: &str, words: &str) -> f64 {
-    let (_, rest) = text
-        .split_once(words)
-        .unwrap_or_else(|| panic!("{words}: {text}"));
-    let mut parts = rest.split_whitespace();
-    let number: f64 = parts.next().unwrap().replace(',', "").parse().unwrap();
-    let unit = ["B", "kB", "MB", "GB"]
-        .iter()
-        .position(|unit| rest.split_whitespace().nth(1) == Some(unit));
-    number * 1000_f64.powi(i32::try_from(unit.unwrap()).unwrap())
-}
-
-/// Whether what was estimated from windows is what a program says of itself, within what the result states.
-fn estimated(options: &[&str]) {
-    const SITES: [&str; 4] = ["parse_header", "parse_body", "map_page", "copy_name"];
-    let mut leaks = Leaks::start(1);
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("result.json");
-    let pid = leaks.pid().to_string();
-    let mut words = vec!["run", LEAKS, "-p", &pid, "--duty", "50%"];
-    words.extend(["-o", file.to_str().unwrap(), "--"]);
-    words.extend(options);
-    let tracing = Tracing::start(&words);
-    // A program that has time to spare is not slower in windows. Rounds as short as these keep all that they get.
-    let begun = Instant::now();
-    let mut said = BTreeMap::new();
-    while begun.elapsed() < Duration::from_secs(8) {
-        said = leaks.round(40);
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    let finished = tracing.interrupt().expect_status(0);
-    says(&finished, &[" 0 lost", "complete", "watched "]);
-    assert_untouched(leaks.pid());
-    let json = std::fs::read_to_string(&file).unwrap();
-    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    let text = &finished.stdout;
-    let error = bytes_after(text, "a path's figure is within ");
-    let doubt = bytes_after(text, "at most ");
-    let mut names = SITES.to_vec();
-    names.push("use_scratch");
-    let found = by_function(&json, &names);
-    let held = |name: &str| found.get(name).map_or(0, |values| values[0]) as f64;
-    for name in SITES {
-        let truth = (said[name].bytes - said[name].freed_bytes) as f64;
-        // 19 times in 20 is not always; four standard deviations nearly are.
-        let off = (held(name) - truth).abs();
-        assert!(
-            off <= 2.0 * error + doubt && truth > 0.0,
-            "{name}: {} for {truth}, {error}, {doubt}; {finished}",
-            held(name)
-        );
-    }
-    // The rows in which it may be of others say so.
-    let rows = json["views"].as_array().unwrap().iter();
-    let table = rows.clone().find(|view| view["form"] == "table").unwrap();
-    let marked = table["rows"].to_string().contains(" of later blocks; ");
-    assert_eq!(marked, doubt >= 1.0, "{table} {finished}");
-    // What is given back at once is not held.
-    let scratch = found.get("use_scratch").copied().unwrap_or_default();
-    let allocated = scratch[2] as f64;
-    assert!(
-        scratch[0] as f64 <= allocated / 10.0 + doubt && allocated > 0.0,
-        "{finished}"
-    );
-}
-
-#[test]
-fn what_is_held_is_estimated_from_windows() {
-    estimated(&[]);
-}
-
-#[test]
-fn what_is_held_is_estimated_from_a_sample_in_windows() {
-    estimated(&["--every", "1K"]);
-}
-
-#[test]
-fn a_share_of_the_time_is_refused_where_it_means_nothing() {
-    let mut leaks = Leaks::start(1);
-    leaks.round(1);
-    let pid = leaks.pid().to_string();
-    let words = ["run", LEAKS, "-p", &pid, "--duty", "5%", "--sync"];
-    let finished = ytrace_tests::program::run(&words).expect_status(2);
-    says(&finished, &["--duty does not go with --sync or --when"]);
-    for share in ["0", "101%", "-5", "some"] {
-        let words = ["run", LEAKS, "-p", &pid, "--duty", share];
-        ytrace_tests::program::run(&words).expect_status(2);
-    }
-    let words = ["run", LEAKS, "-p", &pid, "--duty", "5%", "--", "--mmap"];
-    let finished = ytrace_tests::program::run(&words).expect_status(1);
-    says(&finished, &["--duty does not go with --alloc or --mmap"]);
 }
 
 #[test]

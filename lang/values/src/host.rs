@@ -248,6 +248,16 @@ pub trait Host {
     fn windows(&mut self) -> u64 {
         0
     }
+    /// `_window_ns`: how long one of these was; with 0 the sum of those that are over.
+    fn window_ns(&mut self, window: u64) -> u64 {
+        let _ = window;
+        0
+    }
+    /// `_window_stands_ns`: the time that it stands for.
+    fn window_stands_ns(&mut self, window: u64) -> u64 {
+        let _ = window;
+        0
+    }
     /// `_cgroup_bytes`: a figure of the control group that accounts the target's memory; `None` where there is none.
     fn cgroup_bytes(&mut self, figure: &str) -> Result<Option<u64>, Fault>;
     /// The mappings of the target; with their proportional shares only if asked, for that costs more.

@@ -251,6 +251,8 @@ impl Machine<'_> {
                 | Op::WatchedTime
                 | Op::SpannedTime
                 | Op::Windows
+                | Op::WindowTime
+                | Op::WindowStands
                 | Op::CgroupBytes
                 | Op::Mappings
                 | Op::Threads
@@ -419,6 +421,8 @@ impl Machine<'_> {
             (Op::WatchedTime, []) => Ok(self.host.watched_ns()),
             (Op::SpannedTime, []) => Ok(self.host.spanned_ns()),
             (Op::Windows, []) => Ok(self.host.windows()),
+            (Op::WindowTime, &[window]) => Ok(self.host.window_ns(window)),
+            (Op::WindowStands, &[window]) => Ok(self.host.window_stands_ns(window)),
             (Op::CgroupBytes, &[figure]) => {
                 let figure = shown(self.store, figure)?;
                 Ok(self.host.cgroup_bytes(&figure)?.unwrap_or(u64::MAX))

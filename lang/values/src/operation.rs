@@ -221,6 +221,10 @@ pub enum Operation {
     SpannedTime,
     /// `() -> number`: how often they have begun to watch.
     Windows,
+    /// `(window) -> nanoseconds`: how long one of these was, or with 0 all that are over.
+    WindowTime,
+    /// `(window) -> nanoseconds`: the time that it stands for.
+    WindowStands,
     /// `(figure) -> bytes`, or -1: of the control group that accounts the target's memory.
     CgroupBytes,
     /// `(container type index, whether proportional shares are wanted) -> array` of `{start, end, perms, offset, file, rss, pss, swap,
@@ -307,6 +311,8 @@ impl Operation {
             | Operation::WatchedTime
             | Operation::SpannedTime
             | Operation::Windows
+            | Operation::WindowTime
+            | Operation::WindowStands
             | Operation::CgroupBytes
             | Operation::Mappings
             | Operation::Threads

@@ -402,6 +402,8 @@ const OPERATIONS: &[Op] = &[
     Op::WatchedTime,
     Op::SpannedTime,
     Op::Windows,
+    Op::WindowTime,
+    Op::WindowStands,
     Op::CgroupBytes,
     Op::Mappings,
     Op::Threads,

@@ -198,6 +198,8 @@ fn the_world() {
     assert_eq!(bench.ok(Op::WatchedTime, &[]), 7 << 20);
     assert_eq!(bench.ok(Op::SpannedTime, &[]), 9 << 20);
     assert_eq!(bench.ok(Op::Windows, &[]), 3);
+    assert_eq!(bench.ok(Op::WindowTime, &[2]), 2 << 10);
+    assert_eq!(bench.ok(Op::WindowStands, &[2]), 2 << 14);
     assert_eq!(bench.ok(Op::CgroupBytes, &[usage]), 6 << 20);
     assert_eq!(bench.ok(Op::CgroupBytes, &[limit]), u64::MAX);
     let fault = bench.run(Op::CgroupBytes, &[none]).unwrap_err();

@@ -657,6 +657,14 @@ impl Host for RunHost<'_> {
         self.watched.windows()
     }
 
+    fn window_ns(&mut self, window: u64) -> u64 {
+        self.watched.window(window).open
+    }
+
+    fn window_stands_ns(&mut self, window: u64) -> u64 {
+        self.watched.window(window).stands
+    }
+
     fn counters_lag(&mut self) -> u64 {
         self.process().map_or(0, Process::counters_lag)
     }

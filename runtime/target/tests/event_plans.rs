@@ -933,6 +933,29 @@ fn returns_deeper_than_the_kernel_follows_are_counted() {
 }
 
 #[test]
+fn entries_that_are_pushed_out_are_told_from_calls_that_had_begun_before() {
+    let mut traced = Traced::with(EventOptions {
+        saved_entries: 8,
+        ..EventOptions::default()
+    });
+    if !traced.session.facilities().uprobe_session {
+        let why = "the kernel has no sessions of probes";
+        return common::skip(
+            "entries_that_are_pushed_out_are_told_from_calls_that_had_begun_before",
+            why,
+        );
+    }
+    let values = [Register::Rdi, Register::Rsp].map(Value::Register);
+    let probe = traced.probe("down", on_return(&values));
+    assert_eq!(traced.program.ask("down 49"), "49");
+    let found = traced.records(|record| record.value(2)).len() as u64;
+    let totals = traced.session.totals(probe).unwrap();
+    assert_eq!(found + totals.on_return.evicted, 50, "{totals:?}");
+    assert!(totals.on_return.evicted >= 30, "{totals:?}");
+    assert_eq!(totals.on_return.unpaired, 0);
+}
+
+#[test]
 fn returns_that_are_too_deep_are_counted_in_each_tier() {
     for tiers in ["uprobe_session", "uprobe_multi"] {
         again_without(tiers, "returns_deeper_than_the_kernel_follows_are_counted");

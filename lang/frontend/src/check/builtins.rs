@@ -355,6 +355,8 @@ pub const BUILTINS: &[Builtin] = &[
     entry("_watched_ns", &[], K::Long, plain(O::WatchedTime), "How long probes on events have been watching, in nanoseconds: from when all were in place until now, or until they ended; 0 before that. With `--duty` the sum of the times for which they were in place."),
     entry("_spanned_ns", &[], K::Long, plain(O::SpannedTime), "The time over which `_watched_ns()` is spread: the same without `--duty`, and with it the times in between, too. What is seen stands for `_spanned_ns() / _watched_ns()` as much."),
     entry("_windows", &[], K::Long, plain(O::Windows), "How often probes on events have begun to watch: 1 from when all were in place, with `--duty` the number of times; 0 before that."),
+    entry("_window_ns", &[("window", K::UnsignedLong)], K::Long, plain(O::WindowTime), "How long a window of `--duty` was, by its number from 1, in nanoseconds; 0 while it goes on, and for one that was more than eight before the last. `_window_ns(0)` is the sum of all that are over."),
+    entry("_window_stands_ns", &[("window", K::UnsignedLong)], K::Long, plain(O::WindowStands), "The time that such a window stands for: itself, and the pause before it as long as it was to be on average. So what was seen in a window stands for `_window_stands_ns(n) / _window_ns(n)` as much, whatever windows depend on. `_window_stands_ns(0)` is the sum, which comes near `_spanned_ns()`."),
     entry("_now_ns", &[], K::Long, Time(1), "Nanoseconds of the system's monotonic clock, which programs read, too."),
     entry("_now_us", &[], K::Long, Time(1_000), "Microseconds."),
     entry("_now_ms", &[], K::Long, Time(1_000_000), "Milliseconds."),

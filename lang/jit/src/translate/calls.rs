@@ -265,6 +265,8 @@ fn changes_containers(operation: Operation) -> bool {
             | O::WatchedTime
             | O::SpannedTime
             | O::Windows
+            | O::WindowTime
+            | O::WindowStands
             | O::CgroupBytes
             | O::FloatAbs
             | O::FloatMod

@@ -107,6 +107,12 @@ impl Host for Notes {
     fn windows(&mut self) -> u64 {
         3
     }
+    fn window_ns(&mut self, window: u64) -> u64 {
+        window << 10
+    }
+    fn window_stands_ns(&mut self, window: u64) -> u64 {
+        window << 14
+    }
     fn cgroup_bytes(&mut self, figure: &str) -> Result<Option<u64>, Fault> {
         match figure {
             "usage" => Ok(Some(6 << 20)),

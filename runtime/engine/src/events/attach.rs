@@ -315,6 +315,7 @@ impl Session<'_> {
             watch,
             awaited,
             placed,
+            processor_time: None,
             duty: Duty::of(self.options.duty),
             limit,
         };
@@ -732,6 +733,7 @@ impl Session<'_> {
                     })
                     .collect(),
                 refused: 0,
+                hertz: None,
                 removes_from: removes_from(plans, making),
             };
             let names = places.iter().map(|place| place.name.clone()).collect();
@@ -774,6 +776,10 @@ impl Session<'_> {
             sites: Vec::new(),
             now: Vec::new(),
             refused: 0,
+            hertz: match source {
+                Source::Clock { hertz } => Some(hertz),
+                _ => None,
+            },
             removes_from: removes_from(plans, making),
         };
         making.add(program, source, handler, Vec::new());

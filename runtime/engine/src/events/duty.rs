@@ -1,8 +1,10 @@
 //! Probes that are in their places for a part of the time only (`--duty`): short windows at random phases, and nothing in the target between them.
 //!
 //! The time that it takes to put probes in place and to take them away is of the share that is allowed, for some of them are in place then. So what comes
-//! after a window is as long as what the window has cost demands. The random part of it, and that of the time before the first one, keeps windows
-//! from falling on the same phase of what the target does periodically.
+//! after a window is as long as what the window has cost demands, on average: a target that is busy makes windows shorter and costlier, and so rarer.
+//! How long a pause really is is drawn as the times between independent events are (exponentially), so that a window may begin at each moment of it
+//! with the same chance. Then what is seen in a window stands for the average pause before it, without bias, whatever the target does
+//! and whatever the lengths of windows and pauses depend on.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
@@ -23,16 +25,31 @@ const WORTH: u32 = 2;
 const SHORTEST: Duration = Duration::from_micros(500);
 const LONGEST: Duration = Duration::from_secs(1);
 
+/// The windows of which a script can ask how long they were: those after which it has not looked yet.
+const RECENT: usize = 8;
+
+/// A window that is over, or a sum of several, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// For how long probes watched.
+    pub(crate) open: u64,
+    /// For how long that stands.
+    pub(crate) stands: u64,
+}
+
 /// When probes have watched the target.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Watching {
     /// When they began and when they ended, in nanoseconds of the monotonic clock.
     begun: Option<u64>,
     ended: Option<u64>,
-    /// Nanoseconds of the windows that are over.
-    before: u64,
-    /// When the window began that is not over.
+    /// The sum of the windows that are over.
+    over: Window,
+    /// The last of these, each at its number modulo the length of this.
+    recent: [Window; RECENT],
+    /// When the window began that is not over, and for how much more than itself it stands.
     since: Option<u64>,
+    lead: u64,
     windows: u64,
 }
 
@@ -41,33 +58,69 @@ impl Watching {
     pub(crate) fn begin(&mut self, now: u64, in_place: bool) {
         self.begun = Some(now);
         if in_place {
-            self.open(now);
+            self.open(now, 0);
         }
     }
 
-    /// A window begins.
-    fn open(&mut self, now: u64) {
+    /// A window begins, which stands for so much time before it, too.
+    fn open(&mut self, now: u64, lead: u64) {
         self.since = Some(now);
+        self.lead = lead;
         self.windows += 1;
+        if let Some(place) = self.place(self.windows) {
+            *place = Window::default();
+        }
     }
 
-    /// The window is over, if there is one.
-    fn shut(&mut self, now: u64) {
+    /// The window is over, if there is one, after this share of the time that it was to last.
+    fn shut(&mut self, now: u64, share: f64) {
         if let Some(since) = self.since.take() {
-            self.before += now.saturating_sub(since);
+            let open = now.saturating_sub(since);
+            self.over.open += open;
+            if let Some(place) = self.place(self.windows) {
+                // A nanosecond tells it from one that goes on.
+                place.open = open.max(1);
+            }
+            self.add(open.saturating_add((self.lead as f64 * share.min(1.0)) as u64));
+        }
+    }
+
+    /// The last window stands for so much more time.
+    fn add(&mut self, more: u64) {
+        self.over.stands += more;
+        if let Some(place) = self.place(self.windows) {
+            place.stands += more;
+        }
+    }
+
+    /// Where a window is kept, from 1.
+    fn place(&mut self, window: u64) -> Option<&mut Window> {
+        self.recent.get_mut((window % RECENT as u64) as usize)
+    }
+
+    /// A window that is over, or with 0 the sum of all; nothing where it is not over, or too long ago.
+    pub(crate) fn window(&self, window: u64) -> Window {
+        let known = window <= self.windows && self.windows - window < RECENT as u64;
+        match window {
+            0 => self.over,
+            _ if known => {
+                let place = (window % RECENT as u64) as usize;
+                self.recent.get(place).copied().unwrap_or_default()
+            }
+            _ => Window::default(),
         }
     }
 
     /// All is over.
     pub(crate) fn end(&mut self, now: u64) {
-        self.shut(now);
+        self.shut(now, 1.0);
         self.ended = Some(now);
     }
 
     /// For how long probes have watched.
     pub(crate) fn watched(&self, now: u64) -> u64 {
         let open = self.since.map_or(0, |since| now.saturating_sub(since));
-        self.before.saturating_add(open)
+        self.over.open.saturating_add(open)
     }
 
     /// Over which time that is spread.
@@ -94,6 +147,10 @@ pub(super) struct Duty {
     share: f64,
     /// When the next window begins, or the present one ends.
     due: Instant,
+    /// How long the pause before it was to be on average.
+    pause: Duration,
+    /// How long the present one is to last.
+    planned: Duration,
     /// When the present one began to be made.
     making: Option<Instant>,
     /// How long it has taken to put the probes in place, of the present window, and to do that and to take them away of the last one.
@@ -116,6 +173,8 @@ impl Duty {
         (share < 1.0).then(|| Duty {
             share: share.max(1e-6),
             due: Instant::now(),
+            pause: Duration::ZERO,
+            planned: Duration::ZERO,
             making: None,
             placing: Duration::ZERO,
             cost: Duration::ZERO,
@@ -141,8 +200,14 @@ impl Duty {
 
     /// Plans the first window. What it costs is not known yet: what has put the probes in place for the first time has loaded their programs, too.
     fn begin(&mut self) {
-        let whole = self.pause(self.length());
-        let wait = whole * self.random();
+        self.plan(self.length());
+    }
+
+    /// Plans a window after something that has taken so long.
+    fn plan(&mut self, taken: Duration) {
+        let whole = self.pause(taken);
+        let wait = whole * -(1.0 - self.random()).ln();
+        self.pause = Duration::try_from_secs_f64(whole).unwrap_or(Duration::MAX);
         self.due = later(Instant::now(), wait);
     }
 
@@ -179,10 +244,7 @@ impl Duty {
         let fits = open.as_secs_f64() * quarter / (bytes.max(1) as f64);
         let fits = Duration::try_from_secs_f64(fits).unwrap_or(LONGEST);
         self.room = fits.min(4 * open.max(SHORTEST)).clamp(SHORTEST, LONGEST);
-        let whole = self.pause(self.placing + open + removing);
-        // From half of it to one and a half: on average the whole.
-        let wait = whole * (0.5 + self.random());
-        self.due = later(Instant::now(), wait);
+        self.plan(self.placing + open + removing);
     }
 }
 
@@ -218,6 +280,7 @@ impl Session<'_> {
         match &mut events.duty {
             None => {
                 events.session.open();
+                events.processor_time = ytrace_target::processor_time(self.target.pid());
                 self.watched.begin(now, true);
             }
             Some(duty) => {
@@ -245,9 +308,13 @@ impl Session<'_> {
             ));
         }
         duty.placing = begun.elapsed();
+        duty.planned = duty.length();
+        let lead = duty.pause.saturating_add(duty.placing).as_nanos();
         events.session.open();
-        self.watched.open(ytrace_target::monotonic_ns());
-        duty.due = Instant::now() + duty.length();
+        let now = ytrace_target::monotonic_ns();
+        self.watched
+            .open(now, u64::try_from(lead).unwrap_or(u64::MAX));
+        duty.due = Instant::now() + duty.planned;
     }
 
     /// Ends the window. What came in it has been handled then.
@@ -259,10 +326,18 @@ impl Session<'_> {
     ) {
         let probes = events.of_the_program();
         events.session.shut();
-        self.watched.shut(ytrace_target::monotonic_ns());
         let begun = Instant::now();
+        // The end of all may come before that of a window: what was seen is a part of what it was to see, and stands for as little.
+        let share = events.duty.as_ref().map_or(1.0, |duty| {
+            let making = duty.making.map_or(Duration::ZERO, |making| begun - making);
+            let open = making.saturating_sub(duty.placing);
+            open.as_secs_f64() / duty.planned.as_secs_f64().max(1e-9)
+        });
+        self.watched.shut(ytrace_target::monotonic_ns(), share);
         events.session.suspend_probes(&probes);
         let removing = begun.elapsed();
+        self.watched
+            .add(u64::try_from(removing.as_nanos()).unwrap_or(u64::MAX));
         let (sent, room) = (events.session.sent_bytes(), events.session.ring_bytes());
         if let Some(duty) = &mut events.duty {
             let open = duty
@@ -305,9 +380,10 @@ mod tests {
         assert!(Duty::of(None).is_none());
         assert!(Duty::of(Some(100.0)).is_none());
         let mut duty = Duty::of(Some(5.0)).unwrap();
-        let (mut taken, mut waited) = (0.0, 0.0);
-        for _ in 0..500 {
-            duty.making = Some(Instant::now());
+        let (mut taken, mut waited, mut longer) = (0.0, 0.0, 0);
+        for _ in 0..5000 {
+            let begun = Instant::now();
+            duty.making = Some(begun);
             duty.placing = Duration::from_millis(1);
             duty.over(
                 Duration::from_millis(10),
@@ -315,14 +391,15 @@ mod tests {
                 1000,
                 1 << 24,
             );
-            let pause = duty.begins().unwrap() - Instant::now();
-            assert!(
-                pause.as_secs_f64() > 0.1 && pause.as_secs_f64() < 0.36,
-                "{pause:?}"
-            );
+            let pause = duty.begins().unwrap().saturating_duration_since(begun);
+            let mean = duty.pause.as_secs_f64();
+            assert!((mean - 0.228).abs() < 1e-6, "{mean}");
+            longer += u32::from(pause > duty.pause);
             taken += 0.012;
             waited += pause.as_secs_f64();
         }
+        // A window may begin at each moment with the same chance: one pause in e is longer than they are on average.
+        assert!((1640..2040).contains(&longer), "{longer}");
         let share = taken / (taken + waited);
         assert!((share - 0.05).abs() < 0.005, "{share}");
         assert!(!duty.is_open() && duty.ends().is_none());
@@ -361,13 +438,30 @@ mod tests {
         );
         watching.begin(100, false);
         assert_eq!((watching.watched(150), watching.spanned(150)), (0, 50));
-        watching.open(200);
+        watching.open(200, 90);
         assert_eq!((watching.watched(210), watching.spanned(210)), (10, 110));
-        watching.shut(220);
-        watching.open(300);
+        assert_eq!(watching.window(1), Window::default());
+        watching.shut(220, 1.2);
+        watching.add(3);
+        let window = |open, stands| Window { open, stands };
+        assert_eq!(watching.window(1), window(20, 113));
+        // One that was to last twice as long stands for half of the pause.
+        watching.open(300, 60);
+        watching.shut(304, 0.5);
+        assert_eq!(watching.window(2), window(4, 34));
+        assert_eq!(watching.window(0), window(24, 147));
+        watching.open(304, 0);
         watching.end(305);
         assert_eq!((watching.watched(999), watching.spanned(999)), (25, 205));
-        assert_eq!(watching.windows(), 2);
+        assert_eq!(watching.windows(), 3);
+        // Three are over; the first one gives way to the ninth.
+        for now in 4..=RECENT as u64 {
+            watching.open(400 + now, 0);
+            watching.shut(401 + now, 1.0);
+            assert_eq!(watching.window(1), window(20, 113));
+        }
+        watching.open(500, 0);
+        assert_eq!(watching.window(1), Window::default());
         let mut whole = Watching::default();
         whole.begin(100, true);
         assert_eq!(

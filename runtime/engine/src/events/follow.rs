@@ -275,7 +275,8 @@ impl Session<'_> {
     /// What has come of the probes so far: hits, those lost, and at how many places.
     pub(crate) fn counts_of(&self, events: &Events) -> Result<(u64, u64, u64), SessionError> {
         let figures = figures(events)?;
-        let lost = figures.lost.saturating_add(figures.too_deep);
+        let lost = figures.lost.saturating_add(figures.evicted);
+        let lost = lost.saturating_add(figures.too_deep);
         Ok((figures.hits, lost, figures.sites))
     }
 
@@ -290,6 +291,7 @@ impl Session<'_> {
         // Those of all probes count up to one instant; to take them away may take seconds.
         events.session.shut();
         self.watched.end(ytrace_target::monotonic_ns());
+        self.note_clocks(&events);
         events.session.suspend();
         // The interrupt that ended the waiting has done its work; a further one ends this.
         interrupt::take_first(self.options.interrupt);
@@ -359,6 +361,7 @@ impl Session<'_> {
             counted: in_kernel,
             lost,
             unpaired,
+            evicted,
             too_deep,
             table_full,
         } = figures;
@@ -367,7 +370,7 @@ impl Session<'_> {
             hits,
             dropped: filtered,
             unsampled,
-            lost,
+            lost: lost.saturating_add(evicted),
             too_deep,
             unpaired,
             table_full,
@@ -385,7 +388,7 @@ impl Session<'_> {
                 ));
             }
         }
-        let missing = lost.saturating_add(too_deep);
+        let missing = lost.saturating_add(evicted).saturating_add(too_deep);
         note.push_str(&format!(
             ", {} lost",
             ytrace_values::units::thousands(missing)
@@ -406,9 +409,18 @@ impl Session<'_> {
                 "{too_deep} returns were not seen: the kernel follows 64 calls of a thread whose return is probed, and their threads had so many under way (--sync has no such limit)"
             ));
         }
+        if evicted > 0 {
+            self.result.partial(format!(
+                "{} lost: so many calls were under way at the same time that what was noted at their entries was pushed out",
+                match evicted {
+                    1 => "1 return was".to_owned(),
+                    more => format!("{} returns were", ytrace_values::units::thousands(more)),
+                }
+            ));
+        }
         if unpaired > 0 {
             self.result.note(format!(
-                "{unpaired} returns are left out: their calls had begun before the probes were there, or too many calls were under way"
+                "{unpaired} returns are left out: their calls had begun before the probes were there, or on kernels without sessions of probes, too many calls were under way"
             ));
         }
         if table_full > 0 {

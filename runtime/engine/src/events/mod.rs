@@ -2,6 +2,7 @@
 
 mod attach;
 mod children;
+mod clocks;
 mod costs;
 mod counted;
 mod duty;
@@ -53,6 +54,8 @@ pub(crate) struct Events {
     awaited: attach::Awaited,
     /// What is probed, by the handler, the file and the place in it.
     placed: HashSet<attach::Placed>,
+    /// The processor time that the target had used when they were all in their places, if they stay there.
+    processor_time: Option<std::time::Duration>,
     /// When the probes are in their places, where that is not always.
     duty: Option<duty::Duty>,
     /// How much slower they may make the target.
@@ -73,6 +76,8 @@ struct Handler {
     now: Vec<Now>,
     /// How many of them could not be probed.
     refused: u64,
+    /// Of a clock, how often a second it strikes.
+    hertz: Option<u64>,
     /// The kernel's tables of keys that it takes some out of, by their places in [`Events::mirrors`].
     removes_from: Vec<usize>,
 }
@@ -103,8 +108,10 @@ struct EventFigures {
     counted: u64,
     /// Records that were lost because they came faster than they could be read.
     lost: u64,
-    /// Returns of calls that had begun before the probe was there, or of which too many were under way.
+    /// Returns of calls that had begun before the probe was there or, where that cannot be told apart, of which too many were under way.
     unpaired: u64,
+    /// Returns of which what was noted at the entry was lost, for too many calls were under way.
+    evicted: u64,
     /// Returns that the kernel did not see, for too many were under way in their thread.
     too_deep: u64,
     /// Updates for which a table of the kernel's had no room.
@@ -126,6 +133,7 @@ impl EventFigures {
         self.counted += entry.counted + on_return.counted;
         self.lost += entry.lost + on_return.lost;
         self.unpaired += on_return.unpaired;
+        self.evicted += on_return.evicted;
         self.too_deep += entry.too_deep;
         self.table_full += entry.table_full + on_return.table_full;
     }

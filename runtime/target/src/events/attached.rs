@@ -6,12 +6,12 @@ use std::os::fd::{AsFd, IntoRawFd, OwnedFd};
 use nix::errno::Errno;
 
 use super::attach::{FileSites, RefusedSites};
+use super::counters::{ONLINE_PROCESSORS, online_processors};
 use super::error::EventError;
 use super::kernel::{self, AttachType};
 use super::perf::{self, Counted};
 use super::shield::{Call, shielded};
 use crate::process::Process;
-use crate::tasks;
 
 /// The most threads that close descriptors. Closing a probe waits for other processors to have passed it, some ten milliseconds and almost
 /// independent of how many sites it has, and such waits may as well be at the same time.
@@ -31,7 +31,8 @@ pub(super) enum Places {
         at_return: bool,
         files: Vec<FileSites>,
     },
-    /// At what is counted for each thread.
+    /// At what is counted on each processor. Events of threads would do without those of other processes, but they miss threads that start while they
+    /// are made, with all that these start; and each new thread begins a new period, so that short ones are never hit.
     Counted {
         counted: Counted,
         /// Whether what happens in the kernel is counted, too.
@@ -70,8 +71,8 @@ impl AttachedPart {
         children: bool,
     ) -> Result<RefusedSites, EventError> {
         let program = self.program.as_fd();
-        let (pid, mut refused) = (process.pid(), Vec::new());
-        let whose = (!children).then_some(pid);
+        let mut refused = Vec::new();
+        let whose = (!children).then(|| process.pid());
         match &mut self.places {
             Places::Links {
                 attach,
@@ -102,21 +103,16 @@ impl AttachedPart {
                 counted,
                 with_kernel,
             } => {
-                let failed = |errno| EventError::system("counting events of threads", errno);
-                // The main thread first: in most programs it starts the others.
-                let mut threads = vec![pid];
-                tasks::each_thread(pid, |tid| {
-                    if tid != pid {
-                        threads.push(tid);
-                    }
-                    Ok::<(), Errno>(())
-                })
-                .map_err(failed)?;
-                for tid in threads {
-                    let event = match perf::count(*counted, tid, *with_kernel, children) {
+                let failed = |errno| EventError::system("counting on processors", errno);
+                let failed_to_list = |why| EventError::Proc {
+                    path: ONLINE_PROCESSORS.to_owned(),
+                    why,
+                };
+                for processor in online_processors().map_err(failed_to_list)? {
+                    let event = match perf::count(*counted, processor, *with_kernel) {
                         Ok(event) => event,
-                        // It has ended.
-                        Err(Errno::ESRCH) => continue,
+                        // It has been switched off.
+                        Err(Errno::ENODEV) => continue,
                         Err(errno) => return Err(failed(errno)),
                     };
                     perf::set_program(event.as_fd(), program).map_err(failed)?;

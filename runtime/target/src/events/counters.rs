@@ -76,6 +76,7 @@ impl Counters {
                 lost: sum(counter::LOST),
                 table_full: sum(counter::TABLE_FULL),
                 unpaired: sum(counter::UNPAIRED),
+                evicted: sum(counter::EVICTED),
                 too_deep: sum(counter::TOO_DEEP),
                 counted: sum(counter::COUNTED),
             }
@@ -98,4 +99,38 @@ pub(super) fn possible_processors() -> Result<usize, String> {
     last.and_then(|last| last.checked_add(1))
         .filter(|count| *count <= 1 << 16)
         .ok_or_else(|| format!("{path}: not a list of processors"))
+}
+
+/// Where the kernel lists the processors that run.
+pub(super) const ONLINE_PROCESSORS: &str = "/sys/devices/system/cpu/online";
+
+/// The numbers of the processors that run.
+pub(super) fn online_processors() -> Result<Vec<i32>, String> {
+    let text = std::fs::read_to_string(ONLINE_PROCESSORS).map_err(|error| error.to_string())?;
+    numbers_of(&text).ok_or_else(|| "not a list of processors".to_owned())
+}
+
+/// The numbers of a list such as "0-3,8".
+fn numbers_of(list: &str) -> Option<Vec<i32>> {
+    let mut numbers = Vec::new();
+    for range in list.trim().split(',') {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let (first, last) = (first.parse::<u16>().ok()?, last.parse::<u16>().ok()?);
+        numbers.extend((first..=last).map(i32::from));
+    }
+    Some(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processors_are_listed_by_ranges() {
+        assert_eq!(numbers_of("0\n"), Some(vec![0]));
+        assert_eq!(numbers_of("0-2,5,7-8\n"), Some(vec![0, 1, 2, 5, 7, 8]));
+        assert_eq!(numbers_of(""), None);
+        assert_eq!(numbers_of("0-x"), None);
+        assert!(!online_processors().unwrap().is_empty());
+    }
 }

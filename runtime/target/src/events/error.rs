@@ -255,7 +255,7 @@ impl EventError {
                 errno: Errno::EMFILE,
                 ..
             } => Some(
-                "where the kernel has no links (before Linux 6.6) each probed place takes a descriptor, and so does each thread whose page faults or time are counted: raise the hard limit of open files (RLIMIT_NOFILE, `ulimit -Hn`), or probe fewer places"
+                "where the kernel has no links (before Linux 6.6) each probed place takes a descriptor, and so does each processor where page faults or the clock are counted: raise the hard limit of open files (RLIMIT_NOFILE, `ulimit -Hn`), or probe fewer places"
                     .to_owned(),
             ),
             EventError::Verifier { .. } => Some(

@@ -49,8 +49,8 @@ const SOFTWARE_DUMMY: u64 = 9;
 
 /// Bits of the attributes.
 const DISABLED: u64 = 1;
-const INHERIT: u64 = 1 << 1;
 const EXCLUDE_KERNEL: u64 = 1 << 5;
+const EXCLUDE_IDLE: u64 = 1 << 7;
 /// Other programs, and names that threads give themselves.
 const TELL_NAMES: u64 = 1 << 9;
 /// Threads and processes that begin and end.
@@ -60,8 +60,6 @@ const ALWAYS_FROM: u64 = 1 << 18;
 /// Another program is told from another name.
 const TELL_PROGRAMS: u64 = 1 << 24;
 const OWN_CLOCK: u64 = 1 << 25;
-/// Inherit by threads, not by processes (Linux 5.13).
-const INHERIT_THREAD: u64 = 1 << 35;
 /// The event goes when another program is executed, which [`RAISE_SIGNAL`] asks for.
 const REMOVE_ON_EXEC: u64 = 1 << 36;
 /// SIGTRAP is raised in the thread that counts (Linux 5.13).
@@ -100,7 +98,7 @@ const READ_LOST: u64 = 1 << 4;
 pub(super) enum Counted {
     /// Every so many page faults.
     PageFaults(u64),
-    /// Every so many nanoseconds of running.
+    /// Every so many nanoseconds.
     Clock(u64),
 }
 
@@ -114,33 +112,21 @@ impl Counted {
     }
 }
 
-/// Counts on a thread, and on those that it starts; a program that is attached runs each time the period is full.
+/// Counts on a processor, whoever runs there; a program that is attached runs each time the period is full, and leaves alone whom it does not
+/// mean.
 ///
-/// `with_kernel` counts what happens while the thread is in the kernel, too; `children` counts processes that it forks.
-pub(super) fn count(
-    what: Counted,
-    tid: i32,
-    with_kernel: bool,
-    children: bool,
-) -> Result<OwnedFd, Errno> {
-    let by_threads = if children { 0 } else { INHERIT_THREAD };
+/// `with_kernel` counts what happens in the kernel, too.
+pub(super) fn count(what: Counted, processor: i32, with_kernel: bool) -> Result<OwnedFd, Errno> {
     let (config, period) = what.config();
     let kernel = if with_kernel { 0 } else { EXCLUDE_KERNEL };
     let mut attributes = Attributes {
         kind: TYPE_SOFTWARE,
         config,
         sample_period: period,
-        flags: INHERIT | by_threads | kernel,
+        flags: EXCLUDE_IDLE | kernel,
         ..Attributes::default()
     };
-    match open(&mut attributes, tid) {
-        // Before Linux 5.13 processes that the thread forks are counted, too; a program can tell them.
-        Err(Errno::EINVAL) if by_threads != 0 => {
-            attributes.flags &= !INHERIT_THREAD;
-            open(&mut attributes, tid)
-        }
-        result => result,
-    }
+    open_on(&mut attributes, -1, processor)
 }
 
 /// What a sampled event is of.
@@ -389,14 +375,18 @@ pub(super) fn set_program(event: BorrowedFd<'_>, program: BorrowedFd<'_>) -> Res
 }
 
 fn open(attributes: &mut Attributes, tid: i32) -> Result<OwnedFd, Errno> {
+    // What counts in all processes does so on one processor; probes are hit on all.
+    let processor = if tid < 0 { 0 } else { -1 };
+    open_on(attributes, tid, processor)
+}
+
+fn open_on(attributes: &mut Attributes, tid: i32, processor: i32) -> Result<OwnedFd, Errno> {
     let length = if attributes.flags & RAISE_SIGNAL == 0 {
         SHORT
     } else {
         size_of::<Attributes>()
     };
     attributes.size = u32::try_from(length).unwrap_or(0);
-    // What counts in all processes does so on one processor; probes are hit on all.
-    let processor = if tid < 0 { 0 } else { -1 };
     let no_group = -1;
     // SAFETY: the attributes are live, initialised and as long as they say; the path they may point to is the caller's and
     // lives through the call.

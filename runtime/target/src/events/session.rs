@@ -59,19 +59,18 @@ pub struct Probe {
 
 /// What makes a probe's plan run.
 ///
-/// Page faults and the clock are counted for each thread, and for those that it starts. A thread that starts while the probe is
-/// being attached, by one that is not counted yet, is missed. The registers of such a hit are those with which the thread came
-/// into the kernel.
+/// Page faults and the clock are counted on each processor that runs when the probe is attached, and hits of other processes are left alone, so no
+/// thread is missed, however short it lives. The registers of such a hit are those with which the thread came into the kernel.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// A thread of the process comes to one of these instructions.
     Sites(Vec<Site>),
     /// A thread of the process has a page fault: every so many of them (1 is each).
     PageFaults {
-        /// One hit for so many faults of a thread.
+        /// One hit for so many faults of a processor.
         every: u64,
     },
-    /// A thread of the process has run for another 1/`hertz` of a second.
+    /// A thread of the process runs when a processor's clock strikes, which it does `hertz` times a second.
     Clock {
         /// Hits in a second of running, up to 100,000.
         hertz: u64,
@@ -159,8 +158,11 @@ pub struct PartTotals {
     pub lost: u64,
     /// Rows of maps for which there was no room or no memory.
     pub table_full: u64,
-    /// Returns whose entry part was not found again: it was before the probe, or too many functions were entered since.
+    /// Returns whose entry part was not found again: it was before the probe or, where the kernel has no sessions of probes, too many
+    /// functions were entered since.
     pub unpaired: u64,
+    /// Calls of which what the entry part saved was lost, for too many were under way.
+    pub evicted: u64,
     /// Calls whose return is not seen, for the thread had as many under way as the kernel follows: 64 with returns that are
     /// probed, whoever probes them.
     pub too_deep: u64,

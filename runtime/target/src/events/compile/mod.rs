@@ -53,6 +53,7 @@ pub(super) mod counter {
     pub const NEXT: i16 = 48;
     pub const TOO_DEEP: i16 = 56;
     pub const COUNTED: i16 = 64;
+    pub const EVICTED: i16 = 72;
 }
 /// The bytes of the counters of a part; a power of two, so that processors share no cache line.
 pub(super) const COUNTER_BYTES: u32 = 128;
@@ -741,10 +742,12 @@ impl PartCompiler<'_> {
         }
         if self.code.is_target(unpaired) {
             self.code.place(unpaired);
-            // The return part's counters follow those of the entry part.
-            self.count(match self.on_return {
-                true => counter::UNPAIRED,
-                false => counter::UNPAIRED + COUNTER_BYTES as i16,
+            // The return part's counters follow those of the entry part. A session runs no return whose entry it has not run, so what that saved is gone;
+            // otherwise the call may have begun before.
+            self.count(match (self.on_return, self.environment.mode) {
+                (true, Mode::Session(_)) => counter::EVICTED,
+                (true, _) => counter::UNPAIRED,
+                (false, _) => counter::EVICTED + COUNTER_BYTES as i16,
             });
             self.code.mov(R::R0, skip);
             self.code.exit();
