@@ -67,11 +67,14 @@ struct unseen at_last[long];
 ##ifdeffunc libc.so.6::malloc
 #define TOO_SMALL(p) (size[0] > 0 && &malloc == &libc.so.6::malloc && glibc_room(p) < size[0])
 #define ROOM(p) (&malloc == &libc.so.6::malloc ? glibc_usable(p) : 0)
+// Its realloc to nothing calls free, which is seen.
+#define FREES(n) (!(n) && &malloc == &libc.so.6::malloc)
 // It gives what was no block before to malloc, which has drawn the sample.
 #define DRAWN(old) (every > 1 && !(old) && &malloc == &libc.so.6::malloc)
 // As it does with small alignments.
 #define DRAWN_ALIGNED(alignment) (every > 1 && (alignment) <= 16 && &malloc == &libc.so.6::malloc)
 ##else
+#define FREES(n) 0
 #define TOO_SMALL(p) 0
 #define ROOM(p) 0
 #define DRAWN(old) 0
@@ -84,6 +87,8 @@ struct unseen at_last[long];
 _probe _begin {
     if ((alloc == "") != (release == ""))
         _error("--alloc and --release go together: one function allocates, the other one gives back");
+    if (age < 0 || rows < 0 || blocks <= 0 || freed_every < 0)
+        _error("--age, --rows and --freed-every are not below 0, --blocks is above 0");
     if (period <= 0)
         _error("--period is a number of seconds above 0");
     allocations_most = blocks;
@@ -265,7 +270,7 @@ _probe realloc(void *old, size_t n) -> void *p {
 // reallocarray calls this.
 ##ifdeffunc realloc
 _probe realloc(void *old, size_t n) _if (alloc == "") {
-    if (!old || TOO_SMALL(old))
+    if (!old || FREES(n) || TOO_SMALL(old))
         return;
     if (!(old in allocations_live)) {
         gone_unseen(ROOM(old));
@@ -439,8 +444,10 @@ _probe _end {
     allocations_list_ages(allocations_live, held);
     allocations_list_ages(regions_live, held);
     long seconds = _spanned_ns() / 1000000000;
-    printf("%s%hB allocated in %ld s, %hB of it not freed in %ld blocks\n", ESTIMATED ? "≈" : "", _sum(paths.allocated_bytes), seconds,
-           _sum(paths.bytes), _sum(paths.blocks));
+    printf("%s%hB allocated in %ld s, %hB of it not freed in %ld blocks%s\n", ESTIMATED ? "≈" : "", _sum(paths.allocated_bytes), seconds,
+           _sum(paths.bytes), _sum(paths.blocks), age > 0 ? sprintf(" that have been held for more than %g s", age) : "");
+    if (age > 0 && age > _spanned_ns() / 1e9)
+        puts("this ran for less than --age: no block can be as old");
 #ifdef __YTRACE_DUTY__
     // Of paths that hold nothing it tells how likely a window is to see them, and not how much.
     _str held_text = _elems(windows_blocks) ? sprintf("what a path holds is within %hB of the truth, ", windows_error()) : "";

@@ -641,3 +641,30 @@ fn what_another_program_held_is_gone() {
         "{finished}"
     );
 }
+
+#[test]
+fn what_realloc_gives_back_is_given_back_once() {
+    const NOTHING: &str = r#"
+        #include <stdlib.h>
+        int main(void)
+        {
+            for (int i = 0; i < 100; i++) {
+                char *volatile p = malloc(1000);
+                p[0] = 1;
+                p = realloc(p, 0);
+            }
+            return 0;
+        }
+    "#;
+    let folder = tempfile::tempdir().unwrap();
+    let program = ytrace_tests::compile(folder.path(), "nothing", NOTHING, &["-O1", "-w"]);
+    let words = ["run", LEAKS, "--force", "-c", program.to_str().unwrap()];
+    let finished = ytrace_tests::program::run(&words).expect_status(0);
+    let text = &finished.stdout;
+    assert!(text.contains("100.0 kB allocated"), "{finished}");
+    assert!(
+        text.contains("0 B of it not freed in 0 blocks"),
+        "{finished}"
+    );
+    assert!(!text.contains("had been there before"), "{finished}");
+}
