@@ -116,7 +116,12 @@ impl Tracer<'_> {
 
     /// Forgets the calls of a thread that is about to end.
     pub(super) fn drop_frames(&mut self, index: u32) {
+        let left = self.figures.returns_left_out;
         self.leave_those(index, |_, _| Some(true));
+        if self.leaving {
+            // They are still under way.
+            self.figures.returns_left_out = left;
+        }
         while self.pop_returned(index).is_some() {}
     }
 

@@ -48,7 +48,7 @@ impl Session<'_> {
         sink: &mut dyn Sink,
     ) -> Result<bool, SessionError> {
         loop {
-            match self.next_stop(stops, until)? {
+            match self.next_stop(stops, until, sink)? {
                 Came::Stop(stop) => {
                     // Its thread would go on by itself while the handler reads.
                     let left = stop.deadline.saturating_sub(ytrace_target::monotonic_ns());
@@ -75,11 +75,12 @@ impl Session<'_> {
         }
     }
 
-    /// Waits for a thread to stop.
+    /// Waits for a thread to stop. What was shown before is written when none does.
     pub(super) fn next_stop(
         &mut self,
         stops: &mut Stops,
         until: Option<Instant>,
+        sink: &mut dyn Sink,
     ) -> Result<Came, SessionError> {
         loop {
             if self.interrupted() {
@@ -101,7 +102,7 @@ impl Session<'_> {
                     stops.figures.missed += 1;
                     stops.session.resume()?;
                 }
-                Next::Nothing => {}
+                Next::Nothing => sink.flush(),
                 Next::Gone { .. } => {
                     self.note_end();
                     return Ok(Came::Over);

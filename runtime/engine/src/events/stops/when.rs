@@ -43,7 +43,7 @@ impl Session<'_> {
         let mut stops = self.attach_stops(process, state, &[awaited], sink)?;
         let mut hits = 0_u64;
         let found = loop {
-            let stop = match self.next_stop(&mut stops, until)? {
+            let stop = match self.next_stop(&mut stops, until, sink)? {
                 Came::Stop(stop) => stop,
                 Came::Time => break None,
                 Came::Over => {
