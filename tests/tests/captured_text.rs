@@ -249,7 +249,7 @@ fn lengths_may_be_anything() {
         expected,
         "{finished}"
     );
-    says(&finished, &["faults 3", "is not mapped"]);
+    says(&finished, &["faults 3", "could not be read at the hit"]);
 }
 
 const PARTS: &str = r#"

@@ -272,7 +272,7 @@ fn core_files_of_the_kernel_plain_compressed_and_cut_short() {
         assert_eq!(json["views"], killed.before[0]["views"], "{post}");
     }
     // With nothing but its notes, the files are still known by where they were mapped.
-    std::fs::write(&cut, &bytes[..12 << 10]).unwrap();
+    std::fs::write(&cut, &bytes[..first_memory(&bytes)]).unwrap();
     let post = run(&["run", "probes/glibc-chunks.y", "--core", &cut]).expect_status(1);
     post.says(&["PARTIAL: the core file is truncated"]);
     assert!(
@@ -545,4 +545,17 @@ _probe _oneshot { perl_find_interpreters(); printf(\"%lu\\n\", (uint64_t)&perl_i
         "interpreters of Perl's threads",
         "Perl's module `threads` lists",
     );
+}
+
+/// Where the first segment of memory begins in a core file: behind its notes (elf(5)).
+fn first_memory(bytes: &[u8]) -> usize {
+    const LOAD: u64 = 1;
+    let number = |at: usize, length: usize| {
+        let bytes = bytes[at..at + length].iter().rev();
+        bytes.fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
+    };
+    let (table, entries) = (number(32, 8) as usize, number(56, 2) as usize);
+    let heads = (0..entries).map(|entry| table + entry * 56);
+    let loads = heads.filter(|head| number(*head, 4) == LOAD);
+    loads.map(|head| number(head + 8, 8)).min().unwrap() as usize
 }

@@ -194,6 +194,6 @@ fn a_saved_file_has_the_views_that_were_looked_at() {
     let mut rest = String::new();
     std::io::Read::read_to_string(&mut output, &mut rest).unwrap();
     assert!(child.wait().unwrap().success());
-    assert!(rest.contains("Work · 8"), "{rest}");
+    assert!(rest.contains("Work\n8 values, "), "{rest}");
     assert!(text_of(&file).contains("_view histogram \"Work\" _agg n;"));
 }

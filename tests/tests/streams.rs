@@ -432,22 +432,26 @@ fn values_come_typed() {
         let printed = words(&format!("_probe _oneshot {{ {text} }}"));
         assert_eq!(printed, [expected], "{text}");
     }
-    // At a hit, whose memory was captured.
-    let probe = "_probe work(long number) { printf(\"%V %ld\\n\", point, number); _exit(); }";
-    let mut child = start(&["run", "-e", probe, "-p", &pid, "--format", "ndjson"]);
-    let mut output = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    for _ in 0..2 {
+    // At a hit, whose memory was captured, and at one whose thread stands still.
+    for more in [&[][..], &["--sync"]] {
+        let probe = "_probe work(long number) { printf(\"%V %ld\\n\", point, number); _exit(); }";
+        let words = ["run", "-e", probe, "-p", &pid, "--format", "ndjson"];
+        let mut child = start(&[&words[..], more].concat());
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        for _ in 0..2 {
+            line.clear();
+            output.read_line(&mut line).unwrap();
+        }
+        assert!(line.contains("attached"), "{line}");
+        target.say("go");
         line.clear();
         output.read_line(&mut line).unwrap();
+        let printed: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(printed["values"][0], point, "{more:?}: {line}");
+        assert!(printed["values"][1].is_number(), "{more:?}: {line}");
+        let mut rest = String::new();
+        output.read_to_string(&mut rest).unwrap();
+        assert!(child.wait().unwrap().success(), "{rest}");
     }
-    assert!(line.contains("attached"), "{line}");
-    target.say("go");
-    line.clear();
-    output.read_line(&mut line).unwrap();
-    let printed: Value = serde_json::from_str(&line).unwrap();
-    assert_eq!(printed["values"], json!([point, 1]), "{line}");
-    let mut rest = String::new();
-    output.read_to_string(&mut rest).unwrap();
-    assert!(child.wait().unwrap().success(), "{rest}");
 }

@@ -165,7 +165,9 @@ impl Footer {
         let pause = self.pause.unwrap_or_default();
         let mut stopped = match (pause.as_nanos(), &self.core) {
             (0, Some(core)) => format!("{core}, no pause"),
-            (0, None) if self.one_by_one => format!("never stopped as a whole{mode}"),
+            (0, None) if self.one_by_one => {
+                format!("stopped thread by thread, all of it only while code was changed{mode}")
+            }
             (0, None) => format!("stopped 0 ms{mode}"),
             (pause, _) => format!("stopped {}{mode}", units::duration(pause as i128)),
         };

@@ -1,11 +1,13 @@
 //! Attaching the probes of a program.
 
+mod mirrors;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use ytrace_lang::capture::{
-    Captures, Countable, Counting, Options as CaptureOptions, Plan, Step, Value, ValueId, countable,
+    Captures, Countable, Counting, Options as CaptureOptions, Plan, Value, ValueId, countable,
 };
 use ytrace_lang::compile::SourceErrors;
 use ytrace_lang::diagnostics::Diagnostic;
@@ -17,11 +19,13 @@ use ytrace_lang::target::SymbolSource;
 use ytrace_target::Process;
 use ytrace_target::events::{
     Attachment, EventError, EventOptions, EventSession, HitProgram, MAX_SETTINGS, Probe, Site,
-    Source, TableKind, TableSpec, clock_tables,
+    Source, TableSpec, clock_tables,
 };
 use ytrace_values::Store;
 
 use super::costs::Expected;
+use mirrors::{mirror, mirrored, mirrors_of};
+
 use super::counted::{self, Counted, KernelCounts};
 use super::duty::Duty;
 use super::follow::counted;
@@ -35,8 +39,6 @@ use crate::error::SessionError;
 use crate::host::Sink;
 use crate::session::{Session, State};
 
-/// The most keys that the kernel mirrors of a table: of more, it filters nothing by them any longer.
-const MIRROR_ROWS: u32 = 1 << 20;
 /// Why a copy of a function that came later is not probed.
 const COPY_TOO_LATE: &str = "it is a copy that the compiler made for some callers, whose parameters were not known when the probe was made: run again, now that the library is loaded";
 /// The bytes of stack that a record has while it is not known how many are needed; later it has as many as these ([`ytrace_target::events::Record::stack_took`]).
@@ -878,63 +880,6 @@ fn refused_places(
         }
     }
     left_out
-}
-
-/// The tables of the script whose mirrors a handler's hits ask or change.
-fn mirrors_of(plan: &Plan) -> Vec<u64> {
-    let asked = plan.steps.iter().flat_map(|step| match step {
-        Step::Return { absent, .. } => absent.as_slice(),
-        Step::Capture(_) | Step::Sample { .. } | Step::Update { .. } => &[],
-    });
-    let keys = asked.chain(&plan.inserts).chain(&plan.removes);
-    keys.map(|key| key.table).collect()
-}
-
-/// The kernel's table for the keys of one of the script's.
-fn mirror(words: usize) -> TableSpec {
-    TableSpec {
-        kind: TableKind::Keys,
-        keys: words,
-        rows: MIRROR_ROWS,
-    }
-}
-
-/// Chooses the tables whose keys the kernel may mirror, with the number of words of a key.
-fn mirrored(
-    captures: &Captures<'_>,
-    (typed, program): (&hir::Program, &Program),
-    probes: &[usize],
-    plans: &[Plans],
-) -> BTreeMap<u64, usize> {
-    let steps = plans.iter().flat_map(|plans| &plans.hit.steps);
-    let sought = |step: &Step| matches!(step, Step::Return { absent, .. } if !absent.is_empty());
-    let mut mirrored = BTreeMap::new();
-    if steps.into_iter().any(sought) {
-        // `_end` runs when the probes are gone.
-        let is_end = |probe: usize| {
-            let probe = typed.probes.get(probe);
-            probe.is_some_and(|probe| probe.point == ProbePoint::End)
-        };
-        let others = program.probes.iter().enumerate();
-        let others = others.filter(|(probe, _)| !probes.contains(probe) && !is_end(*probe));
-        let others = others.map(|(_, function)| *function);
-        let others = others.chain([program.initialize]);
-        let mut written: Vec<_> = others
-            .map(|function| captures.inserts_into(function))
-            .collect();
-        // Entry values are computed by the kernel alone.
-        let entries = plans
-            .iter()
-            .flat_map(|plans| plans.entries.iter().flatten());
-        written.extend(entries.map(|(plan, _)| {
-            let mut tables = plan.inserts_unknown.clone()?;
-            tables.extend(plan.inserts.iter().map(|key| key.table));
-            Some(tables)
-        }));
-        let hits: Vec<&Plan> = plans.iter().map(|plans| &plans.hit).collect();
-        mirrored = ytrace_lang::capture::mirrored(&hits, &written);
-    }
-    mirrored
 }
 
 /// Tells the kernel what globals hold that no handler of an event writes.

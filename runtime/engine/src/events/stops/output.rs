@@ -2,6 +2,7 @@
 //! take any time.
 
 use ytrace_lang::compile::Compiled;
+use ytrace_values::Value;
 
 use crate::host::{Origin, Sink};
 
@@ -13,6 +14,7 @@ pub(super) struct Output {
 
 enum Shown {
     Printed(Origin<'static>, Vec<u8>),
+    Values(Origin<'static>, Vec<Value>),
     Text(Vec<u8>),
     Warning(String),
     Remark(String),
@@ -25,6 +27,9 @@ impl Output {
             match shown {
                 Shown::Printed(origin, text) => {
                     sink.printed(&origin.of_program(compiled), &text);
+                }
+                Shown::Values(origin, values) => {
+                    sink.values(&origin.of_program(compiled), values);
                 }
                 Shown::Text(text) => sink.text(&text),
                 Shown::Warning(text) => sink.warn(&text),
@@ -44,6 +49,11 @@ impl Sink for Output {
     fn printed(&mut self, origin: &Origin<'_>, text: &[u8]) {
         let origin = origin.without_program();
         self.shown.push(Shown::Printed(origin, text.to_vec()));
+    }
+
+    fn values(&mut self, origin: &Origin<'_>, values: Vec<Value>) {
+        self.shown
+            .push(Shown::Values(origin.without_program(), values));
     }
 
     fn warn(&mut self, text: &str) {

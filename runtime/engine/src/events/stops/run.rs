@@ -52,7 +52,7 @@ impl Session<'_> {
                 Came::Stop(stop) => {
                     // Its thread would go on by itself while the handler reads.
                     let left = stop.deadline.saturating_sub(ytrace_target::monotonic_ns());
-                    if Duration::from_nanos(left) < self.options.max_pause {
+                    if Duration::from_nanos(left) < self.options.max_pause && !changes_all(&stop) {
                         stops.figures.late += 1;
                     } else {
                         self.run_stop(stops, &stop, state);
@@ -95,7 +95,7 @@ impl Session<'_> {
             match stops.session.next(wait)? {
                 Next::Stop(stop) => {
                     stops.figures.stops += 1;
-                    if ytrace_target::monotonic_ns() < stop.deadline {
+                    if ytrace_target::monotonic_ns() < stop.deadline || changes_all(&stop) {
                         return Ok(Came::Stop(stop));
                     }
                     // Its memory is no longer that of the hit.
@@ -347,6 +347,11 @@ impl Session<'_> {
             ..PauseReport::default()
         });
     }
+}
+
+/// Whether what is known of the process or of a thread is over with a stop: it is looked at, however late that is.
+fn changes_all(stop: &Stop) -> bool {
+    matches!(stop.what, What::Exec | What::ThreadEnd { .. })
 }
 
 /// The handlers that are due at a stop.

@@ -158,9 +158,11 @@ impl SampledSession {
 
     /// Finds threads that have begun, and probes them.
     pub(super) fn look_for_threads(&mut self) {
+        /// Threads that begin faster than they are found are left to the next time: it is late for them anyway.
+        const MOST_ROUNDS: usize = 8;
         self.looked = Some(Instant::now());
         // A thread may begin while others are looked at.
-        loop {
+        for _ in 0..MOST_ROUNDS {
             let here: Vec<i32> = threads::numbers(self.process.pid());
             self.give_up_ended(&here);
             let known: HashSet<i32> = self.living().map(|thread| thread.tid).collect();
