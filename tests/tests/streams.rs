@@ -423,10 +423,6 @@ fn values_come_typed() {
             "struct { int a; _str b; } s = { 1, \"two\" }; printf(\"%V\\n\", s);",
             json!([{ "a": 1, "b": "two" }]),
         ),
-        (
-            "_path root; _path p = root / \"a\" / \"b\"; printf(\"%s %V\\n\", p, p);",
-            json!(["a / b", "a / b"]),
-        ),
         ("printf(\"%f\\n\", 0.0 / 0.0);", json!([null])),
     ] {
         let printed = words(&format!("_probe _oneshot {{ {text} }}"));
