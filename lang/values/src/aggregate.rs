@@ -629,7 +629,7 @@ mod tests {
             }
         };
         let mut failed = 0;
-        for limit in (0..20_000).step_by(31) {
+        for limit in (0..20_000).step_by(7) {
             let mut account = Account::new(limit);
             let mut aggregate = Aggregate::new(&[steps]);
             for from in (0..400).step_by(40) {
