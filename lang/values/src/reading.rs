@@ -9,9 +9,9 @@ use crate::store::Store;
 use crate::wide;
 
 /// How deep shapes are followed.
-const MAX_DEPTH: u32 = 16;
+pub(crate) const MAX_DEPTH: u32 = 16;
 /// How many elements of one fixed array are decoded.
-const MAX_ELEMENTS: u64 = 1 << 16;
+pub(crate) const MAX_ELEMENTS: u64 = 1 << 16;
 
 /// A value of a program, decoded.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,8 +1,9 @@
 //! The values of what is printed, beside the text: numbers as numbers, strings as strings, structs with their members.
 
-use crate::constants::{Conversion, ConversionKind, Scalar, Shape, ShapeId};
+use crate::constants::{Constants, Conversion, ConversionKind, Scalar, Shape, ShapeField, ShapeId};
 use crate::machine::Machine;
-use crate::reading::Value;
+use crate::reading::{MAX_DEPTH, MAX_ELEMENTS, Value, active, scalar_of};
+use crate::wide;
 
 /// A value of the target that is larger is given as its text, in bytes.
 const MOST_BYTES: u64 = 64 << 10;
@@ -21,11 +22,107 @@ impl Machine<'_> {
             return Value::Str(text.to_vec());
         };
         let mut bytes = vec![0; size];
-        match self.memory.read(address, &mut bytes) {
-            Ok(()) => self.typed_tracer(shape, &bytes),
-            // Of a hit, what is shown has been captured and not what lies between.
-            Err(_) => Value::Str(text.to_vec()),
+        // Of a hit, what is shown has been captured and not the padding between.
+        let whole = self.memory.read(address, &mut bytes).is_ok()
+            || self.gather(&constants, shape, address, &mut bytes, 0);
+        if !whole {
+            return Value::Str(text.to_vec());
         }
+        self.typed_tracer(shape, &bytes)
+    }
+
+    /// Reads each part of a value that [`crate::Store::decode`] looks at into its place; false where one cannot be read.
+    fn gather(
+        &mut self,
+        constants: &Constants,
+        id: ShapeId,
+        address: u64,
+        bytes: &mut [u8],
+        depth: u32,
+    ) -> bool {
+        let Some(shape) = constants.shapes.get(id.0 as usize) else {
+            return false;
+        };
+        match shape {
+            _ if depth > MAX_DEPTH => true,
+            Shape::Record { fields, .. } => fields
+                .iter()
+                .all(|field| self.gather_field(constants, field, address, bytes, depth)),
+            Shape::Array {
+                element,
+                count,
+                stride,
+            } => {
+                let element_shape = constants.shapes.get(element.0 as usize);
+                if matches!(element_shape, Some(Shape::Char { .. })) {
+                    return self.gather_part(address, bytes, 0, *count);
+                }
+                (0..(*count).min(MAX_ELEMENTS)).all(|index| {
+                    let offset = index.saturating_mul(*stride);
+                    let Some(bytes) = after(bytes, offset) else {
+                        return false;
+                    };
+                    let address = address.wrapping_add(offset);
+                    self.gather(constants, *element, address, bytes, depth + 1)
+                })
+            }
+            Shape::Variants {
+                discriminant,
+                cases,
+            } => {
+                if let Some((offset, size)) = discriminant
+                    && !self.gather_part(address, bytes, *offset, u64::from(*size))
+                {
+                    return false;
+                }
+                let number = discriminant.and_then(|(offset, size)| {
+                    let number = after(bytes, offset)?.get(..usize::from(size));
+                    number.map(<[u8]>::to_vec)
+                });
+                match active(number.as_deref(), cases) {
+                    Some(field) => self.gather_field(constants, field, address, bytes, depth),
+                    None => true,
+                }
+            }
+            Shape::Wide(_) => self.gather_part(address, bytes, 0, wide::SIZE as u64),
+            Shape::Complex { part } => self.gather_part(address, bytes, 0, 2 * u64::from(*part)),
+            Shape::Opaque { .. } => true,
+            _ => {
+                let size = scalar_of(shape).map_or(8, Scalar::size);
+                self.gather_part(address, bytes, 0, size)
+            }
+        }
+    }
+
+    fn gather_field(
+        &mut self,
+        constants: &Constants,
+        field: &ShapeField,
+        address: u64,
+        bytes: &mut [u8],
+        depth: u32,
+    ) -> bool {
+        if let Some((low, width)) = field.bits {
+            let offset = field.offset.saturating_add(u64::from(low / 8));
+            let size = (low % 8 + width.clamp(1, 64)).div_ceil(8);
+            return self.gather_part(address, bytes, offset, u64::from(size));
+        }
+        let Some(bytes) = after(bytes, field.offset) else {
+            return false;
+        };
+        let address = address.wrapping_add(field.offset);
+        self.gather(constants, field.shape, address, bytes, depth + 1)
+    }
+
+    fn gather_part(&mut self, address: u64, bytes: &mut [u8], offset: u64, size: u64) -> bool {
+        let part = after(bytes, offset).and_then(|bytes| {
+            let size = usize::try_from(size).ok()?;
+            bytes.get_mut(..size)
+        });
+        part.is_some_and(|part| {
+            let address = address.wrapping_add(offset);
+            self.memory.read(address, part).is_ok()
+        })
     }
 
     /// A value in bytes of ours.
@@ -95,4 +192,10 @@ impl Machine<'_> {
             other => other,
         }
     }
+}
+
+/// What begins at an offset; `None` where that is beyond the value.
+fn after(bytes: &mut [u8], offset: u64) -> Option<&mut [u8]> {
+    let offset = usize::try_from(offset).ok()?;
+    bytes.get_mut(offset..)
 }
