@@ -1,5 +1,6 @@
 //! Attaching the probes of a program.
 
+mod awaited;
 mod mirrors;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -11,11 +12,8 @@ use ytrace_lang::capture::{
 };
 use ytrace_lang::compile::SourceErrors;
 use ytrace_lang::diagnostics::Diagnostic;
-use ytrace_lang::hir::{
-    self, AwaitedFunctions, EventFunction, EventPoint, EventSite, ProbePoint, ProcessEvent,
-};
+use ytrace_lang::hir::{self, EventPoint, EventSite, ProbePoint, ProcessEvent};
 use ytrace_lang::ir::{FunctionId, Program};
-use ytrace_lang::target::SymbolSource;
 use ytrace_target::Process;
 use ytrace_target::events::{
     Attachment, EventError, EventOptions, EventSession, HitProgram, MAX_SETTINGS, Probe, Site,
@@ -24,6 +22,7 @@ use ytrace_target::events::{
 use ytrace_values::Store;
 
 use super::costs::Expected;
+pub(super) use awaited::Awaited;
 use mirrors::{mirror, mirrored, mirrors_of};
 
 use super::counted::{self, Counted, KernelCounts};
@@ -39,8 +38,6 @@ use crate::error::SessionError;
 use crate::host::Sink;
 use crate::session::{Session, State};
 
-/// Why a copy of a function that came later is not probed.
-const COPY_TOO_LATE: &str = "it is a copy that the compiler made for some callers, whose parameters were not known when the probe was made: run again, now that the library is loaded";
 /// The bytes of stack that a record has while it is not known how many are needed; later it has as many as these ([`ytrace_target::events::Record::stack_took`]).
 pub(super) const STACK_BYTES: u32 = 8 << 10;
 
@@ -68,25 +65,6 @@ impl Plans {
         self.hit.keep_mirrors(mirrored);
         if let Some(counting) = &mut self.counting {
             counting.plan.keep_mirrors(mirrored);
-        }
-    }
-}
-
-/// The probes that wait for functions, and what the kernel is told of them.
-#[derive(Default)]
-pub(super) struct Awaited {
-    probes: Vec<(usize, Plans)>,
-}
-
-impl Awaited {
-    fn of(state: &State<'_>, probes: &[usize], plans: Vec<Plans>) -> Self {
-        let waits = |probe: &usize| {
-            let probe = state.compiled.typed.probes.get(*probe);
-            matches!(probe.map(|probe| &probe.point), Some(ProbePoint::Event(point)) if point.awaited.is_some())
-        };
-        let probes = probes.iter().copied().zip(plans);
-        Self {
-            probes: probes.filter(|(probe, _)| waits(probe)).collect(),
         }
     }
 }
@@ -325,7 +303,7 @@ impl Session<'_> {
         let changes = self
             .names
             .look_again(|| events.watch.changes_wait(&events.session));
-        self.attach_awaited(&mut events, state, &changes.come, sink);
+        self.attach_awaited(&mut events, state, &changes.come, None, sink);
         self.begin_watching(&mut events);
         sink.attached(attached, others);
         Ok(events)
@@ -364,120 +342,6 @@ impl Session<'_> {
             making.of.push(first..making.probes.len());
         }
         Ok((making, left_out))
-    }
-
-    /// Puts probes on functions of modules that have come since.
-    pub(super) fn attach_awaited(
-        &mut self,
-        events: &mut Events,
-        state: &State<'_>,
-        come: &[usize],
-        sink: &mut dyn Sink,
-    ) {
-        if come.is_empty() || events.awaited.probes.is_empty() {
-            return;
-        }
-        let mut making = Making {
-            settled: events.settled.clone(),
-            mirrors: events.mirrored.clone(),
-            counted: events.counts.tables(),
-            // A library that comes back has its probes still: they are on the file.
-            placed: std::mem::take(&mut events.placed),
-            ..Making::default()
-        };
-        let mut left_out = Vec::new();
-        for (probe, plans) in &events.awaited.probes {
-            let point = state.compiled.typed.probes.get(*probe);
-            let Some(ProbePoint::Event(point)) = point.map(|probe| &probe.point) else {
-                continue;
-            };
-            let Some(function) = state.compiled.program.probes.get(*probe).copied() else {
-                continue;
-            };
-            let Some(point) = self.awaited_point(point, come) else {
-                continue;
-            };
-            let mut finder = Finder::new(&self.names);
-            let made = self.make_on_places(
-                state,
-                function,
-                &point,
-                plans,
-                &mut finder,
-                &mut making,
-                &mut left_out,
-            );
-            if let Err(error) = made {
-                left_out.push((described(&point), error.to_string()));
-            }
-        }
-        events.placed = making.placed;
-        warn_of_unwinding(&making.unwinds, sink);
-        warn_of_switching(&making.switches, sink);
-        let sites: usize = making.names.iter().map(Vec::len).sum();
-        if sites > 0 {
-            match events.session.attach(making.probes.clone()) {
-                Ok(attachment) => {
-                    if let Some(limit) = &mut events.limit {
-                        let made = making.probes.iter().zip(&making.stepped);
-                        let made = made.map(|(probe, stepped)| Expected {
-                            probe,
-                            stepped: *stepped,
-                        });
-                        limit.add(attachment.probes.iter().copied(), made);
-                    }
-                    let refused = refused_places(&attachment, &making.names, &mut making.handlers);
-                    let handlers = attachment.probes.into_iter().zip(making.handlers);
-                    events.handlers.extend(handlers);
-                    let modules = self.names.modules();
-                    let names = come.iter().filter_map(|module| modules.get(*module));
-                    let names: Vec<&str> = names.map(|module| module.file_name.as_str()).collect();
-                    let attached = sites.saturating_sub(attachment.refused.len());
-                    sink.more_attached(attached, &names.join(", "));
-                    left_out.extend(refused);
-                }
-                Err(error) => left_out.push(("what was waited for".to_owned(), error.to_string())),
-            }
-        }
-        for (name, why) in left_out {
-            sink.warn(&format!("{name} is not probed: {why}"));
-            self.result.partial("some places could not be probed");
-        }
-    }
-
-    /// What of a point is in modules that have come since.
-    fn awaited_point(&mut self, point: &EventPoint, come: &[usize]) -> Option<EventPoint> {
-        let AwaitedFunctions { scope, name } = point.awaited.as_ref()?;
-        let limit = self.options.max_probes;
-        // What cannot be looked up is not there.
-        let found = self.names.find_functions(scope, name, limit).ok()?;
-        let (mut functions, mut left_out) = (Vec::new(), Vec::new());
-        for (name, function) in found.functions {
-            let module = function.module;
-            if !come.contains(&(module.0 as usize)) {
-                continue;
-            }
-            let own = (name, function.address, function.places.is_some());
-            let copies = function.copies.into_iter();
-            let copies = copies.map(|copy| (copy.name, copy.address, true));
-            for (name, address, is_copy) in std::iter::once(own).chain(copies) {
-                // The handler was compiled before anybody knew where a copy has its parameters.
-                if is_copy && point.takes_arguments {
-                    left_out.push((name, COPY_TOO_LATE.to_owned()));
-                } else {
-                    functions.push(EventFunction {
-                        name,
-                        module,
-                        address,
-                    });
-                }
-            }
-        }
-        (!functions.is_empty() || !left_out.is_empty()).then(|| EventPoint {
-            site: EventSite::Functions(functions),
-            left_out,
-            ..point.clone()
-        })
     }
 
     /// Works out what each handler reads.

@@ -97,12 +97,14 @@ impl Session<'_> {
         sink: &mut dyn Sink,
     ) {
         // What a hit means depends on what the target was then, so this comes in order.
-        while let Some(watched) = self.take_hits_until_change(events, state, until, later, sink) {
-            self.notice(events, watched, state, sink);
+        while let Some((watched, at)) =
+            self.take_hits_until_change(events, state, until, later, sink)
+        {
+            self.notice(events, watched, at, state, sink);
         }
     }
 
-    /// The same, but no further than to where the target has become another one.
+    /// The same, but no further than to where the target has become another one, and when.
     fn take_hits_until_change(
         &mut self,
         events: &mut Events,
@@ -110,7 +112,7 @@ impl Session<'_> {
         until: Instant,
         later: bool,
         sink: &mut dyn Sink,
-    ) -> Option<Watched> {
+    ) -> Option<(Watched, u64)> {
         let Events {
             session,
             handlers,
@@ -159,7 +161,7 @@ impl Session<'_> {
                     return go_on(state);
                 }
                 Some(watched) => {
-                    noticed = Some(watched);
+                    noticed = Some((watched, record.time()));
                     return ControlFlow::Break(());
                 }
             }
@@ -308,6 +310,7 @@ impl Session<'_> {
         sink.flush();
         let figures = figures(&events)?;
         self.note_events(figures, handled(events.session.tier()));
+        self.note_awaited(&events);
         self.note_duty(&events);
         self.note_late_threads(&events.session);
         let lacking = |mirror: &&TableId| events.session.is_lacking(**mirror).unwrap_or(false);

@@ -194,11 +194,12 @@ fn unnoticed(watched: Watched, number: u64, children: bool) -> String {
 }
 
 impl Session<'_> {
-    /// Looks at what the target has become.
+    /// Looks at what the target has become. `at` is when that was told, in nanoseconds of the monotonic clock.
     pub(super) fn notice(
         &mut self,
         events: &mut Events,
         watched: Watched,
+        at: u64,
         state: &State<'_>,
         sink: &mut dyn Sink,
     ) {
@@ -212,11 +213,15 @@ impl Session<'_> {
                 ));
             }
         }
+        if watched == Watched::Modules {
+            events.awaited.told(at);
+        }
         // Of modules that were there for so short a time that others have come since nothing can be known any more. They must not be
         // taken for those.
         if watched == Watched::Modules && events.watch.changes_wait(&events.session) {
             return;
         }
+        let before = self.names.looked_up();
         let changes = self
             .names
             .look_again(|| events.watch.changes_wait(&events.session));
@@ -225,7 +230,7 @@ impl Session<'_> {
             // What is known of the process is of its first program.
             events.watch.executed.count(self.target.pid());
         }
-        self.take_changes(events, &changes, state, sink);
+        self.take_changes(events, &changes, before, state, sink);
     }
 
     /// What is to be done from time to time while hits are waited for.
@@ -236,10 +241,11 @@ impl Session<'_> {
         if Instant::now() >= until {
             events.watch.settling = None;
         }
+        let before = self.names.looked_up();
         let changes = self
             .names
             .look_again(|| events.watch.changes_wait(&events.session));
-        self.take_changes(events, &changes, state, sink);
+        self.take_changes(events, &changes, before, state, sink);
         // What cannot be probed leaves the modules of now.
         let added = events.watch.add_notifier(&mut events.session, &self.names);
         if let (None, Err(error)) = (events.watch.settling, added) {
@@ -249,15 +255,22 @@ impl Session<'_> {
         }
     }
 
+    /// `before` is when the modules were looked up the last time.
     fn take_changes(
         &mut self,
         events: &mut Events,
         changes: &Changes,
+        before: u64,
         state: &State<'_>,
         sink: &mut dyn Sink,
     ) {
         self.relocate(events, &changes.come);
-        self.attach_awaited(events, state, &changes.come, sink);
+        let since = Some(events.awaited.since(before));
+        self.attach_awaited(events, state, &changes.come, since, sink);
+        // Otherwise it has changed again meanwhile, and is looked at once more.
+        if self.names.looked_up() != before {
+            events.awaited.looked(changes);
+        }
         if events.stacks {
             for module in &changes.come {
                 self.names.prepare_stacks_of(*module);
