@@ -326,6 +326,24 @@ fn a_command_that_ends_by_itself_is_seen_whole() {
 }
 
 #[test]
+fn nothing_of_a_command_runs_if_its_probes_cannot_be_placed() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = folder.path().join("made");
+    // A shell without external commands is quick to do something.
+    let command = format!("sh -c 'trap \"\" TERM; echo > {}'", made.display());
+    for (text, status) in [
+        ("_probe no_such_function { }", 1),
+        ("_probe _line(\"none.c\", 3) { }", 2),
+    ] {
+        for _ in 0..20 {
+            let ran = ytrace_tests::program::run(&["run", "-c", &command, "-e", text]);
+            ran.expect_status(status);
+            assert!(!made.exists(), "{text}");
+        }
+    }
+}
+
+#[test]
 fn a_command_that_fails_is_told() {
     let text = "_probe libc.so.6::exit { }";
     let finished = ytrace_tests::program::run(&["run", "-c", "sh -c 'exit 3'", "-e", text]);

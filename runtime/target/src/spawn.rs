@@ -88,7 +88,7 @@ enum Phase {
 ///
 /// When this value is dropped while the command runs, because its time was over or an interrupt came, the command is sent
 /// SIGTERM (and SIGCONT, in case it is stopped), for whoever starts a program ends it too; after five seconds it is left
-/// alone. It is never killed by SIGKILL.
+/// alone. SIGKILL is for a command alone that is still held before its own code runs ([`spawn_held`]), so that none of it ever does.
 #[derive(Debug)]
 pub struct SpawnedTarget {
     pid: i32,
@@ -97,6 +97,8 @@ pub struct SpawnedTarget {
     order: Arc<Order>,
     tracer: Option<JoinHandle<()>>,
     phase: Phase,
+    /// Whether it waits for [`SpawnedTarget::go`], and nothing of its own code has run.
+    waits: bool,
 }
 
 /// Starts a command, which inherits standard input, output and error, the environment and the working directory.
@@ -123,7 +125,10 @@ pub fn spawn_held(command: &str) -> Result<SpawnedTarget, SpawnError> {
     let mut target = start(command, true)?;
     loop {
         match target.messages.recv() {
-            Ok(Message::Loaded) => return Ok(target),
+            Ok(Message::Loaded) => {
+                target.waits = true;
+                return Ok(target);
+            }
             Ok(message) => target.note(message),
             Err(_) => return Err(SpawnError::TracerLost),
         }
@@ -158,6 +163,7 @@ fn start(command: &str, hold: bool) -> Result<SpawnedTarget, SpawnError> {
             order,
             tracer: Some(tracer),
             phase: Phase::Traced,
+            waits: false,
         }),
         Ok(Message::Failed(error)) => {
             let _ = tracer.join();
@@ -186,7 +192,8 @@ impl SpawnedTarget {
     }
 
     /// Lets a command go on that [`spawn_held`] has started.
-    pub fn go(&self) {
+    pub fn go(&mut self) {
+        self.waits = false;
         self.order.give(Order::GO);
         if let Some(tracer) = &self.tracer {
             tracer.thread().unpark();
@@ -257,7 +264,7 @@ impl SpawnedTarget {
     }
 
     /// Lets a command go that is held at its exit, and waits for its end; the memory is gone then. A command that runs on
-    /// is only looked at. `None` while it runs, or when somebody else took its status.
+    /// is only looked at, and one that still waits for [`SpawnedTarget::go`] is ended. `None` while it runs, or when somebody else took its status.
     pub fn release(&mut self) -> Option<ExitStatus> {
         match self.phase {
             Phase::Exiting { status, .. } => {
@@ -268,6 +275,7 @@ impl SpawnedTarget {
                 found
             }
             Phase::Gone(status) => status,
+            Phase::Traced if self.waits => self.abandon(),
             Phase::Traced => {
                 self.detach(Held::After);
                 self.reap(Duration::ZERO)
@@ -387,6 +395,9 @@ impl Drop for SpawnedTarget {
             Phase::Exiting { .. } => {
                 self.release();
             }
+            Phase::Traced if self.waits => {
+                self.abandon();
+            }
             Phase::Traced => {
                 self.detach(Held::After);
                 if self.phase == Phase::Free(Held::After) {
@@ -402,6 +413,15 @@ impl Drop for SpawnedTarget {
 }
 
 impl SpawnedTarget {
+    /// Ends a command before any of its own code has run. It has nothing to do first, so it is not asked.
+    fn abandon(&mut self) -> Option<ExitStatus> {
+        self.waits = false;
+        // Not reaped yet, so the number is still that of the command.
+        let _ = requests::send_signal(self.pid, libc::SIGKILL);
+        self.end_tracer();
+        self.reap(Duration::MAX)
+    }
+
     fn terminate(&mut self) {
         if self.reap(Duration::ZERO).is_some() || matches!(self.phase, Phase::Gone(_)) {
             return;

@@ -172,11 +172,19 @@ fn a_command_can_be_held_with_its_libraries_loaded_and_nothing_run() {
         assert_eq!(code(target.wait(&NEVER, None)), Some(5), "{flags:?}");
         assert_eq!(nix::unistd::read(&output, &mut byte), Ok(1));
         target.release();
-        // One that is never let go is ended.
-        let target = redirected(&pipe().0, &pipe().1, || spawn_held(&line)).unwrap();
-        let pid = target.process().pid();
-        drop(target);
-        assert!(!Path::new(&format!("/proc/{pid}")).exists());
+        // One that is never let go is ended before any of its code runs, whatever it makes of signals.
+        let deaf = format!("env --ignore-signal=TERM {line}");
+        for command in [&line, &deaf] {
+            let (input_end, _input) = pipe();
+            let (output, output_end) = pipe();
+            let mut target = redirected(&input_end, &output_end, || spawn_held(command)).unwrap();
+            drop(output_end);
+            let pid = target.process().pid();
+            assert_eq!(target.release().and_then(|status| status.signal()), Some(9));
+            drop(target);
+            assert!(!Path::new(&format!("/proc/{pid}")).exists());
+            assert_eq!(nix::unistd::read(&output, &mut byte), Ok(0), "{command}");
+        }
     }
 }
 
