@@ -1,5 +1,5 @@
 //! Prints what the hot operations of a store cost: `cargo run --release -p ytrace-values
-//! --example speed`.
+//! --example containers_speed`.
 
 use std::hint::black_box;
 use std::sync::Arc;
