@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use tempfile::TempDir;
+use ytrace_tests::compile;
 use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::processes::{assert_let_go, assert_untouched};
 use ytrace_tests::program::{command, run};
@@ -42,16 +43,7 @@ int main(void) {
 
 fn program() -> (Waiting, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let source = folder.path().join("worker.c");
-    std::fs::write(&source, PROGRAM).unwrap();
-    let program = folder.path().join("worker");
-    let status = Command::new("gcc")
-        .args(["-O1", "-g", "-o"])
-        .args([&program, &source])
-        .args(["-ldl"])
-        .status()
-        .unwrap();
-    assert!(status.success());
+    let program = compile(folder.path(), "worker", PROGRAM, &["-O1", "-g", "-ldl"]);
     (Waiting::start(&mut Command::new(&program)), folder)
 }
 

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use ytrace_tests::compile;
 use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::processes::assert_untouched;
 use ytrace_tests::program::{Finished, run};
@@ -29,15 +30,7 @@ int main(void) {
 
 fn program() -> (Waiting, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let source = folder.path().join("items.c");
-    std::fs::write(&source, PROGRAM).unwrap();
-    let program = folder.path().join("items");
-    let status = Command::new("gcc")
-        .args(["-O1", "-g", "-o"])
-        .args([&program, &source])
-        .status()
-        .unwrap();
-    assert!(status.success());
+    let program = compile(folder.path(), "items", PROGRAM, &["-O1", "-g"]);
     (Waiting::start(&mut Command::new(&program)), folder)
 }
 

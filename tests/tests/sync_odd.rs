@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ytrace_tests::compile;
 use ytrace_tests::leaks::build;
 use ytrace_tests::processes::{assert_let_go, assert_untouched};
 use ytrace_tests::program::{Finished, run};
@@ -60,17 +61,9 @@ impl Odd {
 
     /// A library with `in_library`.
     fn library(&self) -> PathBuf {
-        let source = self.folder.path().join("library.c");
-        let library = self.folder.path().join("library.so");
         let text = "long in_library(long n) { __asm__ volatile(\"\"); return n + 1; }\n";
-        std::fs::write(&source, text).unwrap();
-        let built = Command::new("cc")
-            .args(["-g", "-O2", "-shared", "-fPIC", "-o"])
-            .args([&library, &source])
-            .status()
-            .unwrap();
-        assert!(built.success());
-        library
+        let flags = ["-g", "-O2", "-shared", "-fPIC"];
+        compile(self.folder.path(), "library.so", text, &flags)
     }
 
     /// Starts a run on it.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use ytrace_tests::code::Code;
+use ytrace_tests::compile;
 use ytrace_tests::leaks::build;
 use ytrace_tests::processes::{assert_untouched, wait_for};
 use ytrace_tests::program::{Finished, command, finish};
@@ -389,16 +390,7 @@ int main(int argc, char **argv)
 fn who_may_not_load_programs_probes_without() {
     let folder = tempfile::tempdir().unwrap();
     let program = build(folder.path(), "ordered");
-    let (source, filtered) = (
-        folder.path().join("filtered.c"),
-        folder.path().join("filtered"),
-    );
-    std::fs::write(&source, FILTERED).unwrap();
-    let built = Command::new("cc")
-        .arg("-o")
-        .args([&filtered, &source])
-        .status();
-    assert!(built.unwrap().success());
+    let filtered = compile(folder.path(), "filtered", FILTERED, &[]);
     let text = "long hits; _probe step(long thread, long number) -> long r { hits += r == number * 2; } _probe _end { printf(\"%d\\n\", hits); }";
     let child = Command::new(filtered)
         .arg(ytrace_tests::program::ytrace())
