@@ -48,11 +48,13 @@ struct allocations_block moving[long];
 long earlier, earlier_bytes;
 /// How often the process has executed another program.
 long executed;
-/// Those of each thread since anything else was seen of it.
+/// Those of each thread that the C library gave back, since anything else was seen of it.
 struct unseen {
     long times, bytes;
 };
 struct unseen at_last[long];
+/// Where the code of the C library is; where that is not known, any code may be its.
+size_t library_start, library_end = (size_t)-1;
 
 // The kernel drops what is left out: no stack is copied for it.
 #define SAMPLE(n)                          \
@@ -81,6 +83,9 @@ struct unseen at_last[long];
 #define DRAWN_ALIGNED(alignment) 0
 ##endif
 
+// Who calls the function that was hit, at its entry.
+#define CALLER (*(size_t *)_sp_reg())
+
 // 0 looks at none: probes that would are left out.
 #define FREED_EVERY (freed_every > 0 ? freed_every : 1)
 
@@ -91,6 +96,11 @@ _probe _begin {
         _error("--age, --rows and --freed-every are not below 0, --blocks is above 0");
     if (period <= 0)
         _error("--period is a number of seconds above 0");
+    _foreach (module in _modules())
+        if (module.name == "libc.so.6") {
+            library_start = (size_t)module.start;
+            library_end = (size_t)module.end;
+        }
     allocations_most = blocks;
     allocations_notes_last = every <= 1 && freed_every > 0;
 #ifdef __YTRACE_DUTY__
@@ -119,24 +129,28 @@ _Bool some_sizes(void)
     return size[0] > 0 || size[1] != (size_t)-1;
 }
 
-/// A release of a block that was not seen being allocated. Where only some blocks are followed, that tells nothing, but of one that must have had such a size: glibc
-/// gives up to 40 bytes more than were asked for, and whole pages to mappings.
-void gone_unseen(size_t room)
+/// Something else has been seen of the thread.
+void goes_on(void)
+{
+    if (_elems(at_last) > 0)
+        _delete at_last[_tid()];
+}
+
+/// A release, called from this address, of a block that was not seen being allocated. Where only some blocks are followed, that tells nothing, but of one that must have had
+/// such a size: glibc gives up to 40 bytes more than were asked for, and whole pages to mappings.
+void gone_unseen(size_t room, size_t caller)
 {
     size_t page = _page_size(), more = room + 2 * sizeof(size_t) < page ? 64 : page;
     if (every > 1 || allocations_left_out || (some_sizes() && (room < more || room - more < size[0] || room > size[1])))
         return;
     earlier++;
     earlier_bytes += room;
+    if (caller < library_start || caller >= library_end) {
+        goes_on();
+        return;
+    }
     at_last[_tid()].times++;
     at_last[_tid()].bytes += room;
-}
-
-/// Something else has been seen of the thread.
-void goes_on(void)
-{
-    if (_elems(at_last) > 0)
-        _delete at_last[_tid()];
 }
 
 /// A block has been allocated.
@@ -157,7 +171,7 @@ void released(void *p)
     goes_on();
 }
 
-// When a thread ends, glibc frees what it has cached of blocks that had been freed before: the last releases of a thread are none.
+// When a thread ends, glibc frees what it has cached of blocks that had been freed before: the last releases of a thread that it calls itself are none.
 _probe _thread_end {
     earlier -= at_last[_tid()].times;
     earlier_bytes -= at_last[_tid()].bytes;
@@ -178,6 +192,9 @@ _probe _exec {
     regions_forget(paths);
     _clear(moving);
     _clear(at_last);
+    // It may have its library elsewhere.
+    library_start = 0;
+    library_end = (size_t)-1;
 }
 
 ##ifdeffunc malloc
@@ -273,7 +290,7 @@ _probe realloc(void *old, size_t n) _if (alloc == "") {
     if (!old || FREES(n) || TOO_SMALL(old))
         return;
     if (!(old in allocations_live)) {
-        gone_unseen(ROOM(old));
+        gone_unseen(ROOM(old), 0);
         return;
     }
     moving[_tid()] = allocations_live[old];
@@ -302,7 +319,7 @@ _probe free(void *p) _if (alloc == "" && every <= 1) {
     if (!p || TOO_SMALL(p))
         return;
     if (!(p in allocations_live)) {
-        gone_unseen(ROOM(p));
+        gone_unseen(ROOM(p), CALLER);
         return;
     }
     released(p);
@@ -344,7 +361,7 @@ _probe _func(release) _if (release != "" && every <= 1) {
     if (!p)
         return;
     if (!(p in allocations_live)) {
-        gone_unseen(0);
+        gone_unseen(0, 0);
         return;
     }
     released(p);

@@ -1,7 +1,10 @@
 //! The analyzers of memory that follow events: what they count is what the programs say of themselves.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 
+use ytrace_tests::compile;
+use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::hoard::{Hoard, unavailable};
 use ytrace_tests::leaks::{Leaks, Site, by_function};
 use ytrace_tests::processes::assert_untouched;
@@ -224,6 +227,43 @@ fn a_sample_of_nothing_tells_how_much_may_be_there() {
             "nothing came into the sample of one block in 1.1 GB: a path may have up to 3.2 GB";
         assert!(ran.finished.stdout.contains(said), "{}", ran.finished);
     }
+}
+
+/// A thread's last acts are releases of blocks that were there before it. When it ends, the C library frees them once more, out of its cache.
+const LAST: &str = r#"
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+static void *blocks[5];
+static void *give_back(void *unused) {
+    for (int n = 0; n < 5; n++)
+        free(blocks[n]);
+    return unused;
+}
+int main(void) {
+    char line[100];
+    pthread_t thread;
+    for (int n = 0; n < 5; n++)
+        blocks[n] = malloc(100);
+    puts("READY");
+    fflush(stdout);
+    if (!fgets(line, sizeof line, stdin) || pthread_create(&thread, 0, give_back, 0))
+        return 1;
+    return pthread_join(thread, 0);
+}
+"#;
+
+#[test]
+fn the_last_releases_of_a_thread_are_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = compile(folder.path(), "last", LAST, &["-O1", "-g", "-pthread"]);
+    let mut target = Waiting::start(&mut Command::new(program));
+    let tracing = Tracing::start(&["run", LEAKS, "-p", &target.pid().to_string()]);
+    target.say("go");
+    let finished = tracing.finish();
+    says(&finished, &[" 0 lost"]);
+    let said = "5 blocks (room for 520 B) that had been there before were freed";
+    assert!(finished.stdout.contains(said), "{finished}");
 }
 
 #[test]
