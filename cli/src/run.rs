@@ -14,6 +14,7 @@ use ytrace_lang::hir::OptionValue;
 use ytrace_lang::source::SourceFile;
 use ytrace_report::{Earlier, Output, Report, Value, output, text};
 use ytrace_runtime::host::Origin;
+use ytrace_runtime::interrupt;
 use ytrace_runtime::library;
 use ytrace_runtime::names::Names;
 use ytrace_runtime::result::RunResult;
@@ -53,7 +54,7 @@ pub fn run(arguments: RunArguments, terminal: &Terminal) -> Result<Status, Failu
         Some(path) => Some(Arc::new(Earlier::read(path).map_err(Failure::usage)?)),
         None => None,
     };
-    ytrace_runtime::interrupt::on_interrupt(&INTERRUPTED);
+    interrupt::on_interrupt(&INTERRUPTED);
     let terminal = *terminal;
     // Compiled handlers run on the native stack.
     let worker = std::thread::Builder::new()
@@ -172,7 +173,7 @@ fn run_on_command(
         )));
     }
     // The first Ctrl-C asked for the result; the next one is for the run.
-    ytrace_runtime::interrupt::keep_result();
+    interrupt::keep_result();
     let asked = INTERRUPTED.swap(false, Ordering::Relaxed);
     if let Held::AtExit(status) = held
         && !asked
@@ -570,8 +571,11 @@ impl TerminalSink {
             return;
         }
         self.written = Some(Instant::now());
-        let mut out = std::io::stdout().lock();
-        if let Err(error) = out.write_all(&text).and_then(|()| out.flush()) {
+        let written = interrupt::writing(|| {
+            let mut out = std::io::stdout().lock();
+            out.write_all(&text).and_then(|()| out.flush())
+        });
+        if let Err(error) = written {
             self.output_error = Some(error);
             // There is no point in going on.
             INTERRUPTED.store(true, Ordering::Relaxed);

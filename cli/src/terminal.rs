@@ -2,6 +2,8 @@
 
 use std::io::{IsTerminal, Write};
 
+use ytrace_runtime::interrupt;
+
 use crate::arguments::ColorChoice;
 use crate::failure::Failure;
 
@@ -18,8 +20,10 @@ pub fn print(text: &str) -> Result<(), Failure> {
 /// # Errors
 /// As [`print`].
 pub fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    let written = out.write_all(bytes).and_then(|()| out.flush());
+    let written = interrupt::writing(|| {
+        let mut out = std::io::stdout().lock();
+        out.write_all(bytes).and_then(|()| out.flush())
+    });
     written.or_else(|error| output_failure(&error).map_or(Ok(()), Err))
 }
 
@@ -37,7 +41,7 @@ pub fn say(text: &str) {
 /// The same with bytes, which a probe may print.
 pub fn say_bytes(bytes: &[u8]) {
     // There is no other place to tell of a failure to do so; the exit status stands.
-    let _ = std::io::stderr().lock().write_all(bytes);
+    let _ = interrupt::writing(|| std::io::stderr().lock().write_all(bytes));
 }
 
 /// Text on one line without what a terminal would obey.

@@ -1,13 +1,21 @@
 //! Ctrl-C ends a run, not the program.
 
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use ytrace_target::monotonic_ns;
 
 static FLAG: AtomicPtr<AtomicBool> = AtomicPtr::new(std::ptr::null_mut());
 
 /// How many interrupts have come.
 static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// Since when output is being written, in nanoseconds of the monotonic clock; 0 while none is.
+static WRITING: AtomicU64 = AtomicU64::new(0);
+
+/// Nobody seems to read what takes longer to be written.
+const UNREAD: Duration = Duration::from_millis(500);
 
 /// Whether there is something to show.
 static KEEPS_RESULT: AtomicBool = AtomicBool::new(false);
@@ -20,15 +28,32 @@ extern "C" fn note(_signal: libc::c_int) {
     if let Some(flag) = unsafe { flag.as_ref() } {
         flag.store(true, Ordering::Relaxed);
     }
-    let patience = match KEEPS_RESULT.load(Ordering::Relaxed) {
-        true => 2,
-        false => 1,
-    };
+    // A result would go where nobody reads.
+    let keeps = KEEPS_RESULT.load(Ordering::Relaxed) && !is_unread();
+    let patience = if keeps { 2 } else { 1 };
     if number > patience {
         // The user means it. The kernel resumes a target that is stopped, and removes probes.
         // SAFETY: `_exit` is allowed in a signal handler.
         unsafe { libc::_exit(130) };
     }
+}
+
+/// Whether what is being written has waited for its reader for long. For signal handlers, too: it takes a look at the clock.
+fn is_unread() -> bool {
+    let since = WRITING.load(Ordering::Relaxed);
+    since != 0 && u128::from(monotonic_ns().saturating_sub(since)) > UNREAD.as_nanos()
+}
+
+/// Writes output. While that waits for its reader, the second interrupt ends the program: the handler of a signal can, and nothing else runs.
+pub fn writing<T>(write: impl FnOnce() -> T) -> T {
+    // Of several threads that write, the first one counts.
+    let (relaxed, now) = (Ordering::Relaxed, monotonic_ns());
+    let first = WRITING.compare_exchange(0, now, relaxed, relaxed).is_ok();
+    let written = write();
+    if first {
+        WRITING.store(0, relaxed);
+    }
+    written
 }
 
 /// Sets `flag` at SIGINT. The second one before [`begin_anew`] ends the program. SIGTERM ends it as ever.
