@@ -33,6 +33,7 @@ mod trusted;
 pub mod types;
 pub mod views;
 mod when;
+mod writers;
 
 pub use error::SessionError;
 pub use host::Sink;

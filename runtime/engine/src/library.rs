@@ -157,7 +157,11 @@ pub fn main_file(path: &Path) -> Result<SourceFile, ProbeFileError> {
 fn read_main(path: &Path) -> Result<(Arc<str>, Option<PathBuf>), ReadFailure> {
     let named = std::fs::metadata(path)?;
     if !named.is_file() || named.nlink() == 0 {
-        return Ok((trusted::read_stream(path)?, None));
+        let text = match trusted::descriptor(path) {
+            Some(number) => trusted::read_descriptor(number)?,
+            None => trusted::read_terminal(path)?,
+        };
+        return Ok((text, None));
     }
     let place = trusted::resolve(path)?;
     let found = std::fs::symlink_metadata(&place)?;

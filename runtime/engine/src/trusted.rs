@@ -2,15 +2,21 @@
 
 use std::ffi::OsString;
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{ErrorKind, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::io::{ErrorKind, IsTerminal, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+
 use crate::packages::set::FOLDER;
+use crate::writers;
 
 /// The largest text that is read, in bytes.
 const MAX_FILE: u64 = 4 << 20;
+
+/// The file system of pipes without names, as in linux/magic.h.
+const PIPEFS_MAGIC: libc::__fsword_t = 0x5049_5045;
 
 /// The most symbolic links on one path: as many as Linux follows.
 const MOST_LINKS: usize = 40;
@@ -113,7 +119,7 @@ pub(crate) fn open(path: &Path) -> Result<(File, Metadata), ReadFailure> {
     if !meta.is_file() {
         return Err(refused("is no regular file"));
     }
-    check_file(&meta)?;
+    check_file(&file, &meta)?;
     let parent = path
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())
@@ -125,8 +131,8 @@ pub(crate) fn open(path: &Path) -> Result<(File, Metadata), ReadFailure> {
 }
 
 /// Tells whether nobody else can change a file.
-fn check_file(meta: &Metadata) -> Result<(), ReadFailure> {
-    match foreign(meta).or_else(|| writable_by_others(meta)) {
+fn check_file(file: &File, meta: &Metadata) -> Result<(), ReadFailure> {
+    match foreign(meta).or_else(|| writers::of_file(file, meta)) {
         Some(reason) => Err(refused(format!(
             "{reason}; a probe file that others can change is not run (chown, chmod go-w)"
         ))),
@@ -142,20 +148,70 @@ pub(crate) fn read(path: &Path) -> Result<Arc<str>, ReadFailure> {
     text_of(open(path)?.0)
 }
 
-/// Reads what somebody named: also a pipe or a terminal, which nobody else can put in place of what was named.
+/// The descriptor of this process that a path names: whoever started this process has opened it.
+pub(crate) fn descriptor(path: &Path) -> Option<u32> {
+    let name = path.to_str()?;
+    if name == "/dev/stdin" {
+        return Some(0);
+    }
+    let number = name
+        .strip_prefix("/dev/fd/")
+        .or_else(|| name.strip_prefix("/proc/self/fd/"))?;
+    number.parse().ok()
+}
+
+/// Reads one of our own descriptors: pipes, terminals, and files that have no name any more.
 ///
 /// # Errors
-/// As [`read`].
-pub(crate) fn read_stream(path: &Path) -> Result<Arc<str>, ReadFailure> {
-    let file = File::open(path)?;
+/// It is none of these, others can write it, or as [`read`].
+pub(crate) fn read_descriptor(number: u32) -> Result<Arc<str>, ReadFailure> {
+    let (file, meta) = open_stream(Path::new(&format!("/proc/self/fd/{number}")))?;
+    // Nobody can find a pipe without a name. One with a name is what its directory had, as a file is.
+    let pipe = meta.file_type().is_fifo()
+        && nix::sys::statfs::fstatfs(&file)
+            .map_err(std::io::Error::from)?
+            .filesystem_type()
+            == nix::sys::statfs::FsType(PIPEFS_MAGIC);
+    if !pipe && !meta.file_type().is_char_device() {
+        check_file(&file, &meta)?;
+    }
+    text_of(file)
+}
+
+/// Reads a terminal that was named.
+///
+/// # Errors
+/// It is something else, belongs to another user, or as [`read`].
+pub(crate) fn read_terminal(path: &Path) -> Result<Arc<str>, ReadFailure> {
+    let (file, meta) = open_stream(path)?;
+    if meta.file_type().is_fifo() {
+        return Err(refused(
+            "is a pipe with a name, and it cannot be told who writes into it (`/dev/stdin` and `<(…)` are read)",
+        ));
+    }
+    if !file.is_terminal() {
+        return Err(refused("is neither a regular file nor a terminal"));
+    }
+    if let Some(reason) = foreign(&meta) {
+        return Err(refused(reason));
+    }
+    text_of(file)
+}
+
+/// Opens what may be no regular file, without waiting for somebody who writes; reading does wait.
+fn open_stream(path: &Path) -> Result<(File, Metadata), ReadFailure> {
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
+        .open(path)?;
     let meta = file.metadata()?;
     if meta.is_dir() {
         return Err(refused("is a directory"));
     }
-    if meta.is_file() {
-        check_file(&meta)?;
-    }
-    text_of(file)
+    let flags = fcntl(&file, FcntlArg::F_GETFL).map_err(std::io::Error::from)?;
+    let flags = OFlag::from_bits_retain(flags) - OFlag::O_NONBLOCK;
+    fcntl(&file, FcntlArg::F_SETFL(flags)).map_err(std::io::Error::from)?;
+    Ok((file, meta))
 }
 
 /// The text of a file, from where it stands.
@@ -183,7 +239,7 @@ pub(crate) fn check_directories(path: &Path) -> Result<(), (PathBuf, String)> {
     Ok(())
 }
 
-/// Tells whether nobody else can put other files in place of those of a directory, as far as its own owner and mode go.
+/// Tells whether nobody else can put other files in place of those of a directory, as far as its own owner, mode and access list go.
 ///
 /// # Errors
 /// Others can, or it cannot be looked at.
@@ -192,7 +248,7 @@ pub(crate) fn check_directory(path: &Path) -> Result<(), String> {
     let owner = foreign(&meta).filter(|_| !is_unmapped(meta.uid()));
     // In a sticky directory such as /tmp nobody can replace another's file.
     let writers = || match meta.mode() & 0o1000 {
-        0 => writable_by_others(&meta),
+        0 => writers::of_directory(path, &meta),
         _ => None,
     };
     match owner.or_else(writers) {
@@ -205,7 +261,9 @@ pub(crate) fn check_directory(path: &Path) -> Result<(), String> {
 
 /// Whether others can put files of theirs into a directory, even if they cannot replace what is there.
 pub(crate) fn is_shared(directory: &Path) -> bool {
-    std::fs::metadata(directory).map_or(true, |meta| writable_by_others(&meta).is_some())
+    std::fs::metadata(directory).map_or(true, |meta| {
+        writers::of_directory(directory, &meta).is_some()
+    })
 }
 
 /// Whether a file of this user is ours: of the user of this program, of root, of whoever became root by sudo, or of the owner of the
@@ -242,23 +300,6 @@ fn is_unmapped(user: u32) -> bool {
     });
     let user = u64::from(user);
     !map.is_empty() && !ranges.any(|(first, count)| (first..first + count).contains(&user))
-}
-
-/// Why others can write a file or directory, by its mode; `None` if they cannot.
-fn writable_by_others(meta: &Metadata) -> Option<String> {
-    let mode = meta.mode();
-    if mode & 0o002 != 0 {
-        return Some(format!("everybody can write it (mode {:o})", mode & 0o7777));
-    }
-    // Many systems give each user a group of their own, with the user's number.
-    if mode & 0o020 != 0 && meta.gid() != 0 && meta.gid() != meta.uid() {
-        return Some(format!(
-            "its group {} can write it (mode {:o})",
-            meta.gid(),
-            mode & 0o7777
-        ));
-    }
-    None
 }
 
 #[cfg(test)]
