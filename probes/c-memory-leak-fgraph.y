@@ -470,9 +470,11 @@ _probe _end {
     _str held_text = _elems(windows_blocks) ? sprintf("what a path holds is within %hB of the truth, ", windows_error()) : "";
     printf("estimated from %ld windows, in which the probes were in place for %.1f %% of the time%s\n", _windows(),
            windows_times() ? 100 / windows_times() : 0.0,
-           _windows() < 2 ? ", which is too little to tell how far off"
+           _windows() < 20 ? ", which are too few to tell how far off"
            : sprintf(": 19 times in 20 %swhat a path allocated is within %hB, and a path that no window saw is at work in less than %.1f %% of the time",
                      held_text, windows_error_allocated(), windows_unseen()));
+    if (_window_slowdown(1) >= 1.01)
+        printf("the target took about %.2f times as long in windows for what it did (%.2f to %.2f), which figures take into account\n", _window_slowdown(0), _window_slowdown(-1), _window_slowdown(1));
     printf("which blocks were held was read from the heap%s: one that took the place of another between two windows, with the same size, passes for it, and so does one that was given back where "
            "the heap does not tell; at most %hB of what is not freed may be such\n",
            asked ? "" : sprintf(", last %hT before the end", _now_ns() - windows_looked_ns), windows_doubt());

@@ -42,17 +42,26 @@ void glibc_take_top_of(struct malloc_state *m)
     }
 }
 
-/// Takes the lists of what is free and looks used. Gives 0 if the process has no memory any more.
-int glibc_look(void)
+/// Looks for the caches of threads that are not known yet. What changes meanwhile may hide some from it.
+void glibc_seek_caches(void)
 {
     _try {
-        if (!glibc_main)
-            glibc_attach();
-        if (!glibc_main->next)
-            return 0;
+        glibc_take_maps();
+        if (!glibc_add_thread_caches())
+            glibc_look_for_caches();
     } _catch (_fault f) {
-        return 0;
+        glibc_looking = 0;
     }
+    _clear(glibc_caches_seen);
+    _foreach (cache in glibc_caches_known)
+        _push(glibc_caches_seen, cache);
+}
+
+/// The same as `glibc_look`, which may end in a fault where the heap changes.
+void glibc_take_lists(void)
+{
+    if (!glibc_main)
+        glibc_attach();
     _clear(glibc_cached);
     _clear(glibc_caches_known);
     glibc_caches = 0;
@@ -71,21 +80,28 @@ int glibc_look(void)
     if (threads != glibc_caches_for)
         glibc_caches_sought = 0;
     glibc_caches_for = threads;
-    if (glibc_caches < threads && glibc_caches_sought++ < GLIBC_MOST_SEARCHES) {
-        glibc_take_maps();
-        if (!glibc_add_thread_caches())
-            glibc_look_for_caches();
-        _clear(glibc_caches_seen);
-        _foreach (cache in glibc_caches_known)
-            _push(glibc_caches_seen, cache);
-    }
+    if (glibc_caches < threads && glibc_caches_sought++ < GLIBC_MOST_SEARCHES)
+        glibc_seek_caches();
 ##endif
     _clear(glibc_tops);
     for (long i = 0; i < _elems(glibc_arenas); i++) {
         glibc_add_fast(glibc_arenas[i]);
         glibc_take_top_of(glibc_arenas[i]);
     }
-    return 1;
+}
+
+/// Takes the lists of what is free and looks used. Gives 0 if they cannot be read: the process has no memory any more, or its heap has changed each time.
+int glibc_look(void)
+{
+    for (int attempt = 0; attempt < 3; attempt++) {
+        _try {
+            glibc_take_lists();
+            return 1;
+        } _catch (_fault f) {
+            // What is mapped has changed meanwhile.
+        }
+    }
+    return 0;
 }
 
 /// Whether two heads are of the same chunk: what they say of the chunk before is of no interest.
@@ -156,6 +172,15 @@ uint64_t glibc_step(uint64_t p, uint64_t end)
     return size < MINSIZE || !glibc_aligned(size) || size > end - p ? 0 : size;
 }
 
+/// Whether a chunk still begins where one was found on a list.
+int glibc_still_starts(uint64_t c)
+{
+    if (c in glibc_cached)
+        return 1;
+    struct malloc_chunk *free = (struct malloc_chunk *)c;
+    return !(chunksize_nomask(next_chunk(free)) & PREV_INUSE) && free->fd->bk == free;
+}
+
 /// Finds out which of these blocks, in the order of addresses, chunks begin at, after `glibc_look`. A chunk that was freed and given out again as a part of
 /// a larger one keeps its head until that is written to, so the head alone does not tell. One walk from chunk to chunk tells it for all.
 ///
@@ -168,6 +193,8 @@ void glibc_find_starts(void *blocks[])
     struct glibc_stretch s;
     // Where the walk is, or 0; and up to where it has led nowhere.
     uint64_t p = 0, lost = 0;
+    // Where it began, if that is a chunk from a list.
+    uint64_t begun = 0;
     long j = 0, steps = 0;
     _foreach (i, block in blocks) {
         uint64_t c = (uint64_t)mem2chunk(block);
@@ -175,6 +202,7 @@ void glibc_find_starts(void *blocks[])
             s = glibc_stretch_of(c);
             p = s.first;
             lost = s.start;
+            begun = 0;
         }
         while (j < _elems(known) && known[j] <= c)
             j++;
@@ -182,7 +210,7 @@ void glibc_find_starts(void *blocks[])
         // Where the walk leads nowhere, it goes on from a place that is known behind that.
         for (int attempt = 0; attempt < 2; attempt++) {
             if (near >= s.start && near > lost && (!p || near > p + GLIBC_FAR))
-                p = near;
+                p = begun = near;
             if (!p || steps > GLIBC_MOST_STEPS)
                 break;
             uint64_t from = p;
@@ -193,7 +221,8 @@ void glibc_find_starts(void *blocks[])
                     size = glibc_step(p, s.end);
                     p += size;
                 }
-                if (p >= c && (p == s.end || glibc_step(p, s.end))) {
+                // What has become a part of a larger chunk since it was found leads anywhere.
+                if (p >= c && (p == s.end || glibc_step(p, s.end)) && (p == c || !begun || glibc_still_starts(begun))) {
                     glibc_starts[c] = p == c;
                     break;
                 }

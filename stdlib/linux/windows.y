@@ -248,10 +248,17 @@ double windows_times(void)
     return watched > 0 ? (double)_spanned_ns() / watched : 0;
 }
 
-/// Windows stand for what lies between them on average. By how much the whole time is longer than that.
+/// Windows stand for what lies between them on average. By how much the whole time is longer than that, and the target slower in windows.
 double windows_scale(void)
 {
-    return windows_stood > 0 ? _spanned_ns() / 1e9 / windows_stood : 0;
+    return windows_stood > 0 ? _spanned_ns() / 1e9 / windows_stood * _window_slowdown(0) : 0;
+}
+
+/// By how much that may be wrong, as a share of it, for it is not known exactly how much slower the target is in windows.
+double windows_inexact(void)
+{
+    double likely = _window_slowdown(0), more = _window_slowdown(1) - likely, less = likely - _window_slowdown(-1);
+    return (more > less ? more : less) / likely;
 }
 
 /// Shows what stands for what was seen in windows that are over.
@@ -291,14 +298,14 @@ double windows_variance(double sum, double squares, double products)
     return variance > 0 ? variance : 0;
 }
 
-/// The half width of the interval that holds the truth 19 times in 20, in bytes.
-long windows_interval(double variance)
+/// The half width of the interval that holds the truth 19 times in 20, in bytes, of a sum over windows.
+double windows_interval(double sum, double variance)
 {
     long windows = windows_folded;
     double times = windows_times();
     if (windows < 2 || times <= 1)
         return 0;
-    return windows_deviations(windows) * windows_scale() * sqrt(variance * windows / (windows - 1) * (1 - 1 / times));
+    return windows_scale() * (windows_deviations(windows) * sqrt(variance * windows / (windows - 1) * (1 - 1 / times)) + windows_inexact() * sum);
 }
 
 /// That of what a path holds, for the path with the widest. 0 if there were less than two windows.
@@ -317,11 +324,11 @@ long windows_error(void)
         squares[at] += bytes * bytes;
     double widest = 0;
     _foreach (at, square in squares) {
-        double variance = windows_variance(sums[at], square, products[at]);
-        if (variance > widest)
-            widest = variance;
+        double interval = windows_interval(sums[at], windows_variance(sums[at], square, products[at]));
+        if (interval > widest)
+            widest = interval;
     }
-    return windows_interval(widest);
+    return widest;
 }
 
 /// That of what a path has allocated, for the path with the widest.
@@ -329,11 +336,11 @@ long windows_error_allocated(void)
 {
     double widest = 0;
     _foreach (at, seen in windows_seen) {
-        double variance = windows_variance(seen.allocated_bytes, seen.squares, seen.products);
-        if (variance > widest)
-            widest = variance;
+        double interval = windows_interval(seen.allocated_bytes, windows_variance(seen.allocated_bytes, seen.squares, seen.products));
+        if (interval > widest)
+            widest = interval;
     }
-    return windows_interval(widest);
+    return widest;
 }
 
 /// In which share of the time, in per cent, a path may have allocated that no window saw, 19 times in 20: with another 3 windows in n of which each sees it,

@@ -258,6 +258,11 @@ pub trait Host {
         let _ = window;
         0
     }
+    /// `_window_slowdown`: how many times as long what the target did took it in windows: with -1 the least, with 0 what is likely, with 1 the most.
+    fn window_slowdown(&mut self, bound: i64) -> f64 {
+        let _ = bound;
+        1.0
+    }
     /// `_cgroup_bytes`: a figure of the control group that accounts the target's memory; `None` where there is none.
     fn cgroup_bytes(&mut self, figure: &str) -> Result<Option<u64>, Fault>;
     /// The mappings of the target; with their proportional shares only if asked, for that costs more.

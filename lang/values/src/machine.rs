@@ -253,6 +253,7 @@ impl Machine<'_> {
                 | Op::Windows
                 | Op::WindowTime
                 | Op::WindowStands
+                | Op::WindowSlowdown
                 | Op::CgroupBytes
                 | Op::Mappings
                 | Op::Threads
@@ -423,6 +424,9 @@ impl Machine<'_> {
             (Op::Windows, []) => Ok(self.host.windows()),
             (Op::WindowTime, &[window]) => Ok(self.host.window_ns(window)),
             (Op::WindowStands, &[window]) => Ok(self.host.window_stands_ns(window)),
+            (Op::WindowSlowdown, &[bound]) => {
+                Ok(self.host.window_slowdown((bound as i64).signum()).to_bits())
+            }
             (Op::CgroupBytes, &[figure]) => {
                 let figure = shown(self.store, figure)?;
                 Ok(self.host.cgroup_bytes(&figure)?.unwrap_or(u64::MAX))

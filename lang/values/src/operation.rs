@@ -225,6 +225,8 @@ pub enum Operation {
     WindowTime,
     /// `(window) -> nanoseconds`: the time that it stands for.
     WindowStands,
+    /// `(below, at or above 0) -> double`: how many times as long what the target did took it in windows: the least, what is likely, or the most.
+    WindowSlowdown,
     /// `(figure) -> bytes`, or -1: of the control group that accounts the target's memory.
     CgroupBytes,
     /// `(container type index, whether proportional shares are wanted) -> array` of `{start, end, perms, offset, file, rss, pss, swap,
@@ -313,6 +315,7 @@ impl Operation {
             | Operation::Windows
             | Operation::WindowTime
             | Operation::WindowStands
+            | Operation::WindowSlowdown
             | Operation::CgroupBytes
             | Operation::Mappings
             | Operation::Threads

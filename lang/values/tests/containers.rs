@@ -404,6 +404,7 @@ const OPERATIONS: &[Op] = &[
     Op::Windows,
     Op::WindowTime,
     Op::WindowStands,
+    Op::WindowSlowdown,
     Op::CgroupBytes,
     Op::Mappings,
     Op::Threads,

@@ -200,6 +200,10 @@ fn the_world() {
     assert_eq!(bench.ok(Op::Windows, &[]), 3);
     assert_eq!(bench.ok(Op::WindowTime, &[2]), 2 << 10);
     assert_eq!(bench.ok(Op::WindowStands, &[2]), 2 << 14);
+    for (bound, slowdown) in [(-3_i64, 1.25), (0, 1.5), (7, 1.75_f64)] {
+        let found = bench.ok(Op::WindowSlowdown, &[bound as u64]);
+        assert_eq!(found, slowdown.to_bits());
+    }
     assert_eq!(bench.ok(Op::CgroupBytes, &[usage]), 6 << 20);
     assert_eq!(bench.ok(Op::CgroupBytes, &[limit]), u64::MAX);
     let fault = bench.run(Op::CgroupBytes, &[none]).unwrap_err();

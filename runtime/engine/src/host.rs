@@ -665,6 +665,15 @@ impl Host for RunHost<'_> {
         self.watched.window(window).stands
     }
 
+    fn window_slowdown(&mut self, bound: i64) -> f64 {
+        let slowdown = self.watched.slowdown();
+        match bound {
+            ..0 => slowdown.least,
+            0 => slowdown.likely,
+            1.. => slowdown.most,
+        }
+    }
+
     fn counters_lag(&mut self) -> u64 {
         self.process().map_or(0, Process::counters_lag)
     }

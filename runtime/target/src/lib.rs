@@ -63,5 +63,5 @@ pub use process::Process;
 pub use registers::{Registers, ThreadSnapshot};
 pub use spawn::{Held, SpawnError, SpawnedTarget, spawn, spawn_held};
 pub use stop::{PauseReport, PausedProcess, StopOptions, Stopper, TRACER_NAME};
-pub use sys::{monotonic_ns, processor_time};
+pub use sys::{ProcessorTimes, monotonic_ns, processor_time, processor_times, tick};
 pub use usage::{MappingUsage, MemoryUsage, field_bytes};

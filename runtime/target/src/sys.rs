@@ -86,9 +86,51 @@ pub(crate) fn nanoseconds(duration: Duration) -> u64 {
 
 /// How long the threads of a process, those that have ended among them, have run on processors; `None` if it is no more.
 pub fn processor_time(pid: i32) -> Option<Duration> {
-    // As in `MAKE_PROCESS_CPUCLOCK` of the kernel's include/linux/posix-timers_types.h, for `CPUCLOCK_SCHED`.
-    const SCHEDULED: i32 = 2;
-    let clock = (!pid).wrapping_shl(3) | SCHEDULED;
+    // `CPUCLOCK_SCHED`
+    process_clock(pid, 2)
+}
+
+/// The processor time of a process as its clocks and the timer's interrupts tell it: for how long it has run, and the share of interrupts that found it in its own code
+/// and not in the kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProcessorTimes {
+    /// How long its threads have run, exactly.
+    pub ran: Duration,
+    /// The interrupts that found them at it, in time.
+    pub sampled: Duration,
+    /// Those of them that found them in their own code.
+    pub own: Duration,
+}
+
+/// The processor times of a process; `None` if it is no more.
+pub fn processor_times(pid: i32) -> Option<ProcessorTimes> {
+    // `CPUCLOCK_VIRT` first, so that it is never more than `CPUCLOCK_PROF`.
+    let own = process_clock(pid, 1)?;
+    Some(ProcessorTimes {
+        ran: process_clock(pid, 2)?,
+        sampled: process_clock(pid, 0)?,
+        own,
+    })
+}
+
+/// The time between two of the timer's interrupts.
+pub fn tick() -> Duration {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the pointer is to a live timespec.
+    let failed = unsafe { libc::clock_getres(libc::CLOCK_MONOTONIC_COARSE, &mut time) } != 0;
+    match u32::try_from(time.tv_nsec) {
+        Ok(nanoseconds) if !failed && nanoseconds > 0 => Duration::from_nanos(nanoseconds.into()),
+        // The longest that kernels are built with.
+        _ => Duration::from_millis(10),
+    }
+}
+
+/// A clock of a process, as in `MAKE_PROCESS_CPUCLOCK` of the kernel's include/linux/posix-timers_types.h.
+fn process_clock(pid: i32, which: i32) -> Option<Duration> {
+    let clock = (!pid).wrapping_shl(3) | which;
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,

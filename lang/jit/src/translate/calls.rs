@@ -267,6 +267,7 @@ fn changes_containers(operation: Operation) -> bool {
             | O::Windows
             | O::WindowTime
             | O::WindowStands
+            | O::WindowSlowdown
             | O::CgroupBytes
             | O::FloatAbs
             | O::FloatMod

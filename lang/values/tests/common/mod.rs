@@ -113,6 +113,9 @@ impl Host for Notes {
     fn window_stands_ns(&mut self, window: u64) -> u64 {
         window << 14
     }
+    fn window_slowdown(&mut self, bound: i64) -> f64 {
+        1.5 + bound as f64 / 4.0
+    }
     fn cgroup_bytes(&mut self, figure: &str) -> Result<Option<u64>, Fault> {
         match figure {
             "usage" => Ok(Some(6 << 20)),

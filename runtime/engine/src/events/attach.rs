@@ -29,8 +29,10 @@ use super::counted::{self, Counted, KernelCounts};
 use super::duty::Duty;
 use super::follow::counted;
 use super::hit::global_word;
+use super::overhead::Foreseen;
 use super::plan::{Argument, SiteFacts, hit_program};
 use super::sites::{Finder, Place, Places};
+use super::spent::Spent;
 use super::tier::Runs;
 use super::watch::Watch;
 use super::{EventFailure, Events, Handler, Now};
@@ -209,9 +211,24 @@ impl Session<'_> {
             let counted = tables.iter().map(|counted| counted.spec(processors));
             mirrors.chain(counted).collect()
         };
-        let mut limit = self
-            .foresee(process, state, &expected, &settled, &specs, sink)
-            .map_err(|error| event_error(state, first, error))?;
+        let duty = Duty::of(self.options.duty);
+        let mut spent = None;
+        if duty.is_some() || self.limit_of(state).is_some() {
+            let measured = Spent::measure();
+            spent = Some(measured.map_err(|error| event_error(state, first, error.into()))?);
+        }
+        let mut limit = None;
+        if let (Some(percent), Some(spent)) = (self.limit_of(state), &spent) {
+            let foreseen = Foreseen {
+                percent,
+                cost: spent.cost(),
+                probes: &expected,
+                tables: &specs,
+            };
+            limit = self
+                .foresee(process, state, &foreseen, &settled, sink)
+                .map_err(|error| event_error(state, first, error))?;
+        }
         let single_stepped: usize = stepped.iter().sum();
         if single_stepped > 0 {
             self.result.note(format!(
@@ -255,8 +272,8 @@ impl Session<'_> {
         // Hits of all count from one instant on.
         session.shut();
         let attachment = session.attach(probes.clone()).map_err(failed)?;
-        if let Some(limit) = &mut limit {
-            limit.add(attachment.probes.iter().copied(), expected.into_iter());
+        if let Some(spent) = &mut spent {
+            spent.add(attachment.probes.iter().copied(), expected.into_iter());
         }
         left_out.extend(refused_places(&attachment, &names, &mut handlers));
         for (name, why) in left_out {
@@ -296,8 +313,9 @@ impl Session<'_> {
             awaited,
             placed,
             processor_time: None,
-            duty: Duty::of(self.options.duty),
+            duty,
             limit,
+            spent,
         };
         // What came while the program was compiled.
         let changes = self

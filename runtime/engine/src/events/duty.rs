@@ -9,11 +9,12 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
-use ytrace_target::Process;
 use ytrace_target::events::ProbeId;
+use ytrace_target::{Process, ProcessorTimes};
 
 use super::Events;
 use super::follow::counted;
+use super::slowdown::{Slowdown, Windows, Work};
 use crate::host::Sink;
 use crate::session::{Session, State};
 
@@ -38,7 +39,7 @@ pub(crate) struct Window {
 }
 
 /// When probes have watched the target.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Watching {
     /// When they began and when they ended, in nanoseconds of the monotonic clock.
     begun: Option<u64>,
@@ -51,6 +52,23 @@ pub(crate) struct Watching {
     since: Option<u64>,
     lead: u64,
     windows: u64,
+    /// By how much the target was slower in windows.
+    slowdown: Slowdown,
+}
+
+impl Default for Watching {
+    fn default() -> Self {
+        Watching {
+            begun: None,
+            ended: None,
+            over: Window::default(),
+            recent: [Window::default(); RECENT],
+            since: None,
+            lead: 0,
+            windows: 0,
+            slowdown: Slowdown::NONE,
+        }
+    }
 }
 
 impl Watching {
@@ -138,6 +156,11 @@ impl Watching {
     pub(crate) fn windows(&self) -> u64 {
         self.windows
     }
+
+    /// By how much the target was slower in windows, by those that are over.
+    pub(crate) fn slowdown(&self) -> Slowdown {
+        self.slowdown
+    }
 }
 
 /// The plan of the windows.
@@ -164,6 +187,11 @@ pub(super) struct Duty {
     sent: u64,
     seed: RandomState,
     draws: u64,
+    /// What tells by how much the target is slower in windows; nothing where hits of others count, too.
+    work: Option<Windows>,
+    /// When the present window began: the target's processor times, and what all hits before had taken, in nanoseconds.
+    busy: Option<ProcessorTimes>,
+    spent: f64,
 }
 
 impl Duty {
@@ -184,6 +212,9 @@ impl Duty {
             sent: 0,
             seed: RandomState::new(),
             draws: 0,
+            work: None,
+            busy: None,
+            spent: 0.0,
         })
     }
 
@@ -230,6 +261,29 @@ impl Duty {
     /// When the next window begins; `None` while there is one.
     fn begins(&self) -> Option<Instant> {
         (!self.is_open()).then_some(self.due)
+    }
+
+    /// By how much the target has been slower in windows, when one is over; they are spread over so many nanoseconds, the target has run for so long, and hits have
+    /// taken so many nanoseconds of that.
+    fn slowdown(
+        &mut self,
+        window: Window,
+        spanned: u64,
+        busy: Option<ProcessorTimes>,
+        spent: f64,
+    ) -> Option<Slowdown> {
+        let seconds = |nanoseconds: u64| nanoseconds as f64 / 1e9;
+        let hits = (spent - self.spent).max(0.0) / 1e9;
+        self.spent = spent;
+        let (work, began, busy) = (self.work.as_mut()?, self.busy.take()?, busy?);
+        work.add(Work {
+            open: seconds(window.open),
+            stands: seconds(window.stands),
+            began,
+            over: busy,
+            hits,
+        });
+        Some(work.slowdown(seconds(spanned), busy))
     }
 
     /// What a window cost, and how many bytes of records came in it, of those that the ring has room for.
@@ -286,6 +340,11 @@ impl Session<'_> {
             Some(duty) => {
                 events.session.suspend_probes(&probes);
                 duty.begin();
+                // Which of them a hit is of is not told.
+                if !self.options.children {
+                    let busy = ytrace_target::processor_times(self.target.pid());
+                    duty.work = busy.map(|busy| Windows::begin(busy, ytrace_target::tick()));
+                }
                 self.watched.begin(ytrace_target::monotonic_ns(), false);
             }
         }
@@ -310,6 +369,7 @@ impl Session<'_> {
         duty.placing = begun.elapsed();
         duty.planned = duty.length();
         let lead = duty.pause.saturating_add(duty.placing).as_nanos();
+        duty.busy = ytrace_target::processor_times(process.pid());
         events.session.open();
         let now = ytrace_target::monotonic_ns();
         self.watched
@@ -327,6 +387,7 @@ impl Session<'_> {
         let probes = events.of_the_program();
         events.session.shut();
         let begun = Instant::now();
+        let busy = ytrace_target::processor_times(self.target.pid());
         // The end of all may come before that of a window: what was seen is a part of what it was to see, and stands for as little.
         let share = events.duty.as_ref().map_or(1.0, |duty| {
             let making = duty.making.map_or(Duration::ZERO, |making| begun - making);
@@ -339,12 +400,31 @@ impl Session<'_> {
         self.watched
             .add(u64::try_from(removing.as_nanos()).unwrap_or(u64::MAX));
         let (sent, room) = (events.session.sent_bytes(), events.session.ring_bytes());
+        let spent = match &events.spent {
+            Some(spent) => spent.nanoseconds(&events.session),
+            None => Ok(0.0),
+        };
+        let spent = match spent {
+            Ok(spent) => spent,
+            Err(error) => {
+                self.result.partial(format!(
+                    "how much windows of --duty slow the target down is not known: {error}"
+                ));
+                0.0
+            }
+        };
         if let Some(duty) = &mut events.duty {
             let open = duty
                 .making
                 .map_or(Duration::ZERO, |making| begun - making)
                 .saturating_sub(duty.placing);
             duty.over(open, removing, sent.saturating_sub(duty.sent), room);
+            let window = self.watched.window(self.watched.windows());
+            let spanned = self.watched.spanned(ytrace_target::monotonic_ns());
+            // Of a target that has ended, the last that is known stands.
+            if let Some(slowdown) = duty.slowdown(window, spanned, busy, spent) {
+                self.watched.slowdown = slowdown;
+            }
         }
         self.take_hits(events, state, Instant::now(), false, sink);
     }

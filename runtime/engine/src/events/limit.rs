@@ -5,10 +5,9 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use ytrace_target::Process;
-use ytrace_target::events::{EventError, EventSession, HitCost, ProbeId};
+use ytrace_target::events::EventError;
 
 use super::Events;
-use super::costs::{Done, Expected, Shape};
 use super::follow::counted;
 use crate::host::Sink;
 use crate::session::Session;
@@ -21,8 +20,6 @@ pub(super) const SHORTEST: Duration = Duration::from_millis(200);
 /// What is allowed, and what has come of it.
 pub(super) struct Limit {
     percent: f64,
-    cost: HitCost,
-    shapes: HashMap<ProbeId, Shape>,
     last: Option<Look>,
     /// How often it was more, and the most.
     over: u64,
@@ -38,39 +35,14 @@ struct Look {
 }
 
 impl Limit {
-    /// So many per cent, where hits cost so much.
-    pub(super) fn new(percent: f64, cost: HitCost) -> Limit {
+    /// So many per cent.
+    pub(super) fn new(percent: f64) -> Limit {
         Limit {
             percent,
-            cost,
-            shapes: HashMap::new(),
             last: None,
             over: 0,
             most: 0.0,
         }
-    }
-
-    /// Takes note of probes that have been attached.
-    pub(super) fn add<'p>(
-        &mut self,
-        ids: impl Iterator<Item = ProbeId>,
-        probes: impl Iterator<Item = Expected<'p>>,
-    ) {
-        let shapes = probes.map(|expected| Shape::of(&expected));
-        self.shapes.extend(ids.zip(shapes));
-    }
-
-    /// How long hits have taken so far.
-    fn nanoseconds(&self, session: &EventSession) -> Result<f64, EventError> {
-        let sessions = session.facilities().uprobe_session;
-        let mut done = Done {
-            bytes: session.sent_bytes() as f64,
-            ..Done::default()
-        };
-        for (id, shape) in &self.shapes {
-            done.add(shape.done(&session.totals(*id)?, sessions));
-        }
-        Ok(done.nanoseconds(&self.cost))
     }
 
     /// Compares with the last look: by how many per cent processes were slower since.
@@ -107,6 +79,7 @@ impl Session<'_> {
             session,
             watch,
             limit: Some(limit),
+            spent: Some(spent),
             ..
         } = events
         else {
@@ -124,7 +97,7 @@ impl Session<'_> {
         let busy = pids.filter_map(|pid| Some((pid, ytrace_target::processor_time(pid)?)));
         let now = Look {
             at: Instant::now(),
-            nanoseconds: limit.nanoseconds(session)?,
+            nanoseconds: spent.nanoseconds(session)?,
             busy: busy.collect(),
         };
         let percent = limit.look(now).unwrap_or(0.0);
@@ -159,15 +132,7 @@ mod tests {
 
     #[test]
     fn what_hits_take_is_held_against_what_processes_did() {
-        let cost = HitCost {
-            counted: 1000.0,
-            stepped: 1000.0,
-            returned: 1000.0,
-            added: 1000.0,
-            sent: 1000.0,
-            recorded: 1000.0,
-        };
-        let mut limit = Limit::new(5.0, cost);
+        let mut limit = Limit::new(5.0);
         let begun = Instant::now();
         let look = |second: u64, milliseconds: f64, busy: &[(i32, u64)]| Look {
             at: begun + Duration::from_secs(second),

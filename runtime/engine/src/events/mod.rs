@@ -13,6 +13,8 @@ mod overhead;
 mod plan;
 mod programs;
 mod sites;
+mod slowdown;
+mod spent;
 mod stops;
 mod tier;
 mod watch;
@@ -60,6 +62,8 @@ pub(crate) struct Events {
     duty: Option<duty::Duty>,
     /// How much slower they may make the target.
     limit: Option<limit::Limit>,
+    /// How long their hits take, where that matters.
+    spent: Option<spent::Spent>,
 }
 
 /// What runs for a probe of the kernel's.

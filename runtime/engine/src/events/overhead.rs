@@ -23,6 +23,17 @@ const SLICE: Duration = Duration::from_millis(20);
 /// One hit in so many sends its stack meanwhile, where the handler wants stacks: so long will those of all others be, too.
 const STACKS_EVERY: u64 = 64;
 
+/// What is to be foreseen.
+pub(super) struct Foreseen<'a> {
+    /// By how many per cent the target may be slower.
+    pub(super) percent: f64,
+    /// What hits cost.
+    pub(super) cost: HitCost,
+    pub(super) probes: &'a [Expected<'a>],
+    /// The tables that they use, by number, for so many processors.
+    pub(super) tables: &'a dyn Fn(usize) -> Vec<TableSpec>,
+}
+
 /// What was seen of a probe while hits were counted.
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
@@ -33,8 +44,15 @@ struct Seen {
 }
 
 impl Session<'_> {
+    /// By how many per cent probes may slow the target, if there is a limit.
+    pub(super) fn limit_of(&self, state: &State<'_>) -> Option<f64> {
+        let own = state.compiled.typed.max_overhead;
+        let own = own.map(|percent| percent as f64);
+        self.options.max_overhead.or(own)
+    }
+
     /// Counts the hits of probes for a moment, and says how much slower the target is to be expected with them. Gives what their costs are
-    /// to be held against as they go, where there is a limit. `tables` are those that they use, by number.
+    /// to be held against as they go, unless the limit is not to matter.
     ///
     /// # Errors
     /// That is more than is allowed, or the kernel refuses.
@@ -42,22 +60,18 @@ impl Session<'_> {
         &mut self,
         process: &Process,
         state: &State<'_>,
-        probes: &[Expected<'_>],
+        of: &Foreseen<'_>,
         settled: &[(u64, u64)],
-        tables: &dyn Fn(usize) -> Vec<TableSpec>,
         sink: &mut dyn Sink,
     ) -> Result<Option<Limit>, super::EventFailure> {
-        let own = state
-            .compiled
-            .typed
-            .max_overhead
-            .map(|percent| percent as f64);
-        let Some(limit) = self.options.max_overhead.or(own) else {
-            return Ok(None);
-        };
+        let Foreseen {
+            percent: limit,
+            cost,
+            probes,
+            tables,
+        } = *of;
         sink.progress("counting hits");
-        let cost = HitCost::measure(STACK_BYTES)?;
-        let held = (!self.options.force).then(|| Limit::new(limit, cost));
+        let held = (!self.options.force).then(|| Limit::new(limit));
         // What was started for this does not run yet.
         if self.command.is_some() {
             sink.progress("");

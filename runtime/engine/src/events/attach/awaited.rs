@@ -124,13 +124,13 @@ impl Session<'_> {
         if sites > 0 {
             match events.session.attach(making.probes.clone()) {
                 Ok(attachment) => {
-                    if let Some(limit) = &mut events.limit {
+                    if let Some(spent) = &mut events.spent {
                         let made = making.probes.iter().zip(&making.stepped);
                         let made = made.map(|(probe, stepped)| Expected {
                             probe,
                             stepped: *stepped,
                         });
-                        limit.add(attachment.probes.iter().copied(), made);
+                        spent.add(attachment.probes.iter().copied(), made);
                     }
                     // Before the probes were there, hits went by without being counted.
                     if let Some(since) = since {
