@@ -203,14 +203,15 @@ pub struct Stop {
     pub registers: Registers,
     /// `xmm0` to `xmm15`; zeros unless asked for.
     pub vectors: [u128; 16],
-    /// For [`What::Return`], how it was when the function was entered.
+    /// For [`What::Return`], how it was when the function was entered. Its time is that of the [`What::Entry`] there, if the entry
+    /// is a place, too.
     pub entry: Option<EntryState>,
 }
 
 /// A thread as it was when it entered a function that has returned now.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct EntryState {
-    /// When: `CLOCK_MONOTONIC`, in nanoseconds.
+    /// When: `CLOCK_MONOTONIC`, in nanoseconds. No two entries of a thread are of the same time.
     pub time: u64,
     /// Its registers.
     pub registers: Registers,

@@ -684,10 +684,14 @@ impl Tracer<'_> {
 
     /// Puts a stopped thread into the queue.
     pub(super) fn enqueue(&mut self, index: u32) {
-        let now = monotonic_ns();
+        self.enqueue_since(index, monotonic_ns());
+    }
+
+    /// Puts a thread into the queue that has stopped at an instant.
+    pub(super) fn enqueue_since(&mut self, index: u32, since: u64) {
         self.change(index, |thread| {
             thread.state = State::Stopped;
-            thread.since = now;
+            thread.since = since;
             thread.next = NONE;
         });
         let last = self.tail;

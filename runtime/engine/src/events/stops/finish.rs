@@ -15,7 +15,6 @@ impl Session<'_> {
     pub(crate) fn finish_stops(&mut self, stops: Stops) -> Result<(), SessionError> {
         let Stops {
             session,
-            calls,
             memory,
             figures,
             ..
@@ -25,6 +24,7 @@ impl Session<'_> {
         self.result.hits = Some(ytrace_report::Hits {
             places: figures.places as u64,
             hits: figures.hits,
+            unpaired: figures.unpaired,
             ..ytrace_report::Hits::default()
         });
         self.result.note(summary(&figures, &totals));
@@ -42,12 +42,6 @@ impl Session<'_> {
                 "{} handlers were ended because they held their thread for {} (--max-pause)",
                 figures.ended,
                 shown(self.options.max_pause)
-            ));
-        }
-        if calls.left_out > 0 {
-            self.result.note(format!(
-                "of {} calls nothing was kept at their entry: too many were under way",
-                calls.left_out
             ));
         }
         Ok(())
@@ -94,6 +88,10 @@ fn losses(figures: &Figures, totals: &Totals) -> Vec<String> {
                 .saturating_add(figures.missed)
                 .saturating_add(figures.late),
             "stops had no handler run: ytrace came to them so late that their threads had gone on by themselves, or were about to",
+        ),
+        (
+            figures.unpaired,
+            "returns are left out: ytrace came too late to the entries of their calls, or too many calls were under way, so that what they want to know of them is not known",
         ),
         (
             totals.unwatched,
@@ -160,11 +158,17 @@ mod tests {
         };
         let figures = Figures {
             missed: 2,
+            unpaired: 9,
             ..Figures::default()
         };
         let told = losses(&figures, &all);
-        assert_eq!(told.len(), 8, "{told:?}");
-        for part in ["1 threads were held", "4 stops had no", "4,000 hits"] {
+        assert_eq!(told.len(), 9, "{told:?}");
+        for part in [
+            "9 returns are",
+            "1 threads were held",
+            "4 stops had no",
+            "4,000 hits",
+        ] {
             assert!(told.iter().any(|loss| loss.starts_with(part)), "{told:?}");
         }
     }
