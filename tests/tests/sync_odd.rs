@@ -194,6 +194,7 @@ fn what_the_target_does_with_sigtrap_is_left_alone() {
         says(
             &finished,
             &[
+                "stopped thread by thread, never all of it at once",
                 "is not probed: it would take a breakpoint in the text, and the target ignores SIGTRAP, or has a handler of it",
             ],
         );
@@ -328,6 +329,24 @@ fn a_return_is_that_of_its_own_call() {
 fn was(finished: &Finished) -> Vec<&str> {
     let lines = finished.stdout.lines();
     lines.filter(|line| line.contains(" was ")).collect()
+}
+
+#[test]
+fn the_time_for_which_all_threads_stand_still_is_told() {
+    let mut odd = Odd::start();
+    // Too many for the processor's registers; the first instruction of one is stepped.
+    let (finished, _) = odd.probed(MANY, "rounds 20");
+    let finished = finished.expect_status(0);
+    assert_eq!(finished.stdout, "20", "{finished}");
+    says(
+        &finished,
+        &[
+            "stopped thread by thread, all of it ",
+            " in 21 pauses",
+            "all threads stood still 21 times while breakpoints were set or stepped over, ",
+        ],
+    );
+    assert_untouched(odd.pid());
 }
 
 #[test]

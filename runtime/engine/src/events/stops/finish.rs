@@ -17,10 +17,31 @@ impl Session<'_> {
             session,
             memory,
             figures,
+            programs,
+            places,
+            watches,
             ..
         } = stops;
         self.add_counters(memory.counters());
         let totals = session.finish()?;
+        let pauses = &mut self.result.pauses;
+        pauses.count += totals.freezes;
+        pauses.total += totals.frozen;
+        pauses.longest = pauses.longest.max(totals.longest_frozen);
+        let restarted = usize::try_from(totals.restarted_calls).unwrap_or(usize::MAX);
+        pauses.restarted_calls = pauses.restarted_calls.saturating_add(restarted);
+        if programs.executed() > 0 {
+            let what = format!("the target executed {}", programs.shown());
+            match places.is_empty() && watches.is_empty() {
+                true => self.result.note(what),
+                false => self
+                    .result
+                    .partial(format!("{what}, in which nothing is probed (--sync)")),
+            }
+        }
+        if let Some(note) = freezes(&totals, self.options.max_pause) {
+            self.result.note(note);
+        }
         self.result.hits = Some(ytrace_report::Hits {
             places: figures.places as u64,
             hits: figures.hits,
@@ -75,8 +96,43 @@ fn summary(figures: &Figures, totals: &Totals) -> String {
     note
 }
 
+/// How long all threads stood still at once.
+fn freezes(totals: &Totals, max_pause: Duration) -> Option<String> {
+    if totals.freezes == 0 {
+        return None;
+    }
+    let mut note = format!(
+        "all threads stood still {} while breakpoints were set or stepped over, {} at the longest",
+        counted(totals.freezes, "time"),
+        shown(totals.longest_frozen)
+    );
+    if totals.long_freezes > 0 {
+        note.push_str(&format!(
+            ", {} longer than {} (--max-pause)",
+            counted(totals.long_freezes, "time"),
+            shown(max_pause)
+        ));
+    }
+    Some(note)
+}
+
+/// Hits that no handler ran for.
+pub(super) fn lost(figures: &Figures, totals: &Totals) -> u64 {
+    [
+        figures.missed,
+        figures.late,
+        figures.unpaired,
+        totals.unserved,
+        totals.late,
+        totals.returns_unfollowed,
+        totals.returns_without_room,
+    ]
+    .into_iter()
+    .fold(0, u64::saturating_add)
+}
+
 /// Why the result is partial.
-fn losses(figures: &Figures, totals: &Totals) -> Vec<String> {
+pub(super) fn losses(figures: &Figures, totals: &Totals) -> Vec<String> {
     let counts = [
         (
             totals.overdue.saturating_sub(figures.missed),

@@ -17,6 +17,7 @@ use ytrace_lang::ir::FunctionId;
 use ytrace_target::breakpoints::{self, Stop, What};
 
 use super::plan::Argument;
+use super::programs::Programs;
 use calls::Calls;
 pub(crate) use hit::StopHit;
 use memory::StopMemory;
@@ -36,6 +37,8 @@ pub(crate) struct Stops {
     memory: StopMemory,
     /// What the handlers of the stop that is out have shown.
     output: Output,
+    /// What the target has executed.
+    programs: Programs,
     /// A thread that is held for longer goes on by itself.
     max_hold: Duration,
     figures: Figures,
@@ -53,14 +56,16 @@ impl Stops {
         }
     }
 
-    /// Runs of handlers, those that there were not for the stop was too old, and places.
+    /// Runs of handlers, hits that had none, as far as they are known so far, and places.
     pub(crate) fn counts(&self) -> (u64, u64, u64) {
-        let figures = self.figures;
-        (
-            figures.hits,
-            figures.missed + figures.late,
-            figures.places as u64,
-        )
+        let figures = &self.figures;
+        let lost = finish::lost(figures, &self.session.so_far());
+        (figures.hits, lost, figures.places as u64)
+    }
+
+    /// Why what has come so far is not whole.
+    pub(crate) fn losses(&self) -> Vec<String> {
+        finish::losses(&self.figures, &self.session.so_far())
     }
 }
 

@@ -147,6 +147,7 @@ impl Session<'_> {
             memory,
             output,
             figures,
+            programs,
             ..
         } = stops;
         memory.forget();
@@ -185,7 +186,7 @@ impl Session<'_> {
                 due.all(of_process(ProcessEvent::ThreadEnd), Some(status));
             }
             What::Exec => {
-                self.note_executed(stop.pid, !places.is_empty() || !watches.is_empty());
+                programs.count(stop.pid);
                 due.all(of_process(ProcessEvent::Exec), None);
             }
             What::Exit { status } => due.all(of_process(ProcessEvent::Exit), Some(status)),
@@ -334,22 +335,6 @@ impl Session<'_> {
         self.run_live(state, probes, sink)?;
         sink.flush();
         Ok(())
-    }
-
-    /// Tells that the target has executed another program, by which breakpoints and watchpoints are gone.
-    fn note_executed(&mut self, pid: i32, probed: bool) {
-        let program = std::fs::read_link(format!("/proc/{pid}/exe")).ok();
-        let program = program.map_or_else(
-            || "another program".to_owned(),
-            |path| path.display().to_string(),
-        );
-        let what = format!("the target executed {program}");
-        match probed {
-            true => self
-                .result
-                .partial(format!("{what}, in which nothing is probed (--sync)")),
-            false => self.result.note(what),
-        }
     }
 
     /// Notes a pause of all threads that has ended just now.
