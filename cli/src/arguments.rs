@@ -125,7 +125,7 @@ pub struct RunArguments {
     pub interval: Option<Duration>,
     /// Stop the thread at each hit while the handler runs, which may then read whatever it likes; needs ptrace alone, and slows the
     /// target down much more
-    #[arg(long, conflicts_with_all = ["core", "command"])]
+    #[arg(long, conflicts_with = "core")]
     pub sync: bool,
     /// Run `_oneshot` at an event instead of at once, with all threads held: the head of a probe, as in
     /// 'ngx_destroy_pool(ngx_pool_t *p)'

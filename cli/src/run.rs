@@ -86,6 +86,14 @@ fn belong(arguments: &RunArguments) -> Result<(), Failure> {
             },
         );
     }
+    if arguments.sync && arguments.command.is_some() {
+        let failure = Failure::usage(
+            "--sync cannot be used with -c: a command that -c starts has a tracer until it is looked at, and a process has one tracer",
+        );
+        return Err(failure.with_hint(
+            "start the command by itself, and give its number: COMMAND & ytrace run --sync -p $! …; or leave --sync out",
+        ));
+    }
     if arguments.read_swap && of_core {
         return refused(
             "--read-swap",

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use tempfile::TempDir;
 use ytrace_tests::compile;
 use ytrace_tests::fixtures::Waiting;
-use ytrace_tests::processes::{assert_let_go, assert_untouched};
+use ytrace_tests::processes::{Stopped, assert_let_go, assert_untouched};
 use ytrace_tests::program::{command, run};
 
 /// Does as many calls as it is told, a line of its input each, and then counts them for itself; `load` loads a library.
@@ -176,6 +176,40 @@ fn a_long_line_holds_no_thread_for_longer_than_a_pause() {
         "{said}"
     );
     assert_let_go(pid);
+}
+
+#[test]
+fn stops_that_nobody_came_to_are_told_before_the_end() {
+    let (mut target, _folder) = program();
+    let pid = target.pid();
+    let mut prompt = Prompt::start(pid, &["--sync", "--max-pause", "20ms"]);
+    prompt.say("long calls[int];");
+    prompt.say("_probe work(int *n) { calls[1]++; }");
+    prompt.say("printf(\"there\\n\");");
+    assert_eq!(prompt.line(), "there\n");
+    let stopped = Stopped::new(i32::try_from(prompt.child.id()).unwrap());
+    target.say("100");
+    let mut watch = Prompt::start(pid, &[]);
+    watch.ask_until("done", "= 100\n");
+    watch.end();
+    drop(stopped);
+    prompt.ask_until(":probes", "0 hits, 100 lost\n");
+    prompt.say(":view table calls");
+    prompt.say("printf(\"end\\n\");");
+    let mut shown = String::new();
+    loop {
+        let line = prompt.line();
+        if line == "end\n" || line.is_empty() {
+            break;
+        }
+        shown.push_str(&line);
+    }
+    let said = prompt.end();
+    assert!(
+        shown.contains("stops had no handler run") || said.contains("probe 1: 100 stops had no"),
+        "{shown} {said}"
+    );
+    assert_untouched(pid);
 }
 
 #[test]

@@ -212,6 +212,36 @@ fn a_process_is_seen_to_exit_with_its_memory_still_there() {
     assert_eq!(happens.child.wait().unwrap().code(), Some(5));
 }
 
+#[test]
+fn the_end_of_every_thread_is_seen_in_every_mode() {
+    let text = r#"
+        long ended;
+        _probe _thread_end { ended++; }
+        _probe _end { printf("%d\n", ended); }
+    "#;
+    for more in [&[][..], &["--children"], &["--sync"]] {
+        let mut happens = Happens::start();
+        let pid = happens.pid().to_string();
+        let tracing = Tracing::start(&[&["run", "-e", text, "-p", &pid][..], more].concat());
+        happens.does("thread 20");
+        writeln!(happens.input.as_mut().unwrap(), "exit 0").unwrap();
+        let finished = tracing.finish().expect_status(0);
+        assert_eq!(finished.stdout, "21\n", "{more:?} {finished}");
+    }
+    // The last thread tells of the exit, too, and of that last.
+    let mut happens = Happens::start();
+    let text = r#"
+        _probe _exit { printf("exit %d\n", _arg(0) >> 8); }
+        _probe _thread_end { printf("end %d\n", _tid() == _pid()); }
+    "#;
+    let pid = happens.pid().to_string();
+    let tracing = Tracing::start(&["run", "--sync", "-e", text, "-p", &pid]);
+    happens.does("thread 1");
+    writeln!(happens.input.as_mut().unwrap(), "exit 5").unwrap();
+    let finished = tracing.finish().expect_status(0);
+    assert_eq!(finished.stdout, "end 0\nend 1\nexit 5\n", "{finished}");
+}
+
 /// The bytes of a program's own text as a process has them.
 fn text_of(pid: i32, program: &Path) -> Vec<u8> {
     use std::os::unix::fs::FileExt;
@@ -311,5 +341,11 @@ fn what_cannot_be_done_is_refused() {
         let finished = run(&[&["run", "-p", &pid], words].concat()).expect_status(status);
         says(&finished, &[said]);
     }
+    let words = ["run", "--sync", "-c", "true", "-e", oneshot];
+    let finished = run(&words).expect_status(2);
+    says(
+        &finished,
+        &["a process has one tracer", "ytrace run --sync -p $!"],
+    );
     assert_untouched(leaks.pid());
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use ytrace_tests::compile;
 use ytrace_tests::leaks::build;
-use ytrace_tests::processes::{assert_let_go, assert_untouched};
+use ytrace_tests::processes::{Stopped, assert_let_go, assert_untouched};
 use ytrace_tests::program::{Finished, run};
 use ytrace_tests::tracing::{Tracing, says};
 
@@ -194,6 +194,7 @@ fn what_the_target_does_with_sigtrap_is_left_alone() {
         says(
             &finished,
             &[
+                "stopped thread by thread, never all of it at once",
                 "is not probed: it would take a breakpoint in the text, and the target ignores SIGTRAP, or has a handler of it",
             ],
         );
@@ -291,6 +292,60 @@ fn returns_that_cannot_be_followed_are_told_as_that() {
     assert_eq!(finished.stdout, "0", "{finished}");
     says(&finished, &["7 returns could not be followed"]);
     assert!(!finished.stderr.contains("longjmp"), "{finished}");
+    assert_untouched(odd.pid());
+}
+
+#[test]
+fn a_return_is_that_of_its_own_call() {
+    let mut odd = Odd::start();
+    let text = r#"
+        _probe called(long n) { printf("called\n"); }
+        _probe waits_within(long n) -> long r { printf("%d was %d\n", r, _entry(n)); }
+    "#;
+    let mut tracing = odd.trace(text, &["--max-pause", "50ms"]);
+    assert_eq!(odd.does("within 1"), 1);
+    let stopped = Stopped::new(tracing.pid());
+    // This one is held until it is over that nobody looks at it; those after it pass: a return, and an entry at the same depth.
+    assert_eq!(odd.does("called"), 1);
+    assert_eq!(odd.does("out"), 1);
+    assert_eq!(odd.does("within 2"), 2);
+    drop(stopped);
+    std::thread::scope(|scope| {
+        let seen = scope.spawn(|| tracing.wait_for("called"));
+        while !seen.is_finished() {
+            assert_eq!(odd.does("called"), 2);
+        }
+    });
+    assert_eq!(odd.does("out"), 2);
+    assert_eq!(odd.does("within 3"), 3);
+    assert_eq!(odd.does("out"), 3);
+    let finished = tracing.interrupt().expect_status(3);
+    assert_eq!(was(&finished), ["3 was 3"], "{finished}");
+    says(&finished, &["1 returns are left out"]);
+    assert_untouched(odd.pid());
+}
+
+/// The lines that tell what was.
+fn was(finished: &Finished) -> Vec<&str> {
+    let lines = finished.stdout.lines();
+    lines.filter(|line| line.contains(" was ")).collect()
+}
+
+#[test]
+fn the_time_for_which_all_threads_stand_still_is_told() {
+    let mut odd = Odd::start();
+    // Too many for the processor's registers; the first instruction of one is stepped.
+    let (finished, _) = odd.probed(MANY, "rounds 20");
+    let finished = finished.expect_status(0);
+    assert_eq!(finished.stdout, "20", "{finished}");
+    says(
+        &finished,
+        &[
+            "stopped thread by thread, all of it ",
+            " in 21 pauses",
+            "all threads stood still 21 times while breakpoints were set or stepped over, ",
+        ],
+    );
     assert_untouched(odd.pid());
 }
 

@@ -166,9 +166,13 @@ impl Footer {
         let mut stopped = match (pause.as_nanos(), &self.core) {
             (0, Some(core)) => format!("{core}, no pause"),
             (0, None) if self.one_by_one => {
-                format!("stopped thread by thread, all of it only while code was changed{mode}")
+                format!("stopped thread by thread, never all of it at once{mode}")
             }
             (0, None) => format!("stopped 0 ms{mode}"),
+            (pause, _) if self.one_by_one => format!(
+                "stopped thread by thread, all of it {}{mode}",
+                units::duration(pause as i128)
+            ),
             (pause, _) => format!("stopped {}{mode}", units::duration(pause as i128)),
         };
         if self.pauses > 1 {

@@ -151,7 +151,7 @@ fn calls_are_counted_by_hardware() {
     let totals = finish(session);
     assert_eq!(totals.hits, [50, 0]);
     assert_eq!((totals.hardware, totals.text), (2, 0));
-    assert_eq!(totals.stops, 50);
+    assert_eq!((totals.stops, totals.freezes), (50, 0));
     untouched(&program);
     assert_eq!(program.ask("calls 3"), "3");
 }
@@ -159,10 +159,18 @@ fn calls_are_counted_by_hardware() {
 #[test]
 fn calls_are_counted_in_the_text() {
     let mut program = program();
-    let mut session = Session::start(&program.process(), &places(&mut program, &MANY)).unwrap();
+    // Every pause is longer than none.
+    let request = Request {
+        max_pause: Duration::ZERO,
+        ..places(&mut program, &MANY)
+    };
+    let mut session = Session::start(&program.process(), &request).unwrap();
     assert_eq!(session.refused(), []);
+    assert_eq!(session.so_far().freezes, 1);
     let answer = drive(&mut program, &mut session, "calls 50", nothing);
     assert_eq!(answer, "50");
+    let so_far = session.so_far();
+    assert_eq!((so_far.hits[0], so_far.stops), (50, 50));
     // The sum of i + 1 + i + 2 i.
     let answer = drive(&mut program, &mut session, "others 100", nothing);
     assert_eq!(answer, "19900 2.5");
@@ -172,6 +180,13 @@ fn calls_are_counted_in_the_text() {
     assert_eq!(totals.hits, [50, 100, 1, 100, 100, 4]);
     assert_eq!((totals.hardware, totals.text), (0, 6));
     assert!(totals.stepped > 0 && totals.emulated > 0, "{totals:?}");
+    // One at the start.
+    assert_eq!(totals.freezes, 1 + totals.stepped, "{totals:?}");
+    assert_eq!(totals.long_freezes, totals.freezes, "{totals:?}");
+    assert!(
+        !totals.longest_frozen.is_zero() && totals.longest_frozen < totals.frozen,
+        "{totals:?}"
+    );
     untouched(&program);
     assert_eq!(program.ask("others 100"), "19900 2.5");
 }
@@ -484,6 +499,7 @@ fn threads_and_processes_tell_of_themselves() {
     let expected = [
         (What::Return { place: 0 }, name),
         (What::Exec, "cat".to_owned()),
+        (What::ThreadEnd { status: 0 }, "cat".to_owned()),
         (What::Exit { status: 0 }, "cat".to_owned()),
     ];
     assert_eq!(seen, expected);

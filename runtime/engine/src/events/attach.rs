@@ -261,7 +261,7 @@ impl Session<'_> {
         // First, so that what it tells stands before the hits to which it matters.
         let children = self.options.children;
         let pid = process.pid();
-        let (watch, refused) =
+        let (mut watch, refused) =
             Watch::begin(&mut session, &self.names, pid, children).map_err(failed)?;
         if let Some(error) = refused {
             self.result.note(format!(
@@ -272,6 +272,9 @@ impl Session<'_> {
         // Hits of all count from one instant on.
         session.shut();
         let attachment = session.attach(probes.clone()).map_err(failed)?;
+        if children {
+            watch.begin_children(&mut session).map_err(failed)?;
+        }
         if let Some(spent) = &mut spent {
             spent.add(attachment.probes.iter().copied(), expected.into_iter());
         }

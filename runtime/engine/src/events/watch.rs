@@ -63,10 +63,9 @@ impl Watch {
             ..Self::default()
         };
         let mut refused = None;
-        let end = children.then_some((Watched::End, Source::End));
-        let own = [(Watched::Exec, Source::Exec), (Watched::Fork, Source::Fork)];
-        // Children join when all that has them leave is there.
-        for (watched, source) in end.into_iter().chain(own) {
+        let forks = (!children).then_some((Watched::Fork, Source::Fork));
+        let own = [(Watched::Exec, Source::Exec)].into_iter().chain(forks);
+        for (watched, source) in own {
             match watch.add(session, watched, source) {
                 Err(error) if children => return Err(error),
                 Err(error) => {
@@ -79,6 +78,14 @@ impl Watch {
             refused.get_or_insert(error);
         }
         Ok((watch, refused))
+    }
+
+    /// Has children join, when the probes are in their places: what has those leave that end comes last, or the end of a process's last
+    /// thread would be no hit.
+    pub(super) fn begin_children(&mut self, session: &mut EventSession) -> Result<(), EventError> {
+        // Children join when all that has them leave is there.
+        self.add(session, Watched::End, Source::End)?;
+        self.add(session, Watched::Fork, Source::Fork)
     }
 
     /// What a record is of, if it is of one of the session's own probes.

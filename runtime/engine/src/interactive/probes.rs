@@ -618,8 +618,16 @@ impl Interactive<'_> {
     ) -> Result<Vec<(usize, u64, Vec<String>)>, SessionError> {
         let users = self.probes.iter().filter(|probe| probe.used.contains(name));
         let figures = users.map(|probe| {
-            let (_, lost, _) = self.counts_of(probe)?;
-            Ok((probe.number, lost, probe.result.partial.clone()))
+            let mut partial = probe.result.partial.clone();
+            let lost = match &probe.events {
+                // They say more of it.
+                Some(Placed::Stops(stops)) => {
+                    partial.extend(stops.losses());
+                    0
+                }
+                _ => self.counts_of(probe)?.1,
+            };
+            Ok((probe.number, lost, partial))
         });
         figures.collect()
     }

@@ -336,17 +336,22 @@ impl Tracer<'_> {
             self.status = exit_status(thread.tid);
         }
         let events = self.plan.events;
+        let exits = last && events.exit && !space.exit_told;
         if !space.followed || self.leaving {
             self.go(index);
-        } else if last && events.exit && !space.exit_told {
-            self.tell_exit(index);
-        } else if !last && events.threads {
+        } else if events.threads {
             let status = exit_status(thread.tid);
             self.change(index, |thread| {
                 thread.came = Came::ThreadEnd;
                 thread.number = status.unwrap_or(0);
+                thread.tells_exit = exits;
             });
+            if exits {
+                self.change_space(thread.space, |space| space.exit_told = true);
+            }
             self.enqueue(index);
+        } else if exits {
+            self.tell_exit(index);
         } else {
             self.go(index);
         }

@@ -207,6 +207,8 @@ impl Tracer<'_> {
             self.unwind(index, address, user.rsp);
         }
         let mut told = self.thread(index).returned != super::tables::NONE;
+        // A call is known by it: the stop at its entry, and that at its return, tell the same.
+        let came = monotonic_ns();
         let mut entry = None;
         for at in self.members_of(&point) {
             let Some(member) = self.tables.members.get(at).copied() else {
@@ -218,7 +220,7 @@ impl Tracer<'_> {
                 continue;
             }
             if entry.is_none() {
-                entry = self.now(thread.tid, self.plan.vectors, monotonic_ns()).ok();
+                entry = self.now(thread.tid, self.plan.vectors, came).ok();
             }
             if let Some(entry) = entry {
                 self.enter(index, member.place, entry);
@@ -226,7 +228,7 @@ impl Tracer<'_> {
         }
         if told {
             self.change(index, |thread| thread.came = Came::Code);
-            self.enqueue(index);
+            self.enqueue_since(index, came);
         } else {
             self.proceed(index);
         }

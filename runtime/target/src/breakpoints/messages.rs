@@ -49,6 +49,10 @@ pub(super) struct Figures {
     pub(super) handler_lost: bool,
     pub(super) restarted_calls: u64,
     pub(super) children_let_go: u64,
+    pub(super) freezes: u64,
+    pub(super) long_freezes: u64,
+    pub(super) frozen: u64,
+    pub(super) longest_frozen: u64,
     pub(super) restored: bool,
 }
 
@@ -108,6 +112,10 @@ impl Words for Reply {
                 u64::from(figures.handler_lost),
                 figures.restarted_calls,
                 figures.children_let_go,
+                figures.freezes,
+                figures.long_freezes,
+                figures.frozen,
+                figures.longest_frozen,
                 u64::from(figures.restored),
             ]),
         }
@@ -152,6 +160,10 @@ impl Words for Reply {
                 handler_lost,
                 restarted_calls,
                 children_let_go,
+                freezes,
+                long_freezes,
+                frozen,
+                longest_frozen,
                 restored,
                 ..,
             ] => Reply::Totals(Figures {
@@ -171,6 +183,10 @@ impl Words for Reply {
                 handler_lost: handler_lost != 0,
                 restarted_calls,
                 children_let_go,
+                freezes,
+                long_freezes,
+                frozen,
+                longest_frozen,
                 restored: restored != 0,
             }),
             _ => return None,
@@ -210,6 +226,10 @@ mod tests {
             handler_lost: true,
             restarted_calls: 10,
             children_let_go: 11,
+            freezes: 16,
+            long_freezes: 17,
+            frozen: 18,
+            longest_frozen: 19,
             restored: true,
         };
         for reply in [

@@ -88,10 +88,13 @@ pub struct Request {
     /// The longest that a stop may be held, and the longest that it may wait to be told before. A thread that is held for longer
     /// goes on by itself, and so does the target when this program hangs; [`Totals::overdue`] and [`Totals::unserved`] count those.
     pub max_hold: Duration,
+    /// How long all threads may stand still at once while breakpoints are set or stepped over. [`Totals::long_freezes`] counts where
+    /// that took longer; it is done then all the same.
+    pub max_pause: Duration,
 }
 
 impl Default for Request {
-    /// Nothing, and ten seconds.
+    /// Nothing, ten seconds, and a tenth of one.
     fn default() -> Request {
         Request {
             places: Vec::new(),
@@ -100,6 +103,7 @@ impl Default for Request {
             children: false,
             vectors: false,
             max_hold: Duration::from_secs(10),
+            max_pause: Duration::from_millis(100),
         }
     }
 }
@@ -167,7 +171,7 @@ pub enum What {
     },
     /// It is new, and has run nothing.
     ThreadBegin,
-    /// It ends, with this wait status, and others remain.
+    /// It ends, with this wait status. The last thread of a process tells that, too, before [`What::Exit`].
     ThreadEnd {
         /// As waitpid(2) would tell it.
         status: i32,
@@ -203,14 +207,15 @@ pub struct Stop {
     pub registers: Registers,
     /// `xmm0` to `xmm15`; zeros unless asked for.
     pub vectors: [u128; 16],
-    /// For [`What::Return`], how it was when the function was entered.
+    /// For [`What::Return`], how it was when the function was entered. Its time is that of the [`What::Entry`] there, if the entry
+    /// is a place, too.
     pub entry: Option<EntryState>,
 }
 
 /// A thread as it was when it entered a function that has returned now.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct EntryState {
-    /// When: `CLOCK_MONOTONIC`, in nanoseconds.
+    /// When: `CLOCK_MONOTONIC`, in nanoseconds. No two entries of a thread are of the same time.
     pub time: u64,
     /// Its registers.
     pub registers: Registers,
@@ -325,6 +330,16 @@ pub struct Totals {
     pub restarted_calls: u64,
     /// Processes that were made by the target and let go free of breakpoints.
     pub children_let_go: u64,
+    /// How often all threads were stopped for the supervisor's own sake, from the first that was asked to stop until all go on: while
+    /// text is changed, or an instruction stepped over. [`Session::hold`] is not among them, nor is the end, where each thread stops
+    /// for itself.
+    pub freezes: u64,
+    /// Those that took longer than [`Request::max_pause`].
+    pub long_freezes: u64,
+    /// How long they were, all together.
+    pub frozen: Duration,
+    /// How long the longest was.
+    pub longest_frozen: Duration,
     /// Whether everything that was done to the target was undone. If not, a thread did not stop within ten seconds, or a
     /// piece of text could not be written.
     pub restored: bool,

@@ -13,7 +13,7 @@ use crate::error::StopError;
 use crate::process::Process;
 use crate::registers::ThreadSnapshot;
 use crate::stop::already_traced;
-use crate::stop::channel::Received;
+use crate::stop::channel::{Received, Words, message};
 use crate::stop::process::{SupervisorProcess, tiers};
 
 use crate::sys;
@@ -54,6 +54,8 @@ pub(super) struct Plan {
     pub(super) vectors: bool,
     /// In nanoseconds.
     pub(super) max_hold: u64,
+    /// In nanoseconds.
+    pub(super) max_pause: u64,
     pub(super) hardware: bool,
 }
 
@@ -236,6 +238,23 @@ impl Session {
         }
     }
 
+    /// How it has gone so far. Each number is right for itself; `restored` is as if there were nothing to undo.
+    pub fn so_far(&self) -> Totals {
+        let mut words = message(&[]);
+        for (index, word) in words.iter_mut().enumerate() {
+            *word = self.board.figures.get(index).unwrap_or(0);
+        }
+        let figures = match Reply::parse(&words) {
+            Some(Reply::Totals(figures)) => figures,
+            // Nothing has been written yet.
+            _ => Figures::default(),
+        };
+        Totals {
+            restored: true,
+            ..self.totals(&figures)
+        }
+    }
+
     fn totals(&self, figures: &Figures) -> Totals {
         let hits = |range: std::ops::Range<usize>| {
             range
@@ -261,6 +280,10 @@ impl Session {
             handler_lost: figures.handler_lost,
             restarted_calls: figures.restarted_calls,
             children_let_go: figures.children_let_go,
+            freezes: figures.freezes,
+            long_freezes: figures.long_freezes,
+            frozen: Duration::from_nanos(figures.frozen),
+            longest_frozen: Duration::from_nanos(figures.longest_frozen),
             restored: figures.restored,
         }
     }
@@ -386,6 +409,7 @@ fn plan(
         children: request.children,
         vectors: request.vectors,
         max_hold: sys::nanoseconds(request.max_hold),
+        max_pause: sys::nanoseconds(request.max_pause),
         hardware,
     })
 }

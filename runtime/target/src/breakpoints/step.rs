@@ -26,6 +26,8 @@ const BY_INSTRUCTIONS: [i32; 5] = [
 impl Tracer<'_> {
     /// Lets a thread go on that has been told of. One that stands at `int3` runs the instruction that belongs there.
     pub(super) fn proceed(&mut self, index: u32) {
+        // Returns that it goes on from untold are not to be told at its next stop.
+        while self.pop_returned(index).is_some() {}
         let thread = self.thread(index);
         self.change(index, |thread| {
             thread.came = Came::Nowhere;

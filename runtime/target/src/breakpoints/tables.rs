@@ -9,6 +9,7 @@ use nix::errno::Errno;
 
 use super::{EntryState, Reason, Refused, Subject};
 use crate::registers::Registers;
+use crate::stop::channel::message;
 use crate::stop::table::{Plain, Shared};
 use crate::stop::threads::MAX_THREADS;
 
@@ -145,6 +146,8 @@ pub(super) struct Thread {
     pub(super) frozen: bool,
     /// It has come to its end.
     pub(super) ending: bool,
+    /// That its process exits is told of it, too, when its end has been told.
+    pub(super) tells_exit: bool,
     /// It is kept at its end, since it may be the last of its process to come there.
     pub(super) kept: bool,
     /// Its first stop has been seen.
@@ -176,6 +179,7 @@ impl Thread {
         since: 0,
         frozen: false,
         ending: false,
+        tells_exit: false,
         kept: false,
         begun: false,
         proceeding: false,
@@ -363,6 +367,8 @@ pub(super) struct Board {
     pub(super) hits: Shared<u64>,
     /// How many addresses are in the text, written as it changes.
     pub(super) text: Shared<u64>,
+    /// The figures so far as the words of their message, written as they change.
+    pub(super) figures: Shared<u64>,
 }
 
 impl Board {
@@ -373,6 +379,7 @@ impl Board {
             refused: Shared::new(MAX_MEMBERS)?,
             hits: Shared::new(counted.max(1))?,
             text: Shared::new(1)?,
+            figures: Shared::new(message(&[]).len())?,
         })
     }
 }

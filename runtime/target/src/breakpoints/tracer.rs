@@ -12,7 +12,7 @@ use super::tables::{
 use super::{EntryState, Reason, Subject};
 use crate::ptrace::{self, Change};
 use crate::registers::Registers;
-use crate::stop::channel::{Call, Channel, Failure, Received};
+use crate::stop::channel::{Call, Channel, Failure, Received, Words};
 use crate::stop::threads::seize;
 use crate::sys::{self, monotonic_ns};
 use crate::tasks::{each_thread, is_making_process, signal_sets, thread_state};
@@ -109,6 +109,8 @@ pub(super) struct Tracer<'a> {
     pub(super) out: Option<Out>,
     /// All threads are to stand still.
     pub(super) frozen: bool,
+    /// Since when, if that is for the supervisor's own sake; else 0.
+    frozen_since: u64,
     /// ytrace has asked for that.
     holding: bool,
     /// Everything is being taken out.
@@ -155,6 +157,7 @@ pub(super) fn run(channel: &Channel, tables: &mut Tables, board: &mut Board, pla
         tail: NONE,
         out: None,
         frozen: false,
+        frozen_since: 0,
         holding: false,
         leaving: false,
         starting: true,
@@ -166,6 +169,7 @@ pub(super) fn run(channel: &Channel, tables: &mut Tables, board: &mut Board, pla
     };
     let reply = match tracer.begin() {
         Ok(()) => {
+            tracer.publish();
             // Nobody listening is found when we look.
             let refused = tracer.refused as u64;
             let _ = channel.send(&Reply::Started { refused });
@@ -276,8 +280,7 @@ impl Tracer<'_> {
             groups().count() <= room && !self.traps.blocked
         };
         let by_hardware = by_hardware && self.try_hardware();
-        // Functions return to more addresses than there are registers.
-        let mut any_text = plan.points.iter().any(|point| point.at_return);
+        let mut any_text = false;
         for group in groups() {
             let (Some(first), Some(space)) = (group.first(), self.space_of_text()) else {
                 continue;
@@ -304,7 +307,9 @@ impl Tracer<'_> {
                     point.count += 1;
                 }
             }
-            any_text |= !by_hardware && !point.shared;
+            // Functions return to more addresses than there are registers.
+            let returns = group.iter().any(|point| point.at_return);
+            any_text |= !self.traps.spare_text() && (returns || !by_hardware && !point.shared);
             self.note_address(point);
         }
         if any_text {
@@ -394,6 +399,7 @@ impl Tracer<'_> {
             self.end_overdue();
             self.settle_unborn();
             self.settle_kept();
+            self.publish();
             self.tell();
             let more = more || self.unseen;
             let until = if more { 0 } else { self.next_deadline() };
@@ -583,7 +589,14 @@ impl Tracer<'_> {
                 });
                 told.number = i32::try_from(place).unwrap_or(i32::MAX);
             }
-            _ => self.change(index, |thread| thread.came = Came::Nowhere),
+            _ => self.change(index, |thread| {
+                // The last thread of a process tells of that, too.
+                thread.came = match thread.tells_exit {
+                    true => Came::Exit,
+                    false => Came::Nowhere,
+                };
+                thread.tells_exit = false;
+            }),
         }
         Some(told)
     }
@@ -684,10 +697,14 @@ impl Tracer<'_> {
 
     /// Puts a stopped thread into the queue.
     pub(super) fn enqueue(&mut self, index: u32) {
-        let now = monotonic_ns();
+        self.enqueue_since(index, monotonic_ns());
+    }
+
+    /// Puts a thread into the queue that has stopped at an instant.
+    pub(super) fn enqueue_since(&mut self, index: u32, since: u64) {
         self.change(index, |thread| {
             thread.state = State::Stopped;
-            thread.since = now;
+            thread.since = since;
             thread.next = NONE;
         });
         let last = self.tail;
@@ -736,6 +753,9 @@ impl Tracer<'_> {
     /// # Errors
     /// The number of one that did not stop in time, though it does not wait inside the kernel. The others are stopped.
     pub(super) fn freeze(&mut self, limit: u64) -> Result<(), i32> {
+        if !self.frozen && !self.holding {
+            self.frozen_since = monotonic_ns();
+        }
         self.frozen = true;
         for index in self.all_threads() {
             let thread = self.thread(index);
@@ -787,6 +807,23 @@ impl Tracer<'_> {
                     self.go(index);
                 }
             }
+        }
+        let since = std::mem::take(&mut self.frozen_since);
+        if since > 0 {
+            let took = monotonic_ns().saturating_sub(since);
+            let figures = &mut self.figures;
+            figures.freezes += 1;
+            figures.long_freezes += u64::from(took > self.plan.max_pause);
+            figures.frozen = figures.frozen.saturating_add(took);
+            figures.longest_frozen = figures.longest_frozen.max(took);
+        }
+    }
+
+    /// Lets ytrace see the figures so far.
+    fn publish(&mut self) {
+        let words = Reply::Totals(self.figures).words();
+        for (index, word) in words.into_iter().enumerate() {
+            self.board.figures.set(index, word);
         }
     }
 

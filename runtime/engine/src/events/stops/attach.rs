@@ -14,10 +14,12 @@ use ytrace_values::Operation;
 
 use super::super::EventFailure;
 use super::super::attach::{described, event_error};
+use super::super::programs::Programs;
 use super::super::sites::{Finder, Places};
+use super::calls::Calls;
 use super::memory::StopMemory;
 use super::output::Output;
-use super::{Calls, Figures, Handler, PlaceUse, Stops};
+use super::{Figures, Handler, PlaceUse, Stops};
 use crate::error::SessionError;
 use crate::host::Sink;
 use crate::left_behind;
@@ -118,11 +120,8 @@ impl Session<'_> {
                     exec: true,
                     ..Events::default()
                 },
-                max_hold: match self.shares_values {
-                    // A line of the prompt may keep hits waiting for as long as a pause may take, then their handlers may take as long.
-                    true => self.options.max_pause.saturating_mul(2),
-                    false => longest_hold(self.options.max_pause),
-                },
+                max_hold: longest_hold(self.options.max_pause, self.shares_values),
+                max_pause: self.options.max_pause,
                 ..Request::default()
             },
             ..Making::default()
@@ -193,6 +192,7 @@ impl Session<'_> {
             calls: Calls::default(),
             memory,
             output: Output::default(),
+            programs: Programs::default(),
             max_hold: request.max_hold,
             figures: Figures {
                 places: there,
@@ -230,10 +230,14 @@ impl Session<'_> {
 }
 
 /// How long a thread may be held where a handler, or a copy, may take so long: what comes before and after that takes time, too, and a
-/// busy machine some more.
-fn longest_hold(max_pause: Duration) -> Duration {
-    const MORE: Duration = Duration::from_secs(1);
-    max_pause.saturating_mul(2).saturating_add(MORE)
+/// busy machine some more. At a prompt, a line may keep threads waiting for as long as a pause may take, then their handlers may take as
+/// long; a line that takes longer shall not hold them for long.
+fn longest_hold(max_pause: Duration, prompt: bool) -> Duration {
+    let more = match prompt {
+        true => Duration::from_millis(100),
+        false => Duration::from_secs(1),
+    };
+    max_pause.saturating_mul(2).saturating_add(more)
 }
 
 /// Whether anything in a program asks for vector registers, which takes a system call more at each stop.

@@ -15,16 +15,37 @@ impl Session<'_> {
     pub(crate) fn finish_stops(&mut self, stops: Stops) -> Result<(), SessionError> {
         let Stops {
             session,
-            calls,
             memory,
             figures,
+            programs,
+            places,
+            watches,
             ..
         } = stops;
         self.add_counters(memory.counters());
         let totals = session.finish()?;
+        let pauses = &mut self.result.pauses;
+        pauses.count += totals.freezes;
+        pauses.total += totals.frozen;
+        pauses.longest = pauses.longest.max(totals.longest_frozen);
+        let restarted = usize::try_from(totals.restarted_calls).unwrap_or(usize::MAX);
+        pauses.restarted_calls = pauses.restarted_calls.saturating_add(restarted);
+        if programs.executed() > 0 {
+            let what = format!("the target executed {}", programs.shown());
+            match places.is_empty() && watches.is_empty() {
+                true => self.result.note(what),
+                false => self
+                    .result
+                    .partial(format!("{what}, in which nothing is probed (--sync)")),
+            }
+        }
+        if let Some(note) = freezes(&totals, self.options.max_pause) {
+            self.result.note(note);
+        }
         self.result.hits = Some(ytrace_report::Hits {
             places: figures.places as u64,
             hits: figures.hits,
+            unpaired: figures.unpaired,
             ..ytrace_report::Hits::default()
         });
         self.result.note(summary(&figures, &totals));
@@ -42,12 +63,6 @@ impl Session<'_> {
                 "{} handlers were ended because they held their thread for {} (--max-pause)",
                 figures.ended,
                 shown(self.options.max_pause)
-            ));
-        }
-        if calls.left_out > 0 {
-            self.result.note(format!(
-                "of {} calls nothing was kept at their entry: too many were under way",
-                calls.left_out
             ));
         }
         Ok(())
@@ -81,8 +96,43 @@ fn summary(figures: &Figures, totals: &Totals) -> String {
     note
 }
 
+/// How long all threads stood still at once.
+fn freezes(totals: &Totals, max_pause: Duration) -> Option<String> {
+    if totals.freezes == 0 {
+        return None;
+    }
+    let mut note = format!(
+        "all threads stood still {} while breakpoints were set or stepped over, {} at the longest",
+        counted(totals.freezes, "time"),
+        shown(totals.longest_frozen)
+    );
+    if totals.long_freezes > 0 {
+        note.push_str(&format!(
+            ", {} longer than {} (--max-pause)",
+            counted(totals.long_freezes, "time"),
+            shown(max_pause)
+        ));
+    }
+    Some(note)
+}
+
+/// Hits that no handler ran for.
+pub(super) fn lost(figures: &Figures, totals: &Totals) -> u64 {
+    [
+        figures.missed,
+        figures.late,
+        figures.unpaired,
+        totals.unserved,
+        totals.late,
+        totals.returns_unfollowed,
+        totals.returns_without_room,
+    ]
+    .into_iter()
+    .fold(0, u64::saturating_add)
+}
+
 /// Why the result is partial.
-fn losses(figures: &Figures, totals: &Totals) -> Vec<String> {
+pub(super) fn losses(figures: &Figures, totals: &Totals) -> Vec<String> {
     let counts = [
         (
             totals.overdue.saturating_sub(figures.missed),
@@ -94,6 +144,10 @@ fn losses(figures: &Figures, totals: &Totals) -> Vec<String> {
                 .saturating_add(figures.missed)
                 .saturating_add(figures.late),
             "stops had no handler run: ytrace came to them so late that their threads had gone on by themselves, or were about to",
+        ),
+        (
+            figures.unpaired,
+            "returns are left out: ytrace came too late to the entries of their calls, or too many calls were under way, so that what they want to know of them is not known",
         ),
         (
             totals.unwatched,
@@ -160,11 +214,17 @@ mod tests {
         };
         let figures = Figures {
             missed: 2,
+            unpaired: 9,
             ..Figures::default()
         };
         let told = losses(&figures, &all);
-        assert_eq!(told.len(), 8, "{told:?}");
-        for part in ["1 threads were held", "4 stops had no", "4,000 hits"] {
+        assert_eq!(told.len(), 9, "{told:?}");
+        for part in [
+            "9 returns are",
+            "1 threads were held",
+            "4 stops had no",
+            "4,000 hits",
+        ] {
             assert!(told.iter().any(|loss| loss.starts_with(part)), "{told:?}");
         }
     }

@@ -67,8 +67,7 @@ impl StopHit<'_> {
                 HitQuestion::Vector(number) => format!("there is no vector register {number}"),
                 HitQuestion::Argument(number) => format!("argument {number} could not be read"),
                 HitQuestion::Entry(_) => {
-                    "the value as of the function's entry could not be read, or the call began before the probe was there"
-                        .to_owned()
+                    "the value as of the function's entry could not be read".to_owned()
                 }
                 HitQuestion::Function | HitQuestion::Sample { .. } => "it is not known".to_owned(),
             };

@@ -1,6 +1,7 @@
 //! Probes on events whose handlers run while the thread that was hit stands still: breakpoints and watchpoints of ptrace(2).
 
 mod attach;
+mod calls;
 mod finish;
 mod hit;
 mod memory;
@@ -13,15 +14,14 @@ use std::time::Duration;
 
 use ytrace_lang::hir::ProcessEvent;
 use ytrace_lang::ir::FunctionId;
-use ytrace_target::breakpoints;
+use ytrace_target::breakpoints::{self, Stop, What};
 
 use super::plan::Argument;
+use super::programs::Programs;
+use calls::Calls;
 pub(crate) use hit::StopHit;
 use memory::StopMemory;
 use output::Output;
-
-/// The most calls under way whose values as of entry are kept.
-const MOST_CALLS: usize = 1 << 20;
 
 /// The probes of a program that stop threads.
 pub(crate) struct Stops {
@@ -37,20 +37,35 @@ pub(crate) struct Stops {
     memory: StopMemory,
     /// What the handlers of the stop that is out have shown.
     output: Output,
+    /// What the target has executed.
+    programs: Programs,
     /// A thread that is held for longer goes on by itself.
     max_hold: Duration,
     figures: Figures,
 }
 
 impl Stops {
-    /// Runs of handlers, those that there were not for the stop was too old, and places.
+    /// Forgets what was kept for a stop that no handler is run for.
+    fn skip(&mut self, stop: &Stop) {
+        let (What::Return { place }, Some(entry)) = (stop.what, &stop.entry) else {
+            return;
+        };
+        let place = self.places.get(place);
+        for (handler, _) in place.into_iter().flat_map(|place| &place.run) {
+            self.calls.take(stop.tid, entry, *handler);
+        }
+    }
+
+    /// Runs of handlers, hits that had none, as far as they are known so far, and places.
     pub(crate) fn counts(&self) -> (u64, u64, u64) {
-        let figures = self.figures;
-        (
-            figures.hits,
-            figures.missed + figures.late,
-            figures.places as u64,
-        )
+        let figures = &self.figures;
+        let lost = finish::lost(figures, &self.session.so_far());
+        (figures.hits, lost, figures.places as u64)
+    }
+
+    /// Why what has come so far is not whole.
+    pub(crate) fn losses(&self) -> Vec<String> {
+        finish::losses(&self.figures, &self.session.so_far())
     }
 }
 
@@ -71,34 +86,6 @@ struct PlaceUse {
     keep: Vec<usize>,
 }
 
-/// What was kept when functions were entered.
-#[derive(Default)]
-struct Calls {
-    /// By thread, stack pointer at the entry, and handler.
-    kept: HashMap<(i32, u64, usize), Vec<Option<u64>>>,
-    /// Calls for which there was no room.
-    left_out: u64,
-}
-
-impl Calls {
-    fn keep(&mut self, call: (i32, u64, usize), values: Vec<Option<u64>>) {
-        if self.kept.len() >= MOST_CALLS && !self.kept.contains_key(&call) {
-            self.left_out += 1;
-            return;
-        }
-        self.kept.insert(call, values);
-    }
-
-    fn take(&mut self, call: (i32, u64, usize)) -> Vec<Option<u64>> {
-        self.kept.remove(&call).unwrap_or_default()
-    }
-
-    /// Forgets the calls of a thread that has ended.
-    fn forget_thread(&mut self, tid: i32) {
-        self.kept.retain(|(thread, _, _), _| *thread != tid);
-    }
-}
-
 /// What came of it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Figures {
@@ -116,24 +103,6 @@ struct Figures {
     ended: u64,
     /// Stops whose threads would have gone on before the end of a handler.
     late: u64,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn calls_are_told_apart_by_thread_depth_and_handler() {
-        let mut calls = Calls::default();
-        calls.keep((1, 0x100, 0), vec![Some(1)]);
-        calls.keep((1, 0x80, 0), vec![Some(2)]);
-        calls.keep((2, 0x100, 0), vec![Some(3)]);
-        calls.keep((1, 0x100, 1), vec![None]);
-        assert_eq!(calls.take((1, 0x80, 0)), [Some(2)]);
-        assert_eq!(calls.take((1, 0x80, 0)), []);
-        assert_eq!(calls.take((1, 0x100, 1)), [None]);
-        calls.forget_thread(1);
-        assert_eq!(calls.take((1, 0x100, 0)), []);
-        assert_eq!(calls.take((2, 0x100, 0)), [Some(3)]);
-    }
+    /// Runs of handlers at returns that there were not, for of the entry nothing is known.
+    unpaired: u64,
 }

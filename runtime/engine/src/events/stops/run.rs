@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use ytrace_lang::execute::Outcome;
 use ytrace_lang::hir::ProcessEvent;
 use ytrace_lang::ir::FunctionId;
-use ytrace_target::breakpoints::{Next, Stop, What};
+use ytrace_target::breakpoints::{EntryState, Next, Stop, What};
 use ytrace_target::{PauseReport, ThreadSnapshot};
 use ytrace_values::{FaultKind, Machine, Memory};
 
+use super::calls::Calls;
 use super::hit::{StopHit, argument};
 use super::{Handler, PlaceUse, Stops};
 use crate::error::SessionError;
@@ -54,6 +55,7 @@ impl Session<'_> {
                     let left = stop.deadline.saturating_sub(ytrace_target::monotonic_ns());
                     if Duration::from_nanos(left) < self.options.max_pause && !changes_all(&stop) {
                         stops.figures.late += 1;
+                        stops.skip(&stop);
                     } else {
                         self.run_stop(stops, &stop, state);
                     }
@@ -100,6 +102,7 @@ impl Session<'_> {
                     }
                     // Its memory is no longer that of the hit.
                     stops.figures.missed += 1;
+                    stops.skip(&stop);
                     stops.session.resume()?;
                 }
                 Next::Nothing => sink.flush(),
@@ -144,6 +147,7 @@ impl Session<'_> {
             memory,
             output,
             figures,
+            programs,
             ..
         } = stops;
         memory.forget();
@@ -162,11 +166,18 @@ impl Session<'_> {
                     return Ran::default();
                 };
                 due.at(place, stop, memory);
-                let entry = stop.entry.as_ref();
-                let depth = entry.map_or(0, |entry| entry.registers.stack_pointer);
-                for one in &mut due.handlers {
-                    one.entry_values = calls.take((stop.tid, depth, one.handler));
-                }
+                due.handlers.retain_mut(|one| {
+                    let wants = handlers.get(one.handler);
+                    if wants.is_none_or(|handler| handler.entry_values.is_empty()) {
+                        return true;
+                    }
+                    let entry = stop.entry.as_ref();
+                    let values = entry.and_then(|entry| calls.take(stop.tid, entry, one.handler));
+                    figures.unpaired += u64::from(values.is_none());
+                    one.entry_values = values.unwrap_or_default();
+                    // Without them the handler would do half of its work.
+                    !one.entry_values.is_empty()
+                });
             }
             What::Watch { watch } => due.all(watches.get(watch).cloned().unwrap_or_default(), None),
             What::ThreadBegin => due.all(of_process(ProcessEvent::ThreadBegin), None),
@@ -175,7 +186,7 @@ impl Session<'_> {
                 due.all(of_process(ProcessEvent::ThreadEnd), Some(status));
             }
             What::Exec => {
-                self.note_executed(stop.pid, !places.is_empty() || !watches.is_empty());
+                programs.count(stop.pid);
                 due.all(of_process(ProcessEvent::Exec), None);
             }
             What::Exit { status } => due.all(of_process(ProcessEvent::Exit), Some(status)),
@@ -214,7 +225,7 @@ impl Session<'_> {
         &mut self,
         place: &PlaceUse,
         handlers: &[Handler],
-        calls: &mut super::Calls,
+        calls: &mut Calls,
         stop: &Stop,
         state: &mut State<'_>,
         memory: &mut dyn Memory,
@@ -223,6 +234,11 @@ impl Session<'_> {
             tid: stop.tid,
             registers: Some(stop.registers),
         }];
+        let entry = EntryState {
+            time: stop.time,
+            registers: stop.registers,
+            vectors: stop.vectors,
+        };
         for index in &place.keep {
             let Some(handler) = handlers.get(*index) else {
                 continue;
@@ -241,7 +257,7 @@ impl Session<'_> {
                 // A read that fails matters only to a handler that asks for its value.
                 values.push(outcome.result.ok());
             }
-            calls.keep((stop.tid, stop.registers.stack_pointer, *index), values);
+            calls.keep(stop.tid, &entry, *index, values);
         }
     }
 
@@ -319,22 +335,6 @@ impl Session<'_> {
         self.run_live(state, probes, sink)?;
         sink.flush();
         Ok(())
-    }
-
-    /// Tells that the target has executed another program, by which breakpoints and watchpoints are gone.
-    fn note_executed(&mut self, pid: i32, probed: bool) {
-        let program = std::fs::read_link(format!("/proc/{pid}/exe")).ok();
-        let program = program.map_or_else(
-            || "another program".to_owned(),
-            |path| path.display().to_string(),
-        );
-        let what = format!("the target executed {program}");
-        match probed {
-            true => self
-                .result
-                .partial(format!("{what}, in which nothing is probed (--sync)")),
-            false => self.result.note(what),
-        }
     }
 
     /// Notes a pause of all threads that has ended just now.
