@@ -207,7 +207,7 @@ pub struct RunArguments {
     #[arg(short, long)]
     pub verbose: bool,
     /// The most functions that the pattern of one probe may match
-    #[arg(long, value_name = "N", default_value_t = ytrace_lang::check::MOST_PROBES)]
+    #[arg(long, value_name = "N", value_parser = parse_number, default_value_t = ytrace_lang::check::MOST_PROBES)]
     pub max_probes: usize,
     /// By how much probes on events may slow the target down: its hits are counted for 200 ms first [default: what the probe file says]
     #[arg(long, value_name = "PERCENT", value_parser = parse_percent, allow_negative_numbers = true)]
@@ -323,6 +323,14 @@ fn parse_percent(text: &str) -> Result<f64, String> {
     }
 }
 
+fn parse_number(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("it must be above 0".to_owned()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("not a whole number above 0".to_owned()),
+    }
+}
+
 /// The commands of `ytrace types`.
 #[derive(Debug, Subcommand)]
 pub enum TypesCommand {
@@ -416,7 +424,7 @@ pub struct CheckArguments {
     #[command(flatten)]
     pub text: TextOptions,
     /// The most functions that the pattern of one probe may match
-    #[arg(long, value_name = "N", default_value_t = ytrace_lang::check::MOST_PROBES)]
+    #[arg(long, value_name = "N", value_parser = parse_number, default_value_t = ytrace_lang::check::MOST_PROBES)]
     pub max_probes: usize,
     /// Options of the probe file
     #[arg(last = true, value_name = "OPTIONS")]

@@ -318,6 +318,8 @@ pub enum EventSite {
         provider: String,
         /// Its name.
         name: String,
+        /// How many of its arguments the head names.
+        named: usize,
     },
     /// Access to memory of the target.
     Watch {

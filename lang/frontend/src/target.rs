@@ -284,6 +284,27 @@ pub trait TypeSource {
     ) -> Result<Option<(i64, Option<TargetType>)>, LookupError>;
 }
 
+/// A place where the compiler has put the body of a function into another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InlinedPlace {
+    /// The function that it is in, by the symbol tables.
+    pub within: Option<String>,
+    /// The source file of the first line of the body that has code there.
+    pub file: String,
+    /// That line.
+    pub line: u32,
+}
+
+impl InlinedPlace {
+    /// Where it is, in words.
+    pub fn shown(&self) -> String {
+        match &self.within {
+            Some(within) => format!("`{within}`"),
+            None => format!("{}:{}", self.file, self.line),
+        }
+    }
+}
+
 /// Variables, functions and modules of the target.
 pub trait SymbolSource {
     /// Finds a variable.
@@ -314,6 +335,12 @@ pub trait SymbolSource {
     ) -> Result<MatchingFunctions, LookupError> {
         let _ = (scope, pattern, limit);
         Ok(MatchingFunctions::default())
+    }
+
+    /// Where a function has been inlined into others, in the order of addresses. Sources that do not know need not say so.
+    fn inlined_at(&mut self, scope: &Scope, name: &str) -> Vec<InlinedPlace> {
+        let _ = (scope, name);
+        Vec::new()
     }
 
     /// Whether functions that are not there yet are waited for: a library may be loaded that has them.

@@ -55,6 +55,7 @@ pub use mapping::SharedBytes;
 pub use module::{Loader, Module};
 pub use objects::{Function, Location, Origin, Parameter, Variable};
 pub use perf_map::PerfMap;
+pub use suggest::closest;
 pub use symbolize::{CodeSymbol, DataSymbol, InlinedFrame, SourceLocation};
 pub use symtab::{Symbol, SymbolKind, SymbolTableKind};
 pub use typefile::{Extracted, TypesFile};

@@ -10,7 +10,7 @@ const MAX_LENGTH: usize = 200;
 /// The distance is Damerau-Levenshtein's without regard to case; a third of the length may differ, and names that begin with all of
 /// `wanted` count as near. A name in a scope of C++ or Rust (`ns::counter`, `ns::Box<int>`) is also near where its last part, with or
 /// without arguments of a template, is: people leave scopes out.
-pub(crate) fn closest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+pub fn closest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let wanted = wanted.to_lowercase();
     if wanted.is_empty() || wanted.len() > MAX_LENGTH {
         return Vec::new();

@@ -775,6 +775,11 @@ pub fn parse(
         outline.events |= has_events(&unit);
         kinds.extend(views::declared_kinds(&unit));
     }
+    if let Some(form) = forms.iter().find(|form| form.wants_view())
+        && kinds.is_empty()
+    {
+        return Err(views::no_view(*form));
+    }
     if let Some(form) = graph {
         views::check_kinds(&kinds, *form)?;
     }

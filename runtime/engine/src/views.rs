@@ -75,6 +75,11 @@ pub(crate) fn check(
             known,
         }));
     }
+    if let Some(form) = forms.iter().find(|form| form.wants_view())
+        && kinds.is_empty()
+    {
+        return Err(no_view(*form));
+    }
     match forms.iter().find(|form| form.wants_flamegraph()) {
         Some(form) if !graph => Err(SessionError::Output(
             report::output::OutputError::no_flamegraph(*form, &kinds),
@@ -92,6 +97,13 @@ pub(crate) fn declared_kinds(unit: &Unit) -> Vec<String> {
             _ => None,
         })
         .collect()
+}
+
+/// Why a format of pictures cannot be had.
+pub(crate) fn no_view(form: report::Output) -> SessionError {
+    SessionError::Output(report::output::OutputError::NoView {
+        ending: form.ending(),
+    })
 }
 
 /// Refuses a format that shows a flame graph where no view has the kind of one.

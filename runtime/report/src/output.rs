@@ -46,6 +46,14 @@ pub enum OutputError {
         /// The kinds of the views there are.
         views: String,
     },
+    /// The format is of pictures, and there is nothing to be drawn.
+    #[error(
+        "the probe has no view, and {ending} shows nothing else; what it prints goes to standard output, .txt and .json hold the rest"
+    )]
+    NoView {
+        /// The ending of the format.
+        ending: &'static str,
+    },
     /// The file could not be written.
     #[error("{path}: {error}")]
     Write {
@@ -117,6 +125,11 @@ impl Output {
     /// Whether the format shows a flame graph and nothing else.
     pub fn wants_flamegraph(self) -> bool {
         matches!(self, Output::Folded | Output::Pprof | Output::Speedscope)
+    }
+
+    /// Whether the format shows views and nothing else.
+    pub fn wants_view(self) -> bool {
+        self == Output::Svg
     }
 
     /// The ending of the format.

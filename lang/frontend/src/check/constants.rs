@@ -250,27 +250,33 @@ impl Checker<'_> {
         }
     }
 
-    /// What to do about a number that does not fit, where it is that of an option.
-    pub(super) fn option_to_change(&self, expression: &hir::Expression) -> Option<String> {
+    /// The option that an expression computes with, as on the command line, and where it is declared.
+    pub(super) fn option_in(&self, expression: &hir::Expression) -> Option<(String, Span)> {
         match &expression.kind {
             ExpressionKind::Load(place) => {
                 let hir::PlaceKind::Global(id) = place.kind else {
                     return None;
                 };
                 let option = self.options.iter().find(|option| option.global == id)?;
-                let name = option.name.replace('_', "-");
-                Some(format!(
-                    "it is the option --{name}: give it a number above 0"
-                ))
+                let place = self.globals.get(id.0 as usize)?.span;
+                Some((option.name.replace('_', "-"), place))
             }
             ExpressionKind::Convert(_, operand) | ExpressionKind::Unary(_, operand) => {
-                self.option_to_change(operand)
+                self.option_in(operand)
             }
-            ExpressionKind::Arithmetic(_, left, right) => self
-                .option_to_change(left)
-                .or_else(|| self.option_to_change(right)),
+            ExpressionKind::Arithmetic(_, left, right) => {
+                self.option_in(left).or_else(|| self.option_in(right))
+            }
             _ => None,
         }
+    }
+
+    /// What is to be said of an option that must be above 0.
+    pub(super) fn option_to_change(&self, expression: &hir::Expression) -> Option<String> {
+        let (name, _) = self.option_in(expression)?;
+        Some(format!(
+            "it is the option --{name}: give it a number above 0"
+        ))
     }
 
     /// The value of an option's global as a constant.

@@ -74,6 +74,8 @@ pub(super) struct Hit {
     pub on_functions: bool,
     /// Whether `(...)` stands for parameters that nobody knows: the body cannot be checked.
     pub nameless: bool,
+    /// How many integers and pointers the functions take, if debug information says so of all of them: the most.
+    pub most_words: Option<usize>,
     /// The functions that give the values as of entry.
     pub entry_values: Vec<hir::FunctionId>,
     /// The functions that are waited for.
@@ -103,6 +105,7 @@ impl Hit {
             function: None,
             on_functions: false,
             nameless: false,
+            most_words: None,
             entry_values: Vec::new(),
             awaited: None,
             copies: Vec::new(),
@@ -613,6 +616,9 @@ impl Checker<'_> {
             }
             Arguments::Event => self.word_now(Word::Argument(number as u64), span),
             Arguments::Function { hidden } => {
+                if self.is_beyond_prototype(number, expression) {
+                    return self.unknown(span);
+                }
                 let value = self.passed_argument(number, hidden, span);
                 match self.located_anywhere(&value, self.is_at_return()) {
                     Ok(word) => word,
@@ -624,6 +630,38 @@ impl Checker<'_> {
             }
         };
         self.convert(word, long)
+    }
+
+    /// Reports an argument that the functions of the probe do not have. Returns whether that is so.
+    fn is_beyond_prototype(&mut self, number: usize, expression: &ast::Expression) -> bool {
+        let hit = self.hit_here();
+        let Some(most) = hit
+            .and_then(|hit| hit.most_words)
+            .filter(|most| number >= *most)
+        else {
+            return false;
+        };
+        let whose = match hit.and_then(|hit| hit.function.as_deref()) {
+            Some(name) => format!("`{name}` takes"),
+            None => "these functions take".to_owned(),
+        };
+        let has = match most {
+            0 => "no argument that is an integer or a pointer".to_owned(),
+            1 => "one argument that is an integer or a pointer".to_owned(),
+            most => format!("{most} arguments that are integers or pointers"),
+        };
+        let value = self.value(expression);
+        let option = self.option_in(&value);
+        let diagnostic = Diagnostic::error(
+            expression.span,
+            format!("{whose} {has}"),
+            format!("this is {number}, and they are counted from 0"),
+        );
+        self.report(match option {
+            Some((name, _)) => diagnostic.with_help(format!("it is the option --{name}")),
+            None => diagnostic,
+        });
+        true
     }
 
     /// `_func()`.
@@ -668,18 +706,26 @@ impl Checker<'_> {
             return self.unknown(span);
         }
         if let Some(every) = arguments.first() {
-            let option = self.option_to_change(every);
+            let option = self.option_in(every);
             let every = self.with_option_values(every.clone());
             if let Some(every) = self.constant_of(&every).filter(|every| *every <= 0) {
-                let diagnostic = Diagnostic::error(
-                    span,
-                    "`_every(n, bytes)` takes one sample in n bytes",
-                    format!("n is {every} here"),
-                );
-                self.report(match option {
-                    Some(option) => diagnostic.with_help(option),
-                    None => diagnostic,
-                });
+                match option {
+                    // Who gave the option need not know where it is used.
+                    Some((name, place)) => {
+                        if self.reported.insert(("option", name.clone())) {
+                            self.error(
+                                place,
+                                format!("--{name} is {every}, and must be above 0"),
+                                "a sample is one in so many",
+                            );
+                        }
+                    }
+                    None => self.error(
+                        span,
+                        "`_every(n, bytes)` takes one sample in n bytes",
+                        format!("n is {every} here"),
+                    ),
+                }
             }
         }
         let long = self.basics.long;

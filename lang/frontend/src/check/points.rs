@@ -10,7 +10,9 @@ use crate::ast::{self, FunctionReference, ProbeParameters, ProbeResult};
 use crate::diagnostics::Diagnostic;
 use crate::hir::{AwaitedFunctions, EventFunction, EventSite};
 use crate::source::Span;
-use crate::target::{CopyDescription, FunctionDescription, LookupError, NameKind, ParameterPlace};
+use crate::target::{
+    CopyDescription, FunctionDescription, InlinedPlace, LookupError, NameKind, ParameterPlace,
+};
 use crate::types::{Type, TypeId};
 
 /// Parameters beyond these are not looked at.
@@ -285,10 +287,12 @@ impl<'a> Checker<'a> {
     fn unknown_target_function(&mut self, name: &ast::Name) {
         let scope = self.scope_of(name);
         let mut is_variable = false;
+        let mut inlined = Vec::new();
         let mut close = Vec::new();
         let mut reasons = Vec::new();
         if let Some(target) = self.target.as_deref_mut() {
             is_variable = matches!(target.find_variable(&scope, &name.text), Ok(Some(_)));
+            inlined = target.inlined_at(&scope, &name.text);
             close = target.suggest(&scope, NameKind::Symbol, &name.text);
             close.retain(|close| *close != name.text);
             reasons = target.missing_debug_information();
@@ -301,6 +305,24 @@ impl<'a> Checker<'a> {
                 format!(
                     "who changes it, `_probe _watch(&{}, 8, \"w\")` tells",
                     name.text
+                ),
+            );
+            return;
+        }
+        if let Some(first) = inlined.first() {
+            let InlinedPlace { file, line, .. } = first;
+            let shown: Vec<String> = inlined.iter().take(3).map(InlinedPlace::shown).collect();
+            let more = if inlined.len() > shown.len() {
+                ", …"
+            } else {
+                ""
+            };
+            self.error_help(
+                name.span,
+                format!("`{}` is only inlined: no code of it is called", name.text),
+                format!("it is part of {}{more}", shown.join(", ")),
+                format!(
+                    "probe a line of it, `_line(\"{file}\", {line})`, or a function that it is in"
                 ),
             );
             return;
@@ -448,6 +470,12 @@ impl<'a> Checker<'a> {
         hit.arguments = Arguments::Function {
             hidden: layout.hidden,
         };
+        let words = found
+            .iter()
+            .map(|found| self.words_of(found.prototype.as_ref()?));
+        hit.most_words = words
+            .collect::<Option<Vec<usize>>>()
+            .and_then(|all| all.into_iter().max());
         let names: Vec<(Option<String>, TypeId, Span)> = match head.parameters {
             ProbeParameters::Dots => {
                 let names = self.parameters_of_all(head, found, hit);
@@ -731,6 +759,23 @@ impl<'a> Checker<'a> {
     }
 
     /// Where a function has its parameters and its result: by debug information, else as declared.
+    /// How many integers and pointers a function takes; `None` where it takes any number, or values that may be passed as such.
+    fn words_of(&self, prototype: &Prototype) -> Option<usize> {
+        let words = prototype
+            .parameters
+            .iter()
+            .map(|(_, ty)| match self.class(*ty) {
+                Class::Bool
+                | Class::Integer { size: ..=8, .. }
+                | Class::Enum(_)
+                | Class::Pointer(_) => Some(1),
+                Class::Float(_) => Some(0),
+                _ => None,
+            });
+        let all = words.sum::<Option<usize>>()?;
+        (!prototype.variadic && prototype.parameters.len() < MOST_PARAMETERS).then_some(all)
+    }
+
     fn layout_of(
         &mut self,
         found: Option<&Found>,

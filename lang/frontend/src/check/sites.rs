@@ -125,10 +125,17 @@ impl<'a> Checker<'a> {
         hit.arguments = Arguments::Event;
         if let Some(text) = self.constant_text(name, "the name of a static probe") {
             match text.split_once(':') {
+                Some(_) if text.contains(['*', '?']) => self.error_help(
+                    name.span,
+                    "a static probe is named in full",
+                    format!("`{text}` is a pattern"),
+                    format!("`ytrace list -p PID '{text}'` shows those that it matches: write a probe for each"),
+                ),
                 Some((provider, probe)) if !provider.is_empty() && !probe.is_empty() => {
                     hit.site = Some(EventSite::Static {
                         provider: provider.to_owned(),
                         name: probe.to_owned(),
+                        named: arguments.len(),
                     });
                 }
                 _ => self.error_help(

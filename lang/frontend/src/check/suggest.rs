@@ -213,6 +213,22 @@ impl Checker<'_> {
         {
             return;
         }
+        let is_local = self.context.scopes.iter();
+        let is_local = is_local
+            .into_iter()
+            .any(|scope| scope.names.contains_key(&name.text));
+        let is_global = self.script.ordinary.get(name.text.as_str());
+        let is_global = is_global
+            .is_some_and(|(meaning, _)| !matches!(meaning, super::script::Ordinary::Typedef(_)));
+        if name.prefix.is_none() && (is_local || is_global) {
+            self.error_help(
+                name.span,
+                format!("`{}` is no type here", name.text),
+                "the script declares something else of that name, which hides a type of the target",
+                "call that otherwise",
+            );
+            return;
+        }
         let own = self.similar(
             &name.text,
             self.script

@@ -217,6 +217,36 @@ fn unknown_macro(name: &str) -> String {
     )
 }
 
+/// Words that begin declarations and are long enough to be misspelt.
+const DECLARING: [&str; 9] = [
+    "struct", "union", "enum", "typedef", "unsigned", "signed", "const", "static", "volatile",
+];
+
+/// The pattern that begins at a name or a star in the head of a probe, and which is not in backquotes, if `at` is in it.
+fn bare_pattern(lexemes: &[Lexeme], at: usize) -> Option<String> {
+    let start = lexemes
+        .get(..at)?
+        .iter()
+        .rposition(|lexeme| lexeme.is(&Terminal::Probe))?;
+    let mut pattern = String::new();
+    let mut end = None;
+    for lexeme in lexemes.get(start + 1..)?.iter().take(MACRO_REACH) {
+        let part = matches!(
+            lexeme.terminal,
+            Terminal::Identifier(_) | Terminal::TypeName(_)
+        ) || matches!(&*lexeme.text, "*" | "?");
+        // A pattern is in one piece.
+        if !part || end.is_some_and(|end| end != lexeme.span.start) {
+            break;
+        }
+        pattern.push_str(&lexeme.text);
+        end = Some(lexeme.span.end);
+    }
+    let found = lexemes.get(at)?;
+    let within = end.is_some_and(|end| found.span.start < end);
+    (within && pattern.contains(['*', '?'])).then_some(pattern)
+}
+
 /// What the user probably meant.
 fn help(lexemes: &[Lexeme], at: usize, found: &Lexeme, expected: &[&str]) -> Option<String> {
     let before = at.checked_sub(1).and_then(|before| lexemes.get(before));
@@ -247,6 +277,34 @@ fn help(lexemes: &[Lexeme], at: usize, found: &Lexeme, expected: &[&str]) -> Opt
             .filter(|(distance, _)| *distance <= 2);
         if let Some((_, known)) = nearest {
             return Some(format!("did you mean the probe point `{known}`?"));
+        }
+    }
+    if matches!(text, "*" | "?")
+        && let Some(pattern) = bare_pattern(lexemes, at)
+    {
+        let written = match pattern.rsplit_once("::") {
+            Some((module, pattern)) => format!("{module}::`{pattern}`"),
+            None => format!("`{pattern}`"),
+        };
+        return Some(format!(
+            "a pattern stands in backquotes: `` _probe {written} ``"
+        ));
+    }
+    let earlier = |by: usize| at.checked_sub(by).and_then(|at| lexemes.get(at));
+    let named = |lexeme: &&Lexeme| {
+        matches!(
+            lexeme.terminal,
+            Terminal::Identifier(_) | Terminal::TypeName(_)
+        )
+    };
+    if let (Some(word), Some(_)) = (earlier(2).filter(named), earlier(1).filter(named)) {
+        let near = DECLARING.iter();
+        let near = near.map(|known| (strsim::osa_distance(known, &word.text), known));
+        if let Some((_, known)) = near
+            .filter(|(distance, _)| (1..=2).contains(distance))
+            .min()
+        {
+            return Some(format!("did you mean `{known}` for `{}`?", word.text));
         }
     }
     if text == "::" {

@@ -84,7 +84,7 @@ fn concerns(point: &ProbePoint, site: &str) -> Option<u64> {
         }
         EventSite::Line { file, line } => format!("line:{file}:{line}"),
         EventSite::Address(address) => format!("address:{address:#x}"),
-        EventSite::Static { provider, name } => format!("static:{provider}:{name}"),
+        EventSite::Static { provider, name, .. } => format!("static:{provider}:{name}"),
         EventSite::Watch { address, .. } => format!("watch:{address:#x}"),
         EventSite::Process(event) => match event {
             ProcessEvent::ThreadBegin => "_thread_begin",

@@ -568,7 +568,7 @@ impl Session<'_> {
             if point.awaited.is_some() {
                 return Ok(());
             }
-            return Err(EventFailure::NoSuch(described(point)));
+            return Err(finder.no_such(point, described(point)));
         }
         if places.is_empty() {
             return Err(EventFailure::NoSite(lacking));
@@ -797,7 +797,7 @@ pub(super) fn event_options() -> EventOptions {
 /// What a point waits for, in words.
 pub(super) fn described(point: &EventPoint) -> String {
     match &point.site {
-        EventSite::Static { provider, name } => format!("the static probe {provider}:{name}"),
+        EventSite::Static { provider, name, .. } => format!("the static probe {provider}:{name}"),
         EventSite::Line { file, line } => format!("code for {file}:{line}"),
         EventSite::Address(address) => format!("code at {address:#x}"),
         EventSite::Functions(_) | EventSite::Watch { .. } | EventSite::Process(_) => {

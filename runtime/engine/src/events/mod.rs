@@ -151,7 +151,7 @@ pub enum EventFailure {
     Plan(#[from] PlanError),
     /// A vector register is asked for.
     #[error(
-        "a floating-point argument or result (it is in vector register {0}) cannot be had without stopping the thread"
+        "a floating-point argument or result is in the vector register xmm{0}, which is not among those that the kernel gives at a hit: it cannot be had without stopping the thread"
     )]
     Vector(u64),
     /// The rate of a sample is not constant.
@@ -160,15 +160,25 @@ pub enum EventFailure {
     /// A thread-local variable is not at a fixed distance from the thread pointer.
     #[error("a thread-local variable of the probe cannot be found at a hit")]
     ThreadLocal,
-    /// A static probe has fewer arguments.
-    #[error("the static probe has no argument {0}")]
-    NoArgument(u64),
+    /// The event has fewer arguments.
+    #[error("`_arg({number})` is asked for, and what is probed has {}", match has { 0 => "no arguments".to_owned(), 1 => "one argument, `_arg(0)`".to_owned(), has => format!("{has} arguments, from `_arg(0)`") })]
+    NoArgument {
+        /// Which is asked for, from 0.
+        number: u64,
+        /// How many there are.
+        has: usize,
+    },
     /// An argument of a static probe is where the kernel's programs cannot look.
     #[error("argument {0} of the static probe cannot be had without stopping the thread")]
     Argument(u64),
     /// There is no such place in any module.
-    #[error("no module of the target has {0}")]
-    NoSuch(String),
+    #[error("no module of the target has {what}")]
+    NoSuch {
+        /// What is missing, in words.
+        what: String,
+        /// What is named alike, as it is written in a head.
+        close: Vec<String>,
+    },
     /// No site can be probed.
     #[error("nothing can be probed: {}", reasons(.0))]
     NoSite(Vec<(String, String)>),
@@ -236,7 +246,11 @@ impl EventFailure {
             EventFailure::KernelOnly(_) => {
                 Some("leave out --sync: the kernel tells of it without stopping anything".to_owned())
             }
-            EventFailure::NoSite(_) | EventFailure::NoSuch(_) => {
+            EventFailure::NoSuch { close, .. } if !close.is_empty() => {
+                let close: Vec<String> = close.iter().map(|name| format!("`{name}`")).collect();
+                Some(format!("did you mean {}?", close.join(" or ")))
+            }
+            EventFailure::NoSite(_) | EventFailure::NoSuch { .. } => {
                 Some("`ytrace list -p PID 'PATTERN'` shows what can be probed".to_owned())
             }
             EventFailure::LateOfChildren => Some(

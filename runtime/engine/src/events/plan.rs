@@ -676,7 +676,8 @@ impl<'a> Maker<'a> {
         }
         let argument = usize::try_from(number).ok();
         let argument = argument.and_then(|number| self.facts.arguments.get(number));
-        let argument = *argument.ok_or(EventFailure::NoArgument(number))?;
+        let has = self.facts.arguments.len();
+        let argument = *argument.ok_or(EventFailure::NoArgument { number, has })?;
         let made = match argument {
             Argument::None => return Err(EventFailure::Argument(number)),
             Argument::Constant(value) => self.constant(value),

@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use ytrace_debuginfo::{
     KernelRules, MachineRegister, Operand, Refusal, Serves, SiteKind, StaticArgument, StaticProbe,
+    closest,
 };
 use ytrace_lang::hir::{EventPoint, EventSite};
 use ytrace_target::events::{Register, Width};
 
+use super::EventFailure;
 use super::plan::Argument;
 use crate::names::Names;
 
@@ -165,7 +167,11 @@ impl<'a> Finder<'a> {
                     Err(why) => found.left_out.push((name, why)),
                 }
             }
-            EventSite::Static { provider, name } => self.statics(provider, name, &mut found),
+            EventSite::Static {
+                provider,
+                name,
+                named,
+            } => self.statics(provider, name, *named, &mut found),
             EventSite::Line { file, line } => self.line(file, *line, &mut found),
             EventSite::Watch { .. } | EventSite::Process(_) => {}
         }
@@ -325,8 +331,44 @@ impl<'a> Finder<'a> {
         }
     }
 
+    /// Why nothing at all has been found for a point, with what is named alike.
+    pub(super) fn no_such(&self, point: &EventPoint, what: String) -> EventFailure {
+        let mut close: Vec<String> = Vec::new();
+        for module in self.modules() {
+            let Ok(opened) = self.names.open(module) else {
+                continue;
+            };
+            // A suggestion that cannot be had is no loss.
+            match &point.site {
+                EventSite::Static { provider, name, .. } => {
+                    let wanted = format!("{provider}:{name}");
+                    let probes = opened.info.static_probes().unwrap_or_default().probes;
+                    let names = probes
+                        .into_iter()
+                        .map(|p| format!("{}:{}", p.provider, p.name));
+                    let names: Vec<String> = names.collect();
+                    let alike = closest(&wanted, names.iter().map(String::as_str));
+                    close.extend(alike.iter().map(|known| format!("_usdt(\"{known}\")")));
+                }
+                EventSite::Line { file, line } => {
+                    let units = opened.info.suggest_unit(file).unwrap_or_default();
+                    close.extend(
+                        units
+                            .iter()
+                            .map(|unit| format!("_line(\"{unit}\", {line})")),
+                    );
+                }
+                _ => {}
+            }
+        }
+        close.sort();
+        close.dedup();
+        close.truncate(3);
+        EventFailure::NoSuch { what, close }
+    }
+
     /// The places of a static probe, in all modules.
-    fn statics(&mut self, provider: &str, name: &str, found: &mut Places) {
+    fn statics(&mut self, provider: &str, name: &str, named: usize, found: &mut Places) {
         for module in self.modules() {
             // Why a module cannot be opened is told where names are looked up.
             let Ok(opened) = self.names.open(module) else {
@@ -352,6 +394,13 @@ impl<'a> Finder<'a> {
             };
             for probe in probes.into_iter().filter(wanted) {
                 let shown = format!("{}:{}", probe.provider, probe.name);
+                let has = probe.arguments.len();
+                if named > has {
+                    let arguments = if has == 1 { "argument" } else { "arguments" };
+                    let why = format!("it has {has} {arguments}, and the probe names {named}");
+                    found.left_out.push((shown, why));
+                    continue;
+                }
                 match self.static_place(module, &probe, &shown) {
                     Ok(place) => found.places.push(place),
                     Err(why) => found.left_out.push((shown, why)),

@@ -6,8 +6,9 @@ use ytrace_debuginfo::{
     Function, Location, NameKind as DebugKind, ParameterPlace as DebugPlace, SymbolKind,
 };
 use ytrace_lang::target::{
-    CopyDescription, FunctionDescription, LookupError, MacroDescription, MatchingFunctions,
-    ModuleId, NameKind, ParameterPlace, Scope, SymbolSource, VariableDescription, matches_pattern,
+    CopyDescription, FunctionDescription, InlinedPlace, LookupError, MacroDescription,
+    MatchingFunctions, ModuleId, NameKind, ParameterPlace, Scope, SymbolSource,
+    VariableDescription, matches_pattern,
 };
 
 use super::changes::undated;
@@ -319,6 +320,35 @@ impl SymbolSource for Names {
 
     fn missing_debug_information(&mut self) -> Vec<String> {
         self.missing_debug_files()
+    }
+
+    fn inlined_at(&mut self, scope: &Scope, name: &str) -> Vec<InlinedPlace> {
+        let Ok((order, _)) = self.order(scope) else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for module in order {
+            let Ok(opened) = self.open(module) else {
+                continue;
+            };
+            // What cannot be read is told by other look-ups.
+            for copy in opened.info.inlined_copies(name).unwrap_or_default() {
+                let symbol = opened.info.symbolize(copy.address);
+                let innermost = symbol.inlined.into_iter().next();
+                let place = innermost.and_then(|inner| inner.location);
+                if let Some((file, line)) = place.and_then(|place| Some((place.file, place.line?)))
+                {
+                    let file = file.rsplit('/').next().unwrap_or_default().to_owned();
+                    let within = copy.within;
+                    found.push(InlinedPlace { within, file, line });
+                }
+            }
+            if !found.is_empty() {
+                break;
+            }
+        }
+        found.dedup();
+        found
     }
 }
 

@@ -315,7 +315,7 @@ fn make(
         left_out: lacking,
     } = finder.places(point);
     if places.is_empty() && lacking.is_empty() {
-        return Err(EventFailure::NoSuch(described(point)));
+        return Err(finder.no_such(point, described(point)));
     }
     if places.is_empty() {
         return Err(EventFailure::NoSite(lacking));
