@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use ytrace_target::Process;
-use ytrace_target::events::{EventError, EventSession, HitCost, ProbeId};
+use ytrace_target::events::{EventError, EventSession, EventTier, HitCost, ProbeId};
 
 use super::Events;
 use super::costs::{Done, Expected, Shape};
@@ -62,13 +62,12 @@ impl Limit {
 
     /// How long hits have taken so far.
     fn nanoseconds(&self, session: &EventSession) -> Result<f64, EventError> {
-        let sessions = session.facilities().uprobe_session;
-        let mut done = Done {
-            bytes: session.sent_bytes() as f64,
-            ..Done::default()
-        };
+        let mut done = Done::default();
+        if *session.tier() == EventTier::Bpf {
+            done.bytes = session.sent_bytes() as f64;
+        }
         for (id, shape) in &self.shapes {
-            done.add(shape.done(&session.totals(*id)?, sessions));
+            done.add(shape.done_by(session, *id)?);
         }
         Ok(done.nanoseconds(&self.cost))
     }

@@ -45,5 +45,5 @@ pub use record::{Captured, Record};
 pub use session::*;
 pub use table::{Bucket, TableId, TableKind, TableRow, TableSpec};
 pub use table_trials::clock_tables;
-pub use tier::{EventSession, EventTier, LateThreads};
+pub use tier::{Copied, Copies, EventSession, EventTier, LateThreads};
 pub use tops::StackEnd;

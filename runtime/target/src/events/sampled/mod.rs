@@ -27,6 +27,7 @@ use super::perf;
 use super::program::{HitProgram, MAX_SETTINGS};
 use super::session::{Attachment, EventOptions, MAX_PROBES, Probe, ProbeId, Source, Totals};
 use super::table::{TableId, TableRow, TableSpec};
+use super::tier::{Copied, Copies};
 use crate::process::Process;
 use crate::sys;
 use needs::Needs;
@@ -163,13 +164,7 @@ impl SampledSession {
                 Ok(probed) => self.state.probes.push(probed),
                 Err(fault) => {
                     self.state.forget_probes(first);
-                    return Err(match fault {
-                        Fault::Plan(error) => EventError::Plan {
-                            probe: id(number),
-                            error,
-                        },
-                        Fault::Event(error) => error,
-                    });
+                    return Err(fault.of(number));
                 }
             }
         }
@@ -306,12 +301,34 @@ impl SampledSession {
 
     pub fn totals(&self, probe: ProbeId) -> Result<Totals, EventError> {
         let number = index(probe.0);
-        let probed = self.state.probes.get(number).ok_or(EventError::NoSuch {
+        let open = self.state.known.values().any(|known| known.probe == number);
+        Ok(self.probed_as(probe)?.totals(open))
+    }
+
+    pub fn copied(&self, probe: ProbeId) -> Result<Copied, EventError> {
+        Ok(self.probed_as(probe)?.copied)
+    }
+
+    pub fn copies(&self, probe: &Probe) -> Result<[Copies; 2], EventError> {
+        let needs = self.needs(&probe.program, &probe.source);
+        let needs = needs.map_err(|fault| fault.of(self.state.probes.len()))?;
+        let ring = self.living().map(|thread| thread.ring.size()).max();
+        let ring = ring.unwrap_or(0);
+        Ok([false, true].map(|on_return| {
+            let shape = open::shape(&needs, on_return, ring);
+            Copies {
+                registers: shape.registers,
+                stack_bytes: shape.stack_bytes,
+            }
+        }))
+    }
+
+    fn probed_as(&self, probe: ProbeId) -> Result<&Probed, EventError> {
+        let probed = self.state.probes.get(index(probe.0));
+        probed.ok_or(EventError::NoSuch {
             what: "probe",
             number: probe.0,
-        })?;
-        let open = self.state.known.values().any(|known| known.probe == number);
-        Ok(probed.totals(open))
+        })
     }
 
     pub fn sent_bytes(&self) -> u64 {
@@ -359,6 +376,19 @@ impl Drop for SampledSession {
 enum Fault {
     Plan(PlanError),
     Event(EventError),
+}
+
+impl Fault {
+    /// As the error of the probe that has such a number.
+    fn of(self, number: usize) -> EventError {
+        match self {
+            Fault::Plan(error) => EventError::Plan {
+                probe: id(number),
+                error,
+            },
+            Fault::Event(error) => error,
+        }
+    }
 }
 
 impl From<PlanError> for Fault {

@@ -275,7 +275,7 @@ fn what_of(probe: &Probed) -> impl Iterator<Item = (Option<usize>, Sampled<'_>, 
 }
 
 /// What the samples of a part have, where the ring has so many bytes.
-fn shape(needs: &[Needs; 2], on_return: bool, ring: u64) -> Shape {
+pub(super) fn shape(needs: &[Needs; 2], on_return: bool, ring: u64) -> Shape {
     let needs = needs
         .get(usize::from(on_return))
         .copied()

@@ -9,6 +9,7 @@ use super::super::perf::Shape;
 use super::super::program::*;
 use super::super::record::Record;
 use super::super::session::{PartTotals, ProbeId, Source, Totals};
+use super::super::tier::Copied;
 use super::awaited::Awaited;
 use super::needs::Needs;
 use super::part::{End, Facts, Run, Saved, Shared};
@@ -28,6 +29,8 @@ pub(super) struct Probed {
     pub attached: bool,
     /// What has been read.
     totals: Totals,
+    /// What the kernel has copied for that.
+    pub copied: Copied,
     /// What found no room: of events that are closed, as they counted it; and so far, as rings tell.
     lost: [u64; 2],
     told_lost: [u64; 2],
@@ -52,6 +55,7 @@ impl Probed {
             layouts,
             attached: false,
             totals: Totals::default(),
+            copied: Copied::default(),
             lost: [0; 2],
             told_lost: [0; 2],
         })
@@ -152,6 +156,7 @@ impl State {
         };
         known.seen += 1;
         let known = *known;
+        self.note_copied(&known, bytes);
         let Some((stack_pointer, word, stack)) = self.stack_of(bytes, known.shape) else {
             self.malformed += 1;
             return ControlFlow::Continue(());
@@ -198,6 +203,17 @@ impl State {
                     ControlFlow::Continue(())
                 }
             },
+        }
+    }
+
+    /// Takes note of what the kernel has copied.
+    fn note_copied(&mut self, known: &Known, bytes: &[u8]) {
+        let sample = records::sample(bytes, known.shape);
+        let probe = self.probes.get_mut(known.probe);
+        if let (Some(sample), Some(probe)) = (sample, probe) {
+            let registers = known.shape.registers && !known.on_return;
+            probe.copied.registers += u64::from(registers);
+            probe.copied.stack_bytes += sample.stack.len() as u64;
         }
     }
 
