@@ -177,3 +177,55 @@ impl Done {
             + self.bytes * byte
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COST: HitCost = HitCost {
+        counted: 1000.0,
+        stepped: 1500.0,
+        returned: 3000.0,
+        added: 1200.0,
+        sent: 1300.0,
+        recorded: 1300.0 + STACK_BYTES as f64,
+    };
+
+    /// Where each hit is a sample, what a condition drops costs what its copy does.
+    #[test]
+    fn samples_cost_what_they_copy() {
+        let entry = Shape {
+            stepped: 0.0,
+            sends: true,
+            at_return: None,
+        };
+        let stacks = Copies {
+            registers: true,
+            stack_bytes: 32 << 10,
+        };
+        let plain = Copies::default();
+        let cost = |done: Done| done.nanoseconds(&COST);
+        let whole = entry.sampled_by(10, [stacks, plain], None);
+        assert_eq!(cost(whole), 10.0 * (1300.0 + 32768.0));
+        // Stacks were shorter than what was asked for, which is the most.
+        let short = entry.sampled_by(10, [stacks, plain], Some(500.0));
+        assert_eq!(cost(short), 10.0 * (1300.0 + 500.0));
+        let long = entry.sampled_by(10, [stacks, plain], Some(1e6));
+        assert_eq!(cost(long), cost(whole));
+        assert_eq!(cost(entry.sampled_by(10, [plain, plain], None)), 10_000.0);
+        // An entry and a return were measured with their registers.
+        let at_return = Shape {
+            at_return: Some(true),
+            ..entry
+        };
+        let both = at_return.sampled_by(10, [stacks, stacks], Some(500.0));
+        assert_eq!(cost(both), 10.0 * (3000.0 + 1000.0));
+        let copied = Copied {
+            registers: 8,
+            stack_bytes: 4000,
+        };
+        // Two of ten found no room.
+        let seen = entry.sampled(10.0, copied);
+        assert_eq!(cost(seen), 10_000.0 + 8.0 * 300.0 + 4000.0);
+    }
+}

@@ -42,6 +42,7 @@ pub use error::{EventError, PlanError};
 pub use facilities::{EventDenial, Facilities, kernel_tables};
 pub use program::*;
 pub use record::{Captured, Record};
+pub use sampled::Rings;
 pub use session::*;
 pub use table::{Bucket, TableId, TableKind, TableRow, TableSpec};
 pub use table_trials::clock_tables;

@@ -8,7 +8,7 @@ use super::counters::possible_processors;
 use super::error::EventError;
 use super::facilities::{EventDenial, Facilities};
 use super::record::Record;
-use super::sampled::SampledSession;
+use super::sampled::{Rings, SampledSession};
 use super::session::{Attachment, BpfSession, EventOptions, Polled, Probe, ProbeId, Totals};
 use super::table::{TableId, TableRow, TableSpec};
 use crate::process::Process;
@@ -151,6 +151,23 @@ impl EventSession {
                 let (late, missed, why) = session.late();
                 LateThreads { late, missed, why }
             }
+        }
+    }
+
+    /// The rings that threads have, where each has its own.
+    pub fn rings(&self) -> Option<&Rings> {
+        match &self.way {
+            Way::Bpf(_) => None,
+            Way::Sampled(session) => Some(session.rings()),
+        }
+    }
+
+    /// What found no room in a ring and is not among the losses of any probe, since it is not known of which it was: hits, or what is told of threads and
+    /// programs that begin and end. None where programs run at the hits.
+    pub fn lost_of_unknown(&self) -> u64 {
+        match &self.way {
+            Way::Bpf(_) => 0,
+            Way::Sampled(session) => session.lost_of_unknown(),
         }
     }
 
