@@ -554,3 +554,16 @@ fn programs_and_threads_that_begin_and_end_are_the_same() {
         says(&finished, &["the target executed"]);
     }
 }
+
+/// A command may be at its end before it is let go of.
+#[test]
+fn the_last_thread_of_a_command_ends_as_others_do() {
+    let text = "long ends; _probe _thread_end { ends++; } _probe _end { printf(\"%d\\n\", ends); }";
+    for _ in 0..20 {
+        for tier in [BPF, PERF] {
+            let mut run = command(&["run", "-e", text, "-c", "/bin/true"]);
+            let finished = finish(run.env("YTRACE_FORBID", tier)).expect_status(0);
+            assert_eq!(finished.stdout, "1\n", "{tier}: {finished}");
+        }
+    }
+}
