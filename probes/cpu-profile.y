@@ -6,7 +6,8 @@
 /// with the clock, the result is partial and says so.
 ///
 /// Where LuaJIT is in the process, Lua functions stand among the C functions; `-- --no-lua` leaves them out. Code that the trace compiler made is shown
-/// as the function that its trace starts in, with the trace's number.
+/// as the function that its trace starts in, with the trace's number. That takes programs in the kernel (BPF), also where no LuaJIT is in the process;
+/// `-- --no-lua` does without them.
 
 #define LAYOUTS_ARE_OPTIONAL 1
 #define LJ_SCAN_WITH_LIBRARY 1
@@ -29,7 +30,7 @@ _probe _begin {
 
 _probe _timer.profile(hz) {
     _path none;
-    _path at = lj_mixed_ubt();
+    _path at = no_lua ? _ubt() : lj_mixed_ubt();
     if (threads)
         at = none / sprintf("thread %d", _tid()) / at;
     spent[paths_bounded(at, at in spent, _elems(spent))] += 1000000000 / hz;

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
 
 use ytrace_tests::code::Code;
 use ytrace_tests::compile;
@@ -54,6 +55,22 @@ impl Ordered {
     fn tell(&mut self, line: &str) {
         self.send(line);
         self.done();
+    }
+
+    /// Has it compute while something is done.
+    fn busy<T>(&mut self, act: impl FnOnce() -> T) -> T {
+        let (ended, end) = mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                while end.try_recv() == Err(mpsc::TryRecvError::Empty) {
+                    self.tell("spin 10000000");
+                }
+            });
+            let done = act();
+            // By a panic, too.
+            drop(ended);
+            done
+        })
     }
 
     fn pid(&self) -> i32 {
@@ -434,14 +451,119 @@ fn a_place_for_each_thread_is_no_more_than_may_be_open() {
     );
 }
 
+/// That a result is complete, or lacks nothing but samples that found no room and are counted: how many come depends on what else the machine does.
+fn complete_but_for_losses(finished: &Finished) {
+    match finished.status {
+        Some(0) => {}
+        _ => {
+            assert_eq!(finished.status, Some(3), "{finished}");
+            says(finished, &["lost: "]);
+        }
+    }
+}
+
 #[test]
 fn time_is_sampled_with_stacks() {
+    const WANTED: u64 = 50;
     let mut ordered = Ordered::start();
-    let text = "long of[_str]; _probe _timer.profile(999) { of[sprintf(\"%V\", _ubt())]++; }
-        _probe _end { _foreach (key, value in of) printf(\"%d %s\\n\", value, key); }";
-    let finished = ordered.probed(PERF, text, |ordered, _| ordered.tell("spin 400000000"));
-    let finished = finished.expect_status(0);
-    let main = finished.stdout.lines().filter(|line| line.contains("main"));
-    let samples = main.filter_map(|line| line.split(' ').next()?.parse::<u64>().ok());
-    assert!(samples.sum::<u64>() > 50, "{finished}");
+    let pid = ordered.pid().to_string();
+    let text = format!(
+        "long of[_str], n; _probe _timer.profile(999) {{ of[sprintf(\"%V\", _ubt())]++; if (++n == {WANTED}) printf(\"enough\\n\"); }}
+        _probe _end {{ printf(\"%d samples\\n\", n); _foreach (key, value in of) printf(\"%d %s\\n\", value, key); }}"
+    );
+    let words = ["run", "-e", &text, "-p", &pid];
+    let mut tracing = Tracing::start_with(&words, &[("YTRACE_FORBID", PERF)]).unwrap();
+    // It has to run for so long that so many come, however seldom it may run.
+    let finished = ordered.busy(|| {
+        tracing.wait_for("enough");
+        tracing.interrupt()
+    });
+    complete_but_for_losses(&finished);
+    let lines = finished.stdout.lines().filter(|line| *line != "enough");
+    let rows: Vec<(u64, &str)> = lines
+        .map(|line| {
+            let (number, rest) = line.split_once(' ').unwrap();
+            (number.parse().unwrap(), rest)
+        })
+        .collect();
+    let [(samples, "samples"), stacks @ ..] = &rows[..] else {
+        panic!("{finished}");
+    };
+    assert!(*samples >= WANTED, "{finished}");
+    assert_eq!(stacks.iter().map(|row| row.0).sum::<u64>(), *samples);
+    let main = stacks.iter().filter(|row| row.1.contains("main"));
+    let main: u64 = main.map(|row| row.0).sum();
+    // What is not is in the C library, where a line is read and written.
+    assert!(main > samples / 2, "{finished}");
+}
+
+#[test]
+fn the_profile_of_the_processor_works_without_programs() {
+    let mut ordered = Ordered::start();
+    let pid = ordered.pid().to_string();
+    let profile = |more: &[&'static str]| {
+        let mut words = vec![
+            "run",
+            "probes/cpu-profile.y",
+            "-p",
+            &pid,
+            "--duration",
+            "2s",
+        ];
+        words.extend(more);
+        words
+    };
+    // What LuaJIT runs is in its own memory.
+    let refused = finish(command(&profile(&[])).env("YTRACE_FORBID", PERF)).expect_status(2);
+    says(&refused, &["cannot be had by perf_event_open alone"]);
+    let words = profile(&["--", "--no-lua", "--hz", "999"]);
+    let tracing = Tracing::start_with(&words, &[("YTRACE_FORBID", PERF)]).unwrap();
+    let finished = ordered.busy(|| tracing.finish());
+    assert!(matches!(finished.status, Some(0 | 3)), "{finished}");
+    for shown in ["main", " samples, ", "Processor time"] {
+        assert!(finished.stdout.contains(shown), "no {shown}: {finished}");
+    }
+}
+
+/// Another program, and the end of the last thread.
+#[test]
+fn programs_and_threads_that_begin_and_end_are_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = build(folder.path(), "ordered");
+    let program = program.to_str().unwrap();
+    let text = "long programs, ends; _probe _exec { programs++; } _probe _thread_end { ends++; }
+        _probe _end { printf(\"programs %d, ends %d\\n\", programs, ends); }";
+    // It waits for its input until it is probed, and then becomes another program.
+    for tier in [BPF, PERF] {
+        let script = format!("read line; exec {program}");
+        let mut shell = Command::new("sh")
+            .args(["-c", &script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let pid = shell.id().to_string();
+        let words = ["run", "-e", text, "-p", &pid];
+        let tracing = Tracing::start_with(&words, &[("YTRACE_FORBID", tier)]);
+        let tracing = tracing.unwrap_or_else(|ended| panic!("{ended}"));
+        writeln!(shell.stdin.take().unwrap(), "go\nwork 5\nquit").unwrap();
+        let finished = tracing.finish();
+        shell.wait().unwrap();
+        let finished = finished.expect_status(0);
+        assert_eq!(finished.stdout, "programs 1, ends 1\n", "{finished}");
+        says(&finished, &["the target executed"]);
+    }
+}
+
+/// A command may be at its end before it is let go of.
+#[test]
+fn the_last_thread_of_a_command_ends_as_others_do() {
+    let text = "long ends; _probe _thread_end { ends++; } _probe _end { printf(\"%d\\n\", ends); }";
+    for _ in 0..20 {
+        for tier in [BPF, PERF] {
+            let mut run = command(&["run", "-e", text, "-c", "/bin/true"]);
+            let finished = finish(run.env("YTRACE_FORBID", tier)).expect_status(0);
+            assert_eq!(finished.stdout, "1\n", "{tier}: {finished}");
+        }
+    }
 }

@@ -133,6 +133,10 @@ impl Session<'_> {
             command.go();
             if !looked_at {
                 command.set_free();
+                // It may have come to its exit before that. What its last thread does there is an event like others.
+                if let Some(Held::AtExit(_)) = command.look() {
+                    command.release();
+                }
             }
         }
     }

@@ -182,7 +182,7 @@ pub(crate) struct FooterDocument<'a> {
     not_dumped: u64,
     /// Left out where nothing was probed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    hits: Option<Hits>,
+    hits: Option<&'a Hits>,
     notes: &'a [String],
 }
 
@@ -249,7 +249,7 @@ pub(crate) fn footer(footer: &Footer) -> FooterDocument<'_> {
         not_resident: footer.not_resident,
         missed: footer.missed,
         not_dumped: footer.not_dumped,
-        hits: footer.hits,
+        hits: footer.hits.as_ref(),
         notes: &footer.notes,
     }
 }

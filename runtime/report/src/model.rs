@@ -128,17 +128,20 @@ pub struct Footer {
 pub struct Hits {
     /// Instructions that were probed.
     pub places: u64,
-    /// Hits that were seen; of `--sync` runs of handlers.
+    /// Hits, of which all that follow are a part, but for `unpaired` and `table_full`; of `--sync` runs of handlers.
     pub hits: u64,
     /// Hits that the probes' first conditions dropped.
     pub dropped: u64,
     /// Hits outside of the sample.
     pub unsampled: u64,
-    /// Hits that came faster than they could be handled.
+    /// Hits whose records found no room, for they came faster than they could be handled.
     pub lost: u64,
-    /// Returns that the kernel did not see, for too many calls were under way.
+    /// Hits at returns that the kernel did not see, for too many calls were under way in their thread.
     pub too_deep: u64,
-    /// Returns of calls that had begun before the probes were there, or of which too many were under way.
+    /// Hits at returns that were seen, but what was noted at the entry had been pushed out: too many calls were under way in all threads.
+    pub evicted: u64,
+    /// Returns that are no hits: their calls had begun before the probes were there. On kernels without sessions of probes these are not told from
+    /// those whose notes were pushed out.
     pub unpaired: u64,
     /// Updates for which a table of the kernel's had no room.
     pub table_full: u64,

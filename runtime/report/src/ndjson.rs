@@ -348,6 +348,7 @@ mod tests {
                 hits: Some(Hits {
                     hits: 3,
                     lost: 2,
+                    evicted: 1,
                     ..Hits::default()
                 }),
                 partial: vec!["2 hits were lost".into()],
@@ -363,6 +364,7 @@ mod tests {
         assert_eq!(lines[1]["type"], "end");
         assert_eq!(lines[1]["complete"], false);
         assert_eq!(lines[1]["hits"]["lost"], 2);
+        assert_eq!(lines[1]["hits"]["evicted"], 1);
         assert_eq!(lines.len(), 2);
         let lines = read(&interim(&began(), 5000, &report).unwrap());
         assert_eq!(lines[0]["interim"], true);

@@ -158,7 +158,7 @@ pub(crate) fn retry<T: PartialOrd + From<i8>>(mut call: impl FnMut() -> T) -> Re
 }
 
 /// The tiers that `YTRACE_FORBID` can switch off.
-pub(crate) const TIERS: [&str; 13] = [
+pub(crate) const TIERS: [&str; 14] = [
     PAGEMAP_SCAN,
     CLOSE_RANGE,
     PIDFD_SEND_SIGNAL,
@@ -172,6 +172,7 @@ pub(crate) const TIERS: [&str; 13] = [
     HARDWARE_BREAKPOINTS,
     URETPROBE_STACKS,
     PERF_UPROBES,
+    LOST_BY_EVENT,
 ];
 /// The tier of asking the page table with `PAGEMAP_SCAN`.
 pub(crate) const PAGEMAP_SCAN: &str = "pagemap_scan";
@@ -184,6 +185,8 @@ pub(crate) const PIDFD_SEND_SIGNAL: &str = "pidfd_send_signal";
 pub(crate) const BPF: &str = "bpf";
 /// The tier of events by `perf_event_open` alone.
 pub(crate) const PERF_UPROBES: &str = "perf_uprobes";
+/// The tier of asking each event of `perf_event_open` how many of its samples found no room (Linux 6.0).
+pub(crate) const LOST_BY_EVENT: &str = "lost_by_event";
 /// The tier of handlers that run wholly in the kernel.
 pub(crate) const KERNEL_TABLES: &str = "kernel_tables";
 /// The tier of tables in the kernel for handlers of the clock and of page faults.

@@ -950,6 +950,7 @@ fn entries_that_are_pushed_out_are_told_from_calls_that_had_begun_before() {
     assert_eq!(traced.program.ask("down 49"), "49");
     let found = traced.records(|record| record.value(2)).len() as u64;
     let totals = traced.session.totals(probe).unwrap();
+    assert_eq!(found, totals.on_return.hits, "{totals:?}");
     assert_eq!(found + totals.on_return.evicted, 50, "{totals:?}");
     assert!(totals.on_return.evicted >= 30, "{totals:?}");
     assert_eq!(totals.on_return.unpaired, 0);

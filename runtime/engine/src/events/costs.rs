@@ -1,6 +1,9 @@
 //! What probes cost the target, by what they do.
 
-use ytrace_target::events::{HitCost, Part, PartTotals, Probe, Source, Step, Totals};
+use ytrace_target::events::{
+    Copied, Copies, EventError, EventSession, EventTier, HitCost, Part, PartTotals, Probe, ProbeId,
+    Source, Step, Totals,
+};
 
 use super::attach::STACK_BYTES;
 
@@ -33,7 +36,7 @@ pub(super) struct Done {
     pub(super) returns: f64,
     /// Hits that were added to tables.
     pub(super) added: f64,
-    /// Records, and their bytes.
+    /// Records, and bytes of their stacks. Where each hit is a sample, those that have registers whether a record follows or not.
     pub(super) records: f64,
     pub(super) bytes: f64,
 }
@@ -90,6 +93,66 @@ impl Shape {
         }
         done
     }
+
+    /// What a probe has done where there are no programs in the kernel: each hit was a sample, of which so much was copied.
+    pub(super) fn sampled(&self, hits: f64, copied: Copied) -> Done {
+        // What an entry and a return cost together was measured with their registers.
+        let (returns, records) = match self.at_return {
+            Some(_) => (hits, 0.0),
+            None => (0.0, copied.registers as f64),
+        };
+        Done {
+            hits,
+            stepped: hits * self.stepped,
+            returns,
+            records,
+            bytes: copied.stack_bytes as f64,
+            ..Done::default()
+        }
+    }
+
+    /// What that would be of so many calls. `mean`: how long the stacks are of which samples have some, if that is known.
+    pub(super) fn sampled_by(
+        &self,
+        hits: u64,
+        [entry, on_return]: [Copies; 2],
+        mean: Option<f64>,
+    ) -> Done {
+        let bytes = |copies: Copies| {
+            let most = f64::from(copies.stack_bytes);
+            mean.map_or(most, |mean| mean.min(most))
+        };
+        let mut each = bytes(entry);
+        if self.at_return.is_some() {
+            each += bytes(on_return);
+        }
+        let copied = Copied {
+            registers: if entry.registers { hits } else { 0 },
+            stack_bytes: (hits as f64 * each) as u64,
+        };
+        self.sampled(hits as f64, copied)
+    }
+
+    /// What a probe of a session has done so far. Where there are programs in the kernel, the bytes of its records are not among that.
+    ///
+    /// # Errors
+    /// There is no such probe.
+    pub(super) fn done_by(
+        &self,
+        session: &EventSession,
+        probe: ProbeId,
+    ) -> Result<Done, EventError> {
+        let totals = session.totals(probe)?;
+        Ok(match session.copied(probe)? {
+            Some(copied) => self.sampled(totals.entry.hits as f64, copied),
+            None => self.done(&totals, asks_at_entry(session)),
+        })
+    }
+}
+
+/// Whether the kernel asks at the entry of a call whether its return is wanted.
+pub(super) fn asks_at_entry(session: &EventSession) -> bool {
+    *session.tier() == EventTier::Bpf && session.facilities().uprobe_session
 }
 
 impl Done {
@@ -112,5 +175,57 @@ impl Done {
             + self.added * more(cost.added)
             + self.records * more(cost.sent)
             + self.bytes * byte
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COST: HitCost = HitCost {
+        counted: 1000.0,
+        stepped: 1500.0,
+        returned: 3000.0,
+        added: 1200.0,
+        sent: 1300.0,
+        recorded: 1300.0 + STACK_BYTES as f64,
+    };
+
+    /// Where each hit is a sample, what a condition drops costs what its copy does.
+    #[test]
+    fn samples_cost_what_they_copy() {
+        let entry = Shape {
+            stepped: 0.0,
+            sends: true,
+            at_return: None,
+        };
+        let stacks = Copies {
+            registers: true,
+            stack_bytes: 32 << 10,
+        };
+        let plain = Copies::default();
+        let cost = |done: Done| done.nanoseconds(&COST);
+        let whole = entry.sampled_by(10, [stacks, plain], None);
+        assert_eq!(cost(whole), 10.0 * (1300.0 + 32768.0));
+        // Stacks were shorter than what was asked for, which is the most.
+        let short = entry.sampled_by(10, [stacks, plain], Some(500.0));
+        assert_eq!(cost(short), 10.0 * (1300.0 + 500.0));
+        let long = entry.sampled_by(10, [stacks, plain], Some(1e6));
+        assert_eq!(cost(long), cost(whole));
+        assert_eq!(cost(entry.sampled_by(10, [plain, plain], None)), 10_000.0);
+        // An entry and a return were measured with their registers.
+        let at_return = Shape {
+            at_return: Some(true),
+            ..entry
+        };
+        let both = at_return.sampled_by(10, [stacks, stacks], Some(500.0));
+        assert_eq!(cost(both), 10.0 * (3000.0 + 1000.0));
+        let copied = Copied {
+            registers: 8,
+            stack_bytes: 4000,
+        };
+        // Two of ten found no room.
+        let seen = entry.sampled(10.0, copied);
+        assert_eq!(cost(seen), 10_000.0 + 8.0 * 300.0 + 4000.0);
     }
 }

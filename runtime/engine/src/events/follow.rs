@@ -313,6 +313,7 @@ impl Session<'_> {
         self.note_awaited(&events);
         self.note_duty(&events);
         self.note_late_threads(&events.session);
+        self.note_rings(&events.session);
         let lacking = |mirror: &&TableId| events.session.is_lacking(**mirror).unwrap_or(false);
         let lacking = events.mirrors.iter().filter(lacking).count();
         if lacking > 0 {
@@ -373,8 +374,9 @@ impl Session<'_> {
             hits,
             dropped: filtered,
             unsampled,
-            lost: lost.saturating_add(evicted),
+            lost,
             too_deep,
+            evicted,
             unpaired,
             table_full,
         });
@@ -391,11 +393,15 @@ impl Session<'_> {
                 ));
             }
         }
-        let missing = lost.saturating_add(evicted).saturating_add(too_deep);
+        let missing = lost.saturating_add(too_deep);
         note.push_str(&format!(
             ", {} lost",
             ytrace_values::units::thousands(missing)
         ));
+        if evicted > 0 {
+            let pushed_out = ytrace_values::units::thousands(evicted);
+            note.push_str(&format!(", {pushed_out} pushed out"));
+        }
         self.result.note(note);
         if lost > 0 {
             let (were, they) = match lost {
@@ -414,10 +420,10 @@ impl Session<'_> {
         }
         if evicted > 0 {
             self.result.partial(format!(
-                "{} lost: so many calls were under way at the same time that what was noted at their entries was pushed out",
+                "{} out: so many calls were under way at the same time that what was noted at their entries was gone before they returned",
                 match evicted {
-                    1 => "1 return was".to_owned(),
-                    more => format!("{} returns were", ytrace_values::units::thousands(more)),
+                    1 => "1 return was pushed".to_owned(),
+                    more => format!("{} returns were pushed", ytrace_values::units::thousands(more)),
                 }
             ));
         }

@@ -125,12 +125,19 @@ struct EventFigures {
 impl EventFigures {
     /// Adds what the kernel has counted for a probe.
     fn add(&mut self, handler: &Handler, totals: &Totals) {
-        let Totals { entry, on_return } = totals;
         self.sites += (handler.sites.len() as u64).saturating_sub(handler.refused);
-        self.hits += match handler.at_return {
+        self.add_hits(handler.at_return, totals);
+    }
+
+    fn add_hits(&mut self, at_return: bool, totals: &Totals) {
+        let Totals { entry, on_return } = totals;
+        self.hits += match at_return {
             false => entry.hits,
             // What the entry decided never came to its return.
-            true => on_return.hits + entry.filtered + entry.unsampled + entry.too_deep,
+            true => {
+                let decided = entry.filtered + entry.unsampled;
+                on_return.hits + on_return.evicted + decided + entry.too_deep
+            }
         };
         self.filtered += entry.filtered + on_return.filtered;
         self.unsampled += entry.unsampled + on_return.unsampled;
@@ -281,4 +288,34 @@ fn reasons(left_out: &[(String, String)]) -> String {
         text.push(format!("and {} more", left_out.len() - SHOWN));
     }
     text.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use ytrace_target::events::PartTotals;
+
+    use super::*;
+
+    /// 100 calls: what became of each is one of the figures.
+    #[test]
+    fn hits_at_returns_are_the_sum_of_what_became_of_them() {
+        let entry = PartTotals {
+            hits: 100,
+            filtered: 40,
+            too_deep: 7,
+            ..PartTotals::default()
+        };
+        let on_return = PartTotals {
+            hits: 48,
+            lost: 3,
+            counted: 10,
+            evicted: 5,
+            unpaired: 2,
+            ..PartTotals::default()
+        };
+        let mut figures = EventFigures::default();
+        figures.add_hits(true, &Totals { entry, on_return });
+        assert_eq!((figures.hits, figures.lost, figures.evicted), (100, 3, 5));
+        assert_eq!((figures.too_deep, figures.unpaired), (7, 2));
+    }
 }

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use ytrace_target::Process;
 use ytrace_target::events::{
-    Emit, EventSession, HitCost, HitProgram, Part, Probe, RegisterSet, Step, TableId, TableSpec,
-    Totals, Value,
+    Copied, Copies, Emit, EventSession, HitCost, HitProgram, Part, Probe, ProbeId, Record,
+    RegisterSet, Step, TableId, TableSpec, Totals, Value,
 };
 
 use super::attach::{STACK_BYTES, event_options, publish};
-use super::costs::{Done, Expected, Shape};
+use super::costs::{Done, Expected, Shape, asks_at_entry};
 use super::limit::Limit;
 use crate::host::Sink;
 use crate::session::{Session, State};
@@ -41,6 +41,8 @@ struct Seen {
     /// Stacks that came, and their bytes.
     stacks: u64,
     bytes: u64,
+    /// Without programs in the kernel: what it has copied meanwhile, and what it would copy at each hit of the probe itself.
+    samples: Option<(Copied, [Copies; 2])>,
 }
 
 impl Session<'_> {
@@ -95,11 +97,7 @@ impl Session<'_> {
         let (begun, busy) = (Instant::now(), process.processor_time());
         let mut stacks: HashMap<_, (u64, u64)> = HashMap::new();
         while begun.elapsed() < COUNTING && !self.interrupted() && !process.exited() {
-            session.poll(Instant::now() + SLICE, |record| {
-                let seen = stacks.entry(record.probe()).or_default();
-                *seen = (seen.0 + 1, seen.1 + record.stack().len() as u64);
-                ControlFlow::Continue(())
-            });
+            session.poll(Instant::now() + SLICE, |record| see(&mut stacks, record));
         }
         session.shut();
         let elapsed = begun.elapsed().as_secs_f64();
@@ -108,14 +106,18 @@ impl Session<'_> {
             _ => 0.0,
         };
         session.suspend();
-        let sessions = session.facilities().uprobe_session;
+        // Samples that found no room are known when all others have been read.
+        session.poll(Instant::now(), |record| see(&mut stacks, record));
+        let sessions = asks_at_entry(&session);
         let mut seen = Vec::with_capacity(ids.len());
-        for id in ids {
+        for (id, expected) in ids.into_iter().zip(probes) {
             let (stacks, bytes) = stacks.get(&id).copied().unwrap_or_default();
+            let copied = session.copied(id)?;
             seen.push(Seen {
                 totals: session.totals(id)?,
                 stacks,
                 bytes,
+                samples: copied.zip(session.copies(expected.probe)?),
             });
         }
         drop(session);
@@ -155,11 +157,26 @@ impl Session<'_> {
     }
 }
 
+/// Takes note of the stack of a record.
+fn see(stacks: &mut HashMap<ProbeId, (u64, u64)>, record: &Record<'_>) -> ControlFlow<()> {
+    let seen = stacks.entry(record.probe()).or_default();
+    *seen = (seen.0 + 1, seen.1 + record.stack().len() as u64);
+    ControlFlow::Continue(())
+}
+
 /// What counting has done itself.
 fn measured(probes: &[Expected<'_>], seen: &[Seen]) -> Done {
     let mut done = Done::default();
     for (expected, seen) in probes.iter().zip(seen) {
         let hits = seen.totals.entry.hits as f64;
+        if let Some((copied, _)) = seen.samples {
+            let shape = Shape {
+                at_return: None,
+                ..Shape::of(expected)
+            };
+            done.add(shape.sampled(hits, copied));
+            continue;
+        }
         done.add(Done {
             hits,
             stepped: hits * Shape::of(expected).stepped,
@@ -195,6 +212,13 @@ fn foreseen(probes: &[Expected<'_>], seen: &[Seen], sessions: bool) -> Done {
     for (expected, seen) in probes.iter().zip(seen) {
         let shape = Shape::of(expected);
         let program = &expected.probe.program;
+        if let Some((copied, copies)) = seen.samples {
+            // Stacks were sampled as they would be, if any are wanted.
+            let samples = (stack_of(program).is_some() && copied.registers > 0).then_some(copied);
+            let mean = samples.map(|one| one.stack_bytes as f64 / one.registers as f64);
+            done.add(shape.sampled_by(seen.totals.entry.hits, copies, mean));
+            continue;
+        }
         let passing = wanted(expected, seen);
         // A hit that is only wanted where a key is there, and takes it away, comes no more often than keys do.
         let removed = tables(program, removes);
@@ -389,6 +413,7 @@ mod tests {
             },
             stacks,
             bytes,
+            samples: None,
         }
     }
 

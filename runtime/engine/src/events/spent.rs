@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ytrace_target::events::{EventError, EventSession, HitCost, ProbeId};
+use ytrace_target::events::{EventError, EventSession, EventTier, HitCost, ProbeId};
 
 use super::attach::STACK_BYTES;
 use super::costs::{Done, Expected, Shape};
@@ -45,13 +45,12 @@ impl Spent {
     /// # Errors
     /// The kernel does not tell its counts.
     pub(super) fn nanoseconds(&self, session: &EventSession) -> Result<f64, EventError> {
-        let sessions = session.facilities().uprobe_session;
-        let mut done = Done {
-            bytes: session.sent_bytes() as f64,
-            ..Done::default()
-        };
+        let mut done = Done::default();
+        if *session.tier() == EventTier::Bpf {
+            done.bytes = session.sent_bytes() as f64;
+        }
         for (id, shape) in &self.shapes {
-            done.add(shape.done(&session.totals(*id)?, sessions));
+            done.add(shape.done_by(session, *id)?);
         }
         Ok(done.nanoseconds(&self.cost))
     }

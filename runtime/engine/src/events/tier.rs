@@ -50,6 +50,36 @@ impl Session<'_> {
         }
     }
 
+    /// Says what rings there were, where each thread has its own, and what was cut for them or lost by nobody knows whom.
+    pub(super) fn note_rings(&mut self, session: &EventSession) {
+        let Some(rings) = session.rings() else {
+            return;
+        };
+        let size = |bytes| ytrace_values::units::bytes(bytes);
+        let each = match rings.least == rings.most {
+            true => size(rings.most),
+            false => format!("{} to {}", size(rings.least), size(rings.most)),
+        };
+        self.result.handlers.push(format!(
+            "rings of samples for {}, {each} each",
+            counted(rings.count, "thread")
+        ));
+        if rings.short_stacks > 0 {
+            self.result.note(format!(
+                "samples of {} have no more than {} of stack or little more, since rings are small where there are many threads",
+                counted(rings.short_stacks, "thread"),
+                size(u64::from(rings.shortest))
+            ));
+        }
+        match session.lost_of_unknown() {
+            0 => {}
+            lost => self.result.partial(format!(
+                "{} of the kernel's found no room, and it is not known of which probes: hits, or threads and programs that begin and end",
+                counted(lost, "record")
+            )),
+        }
+    }
+
     /// Says which threads were not probed from their beginning on.
     pub(super) fn note_late_threads(&mut self, session: &EventSession) {
         let threads = session.late_threads();

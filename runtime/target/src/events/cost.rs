@@ -2,11 +2,12 @@
 
 use std::arch::naked_asm;
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::error::EventError;
-use super::program::{Emit, HitProgram, Part, RegisterSet, Step, Update, Value};
+use super::program::{Emit, HitProgram, MAX_STACK, Part, RegisterSet, Step, Update, Value};
 use super::session::{EventOptions, Probe, Site, Source};
 use super::table::{TableId, TableKind, TableSpec};
 use super::tier::EventSession;
@@ -15,8 +16,14 @@ use crate::process::Process;
 /// Calls in a row, and how often: the quickest row counts, for others were interrupted.
 const CALLS: u32 = 400;
 const ROWS: u32 = 4;
+/// So many times as many rows at most where they have to be shorter.
+const MOST_ROWS: u32 = 8;
+/// Bytes of a record besides the stack, at most.
+const OTHERS: u64 = 512;
 
-/// Nanoseconds that a hit takes the thread that is hit.
+/// Nanoseconds that a hit takes the thread that is hit, by the way by which this machine probes. Without programs in the kernel, all that is
+/// sent, or left out, is sampled with what the plan may need: then `added` is as `counted`, and `sent` and `recorded` are samples with registers, and with these
+/// and the stack.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HitCost {
     /// A hit that is counted, at an instruction that the kernel emulates.
@@ -65,12 +72,13 @@ impl HitCost {
                 rows: 16,
             })?;
             session.attach(vec![probe])?;
-            let rows = (0..ROWS).map(|_| {
-                let begun = Instant::now();
-                for _ in 0..CALLS {
-                    std::hint::black_box(function)();
-                }
-                begun.elapsed().as_secs_f64() * 1e9 / f64::from(CALLS)
+            // A hit that finds no room in the ring costs less.
+            let room = session.ring_bytes() / (2 * (u64::from(stack_bytes) + OTHERS));
+            let calls = u32::try_from(room).unwrap_or(CALLS).clamp(1, CALLS);
+            let rows = (0..ROWS * (CALLS / calls).min(MOST_ROWS)).map(|_| {
+                let took = row(function, calls);
+                session.poll(Instant::now(), |_| ControlFlow::Continue(()));
+                took
             });
             Ok::<f64, EventError>(rows.fold(f64::INFINITY, f64::min))
         };
@@ -119,6 +127,20 @@ impl HitCost {
             recorded: cost(emulated, record(stack_bytes))?,
         })
     }
+}
+
+/// Nanoseconds of a call, by so many in a row, with as much of the stack above it as any record may have.
+#[inline(never)]
+fn row(function: extern "C" fn(), calls: u32) -> f64 {
+    let above = [1_u8; MAX_STACK as usize];
+    std::hint::black_box(&above);
+    let begun = Instant::now();
+    for _ in 0..calls {
+        std::hint::black_box(function)();
+    }
+    let took = begun.elapsed();
+    std::hint::black_box(&above);
+    took.as_secs_f64() * 1e9 / f64::from(calls)
 }
 
 fn own_file(why: String) -> EventError {

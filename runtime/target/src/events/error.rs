@@ -149,6 +149,17 @@ pub enum EventError {
         /// How many files may be open (`RLIMIT_NOFILE`).
         limit: u64,
     },
+    /// All that rings of samples may have is used up.
+    #[error(
+        "the rings of {threads} threads take the {} KiB that they may have together",
+        bytes >> 10
+    )]
+    RingRoom {
+        /// How much that is.
+        bytes: u64,
+        /// How many threads have some of it.
+        threads: u64,
+    },
     /// The kernel's verifier refuses the program made for a probe, which is a defect of this program.
     #[error("the kernel's verifier refuses the program of probe {} ({errno}): {log}", probe.0)]
     Verifier {
@@ -250,6 +261,9 @@ impl EventError {
             EventError::Descriptors { .. } => Some(
                 "perf_event_open alone takes an event for each place and thread: raise the hard limit of open files (RLIMIT_NOFILE, `ulimit -Hn`), or probe fewer places; BPF programs take one for all"
                     .to_owned(),
+            ),
+            EventError::RingRoom { .. } => Some(
+                "BPF programs take one ring for all threads, and `--sync` takes none".to_owned(),
             ),
             EventError::System {
                 errno: Errno::EMFILE,

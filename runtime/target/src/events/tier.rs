@@ -8,7 +8,7 @@ use super::counters::possible_processors;
 use super::error::EventError;
 use super::facilities::{EventDenial, Facilities};
 use super::record::Record;
-use super::sampled::SampledSession;
+use super::sampled::{Rings, SampledSession};
 use super::session::{Attachment, BpfSession, EventOptions, Polled, Probe, ProbeId, Totals};
 use super::table::{TableId, TableRow, TableSpec};
 use crate::process::Process;
@@ -65,6 +65,24 @@ pub struct LateThreads {
     pub missed: u64,
     /// Why the last of these.
     pub why: Option<String>,
+}
+
+/// What samples of a part of a probe have: the kernel copies it at each hit, whatever becomes of that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Copies {
+    /// The registers.
+    pub registers: bool,
+    /// So many bytes of stack, or as many as there are up to its end.
+    pub stack_bytes: u32,
+}
+
+/// What the kernel has copied at the hits of a probe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// Samples of its entry part that had registers; none of those that found no room, which cost no copy.
+    pub registers: u64,
+    /// Bytes of stack, of both parts.
+    pub stack_bytes: u64,
 }
 
 /// Probes on one process.
@@ -133,6 +151,23 @@ impl EventSession {
                 let (late, missed, why) = session.late();
                 LateThreads { late, missed, why }
             }
+        }
+    }
+
+    /// The rings that threads have, where each has its own.
+    pub fn rings(&self) -> Option<&Rings> {
+        match &self.way {
+            Way::Bpf(_) => None,
+            Way::Sampled(session) => Some(session.rings()),
+        }
+    }
+
+    /// What found no room in a ring and is not among the losses of any probe, since it is not known of which it was: hits, or what is told of threads and
+    /// programs that begin and end. None where programs run at the hits.
+    pub fn lost_of_unknown(&self) -> u64 {
+        match &self.way {
+            Way::Bpf(_) => 0,
+            Way::Sampled(session) => session.lost_of_unknown(),
         }
     }
 
@@ -270,6 +305,29 @@ impl EventSession {
     /// There is no such probe.
     pub fn totals(&self, probe: ProbeId) -> Result<Totals, EventError> {
         forward!(&self.way, totals(probe))
+    }
+
+    /// What the kernel would copy at each entry and at each return of a probe; `None` where programs run at the hits, which copy no more
+    /// than their records have.
+    ///
+    /// # Errors
+    /// The plan cannot be carried out.
+    pub fn copies(&self, probe: &Probe) -> Result<Option<[Copies; 2]>, EventError> {
+        match &self.way {
+            Way::Bpf(_) => Ok(None),
+            Way::Sampled(session) => session.copies(probe).map(Some),
+        }
+    }
+
+    /// What the kernel has copied at the hits of a probe that have been read; `None` as of [`EventSession::copies`].
+    ///
+    /// # Errors
+    /// There is no such probe.
+    pub fn copied(&self, probe: ProbeId) -> Result<Option<Copied>, EventError> {
+        match &self.way {
+            Way::Bpf(_) => Ok(None),
+            Way::Sampled(session) => session.copied(probe).map(Some),
+        }
     }
 
     /// The bytes of all records that have been sent so far, with what the ring adds to each.

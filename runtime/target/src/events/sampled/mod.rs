@@ -11,6 +11,7 @@ mod part;
 mod poll;
 mod records;
 mod ring;
+mod room;
 mod state;
 mod tables;
 mod threads;
@@ -27,9 +28,11 @@ use super::perf;
 use super::program::{HitProgram, MAX_SETTINGS};
 use super::session::{Attachment, EventOptions, MAX_PROBES, Probe, ProbeId, Source, Totals};
 use super::table::{TableId, TableRow, TableSpec};
+use super::tier::{Copied, Copies};
 use crate::process::Process;
 use crate::sys;
 use needs::Needs;
+pub use room::Rings;
 use state::{Probed, State};
 use tables::Table;
 use threads::{Closer, Thread};
@@ -48,6 +51,8 @@ pub(super) struct SampledSession {
     closer: Closer,
     state: State,
     tells_lost: bool,
+    /// The rings that there have been.
+    rings: Rings,
     /// Threads that were found after they had begun, while hits counted.
     late: u64,
     /// Threads that could not be probed, and why the last one.
@@ -60,6 +65,8 @@ pub(super) struct SampledSession {
     buffer: Vec<u8>,
     /// The bytes of records of threads that have ended.
     sent_before: u64,
+    /// What was told besides samples and found no room in the rings of these.
+    untold_before: u64,
 }
 
 impl SampledSession {
@@ -75,6 +82,8 @@ impl SampledSession {
             });
         }
         sys::allow_descriptors();
+        let forbidden = sys::forbidden(sys::LOST_BY_EVENT);
+        let tells_lost = !forbidden.map_err(|word| EventError::UnknownTier { word })?;
         let seed = RandomState::new().hash_one(process.pid());
         Ok(SampledSession {
             process: process.clone(),
@@ -83,13 +92,15 @@ impl SampledSession {
             threads: Vec::new(),
             closer: Closer::default(),
             state: State::new(process.pid(), seed),
-            tells_lost: true,
+            tells_lost,
+            rings: Rings::default(),
             late: 0,
             missed: (0, None),
             given_up: HashSet::new(),
             looked: None,
             buffer: Vec::new(),
             sent_before: 0,
+            untold_before: 0,
         })
     }
 
@@ -163,13 +174,7 @@ impl SampledSession {
                 Ok(probed) => self.state.probes.push(probed),
                 Err(fault) => {
                     self.state.forget_probes(first);
-                    return Err(match fault {
-                        Fault::Plan(error) => EventError::Plan {
-                            probe: id(number),
-                            error,
-                        },
-                        Fault::Event(error) => error,
-                    });
+                    return Err(fault.of(number));
                 }
             }
         }
@@ -245,6 +250,22 @@ impl SampledSession {
         (self.late, *missed, why.as_ref().map(EventError::to_string))
     }
 
+    /// The rings that there have been.
+    pub fn rings(&self) -> &Rings {
+        &self.rings
+    }
+
+    /// What found no room of which it is not known whose it was.
+    pub fn lost_of_unknown(&self) -> u64 {
+        match self.tells_lost {
+            true => {
+                let threads = self.threads.iter().map(|thread| thread.untold);
+                threads.sum::<u64>().saturating_add(self.untold_before)
+            }
+            false => self.state.lost_of_unknown(),
+        }
+    }
+
     pub fn shut(&mut self) {
         self.state.open.set(sys::monotonic_ns(), false);
         self.enable(false);
@@ -306,12 +327,34 @@ impl SampledSession {
 
     pub fn totals(&self, probe: ProbeId) -> Result<Totals, EventError> {
         let number = index(probe.0);
-        let probed = self.state.probes.get(number).ok_or(EventError::NoSuch {
+        let open = self.state.lost_by_open(number);
+        Ok(self.probed_as(probe)?.totals(open))
+    }
+
+    pub fn copied(&self, probe: ProbeId) -> Result<Copied, EventError> {
+        Ok(self.probed_as(probe)?.copied)
+    }
+
+    pub fn copies(&self, probe: &Probe) -> Result<[Copies; 2], EventError> {
+        let needs = self.needs(&probe.program, &probe.source);
+        let needs = needs.map_err(|fault| fault.of(self.state.probes.len()))?;
+        let ring = self.living().map(|thread| thread.ring.size()).max();
+        let ring = ring.unwrap_or(0);
+        Ok([false, true].map(|on_return| {
+            let shape = open::shape(&needs, on_return, ring);
+            Copies {
+                registers: shape.registers,
+                stack_bytes: shape.stack_bytes,
+            }
+        }))
+    }
+
+    fn probed_as(&self, probe: ProbeId) -> Result<&Probed, EventError> {
+        let probed = self.state.probes.get(index(probe.0));
+        probed.ok_or(EventError::NoSuch {
             what: "probe",
             number: probe.0,
-        })?;
-        let open = self.state.known.values().any(|known| known.probe == number);
-        Ok(probed.totals(open))
+        })
     }
 
     pub fn sent_bytes(&self) -> u64 {
@@ -359,6 +402,19 @@ impl Drop for SampledSession {
 enum Fault {
     Plan(PlanError),
     Event(EventError),
+}
+
+impl Fault {
+    /// As the error of the probe that has such a number.
+    fn of(self, number: usize) -> EventError {
+        match self {
+            Fault::Plan(error) => EventError::Plan {
+                probe: id(number),
+                error,
+            },
+            Fault::Event(error) => error,
+        }
+    }
 }
 
 impl From<PlanError> for Fault {

@@ -11,6 +11,7 @@ use super::super::error::EventError;
 use super::super::perf::{self, Counted, Sampled, Shape};
 use super::super::session::{MAX_HERTZ, Refused, Source};
 use super::needs::Needs;
+use super::room;
 use super::state::{Known, Probed};
 use super::threads::{self, Thread};
 use super::{SampledSession, id};
@@ -38,7 +39,9 @@ impl SampledSession {
             self.open_events(tid, &which, Some(&mut refused))?;
         }
         for (number, probe) in self.state.probes.iter_mut().enumerate() {
-            probe.attached |= which(number);
+            if which(number) {
+                probe.set_attached(true);
+            }
         }
         // Those that began meanwhile have all of them.
         self.look_for_threads();
@@ -61,6 +64,7 @@ impl SampledSession {
             return Ok(());
         };
         let ring = thread.ring.size();
+        let mut shortest: Option<u32> = None;
         let counting = self.state.open.last().copied().unwrap_or(true);
         let mut opened: Vec<(OwnedFd, Known, bool)> = Vec::new();
         let mut bad = Vec::new();
@@ -73,6 +77,9 @@ impl SampledSession {
             for (number, probe) in probes {
                 for (site, what, on_return, cookie) in what_of(probe) {
                     let shape = shape(&probe.needs, on_return, ring);
+                    if is_short(&probe.needs, on_return, ring) {
+                        shortest = Some(shortest.unwrap_or(u32::MAX).min(shape.stack_bytes));
+                    }
                     events.push((what, shape));
                     let counts_samples = match what {
                         Sampled::Instruction { .. } => true,
@@ -86,6 +93,7 @@ impl SampledSession {
                         shape,
                         counts_samples,
                         seen: 0,
+                        lost: 0,
                     };
                     known.push((site, one));
                 }
@@ -133,6 +141,11 @@ impl SampledSession {
             let number = number.map_err(EventError::attach)?;
             self.state.known.insert(number, known);
         }
+        if let Some(bytes) = shortest
+            && !std::mem::replace(&mut thread.short, true)
+        {
+            self.rings.add_short(bytes);
+        }
         Ok(())
     }
 
@@ -141,10 +154,13 @@ impl SampledSession {
         let mut ended = Vec::new();
         for thread in &mut self.threads {
             ended.extend(thread.release(|event| which(event.probe)));
+            thread.ask_untold();
         }
         self.closer.now(ended);
         for (number, probe) in self.state.probes.iter_mut().enumerate() {
-            probe.attached &= !which(number);
+            if which(number) {
+                probe.set_attached(false);
+            }
         }
         // Nobody may ask for records where none are sent: what was counted is read now.
         let probes = &self.state.probes;
@@ -166,8 +182,12 @@ impl SampledSession {
             let here: Vec<i32> = threads::numbers(self.process.pid());
             self.give_up_ended(&here);
             let known: HashSet<i32> = self.living().map(|thread| thread.tid).collect();
-            let new = here.into_iter().filter(|tid| !known.contains(tid));
-            let joined = new.filter(|tid| self.join(*tid)).count();
+            let is_new = |tid: &i32| !known.contains(tid) && !self.given_up.contains(tid);
+            let new: Vec<i32> = here.into_iter().filter(is_new).collect();
+            // They have the same of what there is for rings.
+            let ring = self.ring_for(new.len());
+            let join = |tid: &i32| self.join_with(*tid, ring.clone());
+            let joined = new.into_iter().filter(join).count();
             if joined == 0 {
                 return;
             }
@@ -194,18 +214,53 @@ impl SampledSession {
         }
     }
 
-    /// Probes a thread that has begun; false if it has ended, or cannot be probed.
+    /// What the ring of each of some threads that have begun may have.
+    fn ring_for(&self, coming: usize) -> Result<(u64, u64), EventError> {
+        // Those of threads that have ended are there until they have been read.
+        let taken = self.threads.iter().map(|thread| thread.ring.size()).sum();
+        let total = u64::from(self.options.ring_bytes);
+        room::ring(total, taken, self.threads.len(), coming)
+    }
+
+    /// Probes a thread that another one has told of; false if it has ended, or cannot be probed.
     pub(super) fn join(&mut self, tid: i32) -> bool {
+        let joined = self.join_with(tid, self.ring_for(1));
+        // One that has ended before it was found is as late as can be.
+        let known = self.given_up.contains(&tid);
+        if !joined && !known && self.threads.iter().all(|thread| thread.tid != tid) {
+            self.late += u64::from(self.is_watched());
+        }
+        joined
+    }
+
+    /// Whether hits count now that are missed where a thread is not probed.
+    fn is_watched(&self) -> bool {
+        let counting = self.state.open.last().copied().unwrap_or(true);
+        let mut probes = self.state.probes.iter();
+        counting && probes.any(|probe| probe.attached && !probe.program.always)
+    }
+
+    /// Probes a thread, with such a ring.
+    fn join_with(&mut self, tid: i32, ring: Result<(u64, u64), EventError>) -> bool {
         if self.given_up.contains(&tid) || self.living().any(|thread| thread.tid == tid) {
             return false;
         }
-        let rings: u64 = self.threads.iter().map(|thread| thread.ring.size()).sum();
-        let budget = u64::from(self.options.ring_bytes).saturating_sub(rings);
-        match Thread::join(tid, budget, &mut self.tells_lost) {
-            Ok(thread) => self.threads.push(thread),
-            Err(Errno::ESRCH) => return false,
-            Err(errno) => {
-                let error = EventError::system("events of a thread", errno);
+        let joined = ring.and_then(|bytes| {
+            // Of those that come together the last may find none any more.
+            self.ring_for(1)?;
+            let joined = Thread::join(tid, bytes, &mut self.tells_lost);
+            joined.map_err(|errno| EventError::system("events of a thread", errno))
+        });
+        match joined {
+            Ok(thread) => {
+                self.rings.add(thread.ring.size());
+                self.threads.push(thread);
+            }
+            Err(EventError::System {
+                errno: Errno::ESRCH,
+                ..
+            }) => return false,
+            Err(error) => {
                 self.given_up.insert(tid);
                 self.miss(error);
                 return false;
@@ -218,9 +273,7 @@ impl SampledSession {
             .map(|probe| probe.attached)
             .collect();
         let which = |number: usize| attached.get(number).copied().unwrap_or(false);
-        let wanted = |(number, probe): (usize, &Probed)| which(number) && !probe.program.always;
-        let counting = self.state.open.last().copied().unwrap_or(true);
-        let watched = counting && self.state.probes.iter().enumerate().any(wanted);
+        let watched = self.is_watched();
         match self.open_events(tid, which, None) {
             Ok(()) => {
                 self.late += u64::from(watched);
@@ -275,22 +328,23 @@ fn what_of(probe: &Probed) -> impl Iterator<Item = (Option<usize>, Sampled<'_>, 
 }
 
 /// What the samples of a part have, where the ring has so many bytes.
-fn shape(needs: &[Needs; 2], on_return: bool, ring: u64) -> Shape {
-    let needs = needs
-        .get(usize::from(on_return))
-        .copied()
-        .unwrap_or_default();
-    // Of a stack that ends before, less is copied; but the room in the ring is taken.
-    let expected = match needs.expected_stack {
-        0 => 0,
-        expected => {
-            let fits = u32::try_from(ring / 64).unwrap_or(u32::MAX);
-            fits.clamp(expected, expected.saturating_mul(4)) & !7
-        }
-    };
+pub(super) fn shape(needs: &[Needs; 2], on_return: bool, ring: u64) -> Shape {
+    let needs = of_part(needs, on_return);
+    let expected = room::stack(needs.expected_stack, ring);
     Shape {
         stack_bytes: needs.least_stack.max(expected),
         registers: needs.shape.registers || needs.least_stack > 0 || expected > 0,
         ..needs.shape
     }
+}
+
+/// Whether these have a shorter stack than there might be.
+fn is_short(needs: &[Needs; 2], on_return: bool, ring: u64) -> bool {
+    let needs = of_part(needs, on_return);
+    needs.expected_stack > 0 && room::is_short(needs.expected_stack, ring)
+}
+
+fn of_part(needs: &[Needs; 2], on_return: bool) -> Needs {
+    let needs = needs.get(usize::from(on_return));
+    needs.copied().unwrap_or_default()
 }

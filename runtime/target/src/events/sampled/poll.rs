@@ -117,6 +117,9 @@ impl SampledSession {
         }
         self.state.settings.forget_before(reached);
         self.state.open.forget_before(reached);
+        for probe in &mut self.state.probes {
+            probe.forget_before(reached);
+        }
         self.tidy();
         flow
     }
@@ -143,6 +146,7 @@ impl SampledSession {
             return ControlFlow::Continue(());
         };
         match told {
+            Told::Lost(_) => thread.told_lost = true,
             Told::End { tid, .. } if tid == thread.tid => {
                 thread.gone = true;
                 let ended = thread.release(|_| true);
@@ -174,6 +178,13 @@ impl SampledSession {
             thread.settling = rest;
             for settled in settled {
                 self.state.settle(settled);
+            }
+            for (event, lost) in thread.ask_lost() {
+                self.state.note_lost(event, lost);
+            }
+            if thread.is_over() {
+                thread.ask_untold();
+                self.untold_before += thread.untold;
             }
         }
         let over = self.threads.iter().filter(|thread| thread.is_over());

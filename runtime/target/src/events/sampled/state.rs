@@ -9,12 +9,14 @@ use super::super::perf::Shape;
 use super::super::program::*;
 use super::super::record::Record;
 use super::super::session::{PartTotals, ProbeId, Source, Totals};
+use super::super::tier::Copied;
 use super::awaited::Awaited;
 use super::needs::Needs;
 use super::part::{End, Facts, Run, Saved, Shared};
 use super::records::{self, From, Registers, Sample, Told};
 use super::threads::{Place, Settling};
 use super::times::Dated;
+use crate::sys;
 
 /// A probe.
 #[derive(Debug)]
@@ -24,13 +26,17 @@ pub(super) struct Probed {
     pub places: Vec<Place>,
     pub needs: [Needs; 2],
     pub layouts: [Option<RecordLayout>; 2],
-    /// Whether it is in its places.
+    /// Whether it is in its places, and whether it was so far back as records wait that may be hits of it.
     pub attached: bool,
+    was_attached: Dated<bool>,
     /// What has been read.
     totals: Totals,
-    /// What found no room: of events that are closed, as they counted it; and so far, as rings tell.
+    /// What the kernel has copied for that.
+    pub copied: Copied,
+    /// What found no room, as events counted it that are closed.
     lost: [u64; 2],
-    told_lost: [u64; 2],
+    /// How often the kernel has stopped an event for a moment: at least so many samples are missing.
+    throttled: [u64; 2],
 }
 
 impl Probed {
@@ -51,21 +57,35 @@ impl Probed {
             needs,
             layouts,
             attached: false,
+            was_attached: Dated::new(false),
             totals: Totals::default(),
+            copied: Copied::default(),
             lost: [0; 2],
-            told_lost: [0; 2],
+            throttled: [0; 2],
         })
     }
 
-    /// What it has come to. `open`: whether it has events that are not closed.
-    pub fn totals(&self, open: bool) -> Totals {
+    /// What it has come to. `open`: what events have lost so far that are not closed.
+    pub fn totals(&self, open: [u64; 2]) -> Totals {
         let mut totals = self.totals;
         let parts = [&mut totals.entry, &mut totals.on_return];
-        for ((part, lost), told) in parts.into_iter().zip(self.lost).zip(self.told_lost) {
-            part.lost = if open { lost.max(told) } else { lost };
+        let lost = self.lost.into_iter().zip(self.throttled).zip(open);
+        for (part, ((closed, throttled), open)) in parts.into_iter().zip(lost) {
+            part.lost = closed + throttled + open;
             part.hits += part.lost;
         }
         totals
+    }
+
+    /// Takes note that it is in its places from now on, or no more.
+    pub fn set_attached(&mut self, attached: bool) {
+        self.attached = attached;
+        self.was_attached.set(sys::monotonic_ns(), attached);
+    }
+
+    /// Nothing is read any more of what came before a time.
+    pub fn forget_before(&mut self, time: u64) {
+        self.was_attached.forget_before(time);
     }
 
     fn part(&mut self, on_return: bool) -> &mut PartTotals {
@@ -87,6 +107,8 @@ pub(super) struct Known {
     pub counts_samples: bool,
     /// How many have been read.
     pub seen: u64,
+    /// How many have found no room, as the kernel has told while it was open.
+    pub lost: u64,
 }
 
 /// Everything but threads.
@@ -100,6 +122,9 @@ pub(super) struct State {
     pub settings: Dated<Vec<u64>>,
     pub open: Dated<bool>,
     pub malformed: u64,
+    /// What rings have told to be lost, and what of that is known to be of some probe.
+    told_lost: u64,
+    known_lost: u64,
     /// The address that the kernel puts in place of return addresses, if it is known.
     pub kernels: Option<u64>,
     /// Hits of records that are read already, which are still to be given out.
@@ -122,6 +147,8 @@ impl State {
             settings: Dated::new(Vec::new()),
             open: Dated::new(true),
             malformed: 0,
+            told_lost: 0,
+            known_lost: 0,
             kernels: None,
             owed: VecDeque::new(),
             record: Vec::new(),
@@ -152,6 +179,7 @@ impl State {
         };
         known.seen += 1;
         let known = *known;
+        self.note_copied(&known, bytes);
         let Some((stack_pointer, word, stack)) = self.stack_of(bytes, known.shape) else {
             self.malformed += 1;
             return ControlFlow::Continue(());
@@ -198,6 +226,17 @@ impl State {
                     ControlFlow::Continue(())
                 }
             },
+        }
+    }
+
+    /// Takes note of what the kernel has copied.
+    fn note_copied(&mut self, known: &Known, bytes: &[u8]) {
+        let sample = records::sample(bytes, known.shape);
+        let probe = self.probes.get_mut(known.probe);
+        if let (Some(sample), Some(probe)) = (sample, probe) {
+            let registers = known.shape.registers && !known.on_return;
+            probe.copied.registers += u64::from(registers);
+            probe.copied.stack_bytes += sample.stack.len() as u64;
         }
     }
 
@@ -251,12 +290,13 @@ impl State {
             Told::Begin { pid, tid, .. } | Told::End { pid, tid } | Told::Program { pid, tid } => {
                 (pid, tid)
             }
+            // The record is of the event that has found room again, whichever has not.
             Told::Lost(lost) => {
-                self.note_lost(from.id, lost);
+                self.told_lost += lost;
                 return ControlFlow::Continue(());
             }
             Told::Throttled => {
-                self.note_lost(from.id, 1);
+                self.note_throttled(from.id);
                 return ControlFlow::Continue(());
             }
             Told::Other => return ControlFlow::Continue(()),
@@ -269,7 +309,8 @@ impl State {
         };
         let of_process = pid == self.pid || matches!(told, Told::Begin { .. });
         let hit = (self.probes.iter().enumerate())
-            .filter(|(_, probe)| probe.attached && of_process && is_hit(&probe.source))
+            .filter(|(_, probe)| of_process && is_hit(&probe.source))
+            .filter(|(_, probe)| probe.was_attached.at(from.time) == Some(&true))
             .map(|(number, _)| (number, From { pid, tid, ..from }));
         self.owed.extend(hit);
         self.give_owed(each)
@@ -295,6 +336,7 @@ impl State {
                 shape: Shape::default(),
                 counts_samples: false,
                 seen: 0,
+                lost: 0,
             };
             let (flow, _, _) = self.run(&known, &sample, &Saved::default(), each);
             flow?;
@@ -302,13 +344,35 @@ impl State {
         ControlFlow::Continue(())
     }
 
-    fn note_lost(&mut self, id: u64, lost: u64) {
+    /// Takes note of how many samples of an event have found no room so far.
+    pub fn note_lost(&mut self, id: u64, lost: u64) {
+        if let Some(known) = self.known.get_mut(&id) {
+            known.lost = lost;
+        }
+    }
+
+    fn note_throttled(&mut self, id: u64) {
         if let Some(known) = self.known.get(&id)
             && let Some(probe) = self.probes.get_mut(known.probe)
-            && let Some(told) = probe.told_lost.get_mut(usize::from(known.on_return))
+            && let Some(times) = probe.throttled.get_mut(usize::from(known.on_return))
         {
-            *told += lost;
+            *times += 1;
         }
+    }
+
+    /// What events of a probe have lost that are not closed, as far as it is known.
+    pub fn lost_by_open(&self, probe: usize) -> [u64; 2] {
+        let mut lost = [0; 2];
+        for known in self.known.values().filter(|known| known.probe == probe) {
+            let [entry, on_return] = &mut lost;
+            *(if known.on_return { on_return } else { entry }) += known.lost;
+        }
+        lost
+    }
+
+    /// What rings have told to be lost of which events have not told.
+    pub fn lost_of_unknown(&self) -> u64 {
+        self.told_lost.saturating_sub(self.known_lost)
     }
 
     /// Takes note of what an event had counted when it was closed. All of its samples have been read.
@@ -316,21 +380,17 @@ impl State {
         let Some(known) = self.known.remove(&settled.id) else {
             return;
         };
-        let Some(probe) = self.probes.get_mut(known.probe) else {
-            return;
-        };
-        let part = usize::from(known.on_return);
         let lost = match (known.counts_samples, settled.lost) {
             (true, _) => settled.count.saturating_sub(known.seen),
             (false, Some(lost)) => lost,
             // Only what the ring has told is known.
-            (false, None) => probe.told_lost.get(part).copied().unwrap_or(0),
+            (false, None) => 0,
         };
-        if let Some(sum) = probe.lost.get_mut(part) {
-            *sum = match (known.counts_samples, settled.lost) {
-                (false, None) => lost,
-                _ => sum.saturating_add(lost),
-            };
+        self.known_lost += lost;
+        let probe = self.probes.get_mut(known.probe);
+        let sums = probe.map(|probe| &mut probe.lost);
+        if let Some(sum) = sums.and_then(|sums| sums.get_mut(usize::from(known.on_return))) {
+            *sum += lost;
         }
     }
 

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 
@@ -21,10 +21,6 @@ use super::awaited::Awaited;
 use super::ring::Ring;
 use crate::tasks;
 
-/// The least ring: some records with 16 KiB of stack.
-const LEAST_RING: u64 = 128 << 10;
-/// The largest.
-const MOST_RING: u64 = 8 << 20;
 /// So many events of threads that have ended are closed together: to close one takes the kernel some ten milliseconds.
 const CLOSED_TOGETHER: usize = 64;
 
@@ -43,6 +39,12 @@ pub(super) struct Thread {
     pub gone: bool,
     /// Since when it is not found among those of the process.
     pub absent: Option<Instant>,
+    /// Its ring has told since that something found no room; when the kernel was asked of what events, and how much of what is told besides samples.
+    pub told_lost: bool,
+    asked: Option<Instant>,
+    pub untold: u64,
+    /// Its samples have shorter stacks than there might be.
+    pub short: bool,
 }
 
 /// An event of a probe.
@@ -104,11 +106,15 @@ impl Place {
 }
 
 impl Thread {
-    /// Has a thread tell of others. `budget` is how many bytes of rings there may still be.
+    /// Has a thread tell of others, by a ring of so many bytes, or of less where the kernel refuses that, but no less than `least`.
     ///
     /// # Errors
     /// `ESRCH`: it has ended.
-    pub fn join(tid: i32, budget: u64, tells_lost: &mut bool) -> Result<Thread, Errno> {
+    pub fn join(
+        tid: i32,
+        (bytes, least): (u64, u64),
+        tells_lost: &mut bool,
+    ) -> Result<Thread, Errno> {
         let open = |tells_lost| {
             let tasks = [(Sampled::Tasks, Shape::default())];
             let mut opened = perf::open_sampled(&tasks, true, tells_lost, tid);
@@ -123,9 +129,7 @@ impl Thread {
             result => result,
         };
         let control = control.map_err(Errno::from_raw)?;
-        let wanted = (budget / 4).clamp(LEAST_RING, MOST_RING);
-        // The greatest power of two that is no more.
-        let ring = Ring::new(&control, 1 << wanted.ilog2(), LEAST_RING)?;
+        let ring = Ring::new(&control, bytes, least)?;
         Ok(Thread {
             tid,
             ring,
@@ -135,6 +139,10 @@ impl Thread {
             settling: Vec::new(),
             gone: false,
             absent: None,
+            told_lost: false,
+            asked: None,
+            untold: 0,
+            short: false,
         })
     }
 
@@ -173,6 +181,30 @@ impl Thread {
             });
         }
         ended.into_iter().map(|event| event.event).collect()
+    }
+
+    /// Asks of which events samples have found no room, where the ring has told that some have: each event's number, and how many. What is told next may be of any
+    /// of them.
+    pub fn ask_lost(&mut self) -> Vec<(u64, u64)> {
+        // The kernel has to ask the processor that the thread runs on.
+        const EVERY: Duration = Duration::from_millis(50);
+        if !self.told_lost || self.asked.is_some_and(|asked| asked.elapsed() < EVERY) {
+            return Vec::new();
+        }
+        (self.told_lost, self.asked) = (false, Some(Instant::now()));
+        self.ask_untold();
+        let lost = |event: &OwnedFd| perf::counts(event).ok()?.1;
+        let events = self.events.iter();
+        events
+            .filter_map(|one| Some((one.id, lost(&one.event)?)))
+            .collect()
+    }
+
+    /// Asks how much of what is told of threads and programs has found no room.
+    pub fn ask_untold(&mut self) {
+        if let Ok((_, Some(lost))) = perf::counts(&self.control) {
+            self.untold = lost;
+        }
     }
 
     /// Whether nothing more will come of it.
