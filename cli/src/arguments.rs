@@ -273,7 +273,12 @@ pub struct ReplArguments {
     #[command(flatten)]
     pub core_files: CoreFiles,
     /// Run this line and end (repeatable)
-    #[arg(short = 'e', long = "line", value_name = "LINE")]
+    #[arg(
+        short = 'e',
+        long = "line",
+        value_name = "LINE",
+        allow_hyphen_values = true
+    )]
     pub lines: Vec<String>,
     /// Values as JSON, one a line
     #[arg(long)]

@@ -37,7 +37,7 @@ pub fn run(arguments: &DoctorArguments, terminal: &Terminal) -> Result<Status, F
     };
     terminal::print(&text)?;
     let all = parts.iter().flat_map(|(_, list)| list);
-    let worst = all.map(|one| one.health).max().unwrap_or(Health::Good);
+    let worst = all.map(Diagnosis::health).max().unwrap_or(Health::Good);
     Ok(match worst {
         Health::Missing => Status::Usage,
         Health::Good | Health::Limited => Status::Success,
@@ -49,7 +49,7 @@ fn table(parts: &[(String, Vec<Diagnosis>)], terminal: &Terminal) -> String {
     for (title, list) in parts {
         text.push_str(&format!("{title}\n"));
         for one in list {
-            let color = match one.health {
+            let color = match one.health() {
                 Health::Good => "\x1b[32m",
                 Health::Limited => "\x1b[33m",
                 Health::Missing => "\x1b[31m",
@@ -60,11 +60,11 @@ fn table(parts: &[(String, Vec<Diagnosis>)], terminal: &Terminal) -> String {
             };
             text.push_str(&format!(
                 "  {color}{:<8}{reset} {}: {}\n",
-                one.health.word(),
+                one.health().word(),
                 safe(&one.subject),
                 safe(&one.found)
             ));
-            if let Some(fix) = &one.fix {
+            if let Some(fix) = one.fix() {
                 text.push_str(&format!("           → {}\n", safe(fix)));
             }
         }
@@ -80,9 +80,9 @@ fn json(parts: &[(String, Vec<Diagnosis>)]) -> String {
             serde_json::json!({
                 "of": part,
                 "subject": one.subject,
-                "health": one.health.word(),
+                "health": one.health().word(),
                 "found": one.found,
-                "fix": one.fix,
+                "fix": one.fix(),
             })
         })
         .collect();

@@ -220,8 +220,11 @@ fn text(found: &Listing) -> String {
             "",
             &format!("{};  // {}", ty.declaration, type_note(ty)),
         );
-        for (offset, member) in &ty.members {
-            line(&mut out, "    ", &format!("{member}  // {offset}"));
+        for member in &ty.members {
+            let bit = member.bit.map(|bit| format!(", bit {bit}"));
+            let (declaration, at) = (&member.declaration, member.at);
+            let text = format!("{declaration}  // {at}{}", bit.unwrap_or_default());
+            line(&mut out, "    ", &text);
         }
     }
     out
@@ -490,7 +493,13 @@ fn to_json(found: &Listing) -> Value {
             .members
             .iter()
             // JSON has no numbers of 128 bits.
-            .map(|(at, text)| json!({"at": i64::try_from(*at).ok(), "declaration": text}))
+            .map(|member| {
+                json!({
+                    "at": i64::try_from(member.at).ok(),
+                    "bit": member.bit,
+                    "declaration": member.declaration,
+                })
+            })
             .collect();
         json!({
             "kind": "type",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ytrace_runtime::{Debuginfod, Progress};
+use ytrace_runtime::{Debuginfod, Progress, ServersError};
 
 use crate::arguments::Servers;
 use crate::failure::Failure;
@@ -33,11 +33,31 @@ pub fn servers(
         }
         !stop.load(Ordering::Relaxed)
     });
+    let warn = |left_out: &[String]| {
+        let (yellow, _, reset) = terminal.error_colors("\x1b[1;33m", "");
+        for one in left_out {
+            say(&format!(
+                "{yellow}warning{reset}: a server of debug information is left out: {}\n",
+                safe(one)
+            ));
+        }
+    };
     match Debuginfod::new(&urls, watcher) {
-        Some(servers) => Ok(Some(servers)),
-        None => Err(Failure::usage("--debuginfod knows no server to ask").with_hint(
-            "set DEBUGINFOD_URLS, as in DEBUGINFOD_URLS=https://debuginfod.debian.net, or write --debuginfod=URL",
-        )),
+        Ok((servers, left_out)) => {
+            warn(&left_out);
+            Ok(Some(servers))
+        }
+        Err(ServersError::None { left_out }) => {
+            warn(&left_out);
+            Err(Failure::usage("--debuginfod knows no server to ask").with_hint(
+                "set DEBUGINFOD_URLS, as in DEBUGINFOD_URLS=https://debuginfod.debian.net, or write --debuginfod=URL",
+            ))
+        }
+        Err(error @ ServersError::Signatures { .. }) => {
+            Err(Failure::usage(format!("--debuginfod: {error}")).with_hint(
+                "name the servers whose files may be used without signatures: --debuginfod=URL",
+            ))
+        }
     }
 }
 

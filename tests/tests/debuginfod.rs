@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::Signal;
-use ytrace_tests::fixtures::{self, Nginx};
+use ytrace_tests::fixtures::{self, Nginx, Waiting};
 use ytrace_tests::processes::signal;
 use ytrace_tests::program::{Finished, command, finish, finish_child};
 use ytrace_tests::{compile, skip};
@@ -163,13 +163,175 @@ fn a_file_is_fetched_once_and_only_when_asked_for() {
         .extract(&server.url, &["--debuginfod"], &[])
         .expect_status(0);
     assert_eq!(server.requests.load(Ordering::SeqCst), 2);
-    for urls in ["", "file:///tmp", "ima:enforcing"] {
+    for urls in ["", "file:///tmp", "ima:ignore"] {
         target
             .extract(urls, &["--debuginfod"], &[])
             .expect_status(2)
             .says(&["knows no server"])
             .hints();
     }
+}
+
+#[test]
+fn what_names_no_server_is_told_and_signatures_are_not_promised() {
+    let target = stripped();
+    let bytes = std::fs::read(&target.debug).unwrap();
+    let server = serve(move |_, stream| reply(stream, "200 OK", &bytes));
+    let urls = format!("file:///srv ima:ignore {} debuginfod.example", server.url);
+    let done = target
+        .extract(&urls, &["--debuginfod"], &[])
+        .expect_status(0);
+    assert_eq!(done.stderr.matches("is left out").count(), 2, "{done}");
+    for part in ["`file:///srv`", "`debuginfod.example`", "https://"] {
+        assert!(done.stderr.contains(part), "{done}");
+    }
+    // Nothing that is not checked is used as if it were.
+    std::fs::remove_file(target.cached()).unwrap();
+    target
+        .extract(
+            &format!("ima:enforcing {}", server.url),
+            &["--debuginfod"],
+            &[],
+        )
+        .expect_status(2)
+        .says(&["`ima:enforcing`", "signatures"])
+        .hints();
+    assert_eq!(server.requests.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn settings_that_no_clock_can_hold_are_as_long_as_need_be() {
+    let target = stripped();
+    let bytes = std::fs::read(&target.debug).unwrap();
+    let server = serve(move |_, stream| reply(stream, "200 OK", &bytes));
+    let most = u64::MAX.to_string();
+    let done = target.extract(
+        &server.url,
+        &["--debuginfod"],
+        &[
+            ("DEBUGINFOD_MAXTIME", &most),
+            ("DEBUGINFOD_TIMEOUT", &most),
+            ("DEBUGINFOD_MAXSIZE", &most),
+        ],
+    );
+    assert_eq!(done.expect_status(0).stderr, "");
+}
+
+/// A process whose program and library have no debug information.
+fn without_debug_information(folder: &Path) -> Waiting {
+    let at = |name: &str| folder.join(name).display().to_string();
+    let library = compile(
+        folder,
+        "libshelf.so",
+        "int shelf(void) { return 42; }\n",
+        &["-shared", "-fPIC", "-Wl,--build-id"],
+    );
+    let text = "#include <stdio.h>\nint shelf(void);\nint main(void) { puts(\"READY\"); fflush(stdout); return getchar() + shelf() == 0; }\n";
+    let path = format!("-Wl,-rpath,{}", folder.display());
+    let flags = ["-Wl,--build-id", &path, &at("libshelf.so")];
+    let program = compile(folder, "reader", text, &flags);
+    for file in [&library, &program] {
+        tool("strip", &[&file.display().to_string()]);
+    }
+    Waiting::start(&mut Command::new(program))
+}
+
+/// What `doctor` says of a process, with a server.
+fn doctor(pid: i32, cache: &Path, url: &str) -> Finished {
+    let servers = format!("--debuginfod={url}");
+    let mut command = command(&["doctor", "-p", &pid.to_string(), &servers]);
+    finish(
+        command
+            .env("DEBUGINFOD_CACHE_PATH", cache)
+            .env("DEBUGINFOD_TIMEOUT", "2")
+            .env("DEBUGINFOD_MAXSIZE", "1000000"),
+    )
+}
+
+/// The line of `doctor` on a file, and the one below it.
+fn line_on<'t>(told: &'t Finished, subject: &str) -> (&'t str, &'t str) {
+    let mut lines = told.stdout.lines();
+    let part = format!("  {subject}: ");
+    let line = lines.find(|line| line.contains(&part));
+    let line = line.unwrap_or_else(|| panic!("{subject}: {told}"));
+    (line, lines.next().unwrap_or_default())
+}
+
+#[test]
+fn doctor_tells_what_servers_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = without_debug_information(folder.path());
+    let cache = folder.path().join("cache");
+    let cases: [(Server, &str); 3] = [
+        (
+            serve(|_, stream| reply(stream, "404 Not Found", b"")),
+            "the server has none",
+        ),
+        (
+            serve(|_, stream| reply(stream, "500 Oops", b"")),
+            "status 500",
+        ),
+        (
+            serve(|_, stream| {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n");
+            }),
+            "larger than 1000000 bytes",
+        ),
+    ];
+    for (server, answer) in &cases {
+        let told = doctor(target.pid(), &cache, &server.url);
+        for file in ["reader", "libshelf.so"] {
+            let (line, fix) = line_on(&told, file);
+            for part in ["limited", server.url.as_str(), answer] {
+                assert!(line.contains(part), "{part}: {told}");
+            }
+            // That was tried already.
+            assert!(!fix.contains("--debuginfod"), "{told}");
+            assert!(fix.contains("build-id "), "{told}");
+        }
+        if answer.starts_with("the server") {
+            let again = doctor(target.pid(), &cache, &server.url);
+            let (line, _) = line_on(&again, "reader");
+            assert!(line.contains("ten minutes ago"), "{again}");
+            std::fs::remove_dir_all(&cache).unwrap();
+        }
+    }
+}
+
+#[test]
+fn one_download_that_breaks_off_does_not_shut_a_server_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = without_debug_information(folder.path());
+    let cache = folder.path().join("cache");
+    let first = std::sync::atomic::AtomicBool::new(true);
+    // The first answer has another form than it says, the next ones are right.
+    let server = serve(move |_, stream| {
+        if first.swap(false, Ordering::SeqCst) {
+            let _ = stream
+                .write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n100000\r\nabc");
+        } else {
+            reply(stream, "404 Not Found", b"");
+        }
+    });
+    let told = doctor(target.pid(), &cache, &server.url);
+    let with = |part: &str| {
+        let lines = told.stdout.lines();
+        lines.filter(|line| line.contains(part)).count()
+    };
+    assert!(with("the server has none") >= 1, "{told}");
+    assert_eq!(with(&server.url) - with("the server has none"), 1, "{told}");
+    // One that never works is asked three times at most, and one that is not there once.
+    std::fs::remove_dir_all(&cache).unwrap();
+    let never = serve(|_, stream| {
+        let _ =
+            stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n100000\r\nabc");
+    });
+    doctor(target.pid(), &cache, &never.url);
+    let asked = never.requests.load(Ordering::SeqCst);
+    assert!((2..=3).contains(&asked), "{asked}");
+    let told = doctor(target.pid(), &cache, "http://127.0.0.1:1");
+    let (line, _) = line_on(&told, "libshelf.so");
+    assert!(line.contains("it is not asked again"), "{told}");
 }
 
 #[test]

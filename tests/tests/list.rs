@@ -4,10 +4,10 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
-use ytrace_tests::compile;
 use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::processes::assert_untouched;
 use ytrace_tests::program::run;
+use ytrace_tests::{compile, compile_file};
 
 const PROGRAM: &str = r#"
 #include <stdio.h>
@@ -180,4 +180,59 @@ fn heads_can_be_pasted() {
     let file = folder.path().join("pasted.y");
     std::fs::write(&file, &text).unwrap();
     run(&["fmt", "--check", file.to_str().unwrap()]).expect_status(0);
+}
+
+const SCOPES: &str = r#"
+#include <cstdio>
+#include <vector>
+namespace zoo {
+struct Bat { int span; int noise() { return span; } };
+struct Loud { int count; void noise(int n) { count += n; } };
+void noise() { puts("READY"); fflush(stdout); }
+template <typename T> T *same(T *t) { return t; }
+}
+template <typename T> T &first(T &t) { return t; }
+void noise(int n) { printf("%d\n", n); }
+struct bits { unsigned a : 3, b : 1; unsigned : 9; unsigned c : 5; long wide : 40; } bits;
+int main() {
+    std::vector<zoo::Bat> bats(1);
+    zoo::Loud loud = { 0 };
+    loud.noise(first(bats[0]).noise());
+    noise(zoo::same(&bats[0])->span + bits.a);
+    zoo::noise();
+    return getchar();
+}
+"#;
+
+#[test]
+fn a_star_may_be_a_scope_or_a_module() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("zoo.cc");
+    std::fs::write(&source, SCOPES).unwrap();
+    let flags = ["-O0", "-g", "-lstdc++"];
+    let program = compile_file(&source, folder.path(), "zoo", &flags);
+    let path = program.to_str().unwrap();
+    let list = |pattern: &str| run(&["list", "-e", path, "--functions", pattern]).expect_status(0);
+    let names = |pattern: &str| -> Vec<String> {
+        let listed = list(pattern).stdout;
+        let heads = listed.lines().filter_map(|line| line.strip_prefix("zoo::"));
+        let names = heads.map(|head| head.split('(').next().unwrap().replace('`', ""));
+        names.collect()
+    };
+    assert_eq!(
+        names("*::noise"),
+        ["noise", "zoo::Bat::noise", "zoo::Loud::noise", "zoo::noise"]
+    );
+    // Where bit-fields are.
+    let members = run(&["list", "-e", path, "-v", "struct bits"]).expect_status(0);
+    let lines: Vec<&str> = members.stdout.lines().skip(1).map(str::trim).collect();
+    assert_eq!(
+        lines,
+        [
+            "unsigned int a : 3  // 0, bit 0",
+            "unsigned int b : 1  // 0, bit 3",
+            "unsigned int c : 5  // 1, bit 5",
+            "long int wide : 40  // 2, bit 2",
+        ]
+    );
 }

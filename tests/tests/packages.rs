@@ -518,6 +518,14 @@ fn installed_probes_are_listed() {
     );
     run(&["list", "no-such"]).expect_status(2).hints();
     run(&["list", "--functions"]).expect_status(2).hints();
+    // Who errs in the name of a package's probe is told its probes.
+    let (folder, _directory) = package();
+    run_in(folder.path(), &["add", "shelf"]).expect_status(0);
+    let pid = std::process::id().to_string();
+    let told = run_in(folder.path(), &["run", "shelf/item.y", "-p", &pid]).expect_status(2);
+    told.says(&["probes of the package shelf: shelf/items.y;"]);
+    let told = run_in(folder.path(), &["run", "other/item.y", "-p", &pid]).expect_status(2);
+    told.says(&["probes that ship with ytrace: probes/"]);
 }
 
 #[test]

@@ -16,7 +16,9 @@ use ytrace_target::PauseReport;
 use super::After;
 use super::commands::{self, COMMANDS, Dump, Parsed};
 use super::events::{Above, EventSink};
+use super::foreign::{self, Advice};
 use super::heap;
+use super::names::file_name;
 use super::output::{LineSink, Redirect, Silent, deliver, split_redirect};
 use super::probes::counted;
 use crate::diagnose::session_failure;
@@ -92,7 +94,14 @@ impl<'o> Prompt<'o> {
     /// Runs a line; an interrupt that came before is not for it.
     pub(crate) fn run(&mut self, line: &str) -> After {
         ytrace_runtime::interrupt::begin_anew(&super::INTERRUPTED);
-        let line = line.trim();
+        let line = match self.with_last_values(line.trim()) {
+            Ok(line) => line,
+            Err(why) => {
+                self.sink.error(&why);
+                return After::Wrong;
+            }
+        };
+        let line = line.as_str();
         let after = match self.redirect(line) {
             Some((left, redirect)) => self.run_redirected(left, &redirect),
             None => self.run_line(line),
@@ -102,6 +111,13 @@ impl<'o> Prompt<'o> {
             Some(_) => After::End,
             None => after,
         }
+    }
+
+    /// A line with numbers for `$` and `$$`; the error is in words.
+    fn with_last_values(&self, line: &str) -> Result<String, String> {
+        let last = self.interactive.borrow().last_name();
+        let last = last.and_then(|name| name.strip_prefix('$')?.parse().ok());
+        foreign::with_last_values(line, last)
     }
 
     /// Why standard output takes no more, if that has ended the session.
@@ -125,6 +141,10 @@ impl<'o> Prompt<'o> {
     }
 
     fn run_redirected(&mut self, line: &str, redirect: &Redirect) -> After {
+        if let Redirect::Wrong(why) = redirect {
+            self.sink.error(why);
+            return After::Wrong;
+        }
         if let (Some(parsed), Redirect::File(name)) = (self.command(line), redirect)
             && parsed.name == ":view"
         {
@@ -160,7 +180,14 @@ impl<'o> Prompt<'o> {
 
     fn run_line(&mut self, line: &str) -> After {
         let Some(parsed) = self.command(line) else {
-            return self.evaluate(line, Style::default());
+            return match self.advice(line) {
+                Some(advice) => {
+                    self.sink.error(&advice.message);
+                    self.sink.hint(&advice.hint);
+                    After::Wrong
+                }
+                None => self.evaluate(line, Style::default()),
+            };
         };
         let done = match parsed.name {
             "p" => return self.print(&parsed),
@@ -183,14 +210,30 @@ impl<'o> Prompt<'o> {
             ":wait" => self.wait(parsed.rest),
             "probe" => return self.evaluate(&format!("_{}", line.trim_start()), Style::default()),
             ":view" => self.view(parsed.rest),
-            ":save" => self.save(parsed.rest),
-            "source" => return self.source(parsed.rest),
+            ":save" => match file_name(parsed.rest) {
+                Ok(name) => self.save(&name),
+                Err(why) => Err(Wrong::Words(why)),
+            },
+            "source" => match file_name(parsed.rest) {
+                Ok(name) => return self.source(&name),
+                Err(why) => Err(Wrong::Words(why)),
+            },
             name => match heap::verb(name) {
                 Some(verb) => self.heap(verb, parsed.rest),
                 None => Err(Wrong::Words(format!("`{name}` is no command"))),
             },
         };
         self.after(done)
+    }
+
+    /// What to say of a line that begins as a command which there is not. Names of the target come first.
+    fn advice(&mut self, line: &str) -> Option<Advice> {
+        let advice = foreign::advice(line)?;
+        let means = self
+            .interactive
+            .borrow_mut()
+            .is_expression(line, &mut Silent);
+        (!means).then_some(advice)
     }
 
     fn after(&mut self, done: Result<(), Wrong>) -> After {
@@ -718,8 +761,11 @@ impl From<SessionError> for Wrong {
 /// A hint as it holds at the prompt, which has fewer options.
 fn at_the_prompt(hint: &str) -> Option<String> {
     // Lines are read live, and what stops the target cannot do without.
-    if hint.contains("--mode live") {
+    if hint.contains("--mode live") || hint.starts_with("use the live mode") {
         return None;
+    }
+    if let Some((other, _)) = hint.split_once(", or use the live mode") {
+        return Some(other.to_owned());
     }
     let others = ["--max-overhead", "--force", "--mode"];
     Some(match others.iter().any(|option| hint.contains(option)) {

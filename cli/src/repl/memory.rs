@@ -6,6 +6,13 @@ use super::commands::{self, Dump, Parsed};
 use super::lines::{Prompt, Wrong};
 use crate::terminal::safe;
 
+/// Bytes as they stand between the quotes of C.
+fn quoted(bytes: &[u8]) -> String {
+    let mut text = Vec::new();
+    ytrace_report::escape::c_into(&mut text, bytes, b'"');
+    String::from_utf8_lossy(&text).into_owned()
+}
+
 impl Prompt<'_> {
     pub(super) fn memory(&mut self, parsed: &Parsed<'_>) -> Result<(), Wrong> {
         let dump = commands::dump(parsed.format, self.dump).map_err(Wrong::Words)?;
@@ -23,7 +30,7 @@ impl Prompt<'_> {
                     false => {
                         let label = self.label(address);
                         self.sink
-                            .data(format!("{label}:\t\"{}\"\n", safe(&shown)).as_bytes());
+                            .data(format!("{label}:\t\"{}\"\n", quoted(&text)).as_bytes());
                     }
                 }
                 address = address.wrapping_add(text.len() as u64 + 1);

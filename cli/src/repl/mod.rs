@@ -3,9 +3,11 @@
 mod commands;
 mod editor;
 mod events;
+mod foreign;
 mod heap;
 mod lines;
 mod memory;
+mod names;
 mod output;
 mod probes;
 mod script;

@@ -9,6 +9,7 @@ use ytrace_lang::compile::Compiled;
 use ytrace_report::write_output;
 use ytrace_runtime::Sink;
 
+use super::names::{file_name, has_bare_blank};
 use crate::diagnose::warnings;
 use crate::failure::Failure;
 use crate::terminal::{Terminal, print_bytes, safe, say};
@@ -22,6 +23,8 @@ pub(crate) enum Redirect {
     File(String),
     /// `>> FILE`.
     Append(String),
+    /// The name of a file is not right, in words.
+    Wrong(String),
 }
 
 /// Splits `LINE | COMMAND`, `LINE > FILE` and `LINE >> FILE`, at the last such sign that stands between blanks and outside of brackets
@@ -69,9 +72,12 @@ pub(crate) fn split_redirect(line: &str) -> Option<(&str, Redirect)> {
     }
     let redirect = match sign {
         "|" => Redirect::Pipe(right),
-        ">" if !right.contains(char::is_whitespace) => Redirect::File(right),
-        ">>" if !right.contains(char::is_whitespace) => Redirect::Append(right),
-        _ => return None,
+        _ if has_bare_blank(&right) && file_name(&right).is_ok() => return None,
+        sign => match file_name(&right) {
+            Ok(name) if sign == ">" => Redirect::File(name),
+            Ok(name) => Redirect::Append(name),
+            Err(why) => Redirect::Wrong(why),
+        },
     };
     Some((left, redirect))
 }
@@ -81,6 +87,7 @@ pub(crate) fn deliver(bytes: &[u8], redirect: &Redirect) -> Result<(), String> {
     match redirect {
         Redirect::File(name) => write_file(name, bytes),
         Redirect::Append(name) => append_to_file(name, bytes),
+        Redirect::Wrong(why) => Err(why.clone()),
         Redirect::Pipe(command) => {
             let mut child = Command::new("/bin/sh")
                 .arg("-c")
@@ -264,11 +271,23 @@ mod tests {
             ("p '|'", None),
             ("p a->b", None),
             ("p a > b c", None),
+            (
+                "p a > \"b c\"",
+                Some(("p a", Redirect::File("b c".to_owned()))),
+            ),
+            (
+                "p a >> b\\ c",
+                Some(("p a", Redirect::Append("b c".to_owned()))),
+            ),
             ("| less", None),
             ("p a || b", None),
             ("p a >= b", None),
         ] {
             assert_eq!(split_redirect(line), expected, "{line}");
         }
+        assert!(matches!(
+            split_redirect("p a > \"q.txt"),
+            Some(("p a", Redirect::Wrong(_)))
+        ));
     }
 }

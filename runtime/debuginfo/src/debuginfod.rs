@@ -11,7 +11,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::elf::ElfImage;
@@ -35,6 +35,12 @@ const MISS: Duration = Duration::from_secs(600);
 
 /// The most servers that are asked.
 const MOST_SERVERS: usize = 16;
+
+/// The longest time that a setting can ask for: more cannot be added to a time of day.
+const LONGEST_SECONDS: u64 = 365 * 24 * 60 * 60;
+
+/// After so many failures one after the other a server is not asked again, even if it could be reached each time.
+const MOST_FAILURES: u32 = 3;
 
 /// How long it takes at most until a wish to stop is seen.
 const LOOK: Duration = Duration::from_millis(100);
@@ -62,6 +68,8 @@ pub type Watcher = dyn Fn(Progress<'_>) -> bool + Send + Sync;
 pub(crate) enum Refusal {
     /// The server has none.
     Missing,
+    /// No server had it when they were asked a short time ago.
+    Remembered,
     /// It belongs to another build.
     OtherBuild,
     /// Anything else, in words.
@@ -83,8 +91,34 @@ pub struct Debuginfod {
 #[derive(Default)]
 struct Shared {
     agent: OnceLock<ureq::Agent>,
-    /// Servers that cannot be had, and why: they are not asked again.
-    broken: Mutex<BTreeMap<String, String>>,
+    /// What went wrong with servers.
+    failures: Mutex<BTreeMap<String, Failures>>,
+}
+
+/// What went wrong with a server.
+#[derive(Clone, Debug, Default)]
+struct Failures {
+    /// Failures since it answered last.
+    row: u32,
+    /// Why it is not asked again.
+    given_up: Option<String>,
+}
+
+/// Why no server can be asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ServersError {
+    /// No word is a server.
+    #[error("no server to ask is known")]
+    None {
+        /// What was given instead, each with the reason why it is none.
+        left_out: Vec<String>,
+    },
+    /// Signatures are asked for.
+    #[error("`{word}` asks for signed files, and signatures are not checked here")]
+    Signatures {
+        /// The word that does.
+        word: String,
+    },
 }
 
 impl std::fmt::Debug for Debuginfod {
@@ -97,25 +131,45 @@ impl std::fmt::Debug for Debuginfod {
 }
 
 impl Debuginfod {
-    /// Servers as `$DEBUGINFOD_URLS` has them: with spaces between them. What is no `http://` or `https://` is left out. `None` if no
-    /// server is left.
+    /// Servers as `$DEBUGINFOD_URLS` has them: with spaces between them. Gives, too, the words that are left out, each with the reason,
+    /// for people: they name no `http://` or `https://`, or too many come before.
     ///
     /// `$DEBUGINFOD_CACHE_PATH`, `$DEBUGINFOD_TIMEOUT`, `$DEBUGINFOD_MAXTIME` (seconds) and `$DEBUGINFOD_MAXSIZE` (bytes) mean what
-    /// they do for elfutils.
-    pub fn new(servers: &str, watcher: Arc<Watcher>) -> Option<Self> {
-        let servers: Vec<String> = servers
-            .split_whitespace()
-            .filter(|url| url.starts_with("http://") || url.starts_with("https://"))
-            .map(|url| url.trim_end_matches('/').to_owned())
-            .take(MOST_SERVERS)
-            .collect();
+    /// they do for elfutils. `ima:ignore` says what is done here anyway.
+    ///
+    /// # Errors
+    /// No server is left, or `ima:enforcing` wants signatures to be checked.
+    pub fn new(words: &str, watcher: Arc<Watcher>) -> Result<(Self, Vec<String>), ServersError> {
+        let mut servers = Vec::new();
+        let mut left_out = Vec::new();
+        for word in words.split_whitespace() {
+            let is_server = word.starts_with("http://") || word.starts_with("https://");
+            match word {
+                "ima:ignore" => {}
+                _ if word.starts_with("ima:") => {
+                    return Err(ServersError::Signatures {
+                        word: word.to_owned(),
+                    });
+                }
+                _ if !is_server => {
+                    left_out.push(format!("`{word}` begins with neither http:// nor https://"));
+                }
+                _ if servers.len() == MOST_SERVERS => left_out.push(format!(
+                    "`{word}` comes after {MOST_SERVERS} others, and no more are asked"
+                )),
+                _ => servers.push(word.trim_end_matches('/').to_owned()),
+            }
+        }
+        if servers.is_empty() {
+            return Err(ServersError::None { left_out });
+        }
         let number = |name| std::env::var(name).ok()?.trim().parse::<u64>().ok();
         let seconds = |name| {
             number(name)
                 .filter(|seconds| *seconds > 0)
-                .map(Duration::from_secs)
+                .map(|seconds| Duration::from_secs(seconds.min(LONGEST_SECONDS)))
         };
-        (!servers.is_empty()).then(|| Self {
+        let this = Self {
             servers,
             cache: cache_directory(),
             silent: seconds("DEBUGINFOD_TIMEOUT").unwrap_or(SILENT),
@@ -125,7 +179,8 @@ impl Debuginfod {
                 .map_or(LARGEST, |bytes| bytes.min(LARGEST)),
             watcher,
             shared: Arc::default(),
-        })
+        };
+        Ok((this, left_out))
     }
 
     /// The servers.
@@ -160,7 +215,7 @@ impl Debuginfod {
             Ok(meta) if meta.len() > 0 => match read(&place, id) {
                 Ok(image) => return Ok((image, place)),
                 // One that is damaged or of another build is asked for again.
-                Err(Refusal::OtherBuild | Refusal::Missing) => {
+                Err(Refusal::OtherBuild | Refusal::Missing | Refusal::Remembered) => {
                     let _ = fs::remove_file(&place);
                 }
                 Err(refusal) => return Err(vec![(place, refusal)]),
@@ -170,7 +225,7 @@ impl Debuginfod {
                 let age = meta.modified().ok();
                 let age = age.and_then(|time| SystemTime::now().duration_since(time).ok());
                 if age.is_some_and(|age| age < MISS) {
-                    return Err(vec![(place, Refusal::Missing)]);
+                    return Err(vec![(place, Refusal::Remembered)]);
                 }
                 let _ = fs::remove_file(&place);
             }
@@ -218,12 +273,8 @@ impl Debuginfod {
         place: &Path,
         id: &[u8],
     ) -> Result<ElfImage, Refusal> {
-        let broken = || {
-            let known = self.shared.broken.lock();
-            known.unwrap_or_else(PoisonError::into_inner)
-        };
-        if let Some(why) = broken().get(server) {
-            return Err(Refusal::Failed(why.clone()));
+        if let Some(why) = self.given_up(server) {
+            return Err(Refusal::Failed(why));
         }
         let tell = |got, total, done| {
             (self.watcher)(Progress {
@@ -243,9 +294,8 @@ impl Debuginfod {
                     return Err(stopped());
                 }
                 match pieces.recv_timeout(LOOK) {
-                    Ok(Piece::Broken(why)) => {
-                        // Nor will it answer for the next module.
-                        broken().insert(server.to_owned(), why.clone());
+                    Ok(Piece::Broken { why, unreachable }) => {
+                        self.failed(server, &why, unreachable);
                         return Err(Refusal::Failed(why));
                     }
                     Ok(piece) => return Ok(Some(piece)),
@@ -257,7 +307,10 @@ impl Debuginfod {
         let result = (|| {
             let total = match next(0, None)? {
                 Some(Piece::Answer(200, total)) => total,
-                Some(Piece::Answer(404, _)) => return Err(Refusal::Missing),
+                Some(Piece::Answer(404, _)) => {
+                    self.answered(server);
+                    return Err(Refusal::Missing);
+                }
                 Some(Piece::Answer(status, _)) => {
                     return Err(Refusal::Failed(format!(
                         "the server answers with status {status}"
@@ -278,6 +331,7 @@ impl Debuginfod {
                 self.check_size(got)?;
                 (&fresh.file).write_all(&bytes).map_err(failed)?;
             }
+            self.answered(server);
             if total.is_some_and(|total| total != got) {
                 return Err(Refusal::Failed(format!(
                     "the connection ended after {got} bytes"
@@ -297,6 +351,32 @@ impl Debuginfod {
         result
     }
 
+    fn failures(&self) -> MutexGuard<'_, BTreeMap<String, Failures>> {
+        let known = self.shared.failures.lock();
+        known.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why a server is not asked again, if that is so.
+    fn given_up(&self, server: &str) -> Option<String> {
+        self.failures().get(server)?.given_up.clone()
+    }
+
+    /// A request went wrong. A server that cannot be reached will not be for the next module either, but one download that breaks off
+    /// says nothing of others.
+    fn failed(&self, server: &str, why: &str, unreachable: bool) {
+        let mut all = self.failures();
+        let failures = all.entry(server.to_owned()).or_default();
+        failures.row = failures.row.saturating_add(1);
+        if unreachable || failures.row >= MOST_FAILURES {
+            failures.given_up = Some(format!("it is not asked again: {why}"));
+        }
+    }
+
+    /// A server did what it should.
+    fn answered(&self, server: &str) {
+        self.failures().remove(server);
+    }
+
     /// Asks a server, in a thread of its own, which ends when nobody listens any more or the server has been silent for too long.
     fn fetch(&self, url: &str) -> Receiver<Piece> {
         let (sender, receiver) = sync_channel(4);
@@ -305,7 +385,10 @@ impl Debuginfod {
             let response = match agent.get(&url).call() {
                 Ok(response) => response,
                 Err(error) => {
-                    let _ = sender.send(Piece::Broken(error.to_string()));
+                    let _ = sender.send(Piece::Broken {
+                        why: error.to_string(),
+                        unreachable: is_unreachable(&error),
+                    });
                     return;
                 }
             };
@@ -327,7 +410,10 @@ impl Debuginfod {
                         }
                     }
                     Err(error) => {
-                        let _ = sender.send(Piece::Broken(error.to_string()));
+                        let _ = sender.send(Piece::Broken {
+                            why: error.to_string(),
+                            unreachable: false,
+                        });
                         return;
                     }
                 }
@@ -356,7 +442,30 @@ enum Piece {
     Answer(u16, Option<u64>),
     Bytes(Vec<u8>),
     /// It cannot be had, or does not go on.
-    Broken(String),
+    Broken {
+        why: String,
+        /// There is no connection to the server.
+        unreachable: bool,
+    },
+}
+
+/// Whether an error says that there is no connection to the server, rather than that this request went wrong.
+fn is_unreachable(error: &ureq::Error) -> bool {
+    use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkDown, NetworkUnreachable};
+    match error {
+        ureq::Error::HostNotFound
+        | ureq::Error::ConnectionFailed
+        | ureq::Error::Tls(_)
+        | ureq::Error::Pem(_)
+        | ureq::Error::Rustls(_)
+        | ureq::Error::BadUri(_)
+        | ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => true,
+        ureq::Error::Io(error) => matches!(
+            error.kind(),
+            ConnectionRefused | HostUnreachable | NetworkDown | NetworkUnreachable
+        ),
+        _ => false,
+    }
 }
 
 /// Reads a file of the cache, which must be of the build; [`Refusal::Missing`] if it is no ELF file.

@@ -44,7 +44,7 @@ pub use code::lines::{LinePlace, LinePlaces};
 pub use code::operand::{MachineRegister, Operand, StaticArgument};
 pub use code::place::{Refusal, Serves, Site, SiteKind};
 pub use code::usdt::{Semaphore, StaticProbe, StaticProbes};
-pub use debuginfod::{Debuginfod, Progress, Watcher};
+pub use debuginfod::{Debuginfod, Progress, ServersError, Watcher};
 pub use elf::{Section, Segment, ThreadLocalSegment};
 pub use error::{Candidate, Error, Result};
 pub use files::{FileProvider, HostFiles};

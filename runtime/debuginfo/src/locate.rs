@@ -78,6 +78,10 @@ pub enum DebugSource {
 pub enum Outcome {
     /// There is no such file.
     Missing,
+    /// The server that was asked has none.
+    NotServed,
+    /// No server had it when they were asked, some minutes ago; until that is forgotten none is asked again.
+    NotServedBefore,
     /// It cannot be read or is not ELF; the text says why.
     Unreadable(String),
     /// It belongs to another build: another build-id.
@@ -92,6 +96,10 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Outcome::Missing => f.write_str("no such file"),
+            Outcome::NotServed => f.write_str("the server has none"),
+            Outcome::NotServedBefore => {
+                f.write_str("no server had it when they were asked, less than ten minutes ago")
+            }
             Outcome::Unreadable(reason) => f.write_str(reason),
             Outcome::OtherBuild => f.write_str("it has another build-id"),
             Outcome::WrongChecksum => f.write_str("its checksum differs"),
@@ -332,7 +340,8 @@ impl Search<'_> {
                     path,
                     on_host: true,
                     outcome: match refusal {
-                        Refusal::Missing => Outcome::Missing,
+                        Refusal::Missing => Outcome::NotServed,
+                        Refusal::Remembered => Outcome::NotServedBefore,
                         Refusal::OtherBuild => Outcome::OtherBuild,
                         Refusal::Failed(why) => Outcome::Unreadable(why),
                     },

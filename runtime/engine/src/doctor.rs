@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ytrace_debuginfo::{DebugSource, Found};
+use ytrace_debuginfo::{DebugSource, DebugStatus, Found, Outcome};
 use ytrace_target::events::{EventDenial, EventTier, Facilities};
 use ytrace_target::{Machine, ModuleKind, Process};
 use ytrace_values::units;
@@ -38,33 +38,68 @@ impl Health {
     }
 }
 
-/// Something that was looked at.
+/// Something that was looked at. What is not good always comes with what would make it better.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnosis {
     /// What.
     pub subject: String,
-    /// How well it is.
-    pub health: Health,
     /// What was found.
     pub found: String,
-    /// What would make it better.
-    pub fix: Option<String>,
+    state: State,
+}
+
+/// How well something is, and what to do where it is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+    Good,
+    Limited { fix: String },
+    Missing { fix: String },
 }
 
 impl Diagnosis {
-    fn new(subject: &str, health: Health, found: impl Into<String>) -> Self {
-        Self {
-            subject: subject.to_owned(),
-            health,
-            found: found.into(),
-            fix: None,
+    /// How well it is.
+    pub fn health(&self) -> Health {
+        match self.state {
+            State::Good => Health::Good,
+            State::Limited { .. } => Health::Limited,
+            State::Missing { .. } => Health::Missing,
         }
     }
 
-    fn fix(mut self, fix: impl Into<Option<String>>) -> Self {
-        self.fix = fix.into();
-        self
+    /// What would make it better; `None` where it is good.
+    pub fn fix(&self) -> Option<&str> {
+        match &self.state {
+            State::Good => None,
+            State::Limited { fix } | State::Missing { fix } => Some(fix),
+        }
     }
+
+    fn new(subject: &str, found: impl Into<String>, state: State) -> Self {
+        Self {
+            subject: subject.to_owned(),
+            found: found.into(),
+            state,
+        }
+    }
+
+    fn good(subject: &str, found: impl Into<String>) -> Self {
+        Self::new(subject, found, State::Good)
+    }
+
+    fn limited(subject: &str, found: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self::new(subject, found, State::Limited { fix: fix.into() })
+    }
+
+    fn missing(subject: &str, found: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self::new(subject, found, State::Missing { fix: fix.into() })
+    }
+}
+
+/// What to do where an error of the system is all that is known.
+fn system_hint(hint: Option<String>) -> String {
+    hint.unwrap_or_else(|| {
+        "errno(3) and the kernel's log (dmesg) tell more; try as root".to_owned()
+    })
 }
 
 /// What this machine allows this user. Facilities are found by trying; no other process is looked at.
@@ -90,36 +125,31 @@ pub fn of_process(process: Process, options: &Options) -> Result<Vec<Diagnosis>,
     let mut list = Vec::new();
     let facts = process.facts()?;
     if let Err(error) = process.check_access() {
-        let hint = error.hint();
-        list.push(Diagnosis::new("memory", Health::Missing, error.to_string()).fix(hint));
+        let hint = system_hint(error.hint());
+        list.push(Diagnosis::missing("memory", error.to_string(), hint));
         return Ok(list);
     }
-    list.push(Diagnosis::new("memory", Health::Good, "can be read"));
+    list.push(Diagnosis::good("memory", "can be read"));
     list.push(match facts.tracer {
-        0 => Diagnosis::new("stopping", Health::Good, "no other program traces it"),
-        tracer => Diagnosis::new(
+        0 => Diagnosis::good("stopping", "no other program traces it"),
+        tracer => Diagnosis::missing(
             "stopping",
-            Health::Missing,
             format!("process {tracer} traces it: it cannot be stopped, nor copied at one instant"),
-        )
-        .fix(format!(
-            "end process {tracer} (a debugger, strace?), or use --mode live"
-        )),
+            format!("end process {tracer} (a debugger, strace?), or use --mode live"),
+        ),
     });
     if facts.executable_deleted {
-        list.push(
-            Diagnosis::new(
-                "executable",
-                Health::Limited,
-                "its file was deleted or replaced since it started; it is read through /proc",
-            )
-            .fix("debug files of the old build are needed, not those of the new one".to_owned()),
-        );
+        list.push(Diagnosis::limited(
+            "executable",
+            "its file was deleted or replaced since it started; it is read through /proc",
+            "debug files of the old build are needed, not those of the new one",
+        ));
     }
     list.push(pause(&process, facts.threads, options.max_pause));
     let session = Session::open(process.clone(), options)?;
     list.push(text(&session, &process, facts.tracer)?);
-    list.extend(debug_information(session.names()));
+    let asked = options.debuginfod.is_some();
+    list.extend(debug_information(session.names(), asked));
     list.push(runtimes(process)?);
     Ok(list)
 }
@@ -138,17 +168,15 @@ fn privileges(machine: &Machine) -> Diagnosis {
         false => "",
     };
     match lacking.as_slice() {
-        [] => Diagnosis::new(
+        [] => Diagnosis::good(
             "privileges",
-            Health::Good,
             format!("{who}{filter}, with all capabilities that are of use"),
         ),
-        lacking => Diagnosis::new(
+        lacking => Diagnosis::limited(
             "privileges",
-            Health::Limited,
             format!("{who}{filter}, without {}", lacking.join(", ")),
-        )
-        .fix("run as root, or give it the capabilities: setcap cap_sys_ptrace,cap_bpf,cap_perfmon,cap_checkpoint_restore+ep ytrace".to_owned()),
+            "run as root, or give it the capabilities: setcap cap_sys_ptrace,cap_bpf,cap_perfmon,cap_checkpoint_restore+ep ytrace",
+        ),
     }
 }
 
@@ -159,84 +187,84 @@ fn ptrace_scope(scope: u32, machine: &Machine) -> Diagnosis {
         .any(|one| one.name == "CAP_SYS_PTRACE" && one.held);
     let said = format!("kernel.yama.ptrace_scope is {scope}");
     match scope {
-        3 => Diagnosis::new(
+        0 => Diagnosis::good("ptrace", said),
+        1 | 2 if capable => {
+            Diagnosis::good("ptrace", format!("{said}, which CAP_SYS_PTRACE passes"))
+        }
+        1 => Diagnosis::limited(
             "ptrace",
-            Health::Missing,
-            format!("{said}: nobody may stop a process, nor read its memory"),
-        )
-        .fix("it holds until the next boot: set it in /etc/sysctl.d and reboot".to_owned()),
-        0 => Diagnosis::new("ptrace", Health::Good, said),
-        _ if capable => Diagnosis::new(
-            "ptrace",
-            Health::Good,
-            format!("{said}, which CAP_SYS_PTRACE passes"),
-        ),
-        _ => Diagnosis::new(
-            "ptrace",
-            Health::Limited,
             format!("{said}: only what ytrace itself has started (-c) may be read"),
-        )
-        .fix("run as root, or for now: sysctl kernel.yama.ptrace_scope=0".to_owned()),
+            "run as root, or for now: sysctl kernel.yama.ptrace_scope=0",
+        ),
+        // There not even a child may be traced.
+        2 => Diagnosis::missing(
+            "ptrace",
+            format!(
+                "{said}: only who has CAP_SYS_PTRACE may read a process, also one of its own (-c)"
+            ),
+            "run as root, or for now: sysctl kernel.yama.ptrace_scope=0",
+        ),
+        _ => Diagnosis::missing(
+            "ptrace",
+            format!(
+                "{said}: nobody may stop a process, nor read its memory; core files can be read"
+            ),
+            "it holds until the next boot: set it in /etc/sysctl.d and reboot",
+        ),
     }
 }
 
 /// What of probing there is.
 fn events(facilities: &Facilities) -> Vec<Diagnosis> {
-    let refused = |subject: &str, health: Health, without: &str, denial: &EventDenial| {
-        Diagnosis::new(subject, health, format!("{without}: {denial}")).fix(denial.hint())
+    let limited = |without: &str, denial: &EventDenial| {
+        let found = format!("{without}: {denial}");
+        Diagnosis::limited("probes on events", found, system_hint(denial.hint()))
     };
     let mut list = Vec::new();
     match facilities.tier() {
         Ok(EventTier::Bpf) => {}
         Ok(EventTier::PerfUprobes(denial)) => {
             let found = "by perf_event_open alone: of a hit registers and a piece of the stack can be had, no other memory; threads are probed from when they are found; a hit costs more. The kernel takes no programs of this user";
-            list.push(refused("probes on events", Health::Limited, found, &denial));
+            list.push(limited(found, &denial));
             return list;
         }
         Err(error) => {
-            let hint = error.hint();
-            list.push(
-                Diagnosis::new("probes on events", Health::Missing, error.to_string()).fix(hint),
-            );
+            let hint = system_hint(error.hint());
+            list.push(Diagnosis::missing(
+                "probes on events",
+                error.to_string(),
+                hint,
+            ));
             return list;
         }
     }
     list.push(match &facilities.uprobe_multi {
-        Ok(()) if facilities.uprobe_session => Diagnosis::new(
+        Ok(()) if facilities.uprobe_session => Diagnosis::good(
             "probes on events",
-            Health::Good,
             "programs in the kernel, many places by one link, entry and return as one",
         ),
-        Ok(()) => Diagnosis::new(
+        Ok(()) => Diagnosis::limited(
             "probes on events",
-            Health::Limited,
             "programs in the kernel, many places by one link; entries and returns are probed apart, which costs more a call",
-        )
-        .fix("Linux 6.13 and later pair them".to_owned()),
-        Err(denial) => refused(
-            "probes on events",
-            Health::Limited,
+            "Linux 6.13 and later pair them",
+        ),
+        Err(denial) => limited(
             "places are probed one by one, which takes long to attach and to take away",
             denial,
         ),
     });
-    list.push(Diagnosis::new(
+    list.push(Diagnosis::good(
         "records of events",
-        Health::Good,
         "one buffer for all processors",
     ));
+    let tls = "thread-local variables at events";
     list.push(match &facilities.thread_pointer {
-        Ok(()) => Diagnosis::new(
-            "thread-local variables at events",
-            Health::Good,
-            "can be read",
-        ),
-        Err(reason) => Diagnosis::new(
-            "thread-local variables at events",
-            Health::Limited,
+        Ok(()) => Diagnosis::good(tls, "can be read"),
+        Err(reason) => Diagnosis::limited(
+            tls,
             reason.clone(),
-        )
-        .fix("a kernel with CONFIG_DEBUG_INFO_BTF (/sys/kernel/btf/vmlinux)".to_owned()),
+            "a kernel with CONFIG_DEBUG_INFO_BTF (/sys/kernel/btf/vmlinux)",
+        ),
     });
     list
 }
@@ -248,8 +276,8 @@ fn pause(process: &Process, threads: u64, most: Duration) -> Diagnosis {
     let usage = match process.memory_usage() {
         Ok(usage) => usage,
         Err(error) => {
-            return Diagnosis::new("expected pause", Health::Limited, error.to_string())
-                .fix(error.hint());
+            let hint = system_hint(error.hint());
+            return Diagnosis::limited("expected pause", error.to_string(), hint);
         }
     };
     let changing = match usage.detail {
@@ -266,11 +294,15 @@ fn pause(process: &Process, threads: u64, most: Duration) -> Diagnosis {
         if threads == 1 { "" } else { "s" },
     );
     match expected > most {
-        false => Diagnosis::new("expected pause", Health::Good, found),
-        true => Diagnosis::new("expected pause", Health::Limited, found).fix(format!(
-            "no run pauses it for more than {}: what that leaves out makes the result partial. --max-pause allows more; --mode live stops nothing; a core file (gcore) costs one long pause",
-            units::duration(most.as_nanos() as i128)
-        )),
+        false => Diagnosis::good("expected pause", found),
+        true => Diagnosis::limited(
+            "expected pause",
+            found,
+            format!(
+                "no run pauses it for more than {}: what that leaves out makes the result partial. --max-pause allows more; --mode live stops nothing; a core file (gcore) costs one long pause",
+                units::duration(most.as_nanos() as i128)
+            ),
+        ),
     }
 }
 
@@ -282,7 +314,7 @@ fn text(session: &Session<'_>, process: &Process, tracer: i32) -> Result<Diagnos
     let found = left_behind::find(session.names(), &mut memory);
     if found.is_empty() {
         let found = "as its files have it: no breakpoint stands there";
-        return Ok(Diagnosis::new("text", Health::Good, found));
+        return Ok(Diagnosis::good("text", found));
     }
     let mut shown: Vec<String> = found
         .iter()
@@ -308,16 +340,15 @@ fn text(session: &Session<'_>, process: &Process, tracer: i32) -> Result<Diagnos
         0 => "which no debugger holds".to_owned(),
         tracer => format!("process {tracer} traces it"),
     };
-    Ok(Diagnosis::new(
+    Ok(Diagnosis::limited(
         "text",
-        Health::Limited,
         format!("{number} {verb} in it ({}), {by}", shown.join(", ")),
-    )
-    .fix("end what probes it (ytrace, bpftrace, perf, a debugger). Where nothing does, they were left behind by one that was killed: there debuggers and --sync see nothing until the process is started anew, or, where the kernel's own were left, the machine".to_owned()))
+        "end what probes it (ytrace, bpftrace, perf, a debugger). Where nothing does, they were left behind by one that was killed: there debuggers and --sync see nothing until the process is started anew, or, where the kernel's own were left, the machine",
+    ))
 }
 
-/// The debug information of each module.
-fn debug_information(names: &Names) -> Vec<Diagnosis> {
+/// The debug information of each module. `asked` says whether servers are asked for what is found nowhere.
+fn debug_information(names: &Names, asked: bool) -> Vec<Diagnosis> {
     let mut list = Vec::new();
     for (index, module) in names.modules().iter().enumerate() {
         if module.mapped.kind == ModuleKind::Vdso {
@@ -327,55 +358,69 @@ fn debug_information(names: &Names) -> Vec<Diagnosis> {
         let opened = match names.open(index) {
             Ok(opened) => opened,
             Err(reason) => {
-                list.push(Diagnosis::new(subject, Health::Missing, reason));
+                list.push(Diagnosis::missing(
+                    subject,
+                    reason,
+                    "its file must be a whole ELF file that can be read: compare it with that of its package, and start the process anew where it was replaced",
+                ));
                 continue;
             }
         };
         let id = opened.info.build_id().map(hexadecimal);
-        let status = match opened.info.debug_status() {
-            Ok(status) => status,
-            Err(error) => {
-                list.push(
-                    Diagnosis::new(subject, Health::Missing, error.to_string())
-                        .fix(opened_fix(id.as_deref())),
-                );
-                continue;
-            }
-        };
-        list.push(match &status.source {
-            DebugSource::File { path, found } => {
-                let health = match status.warnings.is_empty() {
-                    true => Health::Good,
-                    false => Health::Limited,
-                };
-                let place = match found {
-                    Found::InModule => "debug information in the file itself".to_owned(),
-                    _ => format!("debug information in {}", path.display()),
-                };
-                let mut said = vec![place];
-                said.extend(status.warnings.iter().cloned());
-                Diagnosis::new(subject, health, said.join("; "))
-            }
-            DebugSource::None => {
-                let symbols = match opened.info.symbol_count() {
-                    0 => "no debug information and no symbols".to_owned(),
-                    count => format!(
-                        "no debug information; {} symbols",
-                        units::thousands(count as u64)
-                    ),
-                };
-                Diagnosis::new(subject, Health::Limited, symbols).fix(opened_fix(id.as_deref()))
-            }
+        let fix = opened_fix(id.as_deref(), asked);
+        list.push(match opened.info.debug_status() {
+            Ok(status) => found_or_not(subject, status, opened.info.symbol_count(), fix),
+            Err(error) => Diagnosis::missing(subject, error.to_string(), fix),
         });
     }
     list
 }
 
+/// What came of the search for the debug information of a module.
+fn found_or_not(subject: &str, status: &DebugStatus, symbols: usize, fix: String) -> Diagnosis {
+    match &status.source {
+        DebugSource::File { path, found } => {
+            let place = match found {
+                Found::InModule => "debug information in the file itself".to_owned(),
+                _ => format!("debug information in {}", path.display()),
+            };
+            if status.warnings.is_empty() {
+                return Diagnosis::good(subject, place);
+            }
+            let mut said = vec![place];
+            said.extend(status.warnings.iter().cloned());
+            let fix = format!("a file of the very build has no such doubts: {fix}");
+            Diagnosis::limited(subject, said.join("; "), fix)
+        }
+        DebugSource::None => {
+            let mut said = vec!["no debug information".to_owned()];
+            said.push(match symbols {
+                0 => "no symbols".to_owned(),
+                1 => "1 symbol".to_owned(),
+                count => format!("{} symbols", units::thousands(count as u64)),
+            });
+            // That there is no file in the usual places goes without saying; what is there and does not do, and what servers said, does
+            // not.
+            let told = status.attempts.iter();
+            let told = told.filter(|attempt| attempt.outcome != Outcome::Missing);
+            said.extend(
+                told.map(|attempt| format!("{}: {}", attempt.path.display(), attempt.outcome)),
+            );
+            Diagnosis::limited(subject, said.join("; "), fix)
+        }
+    }
+}
+
 /// How to get at the debug information of a file.
-fn opened_fix(build_id: Option<&str>) -> String {
+fn opened_fix(build_id: Option<&str>, asked: bool) -> String {
     match build_id {
         Some(id) => format!(
-            "install its debug package (build-id {id}), or name a directory of debug files with --debug-root, or the file with --debug-file, or have servers asked with --debuginfod"
+            "install its debug package (build-id {id}), or name a directory of debug files with --debug-root, or the file with --debug-file{}",
+            if asked {
+                ""
+            } else {
+                ", or have servers asked with --debuginfod"
+            }
         ),
         None => "it has no build-id: name its debug file with --debug-file, or build it with -g"
             .to_owned(),
@@ -394,11 +439,90 @@ fn runtimes(process: Process) -> Result<Diagnosis, SessionError> {
         })
         .collect();
     Ok(match explained.is_empty() {
-        true => Diagnosis::new(
+        true => Diagnosis::limited(
             "runtimes",
-            Health::Limited,
             "none that the library knows; probes on the whole process, and your own, work",
+            "`ytrace list` shows the probes that there are; `ytrace new` begins a package for a runtime of your own",
         ),
-        false => Diagnosis::new("runtimes", Health::Good, explained.join(", ")),
+        false => Diagnosis::good("runtimes", explained.join(", ")),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use ytrace_target::Capability;
+
+    use super::*;
+
+    /// A machine whose user has the capability to trace, or not.
+    fn machine(held: bool) -> Machine {
+        Machine {
+            release: String::new(),
+            version: None,
+            user: 1000,
+            capabilities: vec![Capability {
+                name: "CAP_SYS_PTRACE",
+                purpose: "",
+                held,
+            }],
+            ptrace_scope: None,
+            filtered: false,
+        }
+    }
+
+    #[test]
+    fn what_yama_allows() {
+        let of = |scope, held| ptrace_scope(scope, &machine(held));
+        assert_eq!(of(0, false).health(), Health::Good);
+        for scope in [1, 2] {
+            assert_eq!(of(scope, true).health(), Health::Good);
+        }
+        let children = of(1, false);
+        assert_eq!(children.health(), Health::Limited);
+        assert!(children.found.contains("started (-c) may be read"));
+        // Children are no exception there.
+        let nobody = of(2, false);
+        assert_eq!(nobody.health(), Health::Missing);
+        assert!(nobody.found.contains("also one of its own (-c)"));
+        for held in [false, true] {
+            assert_eq!(of(3, held).health(), Health::Missing);
+            assert!(of(3, held).fix().unwrap().contains("reboot"));
+        }
+    }
+
+    #[test]
+    fn what_a_search_came_to() {
+        use std::path::PathBuf;
+        use ytrace_debuginfo::Attempt;
+        let attempt = |path: &str, outcome| Attempt {
+            path: PathBuf::from(path),
+            on_host: true,
+            outcome,
+        };
+        let mut status = DebugStatus {
+            source: DebugSource::None,
+            attempts: vec![
+                attempt("/nowhere", Outcome::Missing),
+                attempt("http://x/buildid/00/debuginfo", Outcome::NotServed),
+                attempt("/other.debug", Outcome::WrongChecksum),
+            ],
+            supplementary: None,
+            warnings: Vec::new(),
+        };
+        let none = found_or_not("a", &status, 1, opened_fix(Some("00"), true));
+        assert_eq!(
+            none.found,
+            "no debug information; 1 symbol; http://x/buildid/00/debuginfo: the server has none; /other.debug: its checksum differs"
+        );
+        assert!(!none.fix().unwrap().contains("--debuginfod"));
+        assert!(opened_fix(Some("00"), false).contains("--debuginfod"));
+        status.source = DebugSource::File {
+            path: PathBuf::from("/d"),
+            found: Found::Override,
+        };
+        status.warnings = vec!["it has another build-id".to_owned()];
+        let doubted = found_or_not("a", &status, 1, opened_fix(Some("00"), false));
+        assert_eq!(doubted.health(), Health::Limited);
+        assert!(doubted.fix().unwrap().contains("build-id 00"));
+    }
 }

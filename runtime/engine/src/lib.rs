@@ -40,4 +40,4 @@ pub use host::Sink;
 pub use options::{Budgets, ExecutorKind, Mode, Options, When};
 pub use result::RunResult;
 pub use session::{Finding, Finished, Session};
-pub use ytrace_debuginfo::{Debuginfod, Progress};
+pub use ytrace_debuginfo::{Debuginfod, Progress, ServersError};

@@ -78,8 +78,10 @@ pub enum ProbeFileError {
     NotFound {
         /// As given.
         path: String,
-        /// Probes that ship with ytrace.
-        shipped: Vec<String>,
+        /// Probes of the package that the path begins with, else those that ship with ytrace.
+        known: Vec<String>,
+        /// That package.
+        package: Option<String>,
     },
     /// It exists but will not be used.
     #[error("{path}: {reason}")]
@@ -98,9 +100,13 @@ impl ProbeFileError {
     /// What to do.
     pub fn hint(&self) -> Option<String> {
         match self {
-            ProbeFileError::NotFound { shipped, .. } => Some(format!(
-                "probes that ship with ytrace: {}; `ytrace list` says what each is for",
-                shipped.join(", ")
+            ProbeFileError::NotFound { known, package, .. } => Some(format!(
+                "{}: {}; `ytrace list` says what each is for",
+                match package {
+                    Some(package) => format!("probes of the package {package}"),
+                    None => "probes that ship with ytrace".to_owned(),
+                },
+                known.join(", ")
             )),
             ProbeFileError::Refused { .. } => None,
             ProbeFileError::Package(error) => error.hint.clone(),
@@ -141,15 +147,35 @@ pub fn main_file(path: &Path) -> Result<SourceFile, ProbeFileError> {
             if let Some(found) = installed::resolve(path)? {
                 return main_file(&found);
             }
-            Err(ProbeFileError::NotFound {
-                path: shown,
-                shipped: PROBES
-                    .files()
-                    .map(|file| format!("probes/{}", file.path().display()))
-                    .collect(),
-            })
+            Err(not_found(path))
         }
         Err(ReadFailure::Refused(reason)) => Err(refused(reason)),
+    }
+}
+
+/// There is no such file: what there is instead.
+fn not_found(path: &Path) -> ProbeFileError {
+    let path = path.display().to_string();
+    let package = path.split('/').next().unwrap_or_default().to_owned();
+    let of_package = installed::installed().0.into_iter().filter(|probe| {
+        let of = probe.package.as_ref();
+        of.is_some_and(|(name, _)| *name == package)
+    });
+    let own: Vec<String> = of_package.map(|probe| probe.name).collect();
+    if !own.is_empty() && path.contains('/') {
+        return ProbeFileError::NotFound {
+            path,
+            known: own,
+            package: Some(package),
+        };
+    }
+    let shipped = PROBES.files();
+    ProbeFileError::NotFound {
+        path,
+        known: shipped
+            .map(|file| format!("probes/{}", file.path().display()))
+            .collect(),
+        package: None,
     }
 }
 

@@ -165,8 +165,19 @@ pub struct ListedType {
     pub declaration: String,
     /// Its size in bytes, where it is known.
     pub size: Option<u64>,
-    /// Its members with their offsets in bytes, or its constants with their values, where that was asked for.
-    pub members: Vec<(i128, String)>,
+    /// Its members, or its constants, where that was asked for.
+    pub members: Vec<ListedMember>,
+}
+
+/// A member of a type, or a constant.
+#[derive(Debug)]
+pub struct ListedMember {
+    /// The offset of the member in bytes, or the value of the constant.
+    pub at: i128,
+    /// Of a bit-field the bit of that byte at which it begins.
+    pub bit: Option<u64>,
+    /// As a declaration: `unsigned int low : 3`.
+    pub declaration: String,
 }
 
 /// What a pattern asks for.
@@ -174,6 +185,8 @@ struct Wanted<'p> {
     /// The name or pattern without its module.
     name: &'p str,
     module: Option<&'p str>,
+    /// The whole pattern where its first part has wildcards: that may mean scopes, too, as in `*::noise`.
+    scoped: Option<&'p str>,
     kinds: Kinds,
     /// Which kinds of type.
     types: &'static [NameKind],
@@ -252,6 +265,7 @@ impl<'p> Wanted<'p> {
         let mut wanted = Wanted {
             name: pattern.trim(),
             module: None,
+            scoped: None,
             kinds,
             types: &TYPES,
         };
@@ -282,6 +296,7 @@ impl<'p> Wanted<'p> {
             let module = unquoted(module);
             let known = (0..names.modules().len()).any(|index| is_named(names, index, module));
             if known {
+                wanted.scoped = is_pattern(module).then(|| unquoted(wanted.name));
                 wanted.module = Some(module);
                 wanted.name = name;
             }
@@ -290,8 +305,13 @@ impl<'p> Wanted<'p> {
         wanted
     }
 
+    fn is_pattern(&self) -> bool {
+        is_pattern(self.name) || self.scoped.is_some()
+    }
+
     fn matches(&self, name: &str) -> bool {
-        matches_pattern(self.name, name)
+        let whole = self.scoped;
+        matches_pattern(self.name, name) || whole.is_some_and(|whole| matches_pattern(whole, name))
     }
 }
 
@@ -364,7 +384,7 @@ impl OfModule<'_> {
 
     fn functions(&self, listing: &mut Listing) -> debuginfo::Result<()> {
         let info = &self.opened.info;
-        let found = match is_pattern(self.wanted.name) {
+        let found = match self.wanted.is_pattern() {
             true => info.functions_matching(&|name| self.wanted.matches(name))?,
             false => info.functions_named(self.wanted.name)?,
         };
@@ -548,7 +568,7 @@ impl OfModule<'_> {
         let info = &self.opened.info;
         let mut found = Vec::new();
         for &kind in kinds {
-            if !is_pattern(self.wanted.name) {
+            if !self.wanted.is_pattern() {
                 found.push((kind, self.wanted.name.to_owned()));
                 continue;
             }

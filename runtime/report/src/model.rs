@@ -299,6 +299,25 @@ pub enum Compared {
     Rows,
 }
 
+impl Difference {
+    /// How many paths files cannot hold that need both values of the selected weight, as a sentence; `None` where there is none.
+    pub(crate) fn unknown_paths(&self) -> Option<String> {
+        let rows = self.rows.iter();
+        let unknown = rows
+            .filter(|change| change.growth(self.selected).is_none())
+            .count();
+        match unknown {
+            0 => None,
+            1 => {
+                Some("1 path is left out: its value in one of the two runs is not known".to_owned())
+            }
+            count => Some(format!(
+                "{count} paths are left out: their values in one of the two runs are not known"
+            )),
+        }
+    }
+}
+
 /// One row of two runs: one value a weight in each, `None` for a value that is not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {

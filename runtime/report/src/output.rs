@@ -165,14 +165,20 @@ pub fn left_out(report: &Report, output: Output) -> Option<String> {
         true => "the flame graphs".to_owned(),
         false => format!("the flame graph “{}”", shown.title),
     };
-    match others.is_empty() {
-        true => None,
-        false => Some(format!(
+    let mut lacks = Vec::new();
+    if !others.is_empty() {
+        lacks.push(format!(
             "{} holds {held} alone, without {}; .html, .json and .txt show them all",
             output.ending(),
             others.join(", ")
-        )),
+        ));
     }
+    if let (Output::Folded | Output::Pprof, ViewData::Difference(difference)) =
+        (output, &shown.data)
+    {
+        lacks.extend(difference.unknown_paths());
+    }
+    (!lacks.is_empty()).then(|| lacks.join("; "))
 }
 
 /// The bytes of a report in a format. Folded stacks, profiles, and SVG where there is one, hold the first flame graph; what speedscope

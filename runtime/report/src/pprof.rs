@@ -30,7 +30,8 @@ pub fn render(graph: &Flamegraph, footer: &Footer) -> std::io::Result<Vec<u8>> {
     builder.finish()
 }
 
-/// The paths of a difference as a compressed profile. A path of which one value is not known is left out.
+/// The paths of a difference as a compressed profile. A path of which one value is not known is left out; a comment says how many
+/// are.
 ///
 /// # Errors
 /// None but those of the compression, which writes to memory.
@@ -48,6 +49,9 @@ pub fn difference(difference: &Difference, footer: &Footer) -> std::io::Result<V
             let values = [new.saturating_sub(old), old, new];
             builder.sample(&change.name, values.map(narrow).to_vec());
         }
+    }
+    if let Some(lack) = difference.unknown_paths() {
+        builder.comment(&lack);
     }
     builder.finish()
 }
@@ -75,10 +79,14 @@ impl Builder {
         // The format wants the empty string first.
         builder.string("");
         if !footer.partial.is_empty() {
-            let verdict = builder.string(&footer.verdict());
-            builder.profile.comment.push(verdict);
+            builder.comment(&footer.verdict());
         }
         builder
+    }
+
+    fn comment(&mut self, text: &str) {
+        let number = self.string(text);
+        self.profile.comment.push(number);
     }
 
     fn string(&mut self, text: &str) -> i64 {
@@ -307,6 +315,37 @@ mod tests {
                 "gone [-2, 2, 0]".to_owned(),
                 format!("new [{0}, 0, {0}]", i64::MAX),
             ]
+        );
+    }
+
+    #[test]
+    fn paths_that_are_left_out_are_counted() {
+        let mut found = Difference {
+            of: crate::model::Compared::Paths,
+            weights: vec!["bytes".into()],
+            units: vec![Unit::Bytes],
+            selected: 0,
+            rows: vec![Change {
+                name: vec!["known".into()],
+                old: Some(vec![Some(1)]),
+                new: Some(vec![Some(2)]),
+            }],
+        };
+        let comments = |found: &Difference| {
+            let profile = decoded(&difference(found, &Footer::default()).unwrap());
+            let comments = profile.comment.iter();
+            let text = |number: &i64| profile.string_table[*number as usize].clone();
+            comments.map(text).collect::<Vec<_>>()
+        };
+        assert!(comments(&found).is_empty());
+        found.rows.push(Change {
+            name: vec!["other".into()],
+            old: Some(vec![None]),
+            new: Some(vec![Some(2)]),
+        });
+        assert_eq!(
+            comments(&found),
+            ["1 path is left out: its value in one of the two runs is not known"]
         );
     }
 }

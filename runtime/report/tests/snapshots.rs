@@ -3,7 +3,7 @@
 mod common;
 
 use ytrace_report::text::Options;
-use ytrace_report::{Output, Report, render};
+use ytrace_report::{Change, Compared, Difference, Output, Report, Unit, ViewData, render};
 
 fn at(report: &Report, width: usize) -> String {
     common::text(
@@ -71,6 +71,38 @@ fn a_picture_says_what_it_leaves_out() {
         lack.contains("histogram “Latency”, series “Heap”"),
         "{lack}"
     );
+    assert_eq!(ytrace_report::left_out(&report, Output::Json), None);
+}
+
+#[test]
+fn paths_of_a_difference_that_a_file_cannot_hold_are_told() {
+    let mut report = common::report();
+    let row = |old| Change {
+        name: vec!["main".to_owned()],
+        old: Some(vec![old]),
+        new: Some(vec![Some(2)]),
+    };
+    let difference = |rows| {
+        ViewData::Difference(Difference {
+            of: Compared::Paths,
+            weights: vec!["bytes".to_owned()],
+            units: vec![Unit::Bytes],
+            selected: 0,
+            rows,
+        })
+    };
+    report.views.truncate(1);
+    report.views[0].data = difference(vec![row(Some(1))]);
+    for form in [Output::Pprof, Output::Folded] {
+        assert_eq!(ytrace_report::left_out(&report, form), None);
+    }
+    report.views[0].data = difference(vec![row(Some(1)), row(None), row(None)]);
+    for form in [Output::Pprof, Output::Folded] {
+        assert_eq!(
+            ytrace_report::left_out(&report, form).as_deref(),
+            Some("2 paths are left out: their values in one of the two runs are not known")
+        );
+    }
     assert_eq!(ytrace_report::left_out(&report, Output::Json), None);
 }
 

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use ytrace_debuginfo::{Aggregate, Function, Module, NameKind, TypeDesc, TypeRef};
 
+use super::ListedMember;
+
 /// Pointers, arrays and functions within one another, beyond which a type is cut short.
 const MAX_DEPTH: usize = 24;
 
@@ -93,18 +95,27 @@ impl<'m> Declarations<'m> {
     }
 
     /// The members of a type with their offsets, or its constants with their values.
-    pub fn members(&self, ty: TypeRef) -> Vec<(i128, String)> {
+    pub fn members(&self, ty: TypeRef) -> Vec<ListedMember> {
         let fields = |aggregate: Aggregate| {
             aggregate
                 .fields
                 .into_iter()
                 .map(|field| {
                     let name = field.name.unwrap_or_default();
-                    let mut text = self.declare(field.ty, &name);
+                    let mut declaration = self.declare(field.ty, &name);
+                    let mut at = i128::from(field.offset);
+                    let mut bit = None;
                     if let Some(bits) = field.bitfield {
-                        text.push_str(&format!(" : {}", bits.bit_size));
+                        declaration.push_str(&format!(" : {}", bits.bit_size));
+                        // The offset is that of the word which it is read from.
+                        at += i128::from(bits.bit_offset / 8);
+                        bit = Some(bits.bit_offset % 8);
                     }
-                    (i128::from(field.offset), text)
+                    ListedMember {
+                        at,
+                        bit,
+                        declaration,
+                    }
                 })
                 .collect()
         };
@@ -113,7 +124,11 @@ impl<'m> Declarations<'m> {
             Ok(TypeDesc::Enum(e)) => e
                 .enumerators
                 .into_iter()
-                .map(|e| (e.value, e.name))
+                .map(|e| ListedMember {
+                    at: e.value,
+                    bit: None,
+                    declaration: e.name,
+                })
                 .collect(),
             _ => Vec::new(),
         }

@@ -1,0 +1,139 @@
+//! What is typed at the prompt as it is in other programs: commands of gdb, `$` and `$$`, names of files as in a shell.
+
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+use ytrace_tests::compile;
+use ytrace_tests::fixtures::Waiting;
+use ytrace_tests::program::{Finished, command, finish};
+
+const PROGRAM: &str = r#"
+#include <stdio.h>
+struct event { int i; const char *text; struct event *next; };
+struct event last = { 9, "last", 0 };
+struct event event = { 5, "a \"b\" \\c\n", &last };
+int up = 77;
+int main(void) { puts("READY"); fflush(stdout); return getchar() + event.i == 0; }
+"#;
+
+fn program() -> (Waiting, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let program = compile(folder.path(), "events", PROGRAM, &["-O0", "-g"]);
+    (Waiting::start(&mut Command::new(program)), folder)
+}
+
+/// Runs lines in a directory that is the home directory, too.
+fn lines(pid: i32, folder: &Path, typed: &[&str]) -> Finished {
+    let pid = pid.to_string();
+    let mut arguments = vec!["repl", "-p", &pid];
+    for line in typed {
+        arguments.extend(["-e", line]);
+    }
+    finish(
+        command(&arguments)
+            .current_dir(folder)
+            .env("HOME", folder.join("home")),
+    )
+}
+
+#[test]
+fn commands_that_there_are_not_are_answered_with_what_there_is() {
+    let (target, folder) = program();
+    for (line, parts) in [
+        ("info locals", ["`info locals`", "info symbol"]),
+        ("info registers", ["`info registers`", "_reg("]),
+        ("disassemble main", ["`disassemble`", "x/20i"]),
+        ("frame 1", ["`frame`", "`bt`"]),
+        ("break main", ["`break`", "probe"]),
+        ("count foo", ["`foo`", "used, free, leaked"]),
+        (":frezee", ["`:frezee`", "`help`"]),
+    ] {
+        let told = lines(target.pid(), folder.path(), &[line]).expect_status(1);
+        told.says(&parts).hints();
+        assert!(!told.stderr.contains("typed:1"), "{told}");
+    }
+    // A variable of that name is one.
+    let own = lines(target.pid(), folder.path(), &["up", "up + 1"]).expect_status(0);
+    assert_eq!(own.stdout, "$1 = 77\n$2 = 78\n");
+}
+
+#[test]
+fn a_line_may_begin_with_a_sign_and_dollars_are_earlier_values() {
+    let (target, folder) = program();
+    let typed = ["-event.i", "event.next", "$->i", "p/x $", "\"$\""];
+    let told = lines(target.pid(), folder.path(), &typed).expect_status(0);
+    for part in ["$1 = -5\n", "$3 = 9\n", "$4 = 0x9\n", "$5 = \"$\"\n"] {
+        assert!(told.stdout.contains(part), "{told}");
+    }
+    let told = lines(
+        target.pid(),
+        folder.path(),
+        &["1", "20", "$ + $$", "$ * $$2"],
+    );
+    assert_eq!(
+        told.expect_status(0).stdout,
+        "$1 = 1\n$2 = 20\n$3 = 21\n$4 = 21\n"
+    );
+    let none = lines(target.pid(), folder.path(), &["$", "1", "$$3"]).expect_status(1);
+    none.says(&[
+        "`$`: no value has been shown",
+        "`$$3`: the last value is `$1`",
+    ]);
+}
+
+#[test]
+fn names_of_files_are_as_in_a_shell() {
+    let (target, folder) = program();
+    let home = folder.path().join("home");
+    std::fs::create_dir(&home).unwrap();
+    let at = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    lines(
+        target.pid(),
+        folder.path(),
+        &[
+            "event.i > \"out 2.txt\"",
+            "event.i > out\\ 3.txt",
+            "event.i >> ~/x",
+            "int saved = 4;",
+            ":save \"sp ace.y\"",
+            "source 'sp ace.y'",
+        ],
+    );
+    assert_eq!(at("out 2.txt"), "$1 = 5\n");
+    assert_eq!(at("out 3.txt"), "$2 = 5\n");
+    assert_eq!(at("home/x"), "$3 = 5\n");
+    assert!(at("sp ace.y").contains("int saved = 4;"));
+    let before = std::fs::read_dir(folder.path()).unwrap().count();
+    for (line, part) in [
+        ("event.i > \"q.txt", "lacks its second \""),
+        (":save 'q", "lacks its second '"),
+        ("source \"q", "lacks its second \""),
+    ] {
+        let told = lines(target.pid(), folder.path(), &["int k = 3;", line]).expect_status(1);
+        told.says(&[part]);
+        assert_eq!(told.stdout, "", "{told}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), before);
+}
+
+#[test]
+fn strings_of_memory_are_written_as_in_c() {
+    let (target, folder) = program();
+    let told = lines(target.pid(), folder.path(), &["x/s event.text"]).expect_status(0);
+    assert!(
+        told.stdout.ends_with(":\t\"a \\\"b\\\" \\\\c\\n\"\n"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_tracer_is_told_without_modes_that_the_prompt_has_not() {
+    let (target, folder) = program();
+    let pid = nix::unistd::Pid::from_raw(target.pid());
+    // This thread traces it, without a stop.
+    nix::sys::ptrace::seize(pid, nix::sys::ptrace::Options::empty()).unwrap();
+    let told = lines(target.pid(), folder.path(), &["bt"]).expect_status(1);
+    told.says(&["end the tracer"]);
+    assert!(!told.stderr.contains("live mode"), "{told}");
+}
