@@ -261,6 +261,9 @@ int glibc_valid_cache(void)
 /// What was looked at in vain, for messages.
 uint64_t glibc_searched;
 
+/// Why data could not be read in which malloc's variables lie, if so.
+_str glibc_unreadable;
+
 /// Sets `glibc_main` and `glibc_par`; gives whether both were found.
 int glibc_find(void)
 {
@@ -299,6 +302,7 @@ int glibc_find(void)
                 return glibc_valid_cache();
         } _catch (_fault f) {
             // A stretch that cannot be read to its end: the next one.
+            glibc_unreadable = sprintf("%s", f.message);
         }
     }
     return 0;

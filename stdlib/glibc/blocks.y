@@ -118,8 +118,19 @@ int glibc_is_here(void)
     _try {
         return glibc_find();
     } _catch (_fault f) {
+        glibc_unreadable = sprintf("%s", f.message);
         return 0;
     }
+}
+
+/// Ends the run with why there is no heap.
+void glibc_explain(void)
+{
+    if (glibc_unreadable != "")
+        _error("glibc's heap cannot be looked at, for its data cannot be read: %s", glibc_unreadable);
+    if (glibc_found == "symbols")
+        _error("glibc's heap makes no sense: has the program allocated anything yet?");
+    _error("glibc's malloc was not found in this process: has it another allocator?");
 }
 
 /// Says what could not be walked.
@@ -135,8 +146,7 @@ void glibc_say_damage(void)
 void glibc_give_blocks(void)
 {
     if (!glibc_is_here())
-        _error("%s", glibc_found == "symbols" ? "glibc's heap makes no sense: has the program allocated anything yet?" :
-               "glibc's malloc was not found in this process: has it another allocator?");
+        glibc_explain();
     if (heap_owners_wanted)
         glibc_learn_owners();
     glibc_walk_for = GLIBC_TO_GIVE;

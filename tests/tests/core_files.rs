@@ -198,6 +198,32 @@ fn a_core_file_of_the_kernel_does_too() {
 }
 
 #[test]
+fn a_core_file_that_is_cut_short_is_the_cause() {
+    let test = "a_core_file_that_is_cut_short_is_the_cause";
+    let Some(program) = records(test) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let target = Waiting::start(&mut Command::new(&program));
+    let Some(core) = gcore(test, folder.path(), target.pid()) else {
+        return;
+    };
+    drop(target);
+    let bytes = std::fs::read(&core).unwrap();
+    // The head and the table of what it holds, and nothing of that.
+    std::fs::write(&core, &bytes[..8192.min(bytes.len())]).unwrap();
+    let exe = program.to_str().unwrap();
+    let question = ["repl", "--core", &core, "--exe", exe, "-e", "count used"];
+    let found = run(&question).expect_status(1);
+    found.says(&["cannot be read"]);
+    assert!(!found.stderr.contains("error: error"), "{found}");
+    assert!(!found.stderr.contains("  in glibc_"), "{found}");
+    run(&["repl", "--core", &core, "--exe", exe, "-e", "bt"])
+        .expect_status(1)
+        .says(&["no registers of threads are known"]);
+}
+
+#[test]
 fn a_core_file_of_nginx() {
     let test = "a_core_file_of_nginx";
     if let Some(why) = unavailable("dwarf") {

@@ -320,6 +320,53 @@ fn places_are_counted_from_the_line_that_was_typed() {
 }
 
 #[test]
+fn places_are_those_of_what_was_typed() {
+    let (target, _folder) = program();
+    let pid = target.pid();
+    lines(pid, &[], &["1/0"])
+        .expect_status(1)
+        .says(&["division by zero (typed:1:1)"]);
+    lines(pid, &[], &["int k;", "  box.width / k"])
+        .expect_status(1)
+        .says(&["(typed:1:3)"]);
+    let refused = lines(pid, &[], &["probe no_such_function { }"]).expect_status(1);
+    refused.says(&["typed:1:7", "probe no_such_function { }"]);
+    assert!(!refused.stderr.contains("_probe"), "{refused}");
+}
+
+#[test]
+fn conditions_hold_statements_and_expressions() {
+    let (target, _folder) = program();
+    let text = printed(
+        target.pid(),
+        &[
+            "#if 1\nbox.width\n#else\n3\n#endif",
+            "#if 0\n4;\n#else\nint q = 4;\nq += box.width;\n#endif",
+            "q",
+            "#ifdef NO_SUCH_MACRO\nq = 0;\n#endif",
+            "#if 1\nint two(void) { return 2; }\n#endif",
+            "two() + q",
+        ],
+    );
+    assert_eq!(text, "$1 = 7\n$2 = 11\n$3 = 13\n");
+}
+
+#[test]
+fn derived_types_are_declarators() {
+    let (target, _folder) = program();
+    let text = printed(
+        target.pid(),
+        &[
+            "ptype struct node (*)[4]",
+            "ptype struct node *[4]",
+            "ptype struct node [2][3]",
+        ],
+    );
+    let ends: Vec<&str> = text.lines().filter(|line| line.starts_with('}')).collect();
+    assert_eq!(ends, ["} (*)[4]", "} *[4]", "} [2][3]"], "{text}");
+}
+
+#[test]
 fn commands_that_users_of_gdb_know() {
     let (target, folder) = program();
     let pid = target.pid();

@@ -252,3 +252,50 @@ int main() { std::puts("READY"); std::fflush(stdout); return std::getchar() + le
     drop(program);
     let _ = std::fs::remove_dir_all(folder);
 }
+
+#[test]
+fn pointers_to_bases_are_not_taken_for_pointers_to_what_holds_them() {
+    let source = r#"
+#include <cstdio>
+struct Animal { long legs = 4; };
+struct Flyer { double span = 1.5; };
+struct Hunter { int prey = 2; };
+struct Middle : Flyer, Hunter { int own = 5; };
+struct Bat : Animal, Middle { int night = 3; };
+Bat bat;
+Flyer *flyer = &bat;
+Animal *animal = &bat;
+Hunter *hunter = &bat;
+int main() { std::puts("READY"); std::fflush(stdout); return std::getchar() == 0; }
+"#;
+    let (program, folder) = start(&["g++"], source, "cc");
+    for (expression, sign, bytes) in [
+        ("((Bat *) flyer)->night", '-', 8),
+        ("((Flyer *) &bat)->span", '+', 8),
+        ("((Bat *) hunter)->night", '-', 16),
+        ("flyer == &bat", '-', 8),
+    ] {
+        let text = format!("_probe _oneshot {{ printf(\"%V\\n\", {expression}); }}");
+        run_text(&text, program.pid(), &[]).expect_status(1).says(&[
+            "does not move the pointer between `struct Bat` and its base `struct ",
+            &format!("it lies {bytes} bytes behind the start of that"),
+            &format!("`(T *) ((char *) p {sign} {bytes})`"),
+        ]);
+    }
+    let text = "_probe _oneshot { Flyer *f = &bat; printf(\"%V\\n\", f); }";
+    run_text(text, program.pid(), &[])
+        .expect_status(1)
+        .says(&["an assignment does not move the pointer"]);
+    shown(
+        program.pid(),
+        &[
+            ("((Bat *) animal)->night", "3"),
+            ("((Animal *) &bat)->legs", "4"),
+            ("((Bat *) ((char *) flyer - 8))->night", "3"),
+            ("((Bat *) (void *) flyer)->legs == 4", "0"),
+            ("bat.span", "1.5"),
+        ],
+    );
+    drop(program);
+    let _ = std::fs::remove_dir_all(folder);
+}

@@ -8,7 +8,9 @@ use std::time::Duration;
 use serde_json::json;
 use ytrace_report::outline::fit_value;
 use ytrace_report::{json as report_json, units};
-use ytrace_runtime::interactive::{Answer, Interactive, SaveError, Shown, Style, Wanted};
+use ytrace_runtime::interactive::{
+    Answer, Interactive, SAVED_HEAD, SaveError, Shown, Style, Wanted,
+};
 use ytrace_runtime::library::main_file;
 use ytrace_runtime::{SessionError, Sink};
 use ytrace_target::PauseReport;
@@ -208,7 +210,7 @@ impl<'o> Prompt<'o> {
             ":probes" => self.probes(),
             ":detach" => self.detach(parsed.rest),
             ":wait" => self.wait(parsed.rest),
-            "probe" => return self.evaluate(&format!("_{}", line.trim_start()), Style::default()),
+            "probe" => return self.evaluate_as(line, Style::default(), true),
             ":view" => self.view(parsed.rest),
             ":save" => match file_name(parsed.rest) {
                 Ok(name) => self.save(&name),
@@ -271,6 +273,11 @@ impl<'o> Prompt<'o> {
 
     /// Runs a line of the language.
     fn evaluate(&mut self, text: &str, style: Style) -> After {
+        self.evaluate_as(text, style, false)
+    }
+
+    /// The same; of a probe whose head has no underscore if `probe`.
+    fn evaluate_as(&mut self, text: &str, style: Style, probe: bool) -> After {
         let wanted = Wanted {
             style: Style {
                 elements: Some(ELEMENTS),
@@ -279,10 +286,12 @@ impl<'o> Prompt<'o> {
             },
             tree: self.json,
         };
-        let answer = self
-            .interactive
-            .borrow_mut()
-            .run(text, wanted, &mut self.sink);
+        let mut interactive = self.interactive.borrow_mut();
+        let answer = match probe {
+            true => interactive.run_probe(text, wanted, &mut self.sink),
+            false => interactive.run(text, wanted, &mut self.sink),
+        };
+        drop(interactive);
         match answer {
             Ok(answer) => self.show(&answer),
             Err(error) => {
@@ -662,18 +671,34 @@ impl<'o> Prompt<'o> {
         if name.is_empty() {
             return Err(Wrong::Words("a file is missing: `:save FILE`".to_owned()));
         }
+        check_replaceable(name).map_err(Wrong::Words)?;
         let saved = self.interactive.borrow_mut().save(&mut self.sink);
-        let text = match saved {
-            Ok(text) => text,
-            Err(error @ SaveError::Nothing) => return Err(Wrong::Words(error.to_string())),
+        let saved = match saved {
+            Ok(saved) => saved,
+            Err(error @ (SaveError::Nothing | SaveError::Unlike(_))) => {
+                return Err(Wrong::Words(error.to_string()));
+            }
             Err(SaveError::Wrong(error)) => {
                 self.sink
                     .error("what was typed does not make a probe file as it stands");
                 return Err(Wrong::Session(error));
             }
         };
-        deliver(text.as_bytes(), &Redirect::File(name.to_owned())).map_err(Wrong::Words)?;
+        let file = Redirect::File(name.to_owned());
+        deliver(saved.text.as_bytes(), &file).map_err(Wrong::Words)?;
         say(&format!("wrote {}\n", safe(name)));
+        if !saved.left_out.is_empty() {
+            let first = saved.left_out.first().map_or("", String::as_str);
+            let first = first.lines().next().unwrap_or_default();
+            self.sink.warn(&format!(
+                "{} left out, which faulted after it may have done a part of its work: {first}{}",
+                match saved.left_out.len() {
+                    1 => "a part of what was typed is".to_owned(),
+                    count => format!("{count} parts of what was typed are"),
+                },
+                if saved.left_out.len() > 1 { " …" } else { "" }
+            ));
+        }
         Ok(())
     }
 
@@ -808,6 +833,27 @@ fn as_json(shown: &Shown) -> serde_json::Value {
         "value": value,
         "text": text,
     })
+}
+
+/// Refuses a file that is there, unless it was written by `:save`: what one has written oneself is not to be lost.
+fn check_replaceable(name: &str) -> Result<(), String> {
+    use std::io::Read;
+    let path = Path::new(name);
+    let refused = |why: &str| Err(format!("{name} {why}: give another name"));
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(format!("{name}: {error}")),
+        Ok(known) if !known.is_file() => return refused("is there, and no plain file"),
+        Ok(_) => {}
+    }
+    let mut head = Vec::new();
+    let length = SAVED_HEAD.len() as u64;
+    let read = std::fs::File::open(path).and_then(|file| file.take(length).read_to_end(&mut head));
+    match read {
+        Ok(_) if head == SAVED_HEAD.as_bytes() => Ok(()),
+        Ok(_) => refused("is there, and no session that was saved"),
+        Err(error) => Err(format!("{name} is there and cannot be read: {error}")),
+    }
 }
 
 fn read_source(name: &str) -> Result<String, String> {

@@ -20,10 +20,6 @@ impl Prompt<'_> {
         let Some(mapping) = found.mapping else {
             return Err(Wrong::Words(format!("nothing is mapped at {address:#x}")));
         };
-        let writable = mapping
-            .split(' ')
-            .nth(1)
-            .is_some_and(|permissions| permissions.contains('w'));
         let mut findings = vec![Finding {
             kind: "mapping",
             text: mapping,
@@ -33,7 +29,8 @@ impl Prompt<'_> {
             text,
         }));
         let mut pause = None;
-        if writable && findings.len() == 1 {
+        // The engine knows whether it can be a stack; what lies in a module is none.
+        if findings.len() == 1 {
             let (place, stopped) = self.interactive.borrow_mut().stack_at(address)?;
             pause = stopped;
             findings.extend(place.map(|place| Finding {
@@ -68,8 +65,7 @@ impl Prompt<'_> {
         if let Some(pause) = pause {
             self.tell_pause(&pause);
         }
-        // What cannot be written was not given out by an allocator.
-        match writable {
+        match found.allocable {
             true => self.ask(&Question::What(address)),
             false => Ok(()),
         }

@@ -2,13 +2,14 @@
 //!
 //! A fragment is read behind a prelude, the text of all that has been declared before, so that its type names and macros are known.
 
+mod generations;
 mod shown;
 
 use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::ast::{
-    Declaration, Item, ItemKind, ProbePoint, Statement, StatementKind, TypeSpecifier,
+    Declaration, Expression, Item, ItemKind, ProbePoint, Statement, StatementKind, TypeSpecifier,
 };
 use crate::compile::{LayoutChoices, SourceErrors};
 use crate::diagnostics::{Diagnostic, Severity};
@@ -17,6 +18,7 @@ use crate::parse::{self, Parsed};
 use crate::source::{FileId, Loader, SourceFile, Span};
 use crate::target::Target;
 
+pub use generations::{macros, split_initializer, used_names, with_other_names};
 pub use shown::with_view;
 
 /// What stands before statements, on a line of its own so that columns stay what they are.
@@ -195,6 +197,29 @@ pub fn as_typed(errors: &mut SourceErrors, before: usize, wrapper: usize, text: 
     errors.sources.set_text(FileId(0), &shown);
 }
 
+/// Makes errors in a text whose first character nobody typed errors in the rest of it.
+pub fn without_first(errors: &mut SourceErrors, text: &str) {
+    let whole = errors.sources.get(FileId(0));
+    let shown = whole.map_or("", |file| &*file.text).trim_end();
+    let length = match (shown == text.trim_end(), text.chars().next()) {
+        (true, Some(first)) => first.len_utf8(),
+        // What stands before it is shown, too.
+        _ => return,
+    };
+    let rest = format!("{}\n", shown.get(length..).unwrap_or_default());
+    for diagnostic in &mut errors.diagnostics {
+        let secondary = diagnostic.secondary.iter_mut().map(|(span, _)| span);
+        for span in std::iter::once(&mut diagnostic.primary.0).chain(secondary) {
+            if span.file == FileId(0) {
+                let length = u32::try_from(length).unwrap_or(u32::MAX);
+                span.start = span.start.saturating_sub(length);
+                span.end = span.end.saturating_sub(length);
+            }
+        }
+    }
+    errors.sources.set_text(FileId(0), &rest);
+}
+
 /// Whether a text matches regular expressions, so that `$1` is what one has captured.
 pub fn has_captures(text: &str) -> bool {
     let (tokens, _) = tokens(text);
@@ -248,8 +273,19 @@ pub fn read(text: &str, around: &mut Surroundings<'_>) -> Reading {
     if first.is("#") || first.is("##") {
         let parsed = around.parse("", text, "\n");
         return match wrong(parsed) {
-            Ok(parsed) => directive(&parsed, around.prelude.len(), whole),
-            Err((errors, _)) => typed(errors, known, 0, text),
+            Ok(parsed) => {
+                // Under a condition that does not hold anything looks like nothing at all.
+                let empty = own_items(&parsed, known).next().is_none();
+                let conditional = if empty {
+                    conditional(text, &all, around)
+                } else {
+                    None
+                };
+                conditional.unwrap_or_else(|| directive(&parsed, known, whole))
+            }
+            Err((errors, _)) => {
+                conditional(text, &all, around).unwrap_or_else(|| typed(errors, known, 0, text))
+            }
         };
     }
     let last = all
@@ -268,8 +304,8 @@ pub fn read(text: &str, around: &mut Surroundings<'_>) -> Reading {
             }]);
         }
     }
-    // A comment at the end would hide the semicolon.
-    let end = match text.contains("//") {
+    // A comment or a directive at the end would hide the semicolon.
+    let end = match text.contains("//") || text.contains('#') {
         true => "\n;",
         false => " ;",
     };
@@ -295,6 +331,27 @@ pub fn read(text: &str, around: &mut Surroundings<'_>) -> Reading {
             _ => typed(errors, known, 0, text),
         },
     }
+}
+
+/// The pieces of statements and an expression that stand between `#if` and `#endif`. What is defined there lasts, which only items of the top
+/// level can be.
+fn conditional(text: &str, all: &[Token], around: &mut Surroundings<'_>) -> Option<Reading> {
+    let directives = all.windows(2).filter_map(|pair| match pair {
+        [hash, word] if hash.first && hash.is("#") => Some(&*word.text),
+        _ => None,
+    });
+    let only_conditions =
+        |word: &str| word.starts_with("if") || word.starts_with("el") || word == "endif";
+    if !directives.clone().all(only_conditions) {
+        return None;
+    }
+    let parsed = around.parse(HANDLER, text, &format!("\n;{HANDLER_END}"));
+    let start = around.prelude.len() + HANDLER.len();
+    let pieces = statements(&wrong(parsed).ok()?, text, start)?;
+    Some(match pieces.is_empty() {
+        true => Reading::Blank,
+        false => Reading::Pieces(pieces),
+    })
 }
 
 fn typed(mut errors: Box<SourceErrors>, before: usize, wrapper: usize, text: &str) -> Reading {
@@ -385,6 +442,7 @@ fn statements(parsed: &Parsed, text: &str, start: usize) -> Option<Vec<Piece>> {
     let (tokens, _) = tokens(text);
     let silent = tokens.last().is_some_and(|last| last.is(";"));
     let end = tokens.last().map_or(0, |last| last.span.end as usize);
+    let conditions = tokens.iter().any(|token| token.first && token.is("#"));
     let mut pieces: Vec<Piece> = Vec::new();
     for (index, statement) in all.iter().enumerate() {
         let last = index + 1 == all.len();
@@ -393,7 +451,14 @@ fn statements(parsed: &Parsed, text: &str, start: usize) -> Option<Vec<Piece>> {
             StatementKind::Declaration(declaration) => {
                 (PieceKind::Definition, declared_names(declaration))
             }
-            StatementKind::Expression(_) if last && !silent => {
+            // Its own semicolon is one that was typed.
+            StatementKind::Expression(expression)
+                if last && conditions && statement.span.end as usize > start + text.len() =>
+            {
+                range.end = range_end(expression, start, text);
+                (PieceKind::Expression, Vec::new())
+            }
+            StatementKind::Expression(_) if last && !silent && !conditions => {
                 // Without the comment that may follow.
                 range.end = end;
                 (PieceKind::Expression, Vec::new())
@@ -401,7 +466,8 @@ fn statements(parsed: &Parsed, text: &str, start: usize) -> Option<Vec<Piece>> {
             _ => (PieceKind::Statements, Vec::new()),
         };
         match pieces.last_mut() {
-            Some(before) if kind == PieceKind::Statements && before.kind == kind => {
+            // Between two there may be what is left out.
+            Some(before) if kind == PieceKind::Statements && before.kind == kind && !conditions => {
                 before.range.end = range.end;
             }
             _ => pieces.push(Piece { kind, range, names }),
@@ -466,6 +532,13 @@ fn items(parsed: Parsed, start: usize, text: &str) -> Reading {
         None if pieces.is_empty() => Reading::Blank,
         None => Reading::Pieces(pieces),
     }
+}
+
+/// Where an expression ends in the text.
+fn range_end(expression: &Expression, start: usize, text: &str) -> usize {
+    (expression.span.end as usize)
+        .saturating_sub(start)
+        .min(text.len())
 }
 
 /// The range with the semicolon that follows it.
@@ -598,6 +671,19 @@ mod tests {
             pieces("", "#define three 3"),
             [(Definition, "#define three 3".to_owned())]
         );
+        // What holds of a condition is what is read.
+        assert_eq!(
+            pieces("", "#if 1\nn + 1 // all\n#else\nm\n#endif"),
+            [(Expression, "n + 1".to_owned())]
+        );
+        assert_eq!(
+            pieces("", "#if 0\nint x;\n#else\nn++;\nm++;\n#endif"),
+            [
+                (Statements, "n++;".to_owned()),
+                (Statements, "m++;".to_owned()),
+            ]
+        );
+        assert!(matches!(reading("", "#if 0\nn++;\n#endif"), Reading::Blank));
         assert!(matches!(reading("", " // nothing "), Reading::Blank));
         // A probe that waits for something.
         assert_eq!(

@@ -168,7 +168,8 @@ impl Session<'_> {
             }
             copied => copied?,
         };
-        self.execute(state, probes, &mut memory, &threads, sink);
+        let maps = memory.space().mappings();
+        self.execute(state, probes, &mut memory, &threads, Some(maps), sink);
         self.add_counters(memory.counters());
         Ok(())
     }
@@ -303,6 +304,7 @@ impl Session<'_> {
         let mut host = RunHost::new(&self.target, &self.names, &mut effects)
             .shown_on(&mut recorder)
             .with_threads(&threads)
+            .with_paused_maps(Some(memory.space().mappings()))
             .with_thread_locals(&state.compiled.typed.thread_locals)
             .watching(self.watched)
             .named(self.words.as_deref());

@@ -1,19 +1,21 @@
 //! The language's `Host` for a run on a target.
 
 use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
 
 use ytrace_debuginfo::{Cut, Part};
 use ytrace_lang::compile::Compiled;
 use ytrace_lang::hir::ThreadLocal;
 use ytrace_lang::ir::FunctionId;
-use ytrace_target::{Mapping, Process, Registers, ThreadSnapshot};
+use ytrace_target::{Mapping, Maps, Process, Registers, ThreadSnapshot};
 use ytrace_values::host::{
     Caller, HitQuestion, MappingRecord, ModuleRecord, PageFigure, Stack, ThreadRecord,
 };
 use ytrace_values::{Fault, FaultKind, Host, Memory, Value};
 
 use crate::events::{Hit, StopHit, Watching};
-use crate::figures::Figures;
+use crate::figures::{Figures, Used};
+use crate::moment::{Moment, threads_of};
 use crate::names::Names;
 use crate::names::hexadecimal;
 use crate::session::Finding;
@@ -248,6 +250,10 @@ pub(crate) struct RunHost<'a> {
     watched: Watching,
     /// The words of the command line that name the target, where they are others than its own.
     words: Option<&'a str>,
+    /// The moment that is looked at, where that is not now.
+    moment: Option<&'a Moment>,
+    /// The mappings as of the pause, where the memory is a copy that has been taken for this run.
+    paused_maps: Option<Arc<Maps>>,
     figures: Figures,
 }
 
@@ -267,6 +273,8 @@ impl<'a> RunHost<'a> {
             thread: None,
             watched: Watching::default(),
             words: None,
+            moment: None,
+            paused_maps: None,
             figures: Figures::default(),
         }
     }
@@ -345,6 +353,18 @@ impl<'a> RunHost<'a> {
         self
     }
 
+    /// The same for a snapshot: what the kernel says is what it said then.
+    pub(crate) fn at(mut self, moment: Option<&'a Moment>) -> Self {
+        self.moment = moment;
+        self
+    }
+
+    /// The same on a copy that has just been taken, with the mappings of its pause.
+    pub(crate) fn with_paused_maps(mut self, maps: Option<Arc<Maps>>) -> Self {
+        self.paused_maps = maps;
+        self
+    }
+
     /// The process, for questions of its pages; notes that they were asked in vain where there is none.
     fn process(&mut self) -> Option<&'a Process> {
         match self.target {
@@ -354,6 +374,26 @@ impl<'a> RunHost<'a> {
                 None
             }
         }
+    }
+
+    /// What the mappings of a pause that is over use now; `None` of those that are no longer there as a whole.
+    fn used_since(&mut self, paused: &Maps, proportional: bool) -> Vec<Option<Used>> {
+        let unknown = vec![None; paused.as_slice().len()];
+        let Some(process) = self.process() else {
+            return unknown;
+        };
+        let figures = self.figures.mappings(process, paused, proportional);
+        let (Ok(used), Ok(now)) = (figures, process.maps()) else {
+            return unknown;
+        };
+        let stays = |mapping: &Mapping| {
+            let found = now.find(mapping.start);
+            found.is_some_and(|found| mapping.end <= found.end && mapping.inode == found.inode)
+        };
+        let mappings = paused.as_slice().iter().zip(used);
+        mappings
+            .map(|(mapping, used)| used.filter(|_| stays(mapping)))
+            .collect()
     }
 
     /// Counts how a stack ended.
@@ -545,6 +585,11 @@ impl Host for RunHost<'_> {
     }
 
     fn object_bytes(&mut self, address: u64) -> Option<u64> {
+        // What a snapshot does not hold is not known of it.
+        if self.moment.is_some() {
+            self.effects.asked_for_pages = true;
+            return None;
+        }
         let process = self.process()?;
         let maps = process.maps().ok()?;
         process.object_bytes(maps.find(address)?)
@@ -636,11 +681,21 @@ impl Host for RunHost<'_> {
     }
 
     fn residency(&mut self, address: u64, length: u64, figure: PageFigure) -> Option<u64> {
+        if let Some(moment) = self.moment {
+            let known = moment.pages(address, length, figure);
+            self.effects.asked_for_pages |= known.is_none();
+            return known;
+        }
         let process = self.process()?;
         self.figures.pages(process, address, length, figure)
     }
 
     fn process_bytes(&mut self, field: &str) -> Option<u64> {
+        if let Some(moment) = self.moment {
+            let known = moment.field(field);
+            self.effects.asked_for_pages |= known.is_none();
+            return known;
+        }
         let process = self.process()?;
         self.figures.field(process, field)
     }
@@ -679,6 +734,10 @@ impl Host for RunHost<'_> {
     }
 
     fn cgroup_bytes(&mut self, figure: &str) -> Result<Option<u64>, Fault> {
+        if self.moment.is_some() {
+            self.effects.asked_for_pages = true;
+            return Ok(None);
+        }
         match self.process() {
             Some(process) => Figures::cgroup(process, figure).map_err(not_available),
             None => Ok(None),
@@ -686,12 +745,29 @@ impl Host for RunHost<'_> {
     }
 
     fn mappings(&mut self, proportional: bool) -> Result<Vec<MappingRecord>, Fault> {
-        let maps = self.target.maps().map_err(gone)?;
-        let used = match self.process() {
-            Some(process) => self.figures.mappings(process, &maps, proportional),
-            None => Ok(vec![None; maps.as_slice().len()]),
+        let (maps, used) = match (self.moment, &self.paused_maps) {
+            (Some(moment), _) => {
+                // Proportional shares are not part of a snapshot.
+                self.effects.asked_for_pages |= proportional;
+                (Arc::clone(&moment.maps), moment.used.clone())
+            }
+            (None, Some(paused)) => {
+                let paused = Arc::clone(paused);
+                let used = self.used_since(&paused, proportional);
+                (paused, used)
+            }
+            (None, None) => {
+                let maps = self.target.maps().map_err(gone)?;
+                let used = match self.process() {
+                    Some(process) => self
+                        .figures
+                        .mappings(process, &maps, proportional)
+                        .map_err(gone)?,
+                    None => vec![None; maps.as_slice().len()],
+                };
+                (maps, used)
+            }
         };
-        let used = used.map_err(gone)?;
         let mut records = Vec::with_capacity(maps.as_slice().len());
         for (mapping, used) in maps.as_slice().iter().zip(used) {
             records.push(MappingRecord {
@@ -714,6 +790,14 @@ impl Host for RunHost<'_> {
     }
 
     fn threads(&mut self) -> Result<Vec<ThreadRecord>, Fault> {
+        if let Some(moment) = self.moment {
+            return Ok(moment.threads.clone());
+        }
+        if self.paused_maps.is_some() {
+            // Names are asked for now; one that has ended since has none.
+            let known = self.target.threads().unwrap_or_default();
+            return Ok(threads_of(known, self.threads));
+        }
         self.target.threads().map_err(gone)
     }
 

@@ -20,6 +20,7 @@ pub mod library;
 pub mod listing;
 mod memory;
 mod modes;
+mod moment;
 pub mod names;
 pub mod options;
 pub mod packages;

@@ -48,6 +48,11 @@ impl<S: AddressSpace> TargetMemory<S> {
     }
 
     /// The address space behind the cache.
+    pub(crate) fn space(&self) -> &S {
+        self.cache.space()
+    }
+
+    /// The same to be changed.
     pub(crate) fn space_mut(&mut self) -> &mut S {
         self.cache.space_mut()
     }

@@ -1,8 +1,11 @@
 //! Runs of handlers, in each mode, and the timers that cause them.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ytrace_target::{Counters, PauseReport, PausedProcess, Process, StopOptions, ThreadSnapshot};
+use ytrace_target::{
+    Counters, Maps, PauseReport, PausedProcess, Process, StopOptions, ThreadSnapshot,
+};
 use ytrace_values::{Machine, Memory};
 
 use crate::error::SessionError;
@@ -72,7 +75,7 @@ impl Session<'_> {
         let mut memory = GoneMemory {
             page_size: self.page_size,
         };
-        self.execute(state, probes, &mut memory, &[], sink);
+        self.execute(state, probes, &mut memory, &[], None, sink);
     }
 
     pub(crate) fn run_live(
@@ -83,7 +86,7 @@ impl Session<'_> {
     ) -> Result<(), SessionError> {
         self.note_mode(Mode::Live);
         let mut memory = self.memory()?;
-        self.execute(state, probes, &mut *memory, &[], sink);
+        self.execute(state, probes, &mut *memory, &[], None, sink);
         self.add_counters(memory.counters());
         Ok(())
     }
@@ -101,7 +104,7 @@ impl Session<'_> {
         });
         let mut memory = self.memory()?;
         let threads = self.held.clone().unwrap_or_default();
-        self.execute(state, probes, &mut *memory, &threads, sink);
+        self.execute(state, probes, &mut *memory, &threads, None, sink);
         self.add_counters(memory.counters());
         Ok(())
     }
@@ -123,7 +126,7 @@ impl Session<'_> {
         let paused = || PausedProcess::stop(&self.stopper, process, &options);
         let paused = self.in_turn(|| Ok(paused()?))?;
         memory.space_mut().refresh_mappings()?;
-        self.execute(state, probes, &mut memory, paused.threads(), sink);
+        self.execute(state, probes, &mut memory, paused.threads(), None, sink);
         let expired = !paused.is_stopped();
         let report = paused.resume()?;
         self.add_pause(&PauseReport {
@@ -134,13 +137,14 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The runs that count.
+    /// The runs that count; on a copy with the mappings of its pause.
     pub(crate) fn execute(
         &mut self,
         state: &mut State<'_>,
         probes: &[usize],
         memory: &mut dyn Memory,
         threads: &[ThreadSnapshot],
+        paused_maps: Option<Arc<Maps>>,
         sink: &mut dyn Sink,
     ) {
         for function in state.functions(probes) {
@@ -148,6 +152,7 @@ impl Session<'_> {
             let mut host = RunHost::new(&self.target, &self.names, state.effects)
                 .shown_on(sink)
                 .with_threads(threads)
+                .with_paused_maps(paused_maps.clone())
                 .of_thread(self.hit_thread)
                 .with_thread_locals(&state.compiled.typed.thread_locals)
                 .watching(self.watched)

@@ -24,6 +24,9 @@ impl Checker<'_> {
                 self.fold_compare(operator, left, right, span)
             }
             (Class::Pointer(a), Class::Pointer(b)) => {
+                if self.refuse_moved(a, b, "a comparison", span) {
+                    return self.unknown(span);
+                }
                 let free =
                     |checker: &Self, ty| matches!(checker.class(ty), Class::Void | Class::Function);
                 let characters = self.is_character(a) && self.is_character(b);

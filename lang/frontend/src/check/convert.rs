@@ -320,6 +320,9 @@ impl Checker<'_> {
             (from, into) if from.is_arithmetic() && into.is_arithmetic() => self.convert(value, to),
             (from, Class::Bool) if from.is_scalar() => self.convert(value, to),
             (Class::Pointer(from), Class::Pointer(into)) => {
+                if self.refuse_moved(from, into, "an assignment", span) {
+                    return self.unknown(span);
+                }
                 self.warn_incompatible(value.ty, to, from, into, span, what);
                 self.convert(value, to)
             }

@@ -476,7 +476,12 @@ impl Checker<'_> {
                 // As C does: the integer is widened by its own sign first.
                 return self.convert(value, to);
             }
-            (Class::Pointer(_), Class::Pointer(_)) => return self.convert(value, to),
+            (Class::Pointer(from), Class::Pointer(into)) => {
+                if self.refuse_moved(from, into, "a cast", span) {
+                    return self.unknown(span);
+                }
+                return self.convert(value, to);
+            }
             (Class::Str, Class::Str) | (Class::Path, Class::Path) => return value,
             (Class::Str | Class::Path, Class::Bool) => return self.convert(value, to),
             (Class::Str, Class::Path) => {

@@ -8,6 +8,7 @@
 //! After an error an expression has [`Type::Unknown`], which silences what would follow from it.
 
 mod access;
+mod bases;
 mod basics;
 mod builtin_calls;
 pub mod builtins;

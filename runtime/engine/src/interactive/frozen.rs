@@ -1,11 +1,12 @@
-//! A snapshot that lines are run on: one consistent picture of the target's memory and registers.
+//! A snapshot that lines are run on: one consistent picture of the target's memory, registers, mappings and threads.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Instant;
 
 use ytrace_target::{
-    AddressSpace, CopyError, CopyOptions, PageCache, PageState, PauseReport, PausedCopy,
-    ThreadSnapshot, copy_ranges,
+    AddressSpace, CopyError, CopyOptions, Maps, OpenError, PageCache, PageState, PauseReport,
+    PausedCopy, ThreadSnapshot, copy_ranges,
 };
 use ytrace_values::Memory;
 
@@ -13,6 +14,7 @@ use super::Interactive;
 use crate::copying::COPY_SPEED;
 use crate::error::SessionError;
 use crate::memory::TargetMemory;
+use crate::moment::Moment;
 use crate::session::cache_options;
 
 /// How often a copy that takes too much memory is tried again with less.
@@ -22,6 +24,8 @@ const TRIES: usize = 16;
 pub(super) struct Frozen {
     pub(super) memory: TargetMemory<PausedCopy>,
     pub(super) threads: Vec<ThreadSnapshot>,
+    /// What the kernel said of it.
+    pub(super) moment: Moment,
     since: Instant,
 }
 
@@ -93,6 +97,7 @@ impl Interactive<'_> {
             read_swap: self.session.options.read_swap,
             ..CopyOptions::default()
         };
+        let known = self.session.target.threads()?;
         let mut tries = TRIES;
         let copy = loop {
             let mut chosen: Vec<Range<u64>> =
@@ -127,15 +132,25 @@ impl Interactive<'_> {
             left_out,
         };
         let threads = copy.threads().to_vec();
+        let moment = Moment::new(&process, &copy, known);
         self.session.names.prepare_stacks();
         let mut memory = TargetMemory::new(PageCache::new(copy, cache_options())?);
         keep_constants(&mut memory, &constants);
         self.frozen = Some(Frozen {
             memory,
             threads,
+            moment,
             since: Instant::now(),
         });
         Ok(freezing)
+    }
+
+    /// The mappings that lines see.
+    pub(super) fn mappings(&self) -> Result<Arc<Maps>, OpenError> {
+        match &self.frozen {
+            Some(frozen) => Ok(Arc::clone(&frozen.moment.maps)),
+            None => self.session.target.maps(),
+        }
     }
 
     /// Forgets the snapshot; whether there was one.

@@ -47,6 +47,8 @@ pub struct SymbolAt {
     pub module: Option<String>,
     /// The mapping that it lies in, as in `/proc/PID/maps`: range, permissions, name.
     pub mapping: Option<String>,
+    /// Whether an allocator may have given it out: private memory of no file, or that can be written.
+    pub allocable: bool,
 }
 
 impl Interactive<'_> {
@@ -107,9 +109,13 @@ impl Interactive<'_> {
     /// What lies at an address.
     pub fn symbol_at(&self, address: u64) -> SymbolAt {
         let names = &self.session.names;
-        let maps = self.session.target.maps().ok();
+        let maps = self.mappings().ok();
         let mapping = maps.as_ref().and_then(|maps| maps.find(address));
         SymbolAt {
+            allocable: mapping.is_some_and(|mapping| {
+                let of_file = mapping.path.as_ref().is_some_and(|path| path.is_absolute());
+                mapping.permissions.write || !(of_file || mapping.permissions.shared)
+            }),
             symbol: names.symbol_name(address),
             module: names.module_place(address),
             mapping: mapping.map(|mapping| {
@@ -146,8 +152,13 @@ impl Interactive<'_> {
     /// # Errors
     /// The process has gone.
     pub fn threads(&self) -> Result<Vec<ThreadInfo>, SessionError> {
-        self.check_there()?;
-        let threads = self.session.target.threads()?;
+        let threads = match &self.frozen {
+            Some(frozen) => frozen.moment.threads.clone(),
+            None => {
+                self.check_there()?;
+                self.session.target.threads()?
+            }
+        };
         Ok(threads
             .into_iter()
             .map(|thread| ThreadInfo {
@@ -314,6 +325,10 @@ fn registers_of(
 ) -> Result<ytrace_target::Registers, SessionError> {
     let thread = threads.iter().find(|thread| thread.tid == tid);
     let why = match thread {
+        None if threads.is_empty() => {
+            "no registers of threads are known: the core file has none, or is cut short before them"
+                .to_owned()
+        }
         None => format!("there is no thread {tid}"),
         Some(thread) => match thread.registers {
             Some(registers) => return Ok(registers),

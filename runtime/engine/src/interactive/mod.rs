@@ -8,6 +8,7 @@ mod ask;
 mod complete;
 mod declared;
 mod frozen;
+mod generations;
 mod instructions;
 mod look;
 mod place;
@@ -39,7 +40,7 @@ pub use instructions::Instruction;
 pub use look::{StackFrame, SymbolAt, ThreadInfo};
 pub use place::StackPlace;
 pub use probes::{Detached, ProbeInfo};
-pub use save::SaveError;
+pub use save::{SAVED_HEAD, SaveError, Saved};
 pub use types::TypeText;
 pub use ytrace_values::show::{Radix, Style};
 
@@ -85,6 +86,29 @@ struct Typed {
     text: String,
     /// The number of the value that it gave.
     number: Option<usize>,
+    /// The names that it declares, tags as `struct name`; macros, too.
+    names: Vec<String>,
+    /// How its value was shown.
+    shown: HowShown,
+    /// Whether it faulted: what it had done by then was done.
+    faulted: bool,
+    /// Its place among all that was typed.
+    order: usize,
+}
+
+/// How a value was shown.
+#[derive(Clone, Debug, Default)]
+enum HowShown {
+    /// There was none.
+    #[default]
+    Nothing,
+    /// As a value, with this before it; and in which way, where that was asked for.
+    Value {
+        head: String,
+        style: Option<&'static str>,
+    },
+    /// As the text of a string or a container.
+    Text,
 }
 
 /// What became of a line.
@@ -251,6 +275,32 @@ impl<'o> Interactive<'o> {
         Ok(answer)
     }
 
+    /// Runs a line that is a probe whose head has no underscore: `probe main { … }`.
+    ///
+    /// # Errors
+    /// Those of [`Interactive::run`].
+    pub fn run_probe(
+        &mut self,
+        text: &str,
+        wanted: Wanted,
+        sink: &mut dyn Sink,
+    ) -> Result<Answer, SessionError> {
+        let whole = format!("_{}", text.trim_start());
+        self.run(&whole, wanted, sink).map_err(|error| match error {
+            SessionError::Source { mut errors } => {
+                fragment::without_first(&mut errors, &whole);
+                SessionError::Source { errors }
+            }
+            other => other,
+        })
+    }
+
+    /// Keeps what was typed, for [`Interactive::save`].
+    fn record(&mut self, typed: Typed) {
+        let order = self.log.last().map_or(0, |last| last.order + 1);
+        self.log.push(Typed { order, ..typed });
+    }
+
     fn run_piece(
         &mut self,
         text: &str,
@@ -303,10 +353,16 @@ impl<'o> Interactive<'o> {
         self.declared.add(&text, &piece.names);
         self.viewed
             .retain(|viewed| !piece.names.contains(&viewed.name));
-        self.log.push(Typed {
+        let mut names = piece.names.clone();
+        names.extend(fragment::macros(&text).0);
+        self.record(Typed {
             kind: PieceKind::Definition,
             text,
             number: None,
+            names,
+            shown: HowShown::Nothing,
+            faulted: false,
+            order: 0,
         });
         // What earlier values are may have changed with it, and with those what others are.
         let mut stale: HashSet<String> = replaced.into_iter().collect();

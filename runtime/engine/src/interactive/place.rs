@@ -27,7 +27,7 @@ impl Interactive<'_> {
         &mut self,
         address: u64,
     ) -> Result<(Option<StackPlace>, Option<PauseReport>), SessionError> {
-        let maps = self.session.target.maps()?;
+        let maps = self.mappings()?;
         let Some(mapping) = maps.find(address).filter(|mapping| can_be_stack(mapping)) else {
             return Ok((None, None));
         };

@@ -18,7 +18,7 @@ use ytrace_values::units::thousands;
 use ytrace_values::{OwnPart, Store};
 
 use super::run::{globals, word};
-use super::{Answer, Interactive, NAME, Typed};
+use super::{Answer, HowShown, Interactive, NAME, Typed};
 use crate::error::SessionError;
 use crate::events::Watching;
 use crate::host::{Effects, Sink};
@@ -289,10 +289,14 @@ impl Interactive<'_> {
             }
         }
         self.numbered += 1;
-        self.log.push(Typed {
+        self.record(Typed {
             kind: PieceKind::Probe,
             text,
             number: Some(attached.number),
+            names: Vec::new(),
+            shown: HowShown::Nothing,
+            faulted: false,
+            order: 0,
         });
         let (_, _, places) = self.counts_of(&attached)?;
         let info = ProbeInfo {
@@ -630,15 +634,6 @@ impl Interactive<'_> {
             Ok((probe.number, lost, partial))
         });
         figures.collect()
-    }
-
-    /// The texts of probes that are to be saved, and the names that they use.
-    pub(super) fn used_by_probes(&self) -> HashSet<String> {
-        let probes = self
-            .log
-            .iter()
-            .filter(|typed| typed.kind == PieceKind::Probe);
-        probes.flat_map(|typed| self.used_by(&typed.text)).collect()
     }
 }
 

@@ -8,19 +8,20 @@ use ytrace_lang::fragment::{
     self, HANDLER, HANDLER_END, PieceKind, SHOWN_HANDLER, SHOWN_HANDLER_END,
 };
 use ytrace_lang::hir::{Program, ShownValue};
-use ytrace_lang::ir::FunctionId;
-use ytrace_lang::source::{FileId, SourceFile};
+use ytrace_lang::ir::{FunctionId, SpanId};
+use ytrace_lang::source::{FileId, SourceFile, Span};
 use ytrace_lang::types::Type;
 use ytrace_target::{Counters, PauseReport, ThreadSnapshot};
 use ytrace_values::constants::{FormatArgument, FormatPiece, ShapeId};
-use ytrace_values::show::{Outline, Place, Style};
+use ytrace_values::show::{Outline, Place, Radix, Style};
 use ytrace_values::{FaultKind, Machine, Memory, Store, Value};
 
 use super::declared::{Earlier, Form};
-use super::{Answer, Interactive, NAME, Shown, Typed, Wanted};
+use super::{Answer, HowShown, Interactive, NAME, Shown, Typed, Wanted};
 use crate::error::SessionError;
 use crate::host::{Effects, RunHost, Sink};
 use crate::memory::{GoneMemory, Interruptible};
+use crate::moment::Moment;
 use crate::program::{Runner, asks_for_registers};
 use crate::result::FaultReport;
 use crate::session::exhausted;
@@ -37,6 +38,8 @@ pub(super) struct Part {
     pub(super) runner: Runner,
     /// What is to run; nothing but initializers where that waits for something to happen.
     handler: Option<FunctionId>,
+    /// Where what was typed begins in the text, in bytes.
+    start: usize,
 }
 
 /// What a run left behind.
@@ -46,6 +49,22 @@ struct Ran {
     store: Store,
     counters: Counters,
     effects: Effects,
+}
+
+/// What a part sees of the target besides its memory.
+struct Seen<'s> {
+    threads: &'s [ThreadSnapshot],
+    /// Of a snapshot.
+    moment: Option<&'s Moment>,
+}
+
+impl<'s> Seen<'s> {
+    fn now(threads: &'s [ThreadSnapshot]) -> Self {
+        Self {
+            threads,
+            moment: None,
+        }
+    }
 }
 
 impl Interactive<'_> {
@@ -85,6 +104,7 @@ impl Interactive<'_> {
             }
             other => other,
         })?;
+        part.start = start;
         // What is wrong with earlier lines has been said then.
         part.compiled.warnings.retain(|warning| {
             let span = warning.primary.0;
@@ -122,6 +142,7 @@ impl Interactive<'_> {
             compiled,
             runner,
             handler: Some(handler),
+            start: 0,
         })
     }
 
@@ -141,7 +162,9 @@ impl Interactive<'_> {
         // The variables of earlier values are declared for this text only.
         let variables = self.earlier_variables(text);
         let ran = self.run_part(&mut part, &variables, wanted, sink)?;
-        let Part { compiled, .. } = part;
+        let Part {
+            compiled, start, ..
+        } = part;
         let mut answer = Answer {
             pause: ran.1,
             missed: ran.0.counters.missed,
@@ -165,7 +188,7 @@ impl Interactive<'_> {
             ));
         }
         self.keep_values(&compiled, &store);
-        let ended = self.ending(&outcome, &compiled);
+        let ended = self.ending(&outcome, &compiled, start);
         answer.end = matches!(
             &outcome.result,
             Err(fault) if fault.fault.kind == FaultKind::Exit
@@ -181,13 +204,15 @@ impl Interactive<'_> {
             Some(Err(fault)) => answer.fault = Some(fault),
             None => {}
         }
-        if let Some(own) = own
-            && answer.fault.is_none()
-        {
-            self.log.push(Typed {
+        if let Some(own) = own {
+            self.record(Typed {
                 kind,
                 text: self.with_earlier_numbers(own, &answer),
                 number: answer.shown.as_ref().and_then(|shown| shown.number),
+                names: Vec::new(),
+                shown: how_shown(&compiled, answer.shown.as_ref(), wanted.style),
+                faulted: answer.fault.is_some(),
+                order: 0,
             });
         }
         self.store = Some(store);
@@ -206,7 +231,7 @@ impl Interactive<'_> {
             pause,
             missed: ran.counters.missed,
             swapped: ran.counters.swapped_skipped,
-            fault: self.ending(&ran.outcome, &part.compiled),
+            fault: self.ending(&ran.outcome, &part.compiled, part.start),
             ..Answer::default()
         })
     }
@@ -234,7 +259,7 @@ impl Interactive<'_> {
         let (ran, _) = self.run_part(part, variables, Wanted::default(), sink)?;
         self.keep_values(&part.compiled, &ran.store);
         self.store = Some(ran.store);
-        Ok(self.ending(&ran.outcome, &part.compiled))
+        Ok(self.ending(&ran.outcome, &part.compiled, part.start))
     }
 
     /// A text as it is kept: the last value is the one before what it gave itself.
@@ -248,14 +273,20 @@ impl Interactive<'_> {
         }
     }
 
-    /// How a run ended, if not well.
-    fn ending(&self, outcome: &Outcome, compiled: &Compiled) -> Option<FaultReport> {
+    /// How a run ended, if not well; what was typed begins at `start` of the text.
+    fn ending(&self, outcome: &Outcome, compiled: &Compiled, start: usize) -> Option<FaultReport> {
         let run_fault = outcome.result.as_ref().err()?;
         let fault = &run_fault.fault;
         if matches!(fault.kind, FaultKind::Next | FaultKind::Exit) {
             return None;
         }
-        let place = |span| compiled.program.location(span);
+        let place = |span: SpanId| {
+            let span = compiled.program.spans.get(span.0 as usize);
+            span.map_or_else(
+                || "?".to_owned(),
+                |span| compiled.program.sources.location(within(*span, start)),
+            )
+        };
         let chain = run_fault.chain.iter().filter_map(|(function, span)| {
             let function = compiled.program.functions.get(function.0 as usize)?;
             // The handler is no function of the user's.
@@ -267,6 +298,15 @@ impl Interactive<'_> {
             let handler = own.is_some_and(|own| std::ptr::eq(own, function));
             (!handler).then(|| format!("{} at {}", function.name, place(*span)))
         });
+        // What it says is for who reads it, wherever in a library it was said.
+        if fault.kind == FaultKind::Error {
+            return Some(FaultReport {
+                message: fault.message.clone().unwrap_or_default(),
+                location: String::new(),
+                chain: Vec::new(),
+                count: 1,
+            });
+        }
         let message = match exhausted(fault.kind) {
             Some(budget) => budget.to_owned(),
             None if fault.kind == FaultKind::Interrupted => "interrupted".to_owned(),
@@ -294,20 +334,29 @@ impl Interactive<'_> {
         }
         if let Some(mut frozen) = self.frozen.take() {
             let before = frozen.memory.counters();
-            let threads = std::mem::take(&mut frozen.threads);
-            let mut ran = self.run_on(part, variables, &mut frozen.memory, &threads, wanted, sink);
+            let seen = Seen {
+                threads: &frozen.threads,
+                moment: Some(&frozen.moment),
+            };
+            let mut ran = self.run_on(part, variables, &mut frozen.memory, seen, wanted, sink);
             let after = frozen.memory.counters();
             ran.counters.missed = after.missed.saturating_sub(before.missed);
             ran.counters.swapped_skipped =
                 after.swapped_skipped.saturating_sub(before.swapped_skipped);
-            frozen.threads = threads;
             self.frozen = Some(frozen);
             return Ok((ran, None));
         }
         let Some(process) = self.session.running() else {
             let mut memory = self.session.memory()?;
             let threads = self.session.held.clone().unwrap_or_default();
-            let mut ran = self.run_on(part, variables, &mut *memory, &threads, wanted, sink);
+            let mut ran = self.run_on(
+                part,
+                variables,
+                &mut *memory,
+                Seen::now(&threads),
+                wanted,
+                sink,
+            );
             ran.counters = memory.counters();
             return Ok((ran, None));
         };
@@ -327,11 +376,11 @@ impl Interactive<'_> {
             let mut memory = GoneMemory {
                 page_size: self.session.page_size,
             };
-            let ran = self.run_on(part, variables, &mut memory, &[], wanted, sink);
+            let ran = self.run_on(part, variables, &mut memory, Seen::now(&[]), wanted, sink);
             return Ok((ran, None));
         };
         if !registers {
-            let mut ran = self.run_on(part, variables, &mut memory, &[], wanted, sink);
+            let mut ran = self.run_on(part, variables, &mut memory, Seen::now(&[]), wanted, sink);
             ran.counters = memory.counters();
             return Ok((ran, None));
         }
@@ -340,7 +389,7 @@ impl Interactive<'_> {
         }
         let (mut ran, report) =
             self.while_stopped(&process, &mut memory, |own, memory, threads| {
-                own.run_on(part, variables, memory, threads, wanted, sink)
+                own.run_on(part, variables, memory, Seen::now(threads), wanted, sink)
             })?;
         ran.counters = memory.counters();
         Ok((ran, Some(report)))
@@ -351,7 +400,7 @@ impl Interactive<'_> {
         part: &mut Part,
         variables: &[(String, usize)],
         memory: &mut dyn Memory,
-        threads: &[ThreadSnapshot],
+        seen: Seen<'_>,
         wanted: Wanted,
         sink: &mut dyn Sink,
     ) -> Ran {
@@ -364,7 +413,8 @@ impl Interactive<'_> {
         let mut host = RunHost::new(&session.target, &session.names, &mut effects)
             .shown_on(sink)
             .of_thread(self.thread)
-            .with_threads(threads)
+            .with_threads(seen.threads)
+            .at(seen.moment)
             .with_thread_locals(&part.compiled.typed.thread_locals)
             .named(session.words.as_deref());
         let before = self.store.take();
@@ -432,6 +482,17 @@ impl Interactive<'_> {
             }
             Err(_) => None,
         };
+        if effects.asked_for_pages {
+            let of = match seen.moment {
+                Some(_) => {
+                    "a snapshot holds neither proportional shares nor which pages are unshared, nor what the kernel counts elsewhere"
+                }
+                None => "which pages were resident, shared or swapped is not known of a core file",
+            };
+            if self.warned.insert(of.to_owned()) {
+                sink.remark(of);
+            }
+        }
         Ran {
             outcome,
             shown,
@@ -625,6 +686,43 @@ fn show(
         },
         value,
     }))
+}
+
+/// A span of the bracket that stands before an expression is one of the expression.
+fn within(span: Span, start: usize) -> Span {
+    let before = start.saturating_sub(SHOWN_HANDLER.len())..start;
+    match span.file == FileId(0) && before.contains(&(span.start as usize)) {
+        true => Span {
+            start: u32::try_from(start).unwrap_or(u32::MAX),
+            ..span
+        },
+        false => span,
+    }
+}
+
+/// How a value was shown, for a file that shows it, too.
+fn how_shown(compiled: &Compiled, shown: Option<&Shown>, style: Style) -> HowShown {
+    let (Some(found), Some(shown)) = (&compiled.typed.shown, shown) else {
+        return HowShown::Nothing;
+    };
+    if matches!(found.value, ShownValue::Container(_) | ShownValue::Text(_)) {
+        return HowShown::Text;
+    }
+    let head = format!("({}) ", shown.type_name);
+    let begins = shown.outline.text.starts_with(head.as_bytes());
+    HowShown::Value {
+        head: if begins { head } else { String::new() },
+        style: match style.radix {
+            Radix::Natural => None,
+            Radix::Hexadecimal => Some("hexadecimal"),
+            Radix::Decimal => Some("decimal"),
+            Radix::Unsigned => Some("decimal, without signs"),
+            Radix::Octal => Some("octal"),
+            Radix::Binary => Some("binary"),
+            Radix::Character => Some("characters"),
+            Radix::Address => Some("addresses"),
+        },
+    }
 }
 
 /// How the only conversion of a format looks.

@@ -6,7 +6,8 @@ use ytrace_lang::fragment::{self, PieceKind};
 use ytrace_lang::source::SourceFile;
 
 use super::declared::{Form, number_of};
-use super::{Interactive, NAME, Typed};
+use super::generations::{Entry, entries, one_line};
+use super::{HowShown, Interactive, NAME, Typed};
 use crate::error::SessionError;
 use crate::host::Sink;
 
@@ -19,27 +20,52 @@ pub enum SaveError {
     /// What was typed makes no probe file.
     #[error("what was typed does not make a probe file as it stands")]
     Wrong(Box<SessionError>),
+    /// A file would do something else.
+    #[error("a file cannot do what was typed: {0}")]
+    Unlike(String),
 }
 
+/// A probe file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// Its text.
+    pub text: String,
+    /// What it lacks, for it faulted at the prompt: it may have done a part of its work there.
+    pub left_out: Vec<String>,
+}
+
+/// How the file begins.
+pub const SAVED_HEAD: &str = "/// What was typed at the prompt of `ytrace repl`";
+
 impl Interactive<'_> {
-    /// The text of a probe file that does what was typed, in order, in one `_oneshot`. It has been checked against the target.
+    /// A probe file that does what was typed, in order, in one `_oneshot`. It has been checked against the target.
     ///
     /// # Errors
-    /// There is nothing, or it does not compile as a file.
-    pub fn save(&mut self, sink: &mut dyn Sink) -> Result<String, SaveError> {
-        if self.log.is_empty() {
+    /// There is nothing, a file cannot do the same, or it does not compile.
+    pub fn save(&mut self, sink: &mut dyn Sink) -> Result<Saved, SaveError> {
+        if self.log.iter().all(|typed| typed.faulted) {
             return Err(SaveError::Nothing);
         }
-        let has_probes = self.log.iter().any(|typed| typed.kind == PieceKind::Probe);
+        let has_probes = self.has_saved_probes();
         // What was looked at after a probe is wanted when it has run; unless that needs what was found before.
-        let mut result = self.check_file(self.as_file(has_probes), sink);
+        let text = self.as_file(has_probes)?;
+        let mut result = self.check_file(text, sink);
         if has_probes && result.is_err() {
-            result = match self.check_file(self.as_file(false), sink) {
+            let text = self.as_file(false)?;
+            result = match self.check_file(text, sink) {
                 Ok(text) => Ok(text),
                 Err(_) => result,
             };
         }
-        result
+        let faulted = self.log.iter().filter(|typed| typed.faulted);
+        Ok(Saved {
+            text: result?,
+            left_out: faulted.map(|typed| typed.text.clone()).collect(),
+        })
+    }
+
+    fn has_saved_probes(&self) -> bool {
+        self.log.iter().any(|typed| typed.kind == PieceKind::Probe)
     }
 
     fn check_file(&mut self, text: String, sink: &mut dyn Sink) -> Result<String, SaveError> {
@@ -57,82 +83,62 @@ impl Interactive<'_> {
     }
 
     /// The file. What was typed after the first probe is in `_end` if `later`, else in `_oneshot` as all is.
-    fn as_file(&self, later: bool) -> String {
-        let functions = self.used_by_functions();
-        let mut declared = HashSet::new();
-        let log: Vec<&Typed> = self
-            .log
+    fn as_file(&self, later: bool) -> Result<String, SaveError> {
+        let log: Vec<&Typed> = self.log.iter().filter(|typed| !typed.faulted).collect();
+        let viewed = self.viewed.iter().map(|viewed| viewed.name.as_str());
+        let entries = entries(&log, &viewed.collect(), &|typed: &Typed| {
+            self.with_views(&typed.text, &typed.names)
+        })?;
+        let used: HashSet<usize> = entries
             .iter()
-            .filter(|typed| self.is_current(typed))
-            // What was declared twice in the same words stands once.
-            .filter(|typed| {
-                typed.kind != PieceKind::Definition || declared.insert(typed.text.as_str())
-            })
-            .collect();
-        let used: HashSet<usize> = log
-            .iter()
-            .flat_map(|typed| fragment::mentioned(&typed.text))
+            .flat_map(|entry| fragment::mentioned(&entry.text))
             .filter_map(|name| number_of(&name))
             .collect();
+        let prefix = unused_prefix(&entries);
+        let needed = needed_at_top(&entries);
         let mut top = String::new();
         let mut body = String::new();
         let mut before = None;
         let mut probes = String::new();
-        for typed in log {
-            match typed.kind {
+        let mut faulted = self.log.iter().filter(|typed| typed.faulted).peekable();
+        for entry in &entries {
+            while let Some(left_out) = faulted.next_if(|typed| typed.order < entry.typed.order) {
+                add_left_out(&mut body, &left_out.text);
+            }
+            let text = self.with_variables(&entry.text, &prefix);
+            match entry.typed.kind {
                 PieceKind::Probe => {
-                    probes.push_str(&format!("\n{}\n", self.with_variables(&typed.text)));
+                    probes.push_str(&format!("\n{text}\n"));
                     if later && before.is_none() {
                         before = Some(std::mem::take(&mut body));
                     }
                 }
-                PieceKind::Definition => match self.stays_at_top(typed, &functions) {
-                    true => {
-                        let text = self.with_views(&typed.text, self.names_of(typed));
-                        top.push_str(&format!("{}\n", self.with_variables(&text)));
-                    }
-                    false => add_lines(&mut body, &self.with_variables(&typed.text)),
-                },
-                PieceKind::Statements => add_lines(&mut body, &self.with_variables(&typed.text)),
-                PieceKind::Expression => {
-                    let expression = self.with_variables(&typed.text);
-                    let number = typed.number.filter(|number| used.contains(number));
-                    let form = number
-                        .and_then(|number| self.earlier.get(number - 1))
-                        .map(|earlier| earlier.form);
-                    let shown = match (number, form) {
-                        (Some(number), Some(Form::Place)) => {
-                            add_lines(
-                                &mut body,
-                                &format!("typeof(&({expression})) v{number} = &({expression});"),
-                            );
-                            format!("*v{number}")
+                PieceKind::Definition => {
+                    match self.place_of_definition(entry, &entries, &needed)? {
+                        Placed::Top => top.push_str(&format!("{text}\n")),
+                        Placed::Body => add_lines(&mut body, &text),
+                        Placed::Split => {
+                            let Some((declaration, assignment)) =
+                                fragment::split_initializer(&text)
+                            else {
+                                return Err(SaveError::Unlike(format!(
+                                    "`{}` cannot be declared before it is set",
+                                    one_line(&text)
+                                )));
+                            };
+                            top.push_str(&format!("{declaration}\n"));
+                            add_lines(&mut body, &assignment);
                         }
-                        (Some(number), Some(Form::Value)) => {
-                            add_lines(
-                                &mut body,
-                                &format!("typeof({expression}) v{number} = {expression};"),
-                            );
-                            format!("v{number}")
-                        }
-                        (Some(number), Some(Form::Function)) => {
-                            add_lines(
-                                &mut body,
-                                &format!(
-                                    "typeof(0 ? {expression} : {expression}) v{number} = {expression};"
-                                ),
-                            );
-                            format!("v{number}")
-                        }
-                        _ => expression,
-                    };
-                    // What gives nothing is only done.
-                    match typed.number.is_some() || form.is_some() {
-                        true => add_lines(&mut body, &format!("printf(\"%V\\n\", {shown});")),
-                        false => add_lines(&mut body, &format!("{shown};")),
                     }
                 }
+                PieceKind::Statements => add_lines(&mut body, &text),
+                PieceKind::Expression => {
+                    self.add_expression(&mut body, entry, &text, &prefix, &used)
+                }
             }
+        }
+        for left_out in faulted {
+            add_left_out(&mut body, &left_out.text);
         }
         let target = match self.session.target.name() {
             name if name.is_empty() => "a process".to_owned(),
@@ -146,56 +152,116 @@ impl Interactive<'_> {
             Some(before) => handler("_oneshot", before) + &probes + &handler("_end", &body),
             None => handler("_oneshot", &body) + &probes,
         };
-        format!(
-            "/// What was typed at the prompt of `ytrace repl` on {}.\n{top}{handlers}",
+        Ok(format!(
+            "{SAVED_HEAD} on {}.\n{top}{handlers}",
             ytrace_values::escape::line(target.as_bytes())
-        )
+        ))
     }
 
-    /// Whether a definition is still in force, and what is no definition is.
-    fn is_current(&self, typed: &Typed) -> bool {
-        typed.kind != PieceKind::Definition
-            || self.declared.items().any(|(text, _)| text == typed.text)
+    /// Adds an expression: its value is shown, and kept where it is used later.
+    fn add_expression(
+        &self,
+        body: &mut String,
+        entry: &Entry<'_>,
+        expression: &str,
+        prefix: &str,
+        used: &HashSet<usize>,
+    ) {
+        let number = entry.typed.number.filter(|number| used.contains(number));
+        let form = number
+            .and_then(|number| self.earlier.get(number - 1))
+            .map(|earlier| earlier.form);
+        let shown = match (number, form) {
+            (Some(number), Some(Form::Place)) => {
+                let name = format!("{prefix}{number}");
+                add_lines(
+                    body,
+                    &format!("typeof(&({expression})) {name} = &({expression});"),
+                );
+                format!("*{name}")
+            }
+            (Some(number), Some(Form::Value)) => {
+                let name = format!("{prefix}{number}");
+                add_lines(
+                    body,
+                    &format!("typeof({expression}) {name} = {expression};"),
+                );
+                name
+            }
+            (Some(number), Some(Form::Function)) => {
+                let name = format!("{prefix}{number}");
+                add_lines(
+                    body,
+                    &format!("typeof(0 ? {expression} : {expression}) {name} = {expression};"),
+                );
+                name
+            }
+            _ => expression.to_owned(),
+        };
+        match &entry.typed.shown {
+            HowShown::Value { head, style } => {
+                if let Some(style) = style {
+                    add_lines(body, &format!("// The prompt showed it in {style}."));
+                }
+                let head = head
+                    .replace('%', "%%")
+                    .replace('\\', "\\\\")
+                    .replace('"', "\\\"");
+                add_lines(body, &format!("printf(\"{head}%V\\n\", {shown});"));
+            }
+            HowShown::Text => add_lines(body, &format!("_print({shown}, \"\\n\");")),
+            // What gives nothing is only done.
+            HowShown::Nothing => add_lines(body, &format!("{shown};")),
+        }
     }
 
-    /// The names that functions of the session mention, and probes: what they use must be there for them.
-    fn used_by_functions(&self) -> HashSet<String> {
-        let functions = self.declared.items().filter(|(text, _)| is_function(text));
-        let mut used: HashSet<String> = functions
-            .flat_map(|(text, _)| fragment::mentioned(text))
-            .collect();
-        used.extend(self.used_by_probes());
-        used
-    }
-
-    /// Whether a definition is one of the top level in a file: directives, types, functions, and variables that functions use. Other
-    /// variables are set in the order of what was typed.
-    fn stays_at_top(&self, typed: &Typed, functions: &HashSet<String>) -> bool {
-        let text = typed.text.trim_start();
-        let has_probes = self.log.iter().any(|typed| typed.kind == PieceKind::Probe);
-        let names = self.names_of(typed);
-        let is_viewed = |name: &String| self.viewed.iter().any(|viewed| viewed.name == *name);
-        text.starts_with('#')
+    /// Where a definition stands in a file: at the top level directives, types, functions, and variables that functions use. Other variables
+    /// are set in the order of what was typed.
+    fn place_of_definition(
+        &self,
+        entry: &Entry<'_>,
+        entries: &[Entry<'_>],
+        needed: &HashSet<String>,
+    ) -> Result<Placed, SaveError> {
+        let text = entry.text.trim_start();
+        let names = &entry.names;
+        let is_variable = !(text.starts_with('#')
             || text.starts_with("typedef")
             || text.starts_with("_module")
             || text.starts_with("_layout")
             || is_function(text)
-            || names.iter().any(|name| name.contains(' '))
-            || names.iter().any(|name| functions.contains(name))
-            || names.iter().any(is_viewed)
+            || names.iter().any(|name| name.contains(' ')));
+        if !is_variable {
+            return Ok(Placed::Top);
+        }
+        let at_top = names.iter().any(|name| needed.contains(name))
+            || entry.viewed
             // What is typed after a probe may use it, too.
-            || has_probes && !text.contains('=')
-    }
-
-    /// The names that a definition declares.
-    fn names_of(&self, typed: &Typed) -> &[String] {
-        let mut items = self.declared.items();
-        let found = items.find(|(text, _)| *text == typed.text);
-        found.map(|(_, names)| names).unwrap_or_default()
+            || self.has_saved_probes() && !text.contains('=');
+        if !at_top {
+            return Ok(Placed::Body);
+        }
+        let Some((_, initializer)) = text.split_once('=') else {
+            return Ok(Placed::Top);
+        };
+        // What it begins with may have been found by what was typed before.
+        let used = fragment::used_names(initializer);
+        let declared = entries.iter().flat_map(|entry| &entry.names);
+        let found = fragment::mentioned(initializer);
+        let of_session = declared.into_iter().any(|name| used.contains(name))
+            || found.iter().any(|name| number_of(name).is_some());
+        match (of_session, fragment::split_initializer(&entry.text)) {
+            (false, _) => Ok(Placed::Top),
+            (true, Some(_)) => Ok(Placed::Split),
+            (true, None) => Err(SaveError::Unlike(format!(
+                "functions or probes use what `{}` declares, and it begins with what was found before: declare it without an initializer, and then set it",
+                one_line(text)
+            ))),
+        }
     }
 
     /// A text in which earlier values are variables of the file.
-    fn with_variables(&self, text: &str) -> String {
+    fn with_variables(&self, text: &str, prefix: &str) -> String {
         if fragment::has_captures(text) {
             return text.to_owned();
         }
@@ -203,15 +269,73 @@ impl Interactive<'_> {
             let number = number_of(name)?;
             let earlier = self.earlier.get(number.checked_sub(1)?)?;
             Some(match earlier.form {
-                Form::Place => format!("(*v{number})"),
-                Form::Value | Form::Function => format!("v{number}"),
+                Form::Place => format!("(*{prefix}{number})"),
+                Form::Value | Form::Function => format!("{prefix}{number}"),
             })
         })
     }
 }
 
+/// Where a definition stands.
+enum Placed {
+    Top,
+    Body,
+    /// Declared at the top, and set where it was typed.
+    Split,
+}
+
+/// The names that functions and probes use, and what these use: they must be there for them.
+fn needed_at_top(entries: &[Entry<'_>]) -> HashSet<String> {
+    let users = entries.iter().filter(|entry| {
+        entry.typed.kind == PieceKind::Probe
+            || entry.typed.kind == PieceKind::Definition && is_function(&entry.text)
+    });
+    let mut pending: Vec<String> = users
+        .flat_map(|entry| fragment::used_names(&entry.text))
+        .collect();
+    let mut needed = HashSet::new();
+    while let Some(name) = pending.pop() {
+        if !needed.insert(name.clone()) {
+            continue;
+        }
+        let definitions = entries.iter().filter(|entry| {
+            // A variable needs nothing more once it is there.
+            entry.names.contains(&name) && entry.text.trim_start().starts_with('#')
+        });
+        pending.extend(definitions.flat_map(|entry| fragment::used_names(&entry.text)));
+    }
+    needed
+}
+
+/// How the names of variables for earlier values begin: no name that was typed does.
+fn unused_prefix(entries: &[Entry<'_>]) -> String {
+    let names: HashSet<String> = entries
+        .iter()
+        .flat_map(|entry| fragment::mentioned(&entry.text))
+        .collect();
+    let mut prefix = "v".to_owned();
+    let numbered = |prefix: &str, name: &String| {
+        let rest = name.strip_prefix(prefix);
+        rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    while names.iter().any(|name| numbered(&prefix, name)) {
+        prefix.push('_');
+    }
+    prefix
+}
+
+/// A comment for what faulted.
+fn add_left_out(body: &mut String, text: &str) {
+    body.push_str("    // Left out, for it faulted:\n");
+    for line in text.lines() {
+        // A backslash at its end would go on with the next line.
+        let line = line.trim_end_matches(|c: char| c == '\\' || c.is_whitespace());
+        body.push_str(&format!("    //     {line}\n"));
+    }
+}
+
 /// Whether a definition is a function with its body.
-fn is_function(text: &str) -> bool {
+pub(super) fn is_function(text: &str) -> bool {
     let head = text.split('{').next().unwrap_or_default();
     head.contains('(') && text.trim_end().ends_with('}') && !head.contains('=')
 }

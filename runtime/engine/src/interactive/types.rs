@@ -137,19 +137,22 @@ impl Interactive<'_> {
 
 /// A type with typedefs looked through, and the members of what it leads to.
 fn whole(types: &Types, ty: TypeId) -> String {
-    // As gdb: of a pointer to a struct, the struct, then the stars.
-    let mut stars = String::new();
+    // As gdb: of a pointer to a struct, the struct, then how it is derived from that, as a declarator without a name.
+    let mut derived = String::new();
     let mut inner = ty;
     let mut depth = 0;
     loop {
         match types.resolved(inner) {
             Type::Pointer(target) if depth < DEEPEST => {
-                stars.insert(0, '*');
+                derived.insert(0, '*');
                 inner = *target;
             }
             Type::Array(element, count) if depth < DEEPEST => {
                 let count = count.map(|count| count.to_string()).unwrap_or_default();
-                stars.push_str(&format!("[{count}]"));
+                if derived.starts_with('*') {
+                    derived = format!("({derived})");
+                }
+                derived.push_str(&format!("[{count}]"));
                 inner = *element;
             }
             _ => break,
@@ -183,8 +186,8 @@ fn whole(types: &Types, ty: TypeId) -> String {
         }
         _ => return types.name_of(types.resolve(ty)),
     }
-    if !stars.is_empty() {
-        let _ = write!(text, " {stars}");
+    if !derived.is_empty() {
+        let _ = write!(text, " {derived}");
     }
     text
 }

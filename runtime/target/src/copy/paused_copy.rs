@@ -149,6 +149,35 @@ impl PausedCopy {
             .sum()
     }
 
+    /// How the pages of private memory stood at the stop: the ranges that were looked at, and the runs in them, both ascending. Pages in no run
+    /// were absent.
+    pub fn presence(&self) -> (Vec<Range<u64>>, Vec<PresenceRun>) {
+        let private = self.maps.as_slice().iter();
+        let private: Vec<Range<u64>> = private
+            .filter(|mapping| !mapping.permissions.shared)
+            .map(|mapping| mapping.range())
+            .collect();
+        let covered = common(&self.covered, &private);
+        let present = |range: &Range<u64>| PresenceRun {
+            start: range.start,
+            end: range.end,
+            state: PageState::Present,
+        };
+        let copied = self.copied.iter().map(|stretch| stretch.start..stretch.end);
+        let mut runs: Vec<PresenceRun> = copied.map(|range| present(&range)).collect();
+        runs.extend(self.failed.iter().chain(&self.left).map(present));
+        runs.extend(&self.special);
+        runs.sort_by_key(|run| run.start);
+        runs.dedup_by(|next, last| {
+            let joined = last.end == next.start && last.state == next.state;
+            if joined {
+                last.end = next.end;
+            }
+            joined
+        });
+        (covered, runs)
+    }
+
     /// The process, which runs on.
     pub fn process(&self) -> &Process {
         self.live.process()
@@ -314,6 +343,19 @@ impl PausedCopy {
             .bytes
             .slice(offset..offset + self.page_size as usize)
     }
+}
+
+/// What lies in a range of both, each of which is ascending and disjoint.
+fn common(some: &[Range<u64>], others: &[Range<u64>]) -> Vec<Range<u64>> {
+    let mut found = Vec::new();
+    for range in some {
+        let first = others.partition_point(|other| other.end <= range.start);
+        let others = others.iter().skip(first);
+        for other in others.take_while(|other| other.start < range.end) {
+            found.push(range.start.max(other.start)..range.end.min(other.end));
+        }
+    }
+    found
 }
 
 /// Whether one of the ascending, disjoint ranges holds `address`.

@@ -156,7 +156,8 @@ impl Session<'_> {
         self.result.pauses.expired |= copy.report().expired;
         sink.progress("walking the copy");
         let mut memory = TargetMemory::new(PageCache::new(copy, cache_options())?);
-        self.execute(state, oneshot, &mut memory, &threads, sink);
+        let maps = memory.space().mappings();
+        self.execute(state, oneshot, &mut memory, &threads, Some(maps), sink);
         self.add_counters(memory.counters());
         sink.flush();
         Ok(())
@@ -177,7 +178,14 @@ impl Session<'_> {
         let threads = hold(&mut stops, stop)?;
         memory.space_mut().refresh_mappings()?;
         self.note_mode(Mode::Stop);
-        self.execute(state, oneshot, &mut memory, &threads, &mut stops.output);
+        self.execute(
+            state,
+            oneshot,
+            &mut memory,
+            &threads,
+            None,
+            &mut stops.output,
+        );
         self.let_go(&mut stops, stop, state, sink)?;
         self.note_hold(began, threads.len());
         self.add_counters(memory.counters());
