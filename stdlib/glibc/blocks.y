@@ -6,10 +6,10 @@ _module "libc.so.6", "libc-2.*.so", _exe;
 
 #include <heap/blocks.y>
 #include <heap/types.y>
+#include <glibc/result.y>
+#include <glibc/stacks.y>
 #ifdef HEAP_OWNERS
 #include <glibc/owners.y>
-#else
-#include <glibc/result.y>
 #endif
 
 /// What a walk is for, if not for owners: blocks that are given, or addresses of which it is said what they are.
@@ -133,13 +133,18 @@ void glibc_explain(void)
     _error("glibc's malloc was not found in this process: has it another allocator?");
 }
 
-/// Says what could not be walked.
-void glibc_say_damage(void)
+// A question may walk several times, on memory that stands still.
+int glibc_checked;
+
+/// Holds what was walked against malloc's own sums, once: what differs is blocks that were not met, or were taken for larger or smaller than they are.
+void glibc_check_walk(void)
 {
-    if (glibc_all.skipped > 0)
-        _warn("%hB of glibc's heap could not be walked: not readable, or no chunks", glibc_all.skipped);
-    if (glibc_broken > 0)
-        _warn("%ld lists of free chunks lead to what is no such chunk: damaged, or changing while they were read", glibc_broken);
+    if (glibc_checked)
+        return;
+    glibc_checked = 1;
+    glibc_check();
+    long mapped = glibc_mapped_said() - glibc_blocks_bytes;
+    heap_differs += glibc_arenas_differ() + (mapped < 0 ? -mapped : mapped);
 }
 
 /// Gives all blocks.
@@ -155,7 +160,7 @@ void glibc_give_blocks(void)
     // Its bins lead to free chunks, whose heads begin in the last word of the blocks before them.
     _foreach (m in glibc_arenas)
         heap_own((uint64_t)m, sizeof(struct malloc_state));
-    glibc_say_damage();
+    glibc_check_walk();
 }
 
 /// Says which chunks the addresses in question lie in, and which heaps of arenas.
@@ -175,7 +180,7 @@ void glibc_what(void)
     _foreach (start, end in glibc_heaps)
         if (prompt_is_asked(start, end - start))
             prompt_say(start, end - start, "glibc arena", sprintf("%ld", glibc_number_of_arena(((heap_info *)start)->ar_ptr)));
-    glibc_say_damage();
+    glibc_check_walk();
 }
 
 /// The number of an arena, as in the names of sums; -1 for none.

@@ -128,8 +128,9 @@ uint64_t glibc_try_page(uint64_t p, uint64_t end)
     }
 }
 
-/// Whether a mapping may hold what malloc has mapped.
-#define glibc_maps_anonymous(m) (((m).flags & (GLIBC_MAP_DATA | GLIBC_MAP_ANON)) == (GLIBC_MAP_DATA | GLIBC_MAP_ANON) && !((m).flags & GLIBC_MAP_OWN))
+/// Whether a mapping may hold what malloc has mapped. A program can seal a block of its own with mprotect(2): then it cannot be written.
+#define GLIBC_MAP_BLOCKS (GLIBC_MAP_READ | GLIBC_MAP_PRIVATE | GLIBC_MAP_ANON)
+#define glibc_maps_anonymous(m) (((m).flags & GLIBC_MAP_BLOCKS) == GLIBC_MAP_BLOCKS && !((m).flags & GLIBC_MAP_OWN))
 
 /// Where the anonymous memory ends that a mapping begins or goes on: `madvise` and its like cut one block into several mappings.
 uint64_t glibc_anonymous_until(long i)

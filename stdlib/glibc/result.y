@@ -130,15 +130,22 @@ long glibc_mapped_said(void)
     return glibc_mapped_agrees() ? glibc_blocks_bytes : glibc_par->mmapped_mem;
 }
 
-/// The line of differences, which are 0.
-void glibc_print_differences(void)
+/// By how many bytes the arenas differ from what malloc says that it took for them.
+long glibc_arenas_differ(void)
 {
     long system = 0;
     _foreach (s in glibc_sums) {
         long difference = s.system - glibc_met(s);
         system += difference < 0 ? -difference : difference;
     }
-    printf("in use + free + top = system_mem, difference %ld B; mmapped = mp_.mmapped_mem, difference %ld B\n", system, glibc_mapped_said() - glibc_blocks_bytes);
+    return system;
+}
+
+/// The line of differences, which are 0.
+void glibc_print_differences(void)
+{
+    printf("in use + free + top = system_mem, difference %ld B; mmapped = mp_.mmapped_mem, difference %ld B\n", glibc_arenas_differ(),
+           glibc_mapped_said() - glibc_blocks_bytes);
     long drift = (long)glibc_par->mmapped_mem - glibc_mapped_said();
     if (drift)
         printf("mp_.mmapped_mem itself says %ld B more: this glibc adds 16 B each time that realloc moves a mapped block\n", drift);

@@ -356,14 +356,14 @@ void heap_show_summary(void)
     _foreach ((type, size), g in heap_groups)
         _push(groups, g);
     _sort(groups _by x.bytes _desc);
-    long shown = 0;
     long count = 0;
     long bytes = 0;
     if (!PROMPT_JSON && _elems(groups) > 0)
         printf("%12s %16s  %-22s %s\n", "blocks", "bytes", "size", "type");
     _foreach (g in groups) {
-        if (shown++ >= HEAP_LIMIT)
+        if (heap_shown >= HEAP_LIMIT)
             break;
+        heap_shown++;
         count += g.count;
         bytes += g.bytes;
         if (PROMPT_JSON)
@@ -373,7 +373,7 @@ void heap_show_summary(void)
             heap_show_group(g);
     }
     if (count < heap_count && !PROMPT_JSON)
-        printf("… and %s more groups: %s, %s bytes\n", prompt_thousands(_elems(groups) - shown + 1), heap_blocks_text(heap_count - count),
+        printf("… and %s more groups: %s, %s bytes\n", prompt_thousands(_elems(groups) - heap_shown), heap_blocks_text(heap_count - count),
                prompt_thousands(heap_bytes - bytes));
 }
 
@@ -394,11 +394,14 @@ void heap_describe(void)
         puts("");
 }
 
-/// Prints what all comes to, as JSON.
+/// Prints what all comes to, as JSON. `shown` and `left_out` are rows: groups of `summarize`, else blocks.
 void heap_write_total(void)
 {
-    printf("{\"blocks\": %ld, \"bytes\": %ld, \"with_heads\": %ld, \"shown\": %ld, \"outside\": %ld}\n", heap_count, heap_bytes, heap_whole, heap_shown,
-           heap_outside_count);
+    long rows = HEAP_VERB == HEAP_SUMMARIZE ? _count(heap_groups) : heap_count;
+    printf("{\"blocks\": %ld, \"bytes\": %ld, \"with_heads\": %ld, \"shown\": %ld, ", heap_count, heap_bytes, heap_whole, heap_shown);
+    if (HEAP_VERB == HEAP_SUMMARIZE)
+        printf("\"groups\": %ld, ", rows);
+    printf("\"left_out\": %ld, \"outside\": %ld, \"differs\": %ld}\n", HEAP_VERB == HEAP_COUNT ? 0 : rows - heap_shown, heap_outside_count, heap_differs);
 }
 
 /// Prints what all comes to.
@@ -408,8 +411,9 @@ void heap_show_total(void)
     if ((HEAP_VERB == HEAP_LIST || HEAP_VERB == HEAP_DESCRIBE) && heap_count > heap_shown)
         printf("… and %s more\n", prompt_thousands(heap_count - heap_shown));
     _str subject = HEAP_SET < HEAP_SET_INCOMING ? "" : sprintf(" the block at 0x%lx (%s bytes)", heap_subject.start, prompt_thousands(heap_subject.size));
-    printf("%s %s%s, %s bytes, %s with the allocator's heads\n", heap_blocks_text(heap_count), sets[HEAP_SET], subject, prompt_thousands(heap_bytes),
-           prompt_thousands(heap_whole));
+    _str differs = heap_differs == 0 ? "" : sprintf("; what was met and the allocator's own count differ by %s bytes", prompt_thousands(heap_differs));
+    printf("%s %s%s, %s bytes, %s with the allocator's heads%s\n", heap_blocks_text(heap_count), sets[HEAP_SET], subject, prompt_thousands(heap_bytes),
+           prompt_thousands(heap_whole), differs);
     if (HEAP_SET == HEAP_SET_INCOMING)
         printf("%s outside of the heap lead%s there\n", heap_outside_count == 1 ? "1 word" : prompt_thousands(heap_outside_count) + " words",
                heap_outside_count == 1 ? "s" : "");

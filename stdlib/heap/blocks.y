@@ -40,6 +40,9 @@ int heap_owner_number(_str name)
     return _elems(heap_owner_names) - 1;
 }
 
+/// By how many bytes blocks differ from what their allocators say that they have. An allocator's library adds to it.
+long heap_differs;
+
 /// Whether owners are asked for. Looking for them takes a walk of its own.
 int heap_owners_wanted;
 

@@ -111,9 +111,34 @@ void heap_scan_outside(uint64_t start, uint64_t end)
 /// What lies below the stack pointer belongs to the function that runs, as far as this (System V ABI for x86-64).
 #define HEAP_RED_ZONE 128
 
-/// Stack pointers of threads, and whose.
-uint64_t heap_stack_pointers[];
-long heap_stack_threads[];
+/// The stack of a thread: what lies from `start` to `sp` is known to be stack that is not in use; `end` is where it ends, or 0 where that is not known.
+/// One that grows has a mapping of its own, if its end lies in the same one.
+struct heap_stack {
+    uint64_t start, sp, end;
+    int grows;
+    long tid;
+};
+struct heap_stack heap_stacks[];
+
+/// Where the stack of the thread at hand begins and ends, as `heap_find_stack` has found; 0 where that is not known. Then nothing is left out: what lies below the stack
+/// pointer may be anything that the program has put there.
+uint64_t heap_stack_start, heap_stack_end;
+/// Whether it is the first thread's, which the kernel has made and lets grow.
+int heap_stack_grows;
+/// Finds the stack of a thread that its stack pointer lies in; `block` is its pointer to thread-local storage, or 0. A thread library's file defines it.
+__attribute__((weak)) void heap_find_stack(long tid, uint64_t sp, uint64_t block) { }
+
+/// Notes the stack of a thread.
+void heap_add_stack(uint64_t sp, uint64_t block, long tid)
+{
+    heap_stack_start = 0;
+    heap_stack_end = 0;
+    heap_stack_grows = 0;
+    heap_find_stack(tid, sp, block);
+    sp -= HEAP_RED_ZONE;
+    uint64_t start = heap_stack_start && heap_stack_start < sp ? heap_stack_start : sp;
+    _push(heap_stacks, (struct heap_stack){ start, sp, heap_stack_end, heap_stack_grows, tid });
+}
 
 /// Looks at a register.
 #define heap_look_at_register(register, tid) \
@@ -129,9 +154,11 @@ void heap_scan_registers(void)
 {
     _foreach (thread in _threads()) {
         uint64_t sp = (uint64_t)thread.sp;
+        uint64_t block = 0;
         heap_now.tid = thread.tid;
         _try {
             sp = _reg("rsp", thread.tid);
+            block = _reg("fs_base", thread.tid);
             heap_look_at_register("rax", thread.tid);
             heap_look_at_register("rbx", thread.tid);
             heap_look_at_register("rcx", thread.tid);
@@ -150,13 +177,48 @@ void heap_scan_registers(void)
         } _catch (_fault f) {
             // Its registers are not known: while it runs, or in a core file without them.
         }
-        if (sp) {
-            _push(heap_stack_pointers, sp - HEAP_RED_ZONE);
-            _push(heap_stack_threads, thread.tid);
-        }
+        if (sp)
+            heap_add_stack(sp, block, thread.tid);
     }
     heap_now.tid = 0;
     heap_now.name = "";
+}
+
+/// Looks through what lies above the stack pointer of a thread, as far as the next stack or the end of the mapping.
+void heap_scan_above(uint64_t start, uint64_t end, struct heap_stack s)
+{
+    uint64_t own = s.end && s.end < end ? s.end : end;
+    if (start < own) {
+        heap_now.tid = s.tid;
+        heap_scan_outside(start, own);
+        start = own;
+    }
+    heap_now.tid = 0;
+    if (start < end)
+        heap_scan_outside(start, end);
+}
+
+/// Looks through a mapping, but for what is known to be stack that is not in use. `named` is whether the kernel calls it the first thread's stack: a core file has no
+/// such names.
+void heap_scan_mapping(uint64_t start, uint64_t end, int named)
+{
+    struct heap_stack above;
+    above.tid = 0;
+    above.end = start;
+    uint64_t a = start;
+    _foreach (s in heap_stacks) {
+        if (s.sp < start || s.sp >= end)
+            continue;
+        int own = named || (s.grows && s.end < end);
+        if (own)
+            s.end = 0;
+        uint64_t unused = own && a == start ? start : s.start;
+        if (unused > a)
+            heap_scan_above(a, unused, above);
+        a = a < s.sp ? s.sp : a;
+        above = s;
+    }
+    heap_scan_above(a, end, above);
 }
 
 /// Looks through all that is not the heap's. Shared memory is not looked at: other processes have it at other addresses.
@@ -166,26 +228,18 @@ void heap_scan_roots(void)
         _sort(heap_regions _by x.start);
     heap_regions_sorted = 1;
     heap_scan_registers();
+    _sort(heap_stacks _by x.sp);
     _foreach (m in _maps()) {
         if (!(m.perms ~~ rx/^r..p/) || m.file == "[vvar]" || m.file == "[vsyscall]" || m.file == "[vdso]")
             continue;
         uint64_t start = (uint64_t)m.start;
         uint64_t end = (uint64_t)m.end;
-        // What nobody has written holds no pointers into a heap, nor does what was never there.
-        if (m.perms ~~ rx/^r-/ && (!_is_live() || m.anon == 0))
+        // What nobody has written holds no pointers into a heap, nor does what was never there. Of such files core files have the first page alone.
+        if (m.perms ~~ rx/^r-/ && (_is_live() ? m.anon == 0 : m.dumped == 0 || (m.file != "" && m.dumped <= _page_size() && m.dumped < end - start)))
             continue;
         if (m.rss == 0 && m.swap == 0 && _is_live())
             continue;
-        // Of a stack only what lies above its pointer is in use. Where several threads have theirs in one mapping, the lowest counts.
-        heap_now.tid = 0;
-        uint64_t from = end;
-        _foreach (i, sp in heap_stack_pointers) {
-            if (sp >= start && sp < from) {
-                from = sp;
-                heap_now.tid = heap_stack_threads[i];
-            }
-        }
-        heap_scan_outside(from < end ? from : start, end);
+        heap_scan_mapping(start, end, m.file == "[stack]");
     }
     heap_now.tid = 0;
 }

@@ -97,21 +97,44 @@ _str prompt_thousands(uint64_t n)
     return sprintf("%lu", n) + text;
 }
 
-/// A string as JSON writes it.
+/// How many bytes the character of UTF-8 has that begins there; 0 where none does (RFC 3629: no surrogates, nothing written longer than need be).
+int prompt_character(_str s, long at)
+{
+    int c = s[at] & 0xff;
+    if (c < 0x80)
+        return 1;
+    int length = c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+    if (!length || at + length > _len(s))
+        return 0;
+    for (int i = 1; i < length; i++)
+        if ((s[at + i] & 0xc0) != 0x80)
+            return 0;
+    int second = s[at + 1] & 0xff;
+    if ((c == 0xe0 && second < 0xa0) || (c == 0xed && second > 0x9f) || (c == 0xf0 && second < 0x90) || (c == 0xf4 && second > 0x8f))
+        return 0;
+    return length;
+}
+
+/// A string as JSON writes it. Bytes that are no UTF-8 are replacement characters.
 _str prompt_quoted(_str s)
 {
     if (!(s ~~ rx/["\\]|[^ -~]/))
         return "\"" + s + "\"";
     _str text = "\"";
     long n = _len(s);
-    for (long i = 0; i < n; i++) {
+    long i = 0;
+    while (i < n) {
         int c = s[i] & 0xff;
+        int length = prompt_character(s, i);
         if (c == '"' || c == '\\')
             text = text + "\\" + _substr(s, i, 1);
         else if (c < 32 || c == 127)
             text = text + sprintf("\\u%04x", c);
+        else if (length)
+            text = text + _substr(s, i, length);
         else
-            text = text + _substr(s, i, 1);
+            text = text + "\\ufffd";
+        i += length ? length : 1;
     }
     return text + "\"";
 }

@@ -54,6 +54,15 @@ fn a_pipe_is_read_only_where_it_was_opened_already() {
     // Nobody writes into it; it is not waited for.
     refused(directory, "pipe.y", "a pipe with a name");
     refused(directory, "/dev/null", "neither a regular file nor");
+    run_in(directory, &["new", "shelf"]).expect_status(0);
+    nix::unistd::mkfifo(
+        &directory.join("shelf/pipe.y"),
+        nix::sys::stat::Mode::S_IRWXU,
+    )
+    .unwrap();
+    run_in(directory, &["add", "shelf"])
+        .expect_status(2)
+        .says(&["pipe.y", "no regular file"]);
     let pid = std::process::id().to_string();
     let piped = |words: &[&str], text: &str| {
         let mut child = command(words)
@@ -191,9 +200,9 @@ fn a_group_is_shared_unless_the_system_says_otherwise() {
     }
     let folder = tempfile::tempdir().unwrap();
     let directory = folder.path();
+    run_in(directory, &["new", "shelf"]).expect_status(0);
     let place = directory.join("p.y");
     std::fs::write(&place, PROBE).unwrap();
-    set_mode(&place, 0o664);
     // Root who works in somebody's directory trusts that user: not whoever has a group of the same number.
     let give = |user: u32, group: u32| {
         chown(directory, Some(user), Some(user)).unwrap();
@@ -202,6 +211,12 @@ fn a_group_is_shared_unless_the_system_says_otherwise() {
     };
     give(54321, 54321);
     refused(directory, "p.y", "its group 54321 can write it (mode 664)");
+    let items = directory.join("shelf/items.y");
+    chown(&items, Some(54321), Some(54321)).unwrap();
+    set_mode(&items, 0o664);
+    run_in(directory, &["add", "shelf"])
+        .expect_status(2)
+        .says(&["items.y", "its group 54321 can write it (mode 664)"]);
     set_mode(&place, 0o644);
     accepted(directory, "p.y");
     // Each of these systems has a user with a group of its own.

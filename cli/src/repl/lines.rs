@@ -51,6 +51,8 @@ pub(crate) struct Prompt<'o> {
     pub(super) next: Option<u64>,
     /// How many files `source` is reading.
     depth: usize,
+    /// Whether an answer was not whole, or not of one instant.
+    pub(super) partial: bool,
     /// What attached probes print and what is said of them.
     pub(super) events: EventSink,
     /// Where that is shown while a line is being typed.
@@ -75,6 +77,7 @@ impl<'o> Prompt<'o> {
                 unit: 4,
             },
             depth: 0,
+            partial: false,
             events: EventSink::new(&terminal),
             above: None,
         }
@@ -306,11 +309,18 @@ impl<'o> Prompt<'o> {
         if let Some(shown) = &answer.shown {
             self.next = None;
             let text = match self.json {
-                true => format!("{}\n", as_json(shown)),
+                true => format!("{}\n", with_losses(as_json(shown), answer)),
                 false => self.value_line(shown),
             };
             self.sink.data(text.as_bytes());
+        } else if self.json && !losses(answer).is_empty() {
+            // Of a question it is the last document that tells, if it has given one.
+            let document = self.sink.take_last_document();
+            let document = document.unwrap_or_else(|| json!({}));
+            let text = format!("{}\n", with_losses(document, answer));
+            self.sink.data(text.as_bytes());
         }
+        self.sink.end_documents();
         for probe in &answer.attached {
             let places = match probe.places {
                 0 => String::new(),
@@ -322,6 +332,26 @@ impl<'o> Prompt<'o> {
                 safe(&probe.head)
             ));
         }
+        self.tell_losses(answer);
+        if let Some(fault) = &answer.fault {
+            let place = match fault.location.as_str() {
+                "" | "?" => String::new(),
+                location => format!(" ({location})"),
+            };
+            self.sink.error(&format!("{}{place}", fault.message));
+            for caller in &fault.chain {
+                say(&format!("  in {}\n", safe(caller)));
+            }
+        }
+        match (answer.end, &answer.fault) {
+            (true, _) => After::End,
+            (false, Some(_)) => After::Wrong,
+            (false, None) => After::Fine,
+        }
+    }
+
+    /// Says what an answer took and lacks.
+    fn tell_losses(&mut self, answer: &Answer) {
         for check in &answer.checks {
             self.sink.error(check);
         }
@@ -343,21 +373,7 @@ impl<'o> Prompt<'o> {
                 answer.swapped
             ));
         }
-        if let Some(fault) = &answer.fault {
-            let place = match fault.location.as_str() {
-                "" | "?" => String::new(),
-                location => format!(" ({location})"),
-            };
-            self.sink.error(&format!("{}{place}", fault.message));
-            for caller in &fault.chain {
-                say(&format!("  in {}\n", safe(caller)));
-            }
-        }
-        match (answer.end, &answer.fault) {
-            (true, _) => After::End,
-            (false, Some(_)) => After::Wrong,
-            (false, None) => After::Fine,
-        }
+        self.partial |= answer.is_partial();
     }
 
     fn value_line(&self, shown: &Shown) -> String {
@@ -399,7 +415,13 @@ impl<'o> Prompt<'o> {
             let pointer = format!("{base}{path}");
             let word = self.interactive.borrow_mut().word(&pointer, &mut self.sink);
             // What points nowhere is seen above, and so is what points to something of which nothing is known.
-            let leads = matches!(word, Ok(Ok(address)) if address != 0);
+            let leads = match word {
+                Ok((word, answer)) => {
+                    self.tell_losses(&answer);
+                    word.is_ok_and(|address| address != 0)
+                }
+                Err(_) => false,
+            };
             let target = format!("*({pointer})");
             let known = leads && {
                 let ty = self.interactive.borrow_mut().type_of(&target, &mut Silent);
@@ -502,6 +524,8 @@ impl<'o> Prompt<'o> {
     pub(super) fn address(&mut self, text: &str) -> Result<u64, Wrong> {
         let text = self.operand(text)?;
         let word = self.interactive.borrow_mut().word(&text, &mut self.sink)?;
+        let (word, answer) = word;
+        self.tell_losses(&answer);
         word.map_err(Wrong::Words)
     }
 
@@ -735,7 +759,8 @@ impl<'o> Prompt<'o> {
         after
     }
 
-    pub(super) fn tell_pause(&self, pause: &PauseReport) {
+    pub(super) fn tell_pause(&mut self, pause: &PauseReport) {
+        self.partial |= pause.expired;
         let expired = match pause.expired {
             true => ", the longest pause: what was read after it is not of the same instant",
             false => "",
@@ -854,6 +879,36 @@ fn check_replaceable(name: &str) -> Result<(), String> {
         Ok(_) => refused("is there, and no session that was saved"),
         Err(error) => Err(format!("{name} is there and cannot be read: {error}")),
     }
+}
+
+/// What a line took and what its answer lacks, as members of a document; only what there is.
+fn losses(answer: &Answer) -> serde_json::Map<String, serde_json::Value> {
+    let mut members = serde_json::Map::new();
+    if let Some(pause) = &answer.pause {
+        let length = u64::try_from(pause.pause.as_nanos()).unwrap_or(u64::MAX);
+        members.insert("pause_ns".to_owned(), json!(length));
+    }
+    for (name, pages) in [("missed", answer.missed), ("swapped", answer.swapped)] {
+        if pages > 0 {
+            members.insert(name.to_owned(), json!(pages));
+        }
+    }
+    for (name, words) in [("checks", &answer.checks), ("reasons", &answer.partial)] {
+        if !words.is_empty() {
+            members.insert(name.to_owned(), json!(words));
+        }
+    }
+    if answer.is_partial() {
+        members.insert("partial".to_owned(), json!(true));
+    }
+    members
+}
+
+fn with_losses(mut document: serde_json::Value, answer: &Answer) -> serde_json::Value {
+    if let Some(members) = document.as_object_mut() {
+        members.extend(losses(answer));
+    }
+    document
 }
 
 fn read_source(name: &str) -> Result<String, String> {

@@ -23,17 +23,24 @@ impl Prompt<'_> {
         self.dump = Dump { count: 1, ..dump };
         if dump.format == 's' {
             for _ in 0..dump.count {
-                let text = self.string_at(address)?;
+                let (text, whole) = self.string_at(address)?;
                 let shown = ytrace_report::escape::line(&text);
-                match self.json {
-                    true => self.unit_document(address, &json!(shown)),
-                    false => {
+                match (self.json, whole) {
+                    (true, true) => self.unit_document(address, &json!(shown)),
+                    (true, false) => {
+                        let at = format!("{address:#x}");
+                        let document = json!({ "address": at, "value": shown, "cut": true });
+                        self.sink.data(format!("{document}\n").as_bytes());
+                    }
+                    (false, _) => {
                         let label = self.label(address);
+                        let cut = if whole { "" } else { "…" };
                         self.sink
-                            .data(format!("{label}:\t\"{}\"\n", quoted(&text)).as_bytes());
+                            .data(format!("{label}:\t\"{}\"{cut}\n", quoted(&text)).as_bytes());
                     }
                 }
-                address = address.wrapping_add(text.len() as u64 + 1);
+                // What was cut goes on; else its NUL lies behind it.
+                address = address.wrapping_add(text.len() as u64 + u64::from(whole));
                 self.next = Some(address);
             }
             return Ok(());
@@ -146,8 +153,8 @@ impl Prompt<'_> {
         }
     }
 
-    /// The bytes up to a NUL, or to a bound.
-    fn string_at(&mut self, address: u64) -> Result<Vec<u8>, Wrong> {
+    /// The bytes up to a NUL, or to a bound; and whether there was a NUL.
+    fn string_at(&mut self, address: u64) -> Result<(Vec<u8>, bool), Wrong> {
         /// The longest string that is shown.
         const LONGEST: usize = 1 << 14;
         let mut bytes = vec![0; LONGEST];
@@ -163,6 +170,6 @@ impl Prompt<'_> {
         }
         let end = bytes.iter().position(|byte| *byte == 0);
         bytes.truncate(end.unwrap_or(bytes.len()));
-        Ok(bytes)
+        Ok((bytes, end.is_some()))
     }
 }

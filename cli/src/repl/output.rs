@@ -153,6 +153,8 @@ pub(crate) struct LineSink {
     pub(crate) closed: Option<Failure>,
     /// What was printed of the line, where output is JSON.
     pub(super) printed: Option<Vec<u8>>,
+    /// The last of the documents that a question gives, or the part of one that has come: what is known only in the end goes into it.
+    last: Option<Vec<u8>>,
 }
 
 impl LineSink {
@@ -162,7 +164,43 @@ impl LineSink {
             kept: None,
             closed: None,
             printed: None,
+            last: None,
         }
+    }
+
+    /// What is printed from here on are documents, a line each.
+    pub(super) fn begin_documents(&mut self) {
+        self.last = Some(Vec::new());
+    }
+
+    /// The last document, which has not been printed; `None` if there is none.
+    pub(super) fn take_last_document(&mut self) -> Option<serde_json::Value> {
+        let last = self.last.as_mut()?;
+        let document = serde_json::from_slice(last).ok()?;
+        last.clear();
+        Some(document)
+    }
+
+    /// Prints what is left of documents.
+    pub(super) fn end_documents(&mut self) {
+        if let Some(last) = self.last.take() {
+            self.data(&last);
+        }
+    }
+
+    /// Prints all but the last document.
+    fn documents(&mut self, text: &[u8]) {
+        let Some(mut last) = self.last.take() else {
+            return;
+        };
+        // All that has come ends with a line end only if the next byte begins another document.
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            if last.ends_with(b"\n") {
+                self.data(&std::mem::take(&mut last));
+            }
+            last.extend_from_slice(line);
+        }
+        self.last = Some(last);
     }
 
     /// Writes what lines print as JSON, too.
@@ -218,6 +256,7 @@ impl Sink for LineSink {
     fn text(&mut self, text: &[u8]) {
         match &mut self.printed {
             Some(printed) => printed.extend_from_slice(text),
+            None if self.last.is_some() => self.documents(text),
             None => self.data(text),
         }
     }

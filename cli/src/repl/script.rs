@@ -147,9 +147,10 @@ impl<'p, 'o> Script<'p, 'o> {
         if !self.text.is_empty() && !self.ended {
             self.run();
         }
-        match self.wrong {
-            true => Status::Probe,
-            false => Status::Success,
+        match (self.wrong, self.prompt.partial) {
+            (true, _) => Status::Probe,
+            (false, true) => Status::Partial,
+            (false, false) => Status::Success,
         }
     }
 }

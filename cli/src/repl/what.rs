@@ -76,11 +76,17 @@ impl Prompt<'_> {
         let json = self.json;
         // What the library prints are documents already.
         let wrapped = self.sink.printed.take();
+        if json {
+            self.sink.begin_documents();
+        }
         let answer = self
             .interactive
             .borrow_mut()
             .ask(question, json, &mut self.sink);
         self.sink.printed = wrapped;
+        if answer.is_err() {
+            self.sink.end_documents();
+        }
         let answer = answer?;
         match self.show(&answer) {
             super::After::Wrong => Err(Wrong::Said),
@@ -93,9 +99,14 @@ fn stack_text(place: &StackPlace, address: u64) -> String {
     let distance = address.abs_diff(place.stack_pointer);
     let tid = place.tid;
     if address < place.stack_pointer {
-        return format!(
-            "of thread {tid}, {distance:#x} bytes below its stack pointer: what is not in use"
-        );
+        return match place.alone {
+            true => format!(
+                "of thread {tid}, {distance:#x} bytes below its stack pointer: what is not in use"
+            ),
+            false => format!(
+                "thread {tid} has its stack in this mapping, {distance:#x} bytes below its stack pointer"
+            ),
+        };
     }
     match &place.frame {
         Some((number, frame)) => {

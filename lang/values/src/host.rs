@@ -33,6 +33,8 @@ pub struct MappingRecord {
     pub device: u64,
     /// The inode on that device; 0 where there is neither file nor shared memory.
     pub inode: u64,
+    /// The bytes of it that a core file holds; 0 of a process.
+    pub dumped: u64,
 }
 
 /// The registers of a function that has called another.

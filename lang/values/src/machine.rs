@@ -449,6 +449,7 @@ impl Machine<'_> {
                         record.hugetlb.unwrap_or(u64::MAX),
                         record.device,
                         record.inode,
+                        record.dumped,
                     ];
                     self.push_record(array, &words)?;
                 }

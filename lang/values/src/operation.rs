@@ -230,7 +230,7 @@ pub enum Operation {
     /// `(figure) -> bytes`, or -1: of the control group that accounts the target's memory.
     CgroupBytes,
     /// `(container type index, whether proportional shares are wanted) -> array` of `{start, end, perms, offset, file, rss, pss, swap,
-    /// anon, unshared, hugetlb, device, inode}`, eight bytes each.
+    /// anon, unshared, hugetlb, device, inode, dumped}`, eight bytes each.
     Mappings,
     /// `(container type index) -> array` of `{tid, name, state, sp}`, eight bytes each.
     Threads,

@@ -784,6 +784,10 @@ impl Host for RunHost<'_> {
                 hugetlb: used.map(|used| used.hugetlb),
                 device: u64::from(mapping.device.0) << 20 | u64::from(mapping.device.1),
                 inode: mapping.inode,
+                dumped: match &self.target {
+                    Target::Core(core) => core.dumped_in(mapping.range()),
+                    Target::Process(_) => 0,
+                },
             });
         }
         Ok(records)

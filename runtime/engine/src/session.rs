@@ -514,7 +514,7 @@ impl<'o> Session<'o> {
             FaultKind::Exit => return true,
             FaultKind::Error => {
                 self.result.error = Some(fault.message.clone().unwrap_or_default());
-                self.result.partial("the probe ended with an error");
+                self.result.partial(ENDED_WITH_ERROR);
                 return true;
             }
             _ => {}
@@ -545,7 +545,7 @@ impl<'o> Session<'o> {
             FaultKind::TargetGone => EXITED,
             kind => exhausted(kind).unwrap_or_else(|| {
                 self.result.failed = true;
-                "a handler ended in a fault"
+                ENDED_IN_FAULT
             }),
         };
         self.result.partial(reason);
@@ -720,6 +720,12 @@ pub(crate) fn exhausted(kind: FaultKind) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+/// Why a result is partial when the probe itself has called it wrong.
+pub(crate) const ENDED_WITH_ERROR: &str = "the probe ended with an error";
+
+/// Why a result is partial when a handler did not come to its end.
+pub(crate) const ENDED_IN_FAULT: &str = "a handler ended in a fault";
 
 /// Why a result is partial when the target did not live to its end.
 pub(crate) const EXITED: &str = "the target exited during the run";

@@ -177,6 +177,7 @@ pub const RECORDS: &[BuiltinRecord] = &[
             ("hugetlb", Kind::Long),
             ("device", Kind::UnsignedLong),
             ("inode", Kind::UnsignedLong),
+            ("dumped", Kind::Long),
         ],
     },
     BuiltinRecord {

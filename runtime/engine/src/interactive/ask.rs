@@ -11,12 +11,13 @@ use ytrace_lang::source::SourceFile;
 use ytrace_target::PauseReport;
 
 use super::answers::Answerers;
+use super::run::failed_checks;
 use super::{Answer, Interactive, NAME, Wanted};
 use crate::error::SessionError;
 use crate::host::Sink;
 use crate::options::Mode;
 use crate::result::{FaultReport, RunResult};
-use crate::session::TypedIn;
+use crate::session::{ENDED_IN_FAULT, ENDED_WITH_ERROR, TypedIn};
 
 /// What is done with the blocks of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -356,10 +357,12 @@ impl Interactive<'_> {
         self.session.result = RunResult::default();
         self.warned.extend(self.session.names.warnings());
         let mut result = finished?.result;
-        if result.error.is_some() || !result.faults.is_empty() {
-            // What ended it is told itself.
-            result.partial.clear();
-        }
+        let checks = failed_checks(&result.checks);
+        // What ended it, and what does not hold, is told itself.
+        result.partial.retain(|reason| {
+            let ended = [ENDED_WITH_ERROR, ENDED_IN_FAULT].contains(&reason.as_str());
+            !ended && !checks.iter().any(|check| reason.starts_with(check))
+        });
         let mut faults = result.faults.into_iter();
         let failure = result.error.map(|message| FaultReport {
             message,
@@ -375,6 +378,7 @@ impl Interactive<'_> {
                 expired: pauses.expired,
                 ..PauseReport::default()
             }),
+            checks,
             partial: result.partial,
             ..Answer::default()
         })

@@ -9,7 +9,7 @@ use ytrace_target::{
 };
 use ytrace_values::Memory;
 
-use super::{Interactive, Wanted};
+use super::{Answer, Interactive, Wanted};
 use crate::error::SessionError;
 use crate::host::Sink;
 use crate::memory::TargetMemory;
@@ -52,7 +52,8 @@ pub struct SymbolAt {
 }
 
 impl Interactive<'_> {
-    /// The word that an expression gives; of a struct or array of the target its address. A fault is the inner error.
+    /// The word that an expression gives; of a struct or array of the target its address. A fault is the inner error. Also gives what finding it
+    /// out took and lacked, as of a line.
     ///
     /// # Errors
     /// It does not compile, or the target cannot be read.
@@ -60,15 +61,17 @@ impl Interactive<'_> {
         &mut self,
         text: &str,
         sink: &mut dyn Sink,
-    ) -> Result<Result<u64, String>, SessionError> {
+    ) -> Result<(Result<u64, String>, Answer), SessionError> {
         let kind = PieceKind::Expression;
-        let (answer, _) = self.evaluate(kind, text, None, Wanted::default(), sink)?;
-        if let Some(fault) = answer.fault {
-            return Ok(Err(fault.message));
-        }
-        let shown = answer.shown;
-        let word = shown.and_then(|shown| shown.address.or(shown.word));
-        Ok(word.ok_or_else(|| format!("`{}` is no number and no address", text.trim())))
+        let (mut answer, _) = self.evaluate(kind, text, None, Wanted::default(), sink)?;
+        let shown = answer.shown.take();
+        let word = match answer.fault.take() {
+            Some(fault) => Err(fault.message),
+            None => shown
+                .and_then(|shown| shown.address.or(shown.word))
+                .ok_or_else(|| format!("`{}` is no number and no address", text.trim())),
+        };
+        Ok((word, answer))
     }
 
     /// Reads memory of the target, of the snapshot if there is one. The inner error says why it cannot be read, and gives how many

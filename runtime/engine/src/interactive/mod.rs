@@ -120,7 +120,7 @@ pub struct Answer {
     pub fault: Option<FaultReport>,
     /// Cross-checks that do not hold, in words.
     pub checks: Vec<String>,
-    /// How long the target was stopped for it.
+    /// How long the target was stopped for it: the sum, where it was stopped several times. Only `pause` and `expired` tell then.
     pub pause: Option<PauseReport>,
     /// Pages that the snapshot lacks and that were read live.
     pub missed: u64,
@@ -387,6 +387,13 @@ impl<'o> Interactive<'o> {
 }
 
 impl Answer {
+    /// Whether it is not whole, or not of one instant.
+    pub fn is_partial(&self) -> bool {
+        let losses = self.missed > 0 || self.swapped > 0;
+        let expired = self.pause.as_ref().is_some_and(|pause| pause.expired);
+        losses || expired || !self.partial.is_empty() || !self.checks.is_empty()
+    }
+
     /// Adds what a later part of the same line gave.
     fn absorb(&mut self, next: Answer) {
         let Answer {
@@ -404,11 +411,47 @@ impl Answer {
         self.shown = shown.or(self.shown.take());
         self.fault = fault.or(self.fault.take());
         self.checks.extend(checks);
-        self.pause = pause.or(self.pause.take());
+        self.pause = match (self.pause.take(), pause) {
+            (Some(mut earlier), Some(later)) => {
+                earlier.pause += later.pause;
+                earlier.expired |= later.expired;
+                Some(earlier)
+            }
+            (earlier, later) => later.or(earlier),
+        };
         self.missed += missed;
         self.swapped += swapped;
         self.partial.extend(partial);
         self.end |= end;
         self.attached.extend(attached);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_tells_of_all_its_pauses() {
+        let paused = |milliseconds, expired| Answer {
+            pause: Some(PauseReport {
+                pause: Duration::from_millis(milliseconds),
+                expired,
+                ..PauseReport::default()
+            }),
+            ..Answer::default()
+        };
+        let mut whole = Answer::default();
+        for next in [
+            paused(2, false),
+            paused(30, true),
+            Answer::default(),
+            paused(400, false),
+        ] {
+            whole.absorb(next);
+        }
+        let pause = whole.pause.as_ref().unwrap();
+        assert_eq!(pause.pause, Duration::from_millis(432));
+        assert!(pause.expired && whole.is_partial());
     }
 }

@@ -14,6 +14,9 @@ pub struct StackPlace {
     pub tid: i32,
     /// Its stack pointer.
     pub stack_pointer: u64,
+    /// Whether nothing but this stack can lie below that: the kernel calls the mapping the first thread's stack. Other mappings may have
+    /// anything there that the program has put there.
+    pub alone: bool,
     /// The number of the frame that the address lies in, the innermost being 0, and its function, where that is known.
     pub frame: Option<(usize, StackFrame)>,
 }
@@ -103,6 +106,10 @@ impl Interactive<'_> {
         Some(StackPlace {
             tid,
             stack_pointer,
+            alone: mapping
+                .path
+                .as_ref()
+                .is_some_and(|path| path.as_os_str() == "[stack]"),
             frame,
         })
     }

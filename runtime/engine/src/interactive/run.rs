@@ -10,7 +10,7 @@ use ytrace_lang::fragment::{
 use ytrace_lang::hir::{Program, ShownValue};
 use ytrace_lang::ir::{FunctionId, SpanId};
 use ytrace_lang::source::{FileId, SourceFile, Span};
-use ytrace_lang::types::Type;
+use ytrace_lang::types::{Type, Types};
 use ytrace_target::{Counters, PauseReport, ThreadSnapshot};
 use ytrace_values::constants::{FormatArgument, FormatPiece, ShapeId};
 use ytrace_values::show::{Outline, Place, Radix, Style};
@@ -19,7 +19,7 @@ use ytrace_values::{FaultKind, Machine, Memory, Store, Value};
 use super::declared::{Earlier, Form};
 use super::{Answer, HowShown, Interactive, NAME, Shown, Typed, Wanted};
 use crate::error::SessionError;
-use crate::host::{Effects, RunHost, Sink};
+use crate::host::{CrossCheck, Effects, RunHost, Sink};
 use crate::memory::{GoneMemory, Interruptible};
 use crate::moment::Moment;
 use crate::program::{Runner, asks_for_registers};
@@ -178,15 +178,7 @@ impl Interactive<'_> {
             effects,
             ..
         } = ran.0;
-        for check in effects.checks.iter().filter(|check| !check.holds()) {
-            answer.checks.push(format!(
-                "{}: found {}, the target says {}, difference {}",
-                check.name,
-                check.left,
-                check.right,
-                i128::from(check.left) - i128::from(check.right)
-            ));
-        }
+        answer.checks = failed_checks(&effects.checks);
         self.keep_values(&compiled, &store);
         let ended = self.ending(&outcome, &compiled, start);
         answer.end = matches!(
@@ -232,6 +224,7 @@ impl Interactive<'_> {
             missed: ran.counters.missed,
             swapped: ran.counters.swapped_skipped,
             fault: self.ending(&ran.outcome, &part.compiled, part.start),
+            checks: failed_checks(&ran.effects.checks),
             ..Answer::default()
         })
     }
@@ -602,6 +595,37 @@ pub(super) fn word(bytes: &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(whole))
 }
 
+/// The same word as an expression of C would give it where an address is wanted: what is signed keeps its sign.
+fn extended(bytes: &[u8], ty: &Type, types: &Types) -> Option<u64> {
+    let word = word(bytes)?;
+    let signed = match ty {
+        Type::Integer { signed, .. } => *signed,
+        Type::Enum(id) => types.enumeration(*id).signed,
+        _ => false,
+    };
+    let unused = 64 - 8 * u32::try_from(bytes.len()).ok()?.clamp(1, 8);
+    Some(match signed {
+        true => ((word << unused) as i64 >> unused) as u64,
+        false => word,
+    })
+}
+
+/// Cross-checks that do not hold, in words.
+pub(super) fn failed_checks(checks: &[CrossCheck]) -> Vec<String> {
+    let failed = checks.iter().filter(|check| !check.holds());
+    failed
+        .map(|check| {
+            format!(
+                "{}: found {}, the target says {}, difference {}",
+                check.name,
+                check.left,
+                check.right,
+                i128::from(check.left) - i128::from(check.right)
+            )
+        })
+        .collect()
+}
+
 /// The value that a program shows, when its handler has run; the inner error is a fault.
 fn show(
     compiled: &Compiled,
@@ -681,7 +705,11 @@ fn show(
         outline,
         address,
         word: match bytes.len() {
-            1..=8 => word(&bytes),
+            1..=8 => extended(
+                &bytes,
+                compiled.typed.types.resolved(found.ty),
+                &compiled.typed.types,
+            ),
             _ => None,
         },
         value,

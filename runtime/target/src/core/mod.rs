@@ -477,6 +477,20 @@ impl CoreFile {
         })
     }
 
+    /// How many bytes of a range of addresses the core file holds.
+    pub fn dumped_in(&self, range: std::ops::Range<u64>) -> u64 {
+        let segments = &self.inner.content.segments;
+        let first = segments.partition_point(|segment| segment.end <= range.start);
+        let there = segments.iter().skip(first);
+        there
+            .take_while(|segment| segment.start < range.end)
+            .map(|segment| {
+                let end = segment.start.saturating_add(segment.dumped).min(range.end);
+                end.saturating_sub(segment.start.max(range.start))
+            })
+            .sum()
+    }
+
     /// Where in the core file the byte of an address stands, and how many of those that follow stand there as well.
     fn dumped_at(&self, address: u64) -> Option<(u64, u64)> {
         let segment = self.segment_at(address)?;
