@@ -326,9 +326,9 @@ fn places_are_those_of_what_was_typed() {
     lines(pid, &[], &["1/0"])
         .expect_status(1)
         .says(&["division by zero (typed:1:1)"]);
-    lines(pid, &[], &["int k;", "  box.width / k"])
+    lines(pid, &[], &["int k;", "k = 0; box.width / k"])
         .expect_status(1)
-        .says(&["(typed:1:3)"]);
+        .says(&["(typed:1:8)"]);
     let refused = lines(pid, &[], &["probe no_such_function { }"]).expect_status(1);
     refused.says(&["typed:1:7", "probe no_such_function { }"]);
     assert!(!refused.stderr.contains("_probe"), "{refused}");

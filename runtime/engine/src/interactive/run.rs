@@ -38,8 +38,8 @@ pub(super) struct Part {
     pub(super) runner: Runner,
     /// What is to run; nothing but initializers where that waits for something to happen.
     handler: Option<FunctionId>,
-    /// Where what was typed begins in the text, in bytes.
-    start: usize,
+    /// What stands before what was typed and belongs to it alone, in bytes of the text.
+    before: std::ops::Range<usize>,
 }
 
 /// What a run left behind.
@@ -104,7 +104,8 @@ impl Interactive<'_> {
             }
             other => other,
         })?;
-        part.start = start;
+        let blanks = text.len() - text.trim_start().len();
+        part.before = prelude.len()..start + blanks;
         // What is wrong with earlier lines has been said then.
         part.compiled.warnings.retain(|warning| {
             let span = warning.primary.0;
@@ -142,7 +143,7 @@ impl Interactive<'_> {
             compiled,
             runner,
             handler: Some(handler),
-            start: 0,
+            before: 0..0,
         })
     }
 
@@ -163,7 +164,7 @@ impl Interactive<'_> {
         let variables = self.earlier_variables(text);
         let ran = self.run_part(&mut part, &variables, wanted, sink)?;
         let Part {
-            compiled, start, ..
+            compiled, before, ..
         } = part;
         let mut answer = Answer {
             pause: ran.1,
@@ -180,7 +181,7 @@ impl Interactive<'_> {
         } = ran.0;
         answer.checks = failed_checks(&effects.checks);
         self.keep_values(&compiled, &store);
-        let ended = self.ending(&outcome, &compiled, start);
+        let ended = self.ending(&outcome, &compiled, &before);
         answer.end = matches!(
             &outcome.result,
             Err(fault) if fault.fault.kind == FaultKind::Exit
@@ -223,7 +224,7 @@ impl Interactive<'_> {
             pause,
             missed: ran.counters.missed,
             swapped: ran.counters.swapped_skipped,
-            fault: self.ending(&ran.outcome, &part.compiled, part.start),
+            fault: self.ending(&ran.outcome, &part.compiled, &part.before),
             checks: failed_checks(&ran.effects.checks),
             ..Answer::default()
         })
@@ -252,7 +253,7 @@ impl Interactive<'_> {
         let (ran, _) = self.run_part(part, variables, Wanted::default(), sink)?;
         self.keep_values(&part.compiled, &ran.store);
         self.store = Some(ran.store);
-        Ok(self.ending(&ran.outcome, &part.compiled, part.start))
+        Ok(self.ending(&ran.outcome, &part.compiled, &part.before))
     }
 
     /// A text as it is kept: the last value is the one before what it gave itself.
@@ -266,8 +267,13 @@ impl Interactive<'_> {
         }
     }
 
-    /// How a run ended, if not well; what was typed begins at `start` of the text.
-    fn ending(&self, outcome: &Outcome, compiled: &Compiled, start: usize) -> Option<FaultReport> {
+    /// How a run ended, if not well; `before` is what stands before what was typed.
+    fn ending(
+        &self,
+        outcome: &Outcome,
+        compiled: &Compiled,
+        before: &std::ops::Range<usize>,
+    ) -> Option<FaultReport> {
         let run_fault = outcome.result.as_ref().err()?;
         let fault = &run_fault.fault;
         if matches!(fault.kind, FaultKind::Next | FaultKind::Exit) {
@@ -277,7 +283,7 @@ impl Interactive<'_> {
             let span = compiled.program.spans.get(span.0 as usize);
             span.map_or_else(
                 || "?".to_owned(),
-                |span| compiled.program.sources.location(within(*span, start)),
+                |span| compiled.program.sources.location(within(*span, before)),
             )
         };
         let chain = run_fault.chain.iter().filter_map(|(function, span)| {
@@ -717,11 +723,10 @@ fn show(
 }
 
 /// A span of the bracket that stands before an expression is one of the expression.
-fn within(span: Span, start: usize) -> Span {
-    let before = start.saturating_sub(SHOWN_HANDLER.len())..start;
+fn within(span: Span, before: &std::ops::Range<usize>) -> Span {
     match span.file == FileId(0) && before.contains(&(span.start as usize)) {
         true => Span {
-            start: u32::try_from(start).unwrap_or(u32::MAX),
+            start: u32::try_from(before.end).unwrap_or(u32::MAX),
             ..span
         },
         false => span,
