@@ -81,7 +81,7 @@ fn functions_variables_and_types_of_a_file() {
         "    struct box *next  // 8",
         "    char name[8]  // 16",
         "    void (*free)(struct box *, int)  // 24",
-        "    unsigned int low : 3  // 32",
+        "    unsigned int low : 3  // 32, bit 0",
     ];
     assert_eq!(types.lines().collect::<Vec<_>>(), expected);
     let types = list(&["--types", "-v", "colour"]).expect_status(0).stdout;

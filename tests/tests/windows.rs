@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use ytrace_tests::leaks::{Leaks, Site, by_function};
-use ytrace_tests::processes::assert_untouched;
-use ytrace_tests::program::Finished;
+use ytrace_tests::processes::{assert_untouched, signal};
+use ytrace_tests::program::{Finished, LIMIT};
 use ytrace_tests::tracing::{Tracing, says};
 
 const LEAKS: &str = "probes/c-memory-leak-fgraph.y";
@@ -22,7 +23,7 @@ fn leaks_until_enough(folder: &Path) -> PathBuf {
     // A quoted name is relative to the file.
     let shipped = ytrace_tests::root().join(LEAKS);
     std::os::unix::fs::symlink(shipped, folder.join("leaks.y")).unwrap();
-    let text = "#include \"leaks.y\"\n_Bool enough;\n_probe _timer.ms(50) {\n    if (_windows() > 40 && !enough) {\n        enough = 1;\n        puts(\"enough\");\n    }\n}\n";
+    let text = "#include \"leaks.y\"\n_Bool enough;\n_probe _timer.ms(50) {\n    if (_windows() > 40 && !enough) {\n        enough = 1;\n        _warn(\"enough\");\n    }\n}\n";
     std::fs::write(&file, text).unwrap();
     file
 }
@@ -36,14 +37,19 @@ fn until_enough<T>(tracing: &mut Tracing, mut again: impl FnMut() -> T) -> T {
             self.0.store(true, Ordering::Relaxed);
         }
     }
-    let enough = AtomicBool::new(false);
+    let (pid, enough) = (tracing.pid(), AtomicBool::new(false));
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let _told = Told(&enough);
-            tracing.wait_for("enough");
+            tracing.wait_to_say("enough");
         });
+        let begun = Instant::now();
         loop {
             let last = again();
+            if begun.elapsed() > LIMIT {
+                // Then it says nothing more, and whoever waits for that panics.
+                signal(pid, Signal::SIGKILL);
+            }
             if enough.load(Ordering::Relaxed) {
                 return last;
             }

@@ -99,17 +99,20 @@ impl<'o> Prompt<'o> {
     /// Runs a line; an interrupt that came before is not for it.
     pub(crate) fn run(&mut self, line: &str) -> After {
         ytrace_runtime::interrupt::begin_anew(&super::INTERRUPTED);
-        let line = match self.with_last_values(line.trim()) {
-            Ok(line) => line,
+        let line = line.trim();
+        let redirected = self.redirect(line);
+        // A shell has a `$` of its own.
+        let own = redirected.as_ref().map_or(line, |(left, _)| left);
+        let own = match self.with_last_values(own) {
+            Ok(own) => own,
             Err(why) => {
                 self.sink.error(&why);
                 return After::Wrong;
             }
         };
-        let line = line.as_str();
-        let after = match self.redirect(line) {
-            Some((left, redirect)) => self.run_redirected(left, &redirect),
-            None => self.run_line(line),
+        let after = match &redirected {
+            Some((_, redirect)) => self.run_redirected(&own, redirect),
+            None => self.run_line(&own),
         };
         self.sink.show_printed();
         match self.sink.closed {
@@ -138,10 +141,11 @@ impl<'o> Prompt<'o> {
             Some(_) => return Some((left, redirect)),
             None => line,
         };
-        let whole = self
-            .interactive
-            .borrow_mut()
-            .is_expression(expression, &mut Silent);
+        let whole = self.with_last_values(expression).is_ok_and(|expression| {
+            self.interactive
+                .borrow_mut()
+                .is_expression(&expression, &mut Silent)
+        });
         (!whole).then_some((left, redirect))
     }
 

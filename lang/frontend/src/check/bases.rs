@@ -1,5 +1,7 @@
 //! Base classes of C++ that do not lie at the start of what is derived from them.
 
+use std::collections::HashSet;
+
 use super::Checker;
 use super::class::Class;
 use crate::diagnostics::Diagnostic;
@@ -7,8 +9,8 @@ use crate::source::Span;
 use crate::target::MemberRole;
 use crate::types::{RecordId, TypeId};
 
-/// How deep bases are looked for within one another.
-const DEEPEST: u32 = 16;
+/// Among so many classes a base is looked for.
+const MOST_BASES: usize = 64;
 
 /// Where a base lies in what is derived from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,14 +46,15 @@ impl Checker<'_> {
         if !named(self, from_record) || !named(self, to_record) {
             return false;
         }
-        let (sign, derived, base, distance) =
-            if let Some(distance) = self.distance_of_base(from_record, to, 0) {
-                ('+', from, to, distance)
-            } else if let Some(distance) = self.distance_of_base(to_record, from, 0) {
-                ('-', to, from, distance)
-            } else {
-                return false;
-            };
+        let (sign, derived, base, distance) = if let Some(distance) =
+            self.distance_of_base(from_record, to, &mut HashSet::new())
+        {
+            ('+', from, to, distance)
+        } else if let Some(distance) = self.distance_of_base(to_record, from, &mut HashSet::new()) {
+            ('-', to, from, distance)
+        } else {
+            return false;
+        };
         if distance == Distance::Fixed(0) {
             return false;
         }
@@ -84,9 +87,10 @@ impl Checker<'_> {
         &mut self,
         derived: RecordId,
         base: TypeId,
-        depth: u32,
+        seen: &mut HashSet<RecordId>,
     ) -> Option<Distance> {
-        if depth > DEEPEST || !self.complete(derived) {
+        // One that has been looked at does not lead to the base, however many ways lead to it; and their chain is no longer than that.
+        if seen.len() >= MOST_BASES || !seen.insert(derived) || !self.complete(derived) {
             return None;
         }
         let body = self.types.record(derived).body.as_ref()?;
@@ -98,7 +102,7 @@ impl Checker<'_> {
             let inner = match self.same_type(ty, base) {
                 true => Distance::Fixed(0),
                 false => match self.class(ty) {
-                    Class::Record(record) => self.distance_of_base(record, base, depth + 1)?,
+                    Class::Record(record) => self.distance_of_base(record, base, seen)?,
                     _ => return None,
                 },
             };

@@ -85,7 +85,7 @@ fn each_name(text: &str, found: &mut dyn FnMut(&str, &Token)) {
     for (at, token) in all.iter().enumerate() {
         let before = |distance: usize| at.checked_sub(distance).and_then(|at| all.get(at));
         let is_record = |token: Option<&Token>| {
-            token.is_some_and(|token| token.is("struct") || token.is("union"))
+            token.is_some_and(|token| token.is_word("struct") || token.is_word("union"))
         };
         if token.is("{") {
             bodies.push(is_record(before(1)) || is_record(before(2)));

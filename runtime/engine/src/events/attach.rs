@@ -214,8 +214,15 @@ impl Session<'_> {
         let duty = Duty::of(self.options.duty);
         let mut spent = None;
         if duty.is_some() || self.limit_of(state).is_some() {
-            let measured = Spent::measure();
-            spent = Some(measured.map_err(|error| event_error(state, first, error.into()))?);
+            match Spent::measure() {
+                Ok(measured) => spent = Some(measured),
+                Err(error) if self.limit_of(state).is_some() => {
+                    return Err(event_error(state, first, error.into()));
+                }
+                Err(error) => self.result.partial(format!(
+                    "how much windows of --duty slow the target down is not known: {error}"
+                )),
+            }
         }
         let mut limit = None;
         if let (Some(percent), Some(spent)) = (self.limit_of(state), &spent) {

@@ -340,8 +340,9 @@ impl Session<'_> {
             Some(duty) => {
                 events.session.suspend_probes(&probes);
                 duty.begin();
+                self.watched.slowdown = Slowdown::UNKNOWN;
                 // Which of them a hit is of is not told.
-                if !self.options.children {
+                if !self.options.children && events.spent.is_some() {
                     let busy = ytrace_target::processor_times(self.target.pid());
                     duty.work = busy.map(|busy| Windows::begin(busy, ytrace_target::tick()));
                 }
@@ -400,19 +401,21 @@ impl Session<'_> {
         self.watched
             .add(u64::try_from(removing.as_nanos()).unwrap_or(u64::MAX));
         let (sent, room) = (events.session.sent_bytes(), events.session.ring_bytes());
-        let spent = match &events.spent {
-            Some(spent) => spent.nanoseconds(&events.session),
-            None => Ok(0.0),
-        };
-        let spent = match spent {
-            Ok(spent) => spent,
-            Err(error) => {
-                self.result.partial(format!(
-                    "how much windows of --duty slow the target down is not known: {error}"
-                ));
-                0.0
+        let mut spent = 0.0;
+        if let Some(measure) = &events.spent {
+            match measure.nanoseconds(&events.session) {
+                Ok(nanoseconds) => spent = nanoseconds,
+                Err(error) => {
+                    self.result.partial(format!(
+                        "how much windows of --duty slow the target down is not known: {error}"
+                    ));
+                    self.watched.slowdown = Slowdown::UNKNOWN;
+                    if let Some(duty) = &mut events.duty {
+                        duty.work = None;
+                    }
+                }
             }
-        };
+        }
         if let Some(duty) = &mut events.duty {
             let open = duty
                 .making

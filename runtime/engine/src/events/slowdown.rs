@@ -36,6 +36,12 @@ impl Slowdown {
         most: 1.0,
     };
 
+    /// Nothing tells.
+    pub(crate) const UNKNOWN: Slowdown = Slowdown {
+        most: MOST,
+        ..Slowdown::NONE
+    };
+
     /// The same within bounds.
     fn within(self, least: f64, most: f64) -> Slowdown {
         Slowdown {

@@ -52,6 +52,7 @@ mod hardware;
 #[cfg(target_arch = "x86_64")]
 mod leave;
 mod messages;
+mod queue;
 mod session;
 #[cfg(target_arch = "x86_64")]
 mod step;

@@ -104,8 +104,8 @@ pub(super) struct Tracer<'a> {
     pub(super) frames: usize,
     pub(super) free_frame: u32,
     /// The queue of threads that stand still.
-    head: u32,
-    tail: u32,
+    pub(super) head: u32,
+    pub(super) tail: u32,
     pub(super) out: Option<Out>,
     /// All threads are to stand still.
     pub(super) frozen: bool,
@@ -676,76 +676,35 @@ impl Tracer<'_> {
                 self.thaw();
             }
             if out.thread != NONE {
-                self.proceed(out.thread);
+                // The thread's end has been told of, and its process's has not.
+                let exits = matches!(self.thread(out.thread).came, Came::Exit);
+                self.leave_untold(out.thread, exits);
             }
         }
         let unanswered = self.out.is_some_and(|out| out.overdue);
         while self.head != NONE && (unanswered || now >= self.head_deadline()) {
             let index = self.dequeue();
             self.figures.unserved += 1;
-            self.proceed(index);
+            let exits = self.thread(index).tells_exit;
+            self.leave_untold(index, exits);
         }
     }
 
-    /// When the first thread in the queue has waited for long enough.
-    fn head_deadline(&self) -> u64 {
-        match self.head {
-            NONE => u64::MAX,
-            head => self.thread(head).since.saturating_add(self.plan.max_hold),
+    /// Lets a thread go on of which nobody has been told all. What is left of its stop is unserved, but for the exit of a process, of which there is no other stop:
+    /// that is told next, if it `exits`.
+    fn leave_untold(&mut self, index: u32, exits: bool) {
+        while self.pop_returned(index).is_some() {
+            self.figures.unserved += 1;
         }
-    }
-
-    /// Puts a stopped thread into the queue.
-    pub(super) fn enqueue(&mut self, index: u32) {
-        self.enqueue_since(index, monotonic_ns());
-    }
-
-    /// Puts a thread into the queue that has stopped at an instant.
-    pub(super) fn enqueue_since(&mut self, index: u32, since: u64) {
-        self.change(index, |thread| {
-            thread.state = State::Stopped;
-            thread.since = since;
-            thread.next = NONE;
-        });
-        let last = self.tail;
-        match self.head {
-            NONE => self.head = index,
-            _ => self.change(last, |thread| thread.next = index),
+        if exits {
+            self.change(index, |thread| {
+                thread.tells_exit = false;
+                thread.came = Came::Exit;
+            });
+            self.enqueue(index);
+            return;
         }
-        self.tail = index;
-    }
-
-    fn dequeue(&mut self) -> u32 {
-        let index = self.head;
-        self.head = self.thread(index).next;
-        if self.head == NONE {
-            self.tail = NONE;
-        }
-        index
-    }
-
-    /// Takes a thread out of the queue, and from ytrace, for it is no longer where it was.
-    pub(super) fn forget(&mut self, index: u32) {
-        if let Some(out) = &mut self.out
-            && out.thread == index
-        {
-            out.thread = NONE;
-        }
-        let (mut before, mut at) = (NONE, self.head);
-        while at != NONE {
-            let next = self.thread(at).next;
-            if at == index {
-                match before {
-                    NONE => self.head = next,
-                    _ => self.change(before, |thread| thread.next = next),
-                }
-                if self.tail == index {
-                    self.tail = before;
-                }
-                return;
-            }
-            (before, at) = (at, next);
-        }
+        self.proceed(index);
     }
 
     /// Stops all threads, for which they may take so many nanoseconds.

@@ -81,7 +81,9 @@ pub(super) fn ring(
 pub(super) fn stack(expected: u32, ring: u64) -> u32 {
     // Of a stack that ends before, less is copied; but the room in the ring is taken.
     let fits = u32::try_from(ring / STACKS).unwrap_or(u32::MAX);
-    fits.clamp(expected, expected.saturating_mul(MOST_TIMES)) & !7
+    // What does not fit into the ring would be lost as a whole.
+    let least = expected.min(u32::try_from(ring / 2).unwrap_or(u32::MAX));
+    fits.clamp(least, expected.saturating_mul(MOST_TIMES)) & !7
 }
 
 /// Whether a larger ring would have longer stacks.
