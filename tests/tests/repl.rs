@@ -365,7 +365,11 @@ fn derived_types_are_declarators() {
     let ends: Vec<&str> = text.lines().filter(|line| line.starts_with('}')).collect();
     assert_eq!(
         ends,
-        ["} (*)[4]  // 8 bytes", "} *[4]  // 32 bytes", "} [2][3]  // 96 bytes"],
+        [
+            "} (*)[4]  // 8 bytes",
+            "} *[4]  // 32 bytes",
+            "} [2][3]  // 96 bytes"
+        ],
         "{text}"
     );
 }
