@@ -65,6 +65,8 @@ int main(int argc, char **argv)
     static pthread_t self;
     pthread_t thread;
     self = pthread_self();
+    /* What a shell starts in the background is to ignore it. */
+    signal(SIGINT, SIG_DFL);
     if (pipe(gate))
         return 3;
     word = malloc(sizeof *word);
