@@ -51,9 +51,9 @@ impl Slowdown {
         }
     }
 
-    /// How little it tells.
+    /// How little it tells: how many times the least the most is.
     fn width(&self) -> f64 {
-        (self.most - self.least) / self.likely
+        self.most / self.least
     }
 }
 
