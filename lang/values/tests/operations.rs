@@ -165,7 +165,7 @@ fn the_world() {
     let mut constants = common::constants(vec![], &[]);
     constants.containers[MAPPINGS.0 as usize] = ContainerType::Array {
         element: Element::Value {
-            size: 104,
+            size: 112,
             shape: common::I64,
         },
     };
