@@ -183,6 +183,16 @@ impl Waiting {
         }
     }
 
+    /// Compiles a program and starts it; gives also the folder that it lies in, which goes with what is dropped.
+    ///
+    /// # Panics
+    /// If it does not compile, or ends before it is ready.
+    pub fn compiled(name: &str, text: &str, flags: &[&str]) -> (Self, tempfile::TempDir) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = crate::compile(folder.path(), name, text, flags);
+        (Self::start(&mut Command::new(program)), folder)
+    }
+
     /// Its process id.
     pub fn pid(&self) -> i32 {
         i32::try_from(self.child.id()).expect("a process id")

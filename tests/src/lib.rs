@@ -12,6 +12,7 @@ pub mod page;
 pub mod plain_nginx;
 pub mod processes;
 pub mod program;
+pub mod prompt;
 pub mod pty;
 pub mod reloads;
 pub mod tracing;

@@ -1,6 +1,6 @@
 //! Running the program under test, each time for a bounded time.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -133,6 +133,23 @@ pub fn finish(command: &mut Command) -> Finished {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    finish_child(child)
+}
+
+/// Runs a command that reads so much, within [`LIMIT`].
+///
+/// # Panics
+/// If it cannot be started, ends without reading all, or does not end.
+pub fn finish_with_input(command: &mut Command, input: &str) -> Finished {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let mut pipe = child.stdin.take().expect("piped");
+    pipe.write_all(input.as_bytes()).expect("it reads");
+    drop(pipe);
     finish_child(child)
 }
 

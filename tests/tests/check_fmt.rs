@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use ytrace_tests::program::{Finished, command, finish, finish_child, run};
+use ytrace_tests::program::{Finished, command, finish, finish_with_input, run};
 
 const ROUGH: &str = "_probe _oneshot {\n  printf( \"%d\\n\",1+2 ) ; // three\n}\n";
 const FORMATTED: &str = "_probe _oneshot {\n    printf(\"%d\\n\", 1 + 2); // three\n}\n";
@@ -20,19 +20,7 @@ fn file(directory: &Path, name: &str, text: &str) -> String {
 }
 
 fn with_input(arguments: &[&str], input: &str) -> Finished {
-    let mut child: Child = command(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(input.as_bytes())
-        .unwrap();
-    finish_child(child)
+    finish_with_input(&mut command(arguments), input)
 }
 
 #[test]

@@ -6,17 +6,13 @@ use serde_json::Value;
 use tempfile::TempDir;
 use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::processes::assert_let_go;
-use ytrace_tests::program::{Finished, run};
+use ytrace_tests::program::Finished;
+use ytrace_tests::prompt;
 use ytrace_tests::{compile, cores};
 
 /// Lines at the prompt of a target that the words name.
 fn ask(words: &[&str], lines: &[&str]) -> Finished {
-    let mut arguments = vec!["repl", "--max-pause", "5s"];
-    arguments.extend(words);
-    for line in lines {
-        arguments.extend(["-e", line]);
-    }
-    run(&arguments)
+    prompt::lines(&[&["--max-pause", "5s"], words].concat(), lines)
 }
 
 /// The documents that lines give.

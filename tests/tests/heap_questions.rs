@@ -9,7 +9,8 @@ use tempfile::TempDir;
 use ytrace_tests::cores;
 use ytrace_tests::fixtures::{Nginx, Waiting, perl_daemon, perls, unavailable};
 use ytrace_tests::processes::assert_let_go;
-use ytrace_tests::program::{Finished, command, run};
+use ytrace_tests::program::{Finished, command};
+use ytrace_tests::prompt;
 use ytrace_tests::pty::Terminal;
 use ytrace_tests::{compile, skip};
 
@@ -100,12 +101,7 @@ fn known() -> Known {
 
 /// Lines at the prompt of a target that the words name.
 fn ask(words: &[&str], lines: &[&str]) -> Finished {
-    let mut arguments = vec!["repl", "--max-pause", "5s"];
-    arguments.extend(words);
-    for line in lines {
-        arguments.extend(["-e", line]);
-    }
-    run(&arguments)
+    prompt::lines(&[&["--max-pause", "5s"], words].concat(), lines)
 }
 
 fn documents(words: &[&str], lines: &[&str]) -> Vec<Value> {

@@ -2,15 +2,14 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use ytrace_tests::compile;
 use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::plain_nginx::PlainNginx;
 use ytrace_tests::processes::{assert_let_go, assert_untouched};
 use ytrace_tests::program::{Finished, command, finish, run};
+use ytrace_tests::prompt;
 use ytrace_tests::pty::Terminal;
 
 const PROGRAM: &str = r#"
@@ -52,21 +51,14 @@ int main(void) {
 
 /// The program, running, and the directory that it lies in.
 fn program() -> (Waiting, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let flags = ["-O1", "-g", "-pthread"];
-    let program = compile(folder.path(), "boxes", PROGRAM, &flags);
-    (Waiting::start(&mut Command::new(&program)), folder)
+    Waiting::compiled("boxes", PROGRAM, &["-O1", "-g", "-pthread"])
 }
 
 /// The lines that `-e` gives, run.
 fn lines(pid: i32, more: &[&str], lines: &[&str]) -> Finished {
     let pid = pid.to_string();
-    let mut arguments = vec!["repl", "--max-pause", "5s", "-p", &pid];
-    arguments.extend(more);
-    for line in lines {
-        arguments.extend(["-e", line]);
-    }
-    run(&arguments)
+    let words = [&["--max-pause", "5s", "-p", &pid], more].concat();
+    prompt::lines(&words, lines)
 }
 
 /// What lines print that all go well.

@@ -1,13 +1,11 @@
 //! What answers at the prompt say of themselves: words as C has them, strings that were cut, pauses, and what is missing.
 
-use std::process::Command;
-
 use serde_json::Value;
 use tempfile::TempDir;
-use ytrace_tests::compile;
 use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::processes::assert_let_go;
-use ytrace_tests::program::{Finished, run};
+use ytrace_tests::program::Finished;
+use ytrace_tests::prompt;
 
 const PROGRAM: &str = r#"
 #include <stdio.h>
@@ -30,25 +28,13 @@ int main(void) {
 "#;
 
 fn program() -> (Waiting, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let program = compile(
-        folder.path(),
-        "answers",
-        PROGRAM,
-        &["-O1", "-g", "-fno-builtin"],
-    );
-    (Waiting::start(&mut Command::new(program)), folder)
+    Waiting::compiled("answers", PROGRAM, &["-O1", "-g", "-fno-builtin"])
 }
 
 /// The lines that `-e` gives, run.
 fn lines(pid: i32, more: &[&str], lines: &[&str]) -> Finished {
     let pid = pid.to_string();
-    let mut arguments = vec!["repl", "-p", &pid];
-    arguments.extend(more);
-    for line in lines {
-        arguments.extend(["-e", line]);
-    }
-    run(&arguments)
+    prompt::lines(&[&["-p", &pid], more].concat(), lines)
 }
 
 const LONG: &[&str] = &["--max-pause", "5s"];

@@ -6,7 +6,8 @@ use std::process::Command;
 use tempfile::TempDir;
 use ytrace_tests::compile;
 use ytrace_tests::fixtures::Waiting;
-use ytrace_tests::program::{Finished, run};
+use ytrace_tests::program::Finished;
+use ytrace_tests::prompt;
 
 /// At `SIGUSR1` it gives memory back that leads to blocks, and one of its threads ends.
 const PROGRAM: &str = r#"
@@ -74,14 +75,20 @@ fn shell(folder: &Path, name: &str, what: &str, until: &str) -> String {
     format!("0 | sh {}", file.display())
 }
 
+/// A line that has the target give memory back and end a thread.
+fn change(folder: &Path, pid: i32) -> String {
+    let changed = folder.join("changed");
+    shell(
+        folder,
+        "change.sh",
+        &format!("kill -USR1 {pid}"),
+        &format!("[ -e {} ]", changed.display()),
+    )
+}
+
 fn lines(pid: i32, words: &[&str], typed: &[&str]) -> Finished {
     let pid = pid.to_string();
-    let mut arguments = vec!["repl", "--max-pause", "5s", "-p", &pid];
-    arguments.extend(words);
-    for line in typed {
-        arguments.extend(["-e", line]);
-    }
-    run(&arguments)
+    prompt::lines(&[&["--max-pause", "5s", "-p", &pid], words].concat(), typed)
 }
 
 /// The answers that begin with a number of blocks.
@@ -94,13 +101,7 @@ fn blocks(found: &Finished) -> Vec<&str> {
 fn mappings_and_threads_stand_still() {
     let (target, folder) = program();
     let pid = target.pid();
-    let changed = folder.path().join("changed");
-    let change = shell(
-        folder.path(),
-        "change.sh",
-        &format!("kill -USR1 {pid}"),
-        &format!("[ -e {} ]", changed.display()),
-    );
+    let change = change(folder.path(), pid);
     let end = shell(
         folder.path(),
         "end.sh",
@@ -143,13 +144,7 @@ fn mappings_and_threads_stand_still() {
 fn lines_that_see_the_target_as_it_is_see_what_changed() {
     let (target, folder) = program();
     let pid = target.pid();
-    let changed = folder.path().join("changed");
-    let change = shell(
-        folder.path(),
-        "change.sh",
-        &format!("kill -USR1 {pid}"),
-        &format!("[ -e {} ]", changed.display()),
-    );
+    let change = change(folder.path(), pid);
     let typed = [
         MAPPED,
         THREADS,

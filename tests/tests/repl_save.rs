@@ -1,12 +1,11 @@
 //! `:save` of `ytrace repl`: the file does what was typed.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use tempfile::TempDir;
-use ytrace_tests::compile;
 use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::program::{Finished, run};
+use ytrace_tests::prompt;
 
 const PROGRAM: &str = r#"
 #include <stdio.h>
@@ -22,18 +21,11 @@ int main(void) {
 "#;
 
 fn program() -> (Waiting, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let program = compile(folder.path(), "nodes", PROGRAM, &["-g"]);
-    (Waiting::start(&mut Command::new(&program)), folder)
+    Waiting::compiled("nodes", PROGRAM, &["-g"])
 }
 
 fn lines(pid: i32, typed: &[&str]) -> Finished {
-    let pid = pid.to_string();
-    let mut arguments = vec!["repl", "--max-pause", "5s", "-p", &pid];
-    for line in typed {
-        arguments.extend(["-e", line]);
-    }
-    run(&arguments)
+    prompt::lines(&["--max-pause", "5s", "-p", &pid.to_string()], typed)
 }
 
 /// Types lines and saves them.

@@ -1,10 +1,9 @@
 //! `ytrace repl --sync` and `--pending`: probes that stop threads, and probes on what is not loaded yet.
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use tempfile::TempDir;
-use ytrace_tests::compile;
 use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::processes::{Stopped, assert_let_go, assert_untouched};
 use ytrace_tests::program::{command, run};
@@ -42,9 +41,7 @@ int main(void) {
 "#;
 
 fn program() -> (Waiting, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let program = compile(folder.path(), "worker", PROGRAM, &["-O1", "-g", "-ldl"]);
-    (Waiting::start(&mut Command::new(&program)), folder)
+    Waiting::compiled("worker", PROGRAM, &["-O1", "-g", "-ldl"])
 }
 
 /// A prompt without a terminal.

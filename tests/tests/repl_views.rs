@@ -1,14 +1,13 @@
 //! `:view` at the prompt: what was gathered there, as the views of a probe file show it.
 
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use ytrace_tests::compile;
 use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::processes::assert_untouched;
 use ytrace_tests::program::{Finished, run};
+use ytrace_tests::prompt;
 
 /// Waits, with a list that lines walk.
 const PROGRAM: &str = r#"
@@ -29,19 +28,12 @@ int main(void) {
 "#;
 
 fn program() -> (Waiting, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let program = compile(folder.path(), "items", PROGRAM, &["-O1", "-g"]);
-    (Waiting::start(&mut Command::new(&program)), folder)
+    Waiting::compiled("items", PROGRAM, &["-O1", "-g"])
 }
 
 fn lines(pid: i32, more: &[&str], typed: &[&str]) -> Finished {
     let pid = pid.to_string();
-    let mut arguments = vec!["repl", "-p", &pid];
-    arguments.extend(more);
-    for line in typed {
-        arguments.extend(["-e", line]);
-    }
-    run(&arguments)
+    prompt::lines(&[&["-p", &pid], more].concat(), typed)
 }
 
 /// Declares tables, the one that is viewed beside another, and fills them.

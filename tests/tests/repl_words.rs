@@ -1,12 +1,11 @@
 //! What is typed at the prompt as it is in other programs: commands of gdb, `$` and `$$`, names of files as in a shell.
 
 use std::path::Path;
-use std::process::Command;
 
 use tempfile::TempDir;
-use ytrace_tests::compile;
 use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::program::{Finished, command, finish};
+use ytrace_tests::prompt;
 
 const PROGRAM: &str = r#"
 #include <stdio.h>
@@ -18,20 +17,13 @@ int main(void) { puts("READY"); fflush(stdout); return getchar() + event.i == 0;
 "#;
 
 fn program() -> (Waiting, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let program = compile(folder.path(), "events", PROGRAM, &["-O0", "-g"]);
-    (Waiting::start(&mut Command::new(program)), folder)
+    Waiting::compiled("events", PROGRAM, &["-O0", "-g"])
 }
 
 /// Runs lines in a directory that is the home directory, too.
 fn lines(pid: i32, folder: &Path, typed: &[&str]) -> Finished {
-    let pid = pid.to_string();
-    let mut arguments = vec!["repl", "-p", &pid];
-    for line in typed {
-        arguments.extend(["-e", line]);
-    }
     finish(
-        command(&arguments)
+        command(&prompt::arguments(&["-p", &pid.to_string()], typed))
             .current_dir(folder)
             .env("HOME", folder.join("home")),
     )

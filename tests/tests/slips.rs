@@ -1,12 +1,9 @@
 //! What users get wrong, and what they are told of it.
 
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
-use ytrace_tests::compile;
 use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::processes::{assert_untouched, signal, wait_for};
 use ytrace_tests::program::{run, start};
@@ -45,10 +42,7 @@ int main(void) {
 "#;
 
 fn target() -> (Waiting, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let flags = ["-g", "-O2", "-no-pie", "-fno-pie"];
-    let program: PathBuf = compile(folder.path(), "slips", PROGRAM, &flags);
-    (Waiting::start(&mut Command::new(program)), folder)
+    Waiting::compiled("slips", PROGRAM, &["-g", "-O2", "-no-pie", "-fno-pie"])
 }
 
 /// Asserts how a run of a text ends, and what it says, however its lines are folded.

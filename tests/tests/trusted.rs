@@ -1,13 +1,12 @@
 //! Probe files that others can change: through named pipes, access lists and groups that are shared.
 
 use std::fs::Permissions;
-use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::Stdio;
 
 use rustix::fs::{XattrFlags, setxattr};
-use ytrace_tests::program::{Finished, command, finish, finish_child};
+use ytrace_tests::program::{Finished, command, finish, finish_with_input};
 use ytrace_tests::skip;
 
 const PROBE: &str = "_probe _oneshot { printf(\"ran\\n\"); }\n";
@@ -64,22 +63,8 @@ fn a_pipe_is_read_only_where_it_was_opened_already() {
         .expect_status(2)
         .says(&["pipe.y", "no regular file"]);
     let pid = std::process::id().to_string();
-    let piped = |words: &[&str], text: &str| {
-        let mut child = command(words)
-            .current_dir(directory)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(text.as_bytes())
-            .unwrap();
-        finish_child(child)
-    };
+    let piped =
+        |words: &[&str], text: &str| finish_with_input(command(words).current_dir(directory), text);
     for name in ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"] {
         let done = piped(&["run", name, "-p", &pid], PROBE).expect_status(0);
         assert_eq!(done.stdout, "ran\n");

@@ -76,15 +76,13 @@ pub(crate) fn advice(line: &str) -> Option<Advice> {
         })
     };
     if let Some(name) = first.strip_prefix(':') {
-        let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic());
-        return is_name
-            .then(|| {
-                advice(
-                    format!("there is no command `{first}`"),
-                    "`help` lists them",
-                )
-            })
-            .flatten();
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            return None;
+        }
+        return advice(
+            format!("there is no command `{first}`"),
+            "`help` lists them",
+        );
     }
     // An operator behind it makes it a name of the program.
     if !rest.is_empty()

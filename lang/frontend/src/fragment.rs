@@ -229,20 +229,23 @@ pub fn has_captures(text: &str) -> bool {
 /// The text with names and earlier values written otherwise, where `other` says how.
 pub fn renamed(text: &str, other: &dyn Fn(&str) -> Option<String>) -> String {
     let (tokens, _) = tokens(text);
+    let named = tokens.iter().filter(|token| {
+        matches!(token.kind, TokenKind::Identifier | TokenKind::Capture) && token.prefix.is_none()
+    });
+    replaced(
+        text,
+        named.filter_map(|token| Some((token.span, other(&token.text)?))),
+    )
+}
+
+/// The text with others in place of some of its spans, which come in order.
+fn replaced(text: &str, others: impl IntoIterator<Item = (Span, String)>) -> String {
     let mut result = String::with_capacity(text.len());
     let mut from = 0;
-    for token in &tokens {
-        if !matches!(token.kind, TokenKind::Identifier | TokenKind::Capture)
-            || token.prefix.is_some()
-        {
-            continue;
-        }
-        if let Some(written) = other(&token.text) {
-            let (start, end) = (token.span.start as usize, token.span.end as usize);
-            result.push_str(text.get(from..start).unwrap_or_default());
-            result.push_str(&written);
-            from = end;
-        }
+    for (span, written) in others {
+        result.push_str(text.get(from..span.start as usize).unwrap_or_default());
+        result.push_str(&written);
+        from = span.end as usize;
     }
     result.push_str(text.get(from..).unwrap_or_default());
     result

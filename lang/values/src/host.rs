@@ -1,5 +1,7 @@
 //! The seam to everything outside of a program but the target's memory.
 
+use std::cmp::Ordering;
+
 use crate::fault::{Fault, FaultKind};
 use crate::memory::Memory;
 use crate::reading::Value;
@@ -260,8 +262,8 @@ pub trait Host {
         let _ = window;
         0
     }
-    /// `_window_slowdown`: how many times as long what the target did took it in windows: with -1 the least, with 0 what is likely, with 1 the most.
-    fn window_slowdown(&mut self, bound: i64) -> f64 {
+    /// `_window_slowdown`: how many times as long what the target did took it in windows: the least, what is likely (equal), or the most.
+    fn window_slowdown(&mut self, bound: Ordering) -> f64 {
         let _ = bound;
         1.0
     }

@@ -425,7 +425,7 @@ impl Machine<'_> {
             (Op::WindowTime, &[window]) => Ok(self.host.window_ns(window)),
             (Op::WindowStands, &[window]) => Ok(self.host.window_stands_ns(window)),
             (Op::WindowSlowdown, &[bound]) => {
-                Ok(self.host.window_slowdown((bound as i64).signum()).to_bits())
+                Ok(self.host.window_slowdown((bound as i64).cmp(&0)).to_bits())
             }
             (Op::CgroupBytes, &[figure]) => {
                 let figure = shown(self.store, figure)?;

@@ -1,5 +1,6 @@
 //! The language's `Host` for a run on a target.
 
+use std::cmp::Ordering;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
@@ -720,12 +721,12 @@ impl Host for RunHost<'_> {
         self.watched.window(window).stands
     }
 
-    fn window_slowdown(&mut self, bound: i64) -> f64 {
+    fn window_slowdown(&mut self, bound: Ordering) -> f64 {
         let slowdown = self.watched.slowdown();
         match bound {
-            ..0 => slowdown.least,
-            0 => slowdown.likely,
-            1.. => slowdown.most,
+            Ordering::Less => slowdown.least,
+            Ordering::Equal => slowdown.likely,
+            Ordering::Greater => slowdown.most,
         }
     }
 

@@ -27,18 +27,23 @@ const MAY_WRITE: u16 = 2;
 
 /// Why others can write an open file; `None` if they cannot.
 pub(crate) fn of_file(file: &File, meta: &Metadata) -> Option<String> {
-    let mut bytes = vec![0; MOST_LIST];
-    let read = rustix::fs::fgetxattr(file, ACCESS_LIST, bytes.as_mut_slice());
-    judge(
-        meta,
-        read.map(|length| bytes.get(..length).unwrap_or(&bytes)),
-    )
+    judge_read(meta, |bytes| {
+        rustix::fs::fgetxattr(file, ACCESS_LIST, bytes)
+    })
 }
 
 /// The same of a directory.
 pub(crate) fn of_directory(path: &Path, meta: &Metadata) -> Option<String> {
+    judge_read(meta, |bytes| rustix::fs::getxattr(path, ACCESS_LIST, bytes))
+}
+
+/// The same of what has an access list that can be read so, into bytes of which it gives the number.
+fn judge_read(
+    meta: &Metadata,
+    read: impl FnOnce(&mut [u8]) -> Result<usize, Errno>,
+) -> Option<String> {
     let mut bytes = vec![0; MOST_LIST];
-    let read = rustix::fs::getxattr(path, ACCESS_LIST, bytes.as_mut_slice());
+    let read = read(&mut bytes);
     judge(
         meta,
         read.map(|length| bytes.get(..length).unwrap_or(&bytes)),

@@ -2,7 +2,7 @@
 
 use crate::lexer::{Token, TokenKind};
 
-use super::tokens;
+use super::{replaced, tokens};
 
 /// The names that a text mentions and may have declared, tags as `struct name`, `union name` and `enum name`; not the members of structs.
 pub fn used_names(text: &str) -> Vec<String> {
@@ -13,18 +13,11 @@ pub fn used_names(text: &str) -> Vec<String> {
 
 /// The text with such names written otherwise, where `other` says how; of a tag only what follows `struct`.
 pub fn with_other_names(text: &str, other: &dyn Fn(&str) -> Option<String>) -> String {
-    let mut result = String::with_capacity(text.len());
-    let mut from = 0;
+    let mut others = Vec::new();
     each_name(text, &mut |name, token| {
-        if let Some(written) = other(name) {
-            let (start, end) = (token.span.start as usize, token.span.end as usize);
-            result.push_str(text.get(from..start).unwrap_or_default());
-            result.push_str(&written);
-            from = end;
-        }
+        others.extend(other(name).map(|written| (token.span, written)));
     });
-    result.push_str(text.get(from..).unwrap_or_default());
-    result
+    replaced(text, others)
 }
 
 /// The macros that a text defines, and those that it takes away.

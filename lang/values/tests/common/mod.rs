@@ -113,8 +113,8 @@ impl Host for Notes {
     fn window_stands_ns(&mut self, window: u64) -> u64 {
         window << 14
     }
-    fn window_slowdown(&mut self, bound: i64) -> f64 {
-        1.5 + bound as f64 / 4.0
+    fn window_slowdown(&mut self, bound: std::cmp::Ordering) -> f64 {
+        1.5 + f64::from(bound as i8) / 4.0
     }
     fn cgroup_bytes(&mut self, figure: &str) -> Result<Option<u64>, Fault> {
         match figure {

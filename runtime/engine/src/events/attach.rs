@@ -26,7 +26,7 @@ pub(super) use awaited::Awaited;
 use mirrors::{mirror, mirrored, mirrors_of};
 
 use super::counted::{self, Counted, KernelCounts};
-use super::duty::Duty;
+use super::duty::{Duty, unknown_slowdown};
 use super::follow::counted;
 use super::hit::global_word;
 use super::overhead::Foreseen;
@@ -199,33 +199,26 @@ impl Session<'_> {
             placed,
             of: _,
         } = making;
-        let expected = probes.iter().zip(&stepped);
-        let expected: Vec<Expected<'_>> = expected
-            .map(|(probe, stepped)| Expected {
-                probe,
-                stepped: *stepped,
-            })
-            .collect();
+        let expected: Vec<Expected<'_>> = Expected::all(&probes, &stepped).collect();
         let specs = |processors: usize| -> Vec<TableSpec> {
             let mirrors = mirrored.values().copied().map(mirror);
             let counted = tables.iter().map(|counted| counted.spec(processors));
             mirrors.chain(counted).collect()
         };
         let duty = Duty::of(self.options.duty);
+        let allowed = self.limit_of(state);
         let mut spent = None;
-        if duty.is_some() || self.limit_of(state).is_some() {
+        if duty.is_some() || allowed.is_some() {
             match Spent::measure() {
                 Ok(measured) => spent = Some(measured),
-                Err(error) if self.limit_of(state).is_some() => {
+                Err(error) if allowed.is_some() => {
                     return Err(event_error(state, first, error.into()));
                 }
-                Err(error) => self.result.partial(format!(
-                    "how much windows of --duty slow the target down is not known: {error}"
-                )),
+                Err(error) => self.result.partial(unknown_slowdown(&error)),
             }
         }
         let mut limit = None;
-        if let (Some(percent), Some(spent)) = (self.limit_of(state), &spent) {
+        if let (Some(percent), Some(spent)) = (allowed, &spent) {
             let foreseen = Foreseen {
                 percent,
                 cost: spent.cost(),

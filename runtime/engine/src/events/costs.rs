@@ -15,6 +15,19 @@ pub(super) struct Expected<'a> {
     pub(super) stepped: usize,
 }
 
+impl<'a> Expected<'a> {
+    /// Probes with how many of the sites of each the kernel has to single-step.
+    pub(super) fn all(
+        probes: &'a [Probe],
+        stepped: &'a [usize],
+    ) -> impl Iterator<Item = Expected<'a>> {
+        probes.iter().zip(stepped).map(|(probe, stepped)| Expected {
+            probe,
+            stepped: *stepped,
+        })
+    }
+}
+
 /// What of a probe its cost depends on.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Shape {

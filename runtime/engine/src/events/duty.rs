@@ -9,7 +9,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
-use ytrace_target::events::ProbeId;
+use ytrace_target::events::{EventError, ProbeId};
 use ytrace_target::{Process, ProcessorTimes};
 
 use super::Events;
@@ -39,7 +39,7 @@ pub(crate) struct Window {
 }
 
 /// When probes have watched the target.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Watching {
     /// When they began and when they ended, in nanoseconds of the monotonic clock.
     begun: Option<u64>,
@@ -54,21 +54,6 @@ pub(crate) struct Watching {
     windows: u64,
     /// By how much the target was slower in windows.
     slowdown: Slowdown,
-}
-
-impl Default for Watching {
-    fn default() -> Self {
-        Watching {
-            begun: None,
-            ended: None,
-            over: Window::default(),
-            recent: [Window::default(); RECENT],
-            since: None,
-            lead: 0,
-            windows: 0,
-            slowdown: Slowdown::NONE,
-        }
-    }
 }
 
 impl Watching {
@@ -253,6 +238,12 @@ impl Duty {
         self.making.is_some()
     }
 
+    /// For how long it had been open at an instant.
+    fn open_until(&self, end: Instant) -> Duration {
+        let making = self.making.map_or(Duration::ZERO, |making| end - making);
+        making.saturating_sub(self.placing)
+    }
+
     /// When the present window ends; `None` where there is none.
     fn ends(&self) -> Option<Instant> {
         self.is_open().then_some(self.due)
@@ -300,6 +291,11 @@ impl Duty {
         self.room = fits.min(4 * open.max(SHORTEST)).clamp(SHORTEST, LONGEST);
         self.plan(self.placing + open + removing);
     }
+}
+
+/// Why figures of windows are not corrected.
+pub(super) fn unknown_slowdown(error: &EventError) -> String {
+    format!("how much windows of --duty slow the target down is not known: {error}")
 }
 
 fn later(now: Instant, seconds: f64) -> Instant {
@@ -389,10 +385,10 @@ impl Session<'_> {
         events.session.shut();
         let begun = Instant::now();
         let busy = ytrace_target::processor_times(self.target.pid());
+        let open = events.duty.as_ref().map(|duty| duty.open_until(begun));
+        let open = open.unwrap_or_default();
         // The end of all may come before that of a window: what was seen is a part of what it was to see, and stands for as little.
         let share = events.duty.as_ref().map_or(1.0, |duty| {
-            let making = duty.making.map_or(Duration::ZERO, |making| begun - making);
-            let open = making.saturating_sub(duty.placing);
             open.as_secs_f64() / duty.planned.as_secs_f64().max(1e-9)
         });
         self.watched.shut(ytrace_target::monotonic_ns(), share);
@@ -401,35 +397,33 @@ impl Session<'_> {
         self.watched
             .add(u64::try_from(removing.as_nanos()).unwrap_or(u64::MAX));
         let (sent, room) = (events.session.sent_bytes(), events.session.ring_bytes());
-        let mut spent = 0.0;
-        if let Some(measure) = &events.spent {
-            match measure.nanoseconds(&events.session) {
-                Ok(nanoseconds) => spent = nanoseconds,
-                Err(error) => {
-                    self.result.partial(format!(
-                        "how much windows of --duty slow the target down is not known: {error}"
-                    ));
-                    self.watched.slowdown = Slowdown::UNKNOWN;
-                    if let Some(duty) = &mut events.duty {
-                        duty.work = None;
-                    }
-                }
-            }
-        }
         if let Some(duty) = &mut events.duty {
-            let open = duty
-                .making
-                .map_or(Duration::ZERO, |making| begun - making)
-                .saturating_sub(duty.placing);
             duty.over(open, removing, sent.saturating_sub(duty.sent), room);
-            let window = self.watched.window(self.watched.windows());
-            let spanned = self.watched.spanned(ytrace_target::monotonic_ns());
-            // Of a target that has ended, the last that is known stands.
-            if let Some(slowdown) = duty.slowdown(window, spanned, busy, spent) {
-                self.watched.slowdown = slowdown;
-            }
         }
+        self.learn_slowdown(events, busy);
         self.take_hits(events, state, Instant::now(), false, sink);
+    }
+
+    /// Learns by how much the target was slower in a window that is over, when it had run for so long.
+    fn learn_slowdown(&mut self, events: &mut Events, busy: Option<ProcessorTimes>) {
+        let (Some(duty), Some(spent)) = (&mut events.duty, &events.spent) else {
+            return;
+        };
+        let spent = match spent.nanoseconds(&events.session) {
+            Ok(spent) => spent,
+            Err(error) => {
+                self.result.partial(unknown_slowdown(&error));
+                self.watched.slowdown = Slowdown::UNKNOWN;
+                duty.work = None;
+                return;
+            }
+        };
+        let window = self.watched.window(self.watched.windows());
+        let spanned = self.watched.spanned(ytrace_target::monotonic_ns());
+        // Of a target that has ended, the last that is known stands.
+        if let Some(slowdown) = duty.slowdown(window, spanned, busy, spent) {
+            self.watched.slowdown = slowdown;
+        }
     }
 
     /// Says how much was watched, where that is a part of the time.

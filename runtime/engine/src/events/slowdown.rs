@@ -57,6 +57,12 @@ impl Slowdown {
     }
 }
 
+impl Default for Slowdown {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
 /// One window, in seconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Work {
@@ -71,7 +77,7 @@ pub(super) struct Work {
 }
 
 /// What windows tell of the slowdown.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Windows {
     /// The target's processor times when they began.
     before: ProcessorTimes,
@@ -101,13 +107,7 @@ impl Windows {
         Windows {
             before,
             tick: tick.as_secs_f64(),
-            hits: 0.0,
-            sampled: 0.0,
-            stood: 0.0,
-            stood_ran: 0.0,
-            stood_hits: 0.0,
-            stood_sampled: 0.0,
-            stood_own: 0.0,
+            ..Windows::default()
         }
     }
 

@@ -119,17 +119,11 @@ pub(super) fn entries<'t>(
             names.renew(name);
         }
         let dependents = dependents(&live, again)?;
-        for live in live
-            .iter()
-            .filter(|live| dependents.contains(&live.typed.text.as_str()))
-        {
+        for live in &dependents {
             live.typed.names.iter().for_each(|name| names.renew(name));
         }
         entries.push(names.entry(&one, views));
-        for live in live
-            .iter()
-            .filter(|live| dependents.contains(&live.typed.text.as_str()))
-        {
+        for live in dependents {
             entries.push(names.entry(live, views));
         }
         live.push(one);
@@ -137,16 +131,19 @@ pub(super) fn entries<'t>(
     Ok(entries)
 }
 
-/// Functions and macros that use what is declared anew: they mean that from then on, in a file others of them do.
-fn dependents<'t>(
-    live: &[Live<'t>],
+/// Functions and macros that use what is declared anew, in the order of what was typed: they mean that from then on, in a file others of them do.
+fn dependents<'l, 't>(
+    live: &'l [Live<'t>],
     mut changed: Vec<String>,
-) -> Result<HashSet<&'t str>, SaveError> {
+) -> Result<Vec<&'l Live<'t>>, SaveError> {
     let mut found: HashSet<&str> = HashSet::new();
     while let Some(name) = changed.pop() {
         for Live { typed, .. } in live {
+            if found.contains(typed.text.as_str()) {
+                continue;
+            }
             let used = fragment::used_names(declared_with(&typed.text));
-            if !used.contains(&name) || found.contains(typed.text.as_str()) {
+            if !used.contains(&name) {
                 continue;
             }
             let (macros, _) = fragment::macros(&typed.text);
@@ -160,7 +157,8 @@ fn dependents<'t>(
             changed.extend(typed.names.iter().cloned());
         }
     }
-    Ok(found)
+    let is_found = |live: &&Live<'_>| found.contains(live.typed.text.as_str());
+    Ok(live.iter().filter(is_found).collect())
 }
 
 /// What of a definition means what its names mean later: of a variable not its initializer, which has been used.

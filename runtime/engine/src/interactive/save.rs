@@ -172,29 +172,22 @@ impl Interactive<'_> {
             .and_then(|number| self.earlier.get(number - 1))
             .map(|earlier| earlier.form);
         let shown = match (number, form) {
-            (Some(number), Some(Form::Place)) => {
+            (Some(number), Some(form)) => {
                 let name = format!("{prefix}{number}");
-                add_lines(
-                    body,
-                    &format!("typeof(&({expression})) {name} = &({expression});"),
-                );
-                format!("*{name}")
-            }
-            (Some(number), Some(Form::Value)) => {
-                let name = format!("{prefix}{number}");
-                add_lines(
-                    body,
-                    &format!("typeof({expression}) {name} = {expression};"),
-                );
-                name
-            }
-            (Some(number), Some(Form::Function)) => {
-                let name = format!("{prefix}{number}");
-                add_lines(
-                    body,
-                    &format!("typeof(0 ? {expression} : {expression}) {name} = {expression};"),
-                );
-                name
+                let (ty, value, shown) = match form {
+                    Form::Place => {
+                        let place = format!("&({expression})");
+                        (place.clone(), place, format!("*{name}"))
+                    }
+                    Form::Value => (expression.to_owned(), expression.to_owned(), name.clone()),
+                    Form::Function => (
+                        format!("0 ? {expression} : {expression}"),
+                        expression.to_owned(),
+                        name.clone(),
+                    ),
+                };
+                add_lines(body, &format!("typeof({ty}) {name} = {value};"));
+                shown
             }
             _ => expression.to_owned(),
         };

@@ -125,11 +125,7 @@ impl Session<'_> {
             match events.session.attach(making.probes.clone()) {
                 Ok(attachment) => {
                     if let Some(spent) = &mut events.spent {
-                        let made = making.probes.iter().zip(&making.stepped);
-                        let made = made.map(|(probe, stepped)| Expected {
-                            probe,
-                            stepped: *stepped,
-                        });
+                        let made = Expected::all(&making.probes, &making.stepped);
                         spent.add(attachment.probes.iter().copied(), made);
                     }
                     // Before the probes were there, hits went by without being counted.

@@ -326,9 +326,7 @@ impl SampledSession {
     }
 
     pub fn totals(&self, probe: ProbeId) -> Result<Totals, EventError> {
-        let number = index(probe.0);
-        let open = self.state.lost_by_open(number);
-        Ok(self.probed_as(probe)?.totals(open))
+        Ok(self.probed_as(probe)?.totals())
     }
 
     pub fn copied(&self, probe: ProbeId) -> Result<Copied, EventError> {

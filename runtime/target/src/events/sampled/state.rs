@@ -33,7 +33,7 @@ pub(super) struct Probed {
     totals: Totals,
     /// What the kernel has copied for that.
     pub copied: Copied,
-    /// What found no room, as events counted it that are closed.
+    /// What found no room, of each part, as its events have told so far.
     lost: [u64; 2],
     /// How often the kernel has stopped an event for a moment: at least so many samples are missing.
     throttled: [u64; 2],
@@ -65,13 +65,13 @@ impl Probed {
         })
     }
 
-    /// What it has come to. `open`: what events have lost so far that are not closed.
-    pub fn totals(&self, open: [u64; 2]) -> Totals {
+    /// What it has come to.
+    pub fn totals(&self) -> Totals {
         let mut totals = self.totals;
         let parts = [&mut totals.entry, &mut totals.on_return];
-        let lost = self.lost.into_iter().zip(self.throttled).zip(open);
-        for (part, ((closed, throttled), open)) in parts.into_iter().zip(lost) {
-            part.lost = closed + throttled + open;
+        let lost = self.lost.into_iter().zip(self.throttled);
+        for (part, (lost, throttled)) in parts.into_iter().zip(lost) {
+            part.lost = lost + throttled;
             part.hits += part.lost;
         }
         totals
@@ -179,11 +179,14 @@ impl State {
         };
         known.seen += 1;
         let known = *known;
-        self.note_copied(&known, bytes);
         let Some((stack_pointer, word, stack)) = self.stack_of(bytes, known.shape) else {
             self.malformed += 1;
             return ControlFlow::Continue(());
         };
+        if let Some(probe) = self.probes.get_mut(known.probe) {
+            probe.copied.registers += u64::from(known.shape.registers && !known.on_return);
+            probe.copied.stack_bytes += stack.len() as u64;
+        }
         if !awaited.is_empty()
             && let (Some(kernels), Some(copy)) = (self.kernels(), bytes.get_mut(stack))
         {
@@ -226,17 +229,6 @@ impl State {
                     ControlFlow::Continue(())
                 }
             },
-        }
-    }
-
-    /// Takes note of what the kernel has copied.
-    fn note_copied(&mut self, known: &Known, bytes: &[u8]) {
-        let sample = records::sample(bytes, known.shape);
-        let probe = self.probes.get_mut(known.probe);
-        if let (Some(sample), Some(probe)) = (sample, probe) {
-            let registers = known.shape.registers && !known.on_return;
-            probe.copied.registers += u64::from(registers);
-            probe.copied.stack_bytes += sample.stack.len() as u64;
         }
     }
 
@@ -347,7 +339,18 @@ impl State {
     /// Takes note of how many samples of an event have found no room so far.
     pub fn note_lost(&mut self, id: u64, lost: u64) {
         if let Some(known) = self.known.get_mut(&id) {
-            known.lost = lost;
+            let before = std::mem::replace(&mut known.lost, lost);
+            let known = *known;
+            self.change_lost(&known, before, lost);
+        }
+    }
+
+    /// What an event has told to be lost is another number than before.
+    fn change_lost(&mut self, known: &Known, before: u64, now: u64) {
+        let probe = self.probes.get_mut(known.probe);
+        let sums = probe.map(|probe| &mut probe.lost);
+        if let Some(sum) = sums.and_then(|sums| sums.get_mut(usize::from(known.on_return))) {
+            *sum = sum.saturating_sub(before) + now;
         }
     }
 
@@ -358,16 +361,6 @@ impl State {
         {
             *times += 1;
         }
-    }
-
-    /// What events of a probe have lost that are not closed, as far as it is known.
-    pub fn lost_by_open(&self, probe: usize) -> [u64; 2] {
-        let mut lost = [0; 2];
-        for known in self.known.values().filter(|known| known.probe == probe) {
-            let [entry, on_return] = &mut lost;
-            *(if known.on_return { on_return } else { entry }) += known.lost;
-        }
-        lost
     }
 
     /// What rings have told to be lost of which events have not told.
@@ -387,11 +380,7 @@ impl State {
             (false, None) => 0,
         };
         self.known_lost += lost;
-        let probe = self.probes.get_mut(known.probe);
-        let sums = probe.map(|probe| &mut probe.lost);
-        if let Some(sum) = sums.and_then(|sums| sums.get_mut(usize::from(known.on_return))) {
-            *sum += lost;
-        }
+        self.change_lost(&known, known.lost, lost);
     }
 
     /// Runs a part, and gives what it sends to `each`: how it ended, unless the hit does not count, and what it saves.
