@@ -205,7 +205,7 @@ int main() {
 "#;
 
 #[test]
-fn a_star_may_be_a_scope_or_a_module() {
+fn patterns_are_of_scopes_and_names_and_not_of_results() {
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("zoo.cc");
     std::fs::write(&source, SCOPES).unwrap();
@@ -219,6 +219,17 @@ fn a_star_may_be_a_scope_or_a_module() {
         let names = heads.map(|head| head.split('(').next().unwrap().replace('`', ""));
         names.collect()
     };
+    let scope = names("zoo::*");
+    assert_eq!(
+        scope,
+        [
+            "zoo::Bat::noise",
+            "zoo::Loud::noise",
+            "zoo::noise",
+            "zoo::same<zoo::Bat>",
+        ]
+    );
+    // `*` may be a scope or a module.
     assert_eq!(
         names("*::noise"),
         ["noise", "zoo::Bat::noise", "zoo::Loud::noise", "zoo::noise"]

@@ -11,6 +11,12 @@ pub(crate) fn demangle(name: &str) -> String {
     demangled(name).unwrap_or_else(|| name.to_owned())
 }
 
+/// The same without the result, which the names of templates begin with; C names come back unchanged.
+pub(crate) fn with_parameters(name: &str) -> String {
+    let plain = |options: cpp_demangle::DemangleOptions| options.no_return_type();
+    demangled_as(name, plain).unwrap_or_else(|| name.to_owned())
+}
+
 /// The same without parameters and result, as debug information names functions; C names come back unchanged.
 pub(crate) fn qualified(name: &str) -> Cow<'_, str> {
     let plain = |options: cpp_demangle::DemangleOptions| options.no_params().no_return_type();
@@ -89,7 +95,7 @@ fn limited(arguments: std::fmt::Arguments<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{demangle, qualified, split_clone};
+    use super::{demangle, qualified, split_clone, with_parameters};
 
     #[test]
     fn names_without_parameters() {
@@ -98,6 +104,9 @@ mod tests {
         assert_eq!(qualified("_ZN3foo3barEi.cold"), "foo::bar.cold");
         assert_eq!(qualified("_Z3maxIiET_S0_S0_"), "max<int>");
         assert_eq!(qualified("_ZN1AclEv"), "A::operator()");
+        assert_eq!(demangle("_Z3maxIiET_S0_S0_"), "int max<int>(int, int)");
+        assert_eq!(with_parameters("_Z3maxIiET_S0_S0_"), "max<int>(int, int)");
+        assert_eq!(with_parameters("ngx_alloc"), "ngx_alloc");
     }
 
     #[test]

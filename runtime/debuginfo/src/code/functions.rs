@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::demangle::{demangle, qualified, split_clone};
+use crate::demangle::{demangle, qualified, split_clone, with_parameters};
 use crate::error::Result;
 use crate::module::{Module, function_of};
 use crate::objects::Function;
@@ -145,7 +145,12 @@ impl<'q> Query<'q> {
         }
         let stem = split_clone(name).0;
         let short = qualified(stem);
-        short != stem && (self.is(&short) || self.is(&demangle(stem)))
+        let long = || match self {
+            Query::Name(_) => demangle(stem),
+            // A pattern is of scope and name, which its result, of a template, does not begin.
+            Query::Matching(_) => with_parameters(stem),
+        };
+        short != stem && (self.is(&short) || self.is(&long()))
     }
 }
 
