@@ -5,7 +5,7 @@ use std::path::Path;
 use tempfile::TempDir;
 use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::program::{Finished, command, finish};
-use ytrace_tests::prompt;
+use ytrace_tests::{compile, compile_file, prompt};
 
 const PROGRAM: &str = r#"
 #include <stdio.h>
@@ -128,4 +128,23 @@ fn a_tracer_is_told_without_modes_that_the_prompt_has_not() {
     let told = lines(target.pid(), folder.path(), &["bt"]).expect_status(1);
     told.says(&["end the tracer"]);
     assert!(!told.stderr.contains("live mode"), "{told}");
+}
+
+#[test]
+fn scopes_of_names_are_told_to_stand_in_backquotes() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("zoo.cc");
+    let text = "#include <cstdio>\nnamespace zoo { int s_counter = 3; enum class Kind { Dog = 4 } kind; struct Bat { int noise() { return s_counter; } } bat; }\nint main() { puts(\"READY\"); fflush(stdout); return getchar() + zoo::bat.noise() + int(zoo::kind) == 0; }\n";
+    std::fs::write(&source, text).unwrap();
+    let program = compile_file(&source, folder.path(), "zoo", &["-O0", "-g", "-lstdc++"]);
+    let target = Waiting::start(&mut Command::new(program));
+    let of = |line: &str| lines(target.pid(), folder.path(), &[line]).expect_status(1);
+    let told = of("zoo::s_counter");
+    told.says(&["write `zoo::s_counter` in backquotes"]);
+    assert!(!told.stderr.contains("did you mean"), "{told}");
+    of("zoo::Kind::Dog").says(&["in backquotes: `zoo::Kind::Dog`"]);
+    of("probe zoo::Bat::noise {}").says(&["in backquotes: `zoo::Bat::noise`"]);
+    // A module's prefix that stands apart is another thing.
+    let told = of("zoo :: s_counter");
+    assert!(told.stderr.contains("touches its name"), "{told}");
 }

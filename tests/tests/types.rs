@@ -53,7 +53,13 @@ fn a_stripped_program_with_types_files_is_one_with_debug_information() {
 
     // Without types there is a dynamic symbol, which has none.
     let without = run(&["run", "-e", CONNECTIONS, "-p", &pid]).expect_status(1);
-    without.says(&["there is no type information for `ngx_cycle`"]);
+    // With the cause, and what would help.
+    without.says(&[
+        "there is no type information for `ngx_cycle`",
+        "nginx has no ",
+        "(build-id ",
+        "--debuginfod",
+    ]);
     // What is not even a symbol is looked for in vain; the program is named as the one that lacks types.
     let text = "_probe _oneshot { ngx_listening_t *l; printf(\"%p\\n\", l->fd); }";
     let without = run(&["run", "-e", text, "-p", &pid]).expect_status(1);

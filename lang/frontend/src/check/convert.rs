@@ -50,11 +50,17 @@ impl Checker<'_> {
             Class::Unknown => self.unknown(span),
             Class::Void => {
                 let name = self.text(span);
+                let mut help = format!("say what it is: `*(T *) &{name}`");
+                // Why, and what would bring it.
+                for reason in self.missing_types() {
+                    help.push('\n');
+                    help.push_str(&reason);
+                }
                 self.error_help(
                     span,
                     format!("there is no type information for `{name}`"),
                     "only its address is known",
-                    format!("say what it is: `*(T *) &{name}`"),
+                    help,
                 );
                 self.unknown(span)
             }

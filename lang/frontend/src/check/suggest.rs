@@ -117,8 +117,8 @@ impl Checker<'_> {
                     }
                 }
                 match did_you_mean(&suggestions) {
-                    Some(help) if suggestions.contains(&whole) => {
-                        diagnostic.with_help(format!("write `{whole}` in backquotes; {help}"))
+                    Some(_) if suggestions.contains(&whole) => {
+                        diagnostic.with_help(format!("write `{whole}` in backquotes"))
                     }
                     Some(help) => diagnostic.with_help(help),
                     None => diagnostic,
@@ -127,6 +127,13 @@ impl Checker<'_> {
             LookupError::Broken(_) => diagnostic,
         };
         self.report(diagnostic);
+    }
+
+    /// Why types are missing: the first sentences that the target has to say.
+    pub(super) fn missing_types(&mut self) -> Vec<String> {
+        let reasons = self.target.as_deref_mut();
+        let reasons = reasons.map_or_else(Vec::new, |target| target.missing_debug_information());
+        reasons.into_iter().take(MOST_REASONS).collect()
     }
 
     /// Notes a name that only a target can settle. Returns whether there is no target.
@@ -349,14 +356,8 @@ impl Checker<'_> {
         let owner = self.types.name_of(entry);
         if !self.complete(record) {
             if self.reported.insert(("incomplete", owner.clone())) {
-                let reasons = match self.target.as_deref_mut() {
-                    Some(target) => target.missing_debug_information(),
-                    None => Vec::new(),
-                };
-                let help = (!reasons.is_empty()).then(|| {
-                    let shown: Vec<String> = reasons.into_iter().take(MOST_REASONS).collect();
-                    shown.join("\n")
-                });
+                let reasons = self.missing_types();
+                let help = (!reasons.is_empty()).then(|| reasons.join("\n"));
                 let diagnostic = Diagnostic::error(
                     member.span,
                     format!("`{owner}` is incomplete"),

@@ -247,6 +247,38 @@ fn bare_pattern(lexemes: &[Lexeme], at: usize) -> Option<String> {
     (within && pattern.contains(['*', '?'])).then_some(pattern)
 }
 
+/// The name with its scopes that the `::` at `at` is part of, if that touches what stands on both sides: the first `::` of a name makes
+/// its prefix, the next ones are not of the language.
+fn scoped_name(lexemes: &[Lexeme], at: usize) -> Option<String> {
+    let first = lexemes.get(at.checked_sub(1)?)?;
+    let Terminal::Identifier(name) = &first.terminal else {
+        return None;
+    };
+    let prefix = name.prefix.as_ref()?;
+    let mut text = format!("{prefix}::{}", name.text);
+    let mut end = first.span;
+    for pair in lexemes.get(at..)?.chunks(2) {
+        let [colons, part] = pair else {
+            break;
+        };
+        let touches = |from: Span, to: Span| from.file == to.file && from.end == to.start;
+        let is_name = matches!(
+            part.terminal,
+            Terminal::Identifier(_) | Terminal::TypeName(_)
+        );
+        if &*colons.text != "::"
+            || !is_name
+            || !touches(end, colons.span)
+            || !touches(colons.span, part.span)
+        {
+            break;
+        }
+        text.push_str(&format!("::{}", part.text));
+        end = part.span;
+    }
+    (end != first.span).then_some(text)
+}
+
 /// What the user probably meant.
 fn help(lexemes: &[Lexeme], at: usize, found: &Lexeme, expected: &[&str]) -> Option<String> {
     let before = at.checked_sub(1).and_then(|before| lexemes.get(before));
@@ -306,6 +338,13 @@ fn help(lexemes: &[Lexeme], at: usize, found: &Lexeme, expected: &[&str]) -> Opt
         {
             return Some(format!("did you mean `{known}` for `{}`?", word.text));
         }
+    }
+    if text == "::"
+        && let Some(name) = scoped_name(lexemes, at)
+    {
+        return Some(format!(
+            "a name with several `::` stands in backquotes: `{name}`"
+        ));
     }
     if text == "::" {
         return Some("a module prefix touches its name: `libc.so.6::main_arena`".into());

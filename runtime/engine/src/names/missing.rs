@@ -12,11 +12,17 @@ use super::{Names, hexadecimal};
 const MAX_LISTED: usize = 6;
 
 impl Names {
-    /// Why names may be missing: the modules without debug information, one sentence each.
+    /// Why names may be missing: the modules without debug information, one sentence each, the first with what to do.
     pub(super) fn missing_debug_files(&self) -> Vec<String> {
-        (0..self.modules().len())
+        let mut reasons: Vec<String> = (0..self.modules().len())
             .filter_map(|index| self.missing(index))
-            .collect()
+            .collect();
+        if let Some(first) = reasons.first_mut() {
+            first.push_str(
+                "; it comes with a debug package (-dbg, -dbgsym), from servers with --debuginfod, or from files: --debug-root, --debug-file",
+            );
+        }
+        reasons
     }
 
     /// Whether a module has no debug information, or cannot be read.
