@@ -19,6 +19,8 @@ struct Tool {
     name: &'static str,
     command: Command,
     prompt: &'static str,
+    /// What ends the greeting: the prompt, and what stands before it where the greeting shows prompts as well.
+    ready: &'static str,
     /// What is typed before anything is measured.
     before: &'static [&'static str],
     /// The line that shows the struct.
@@ -79,6 +81,7 @@ fn tools(pid: &str, folder: &Path) -> Vec<Tool> {
             name,
             command,
             prompt,
+            ready: prompt,
             before: &[],
             line,
             answer,
@@ -119,15 +122,19 @@ fn tools(pid: &str, folder: &Path) -> Vec<Tool> {
     }
     let drgn = fixtures::directory().join("venv/bin/drgn");
     if drgn.is_file() {
-        tools.push(tool(
-            "drgn",
-            &drgn,
-            &["-q", "-p", pid],
-            ">>> ",
-            "prog['ngx_cycle'][0]",
-            ".connection_n = ",
-            "exit()",
-        ));
+        // Its greeting shows what it has imported, each line behind a prompt.
+        tools.push(Tool {
+            ready: "import *\n>>> ",
+            ..tool(
+                "drgn",
+                &drgn,
+                &["-q", "-p", pid],
+                ">>> ",
+                "prog['ngx_cycle'][0]",
+                ".connection_n = ",
+                "exit()",
+            )
+        });
     }
     tools
 }
@@ -136,7 +143,7 @@ fn tools(pid: &str, folder: &Path) -> Vec<Tool> {
 fn session(tool: &mut Tool) {
     let started = Instant::now();
     let mut terminal = Terminal::start(&tool.command, 100);
-    terminal.expect(tool.prompt);
+    terminal.expect(tool.ready);
     tool.start.push(milliseconds(started));
     for line in tool.before {
         terminal.ask(line, tool.prompt);
