@@ -1,11 +1,12 @@
 //! What is typed at the prompt as it is in other programs: commands of gdb, `$` and `$$`, names of files as in a shell.
 
 use std::path::Path;
+use std::process::Command;
 
 use tempfile::TempDir;
 use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::program::{Finished, command, finish};
-use ytrace_tests::{compile, compile_file, prompt};
+use ytrace_tests::{compile_file, prompt};
 
 const PROGRAM: &str = r#"
 #include <stdio.h>
