@@ -77,9 +77,10 @@ long mapping_at(void *p)
 /// Whether an address is of a mapped file.
 _Bool is_of_file(void *p)
 {
-    long at = mapping_at(p);
-    // Looking costs the kernel a walk of the page tables: what has been mapped since the last look is of no file until the next one.
-    if (at < 0 && _now_ns() - looked > 1000000000) {
+    long at = mapping_at(p), age = _now_ns() - looked;
+    // Looking costs the kernel a walk of the page tables, so that there is a second between two looks: until the next one, what has been mapped since is of
+    // no file, or of the file that was there. Memory takes the place of a file more often than the other way round.
+    if (age > 10000000000 || (at < 0 || mappings[at].file) && age > 1000000000) {
         look_at_mappings();
         at = mapping_at(p);
     }

@@ -1,5 +1,7 @@
-//! Probe files named on the command line: files, and directories with `.y` files below them.
+//! Probe files named on the command line: files, and directories with `.y` files below them; and files that may be written.
 
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
@@ -27,6 +29,28 @@ pub fn probe_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         files.append(&mut found);
     }
     Ok(files)
+}
+
+/// Refuses a file that is there, unless it begins as what is to be written does: what one has written oneself is not to be lost. `what` is what
+/// such files are; the error says why not.
+pub fn check_replaceable(path: &Path, head: &str, what: &str) -> Result<(), String> {
+    let name = path.display();
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(format!("{name}: {error}")),
+        Ok(known) if !known.is_file() => {
+            return Err(format!("{name} is there, and no plain file"));
+        }
+        Ok(_) => {}
+    }
+    let mut found = Vec::new();
+    let read =
+        File::open(path).and_then(|file| file.take(head.len() as u64).read_to_end(&mut found));
+    match read {
+        Ok(_) if found == head.as_bytes() => Ok(()),
+        Ok(_) => Err(format!("{name} is there, and no {what}")),
+        Err(error) => Err(format!("{name} is there and cannot be read: {error}")),
+    }
 }
 
 fn below(directory: &Path) -> Result<Vec<PathBuf>, Failure> {

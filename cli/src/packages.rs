@@ -13,6 +13,7 @@ use ytrace_runtime::packages::{MANIFEST, Package, skeleton, suite};
 use crate::arguments::{AddArguments, DocArguments, NewArguments, RemoveArguments, TestArguments};
 use crate::diagnose::{package, probe_file};
 use crate::failure::{Failure, Status};
+use crate::files::check_replaceable;
 use crate::terminal::{Terminal, print, safe, say};
 
 /// Set by Ctrl-C.
@@ -174,6 +175,9 @@ fn quote(text: &mut String, title: &str, printed: &str, all: bool) {
     }
 }
 
+/// How pages in files begin.
+const PAGE_HEAD: &str = "<!-- Made by `ytrace doc`, which replaces it. -->";
+
 /// Prints or writes reference pages.
 pub fn doc(arguments: &DocArguments) -> Result<Status, Failure> {
     let pages = match &arguments.name {
@@ -188,9 +192,17 @@ pub fn doc(arguments: &DocArguments) -> Result<Status, Failure> {
     let failed =
         |path: &Path, error: std::io::Error| Failure::usage(format!("{}: {error}", path.display()));
     std::fs::create_dir_all(directory).map_err(|error| failed(directory, error))?;
-    for page in &pages {
-        let path = directory.join(&page.name);
-        std::fs::write(&path, shown(&page.text)).map_err(|error| failed(&path, error))?;
+    let paths = pages.iter().map(|page| directory.join(&page.name));
+    let paths: Vec<PathBuf> = paths.collect();
+    // All or nothing.
+    for path in &paths {
+        check_replaceable(path, PAGE_HEAD, "page that `ytrace doc` wrote").map_err(|why| {
+            Failure::usage(why).with_hint("name another directory, or remove what is there")
+        })?;
+    }
+    for (page, path) in pages.iter().zip(paths) {
+        let text = format!("{PAGE_HEAD}\n\n{}", shown(&page.text));
+        std::fs::write(&path, text).map_err(|error| failed(&path, error))?;
         say(&format!("wrote {}\n", safe(&path.display().to_string())));
     }
     Ok(Status::Success)

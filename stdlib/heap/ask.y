@@ -466,6 +466,8 @@ void heap_ask(void)
         heap_show_total();
     if (heap_unread > 0)
         _warn("%hB could not be read, and count as if nothing stood there", (long)heap_unread);
+    if (heap_registers_unknown > 0)
+        _warn("the registers of %ld threads are not known: a block that only they lead to counts as leaked", heap_registers_unknown);
 }
 
 #endif

@@ -37,6 +37,8 @@ struct heap_place {
 /// The words of interest are those in `[heap_low, heap_low + heap_span)`; each that is found is given to `heap_meet`, which knows by `heap_now` where that is.
 uint64_t heap_low, heap_span;
 struct heap_place heap_now;
+/// The threads whose registers are not known.
+long heap_registers_unknown;
 __attribute__((weak)) void heap_meet(uint64_t at, uint64_t word) { }
 
 /// Bytes that could not be read, or were given back while they were.
@@ -152,6 +154,7 @@ void heap_add_stack(uint64_t sp, uint64_t block, long tid)
 /// Looks at the registers of all threads, and notes where their stacks are.
 void heap_scan_registers(void)
 {
+    heap_registers_unknown = 0;
     _foreach (thread in _threads()) {
         uint64_t sp = (uint64_t)thread.sp;
         uint64_t block = 0;
@@ -175,7 +178,8 @@ void heap_scan_registers(void)
             heap_look_at_register("r14", thread.tid);
             heap_look_at_register("r15", thread.tid);
         } _catch (_fault f) {
-            // Its registers are not known: while it runs, or in a core file without them.
+            // While it runs, or in a core file without them.
+            heap_registers_unknown++;
         }
         if (sp)
             heap_add_stack(sp, block, thread.tid);
@@ -235,7 +239,7 @@ void heap_scan_roots(void)
         uint64_t start = (uint64_t)m.start;
         uint64_t end = (uint64_t)m.end;
         // What nobody has written holds no pointers into a heap, nor does what was never there. Of such files core files have the first page alone.
-        if (m.perms ~~ rx/^r-/ && (_is_live() ? m.anon == 0 : m.dumped == 0 || (m.file != "" && m.dumped <= _page_size() && m.dumped < end - start)))
+        if (m.perms ~~ rx/^r-/ && (_is_live() ? m.anon == 0 && m.swap == 0 : m.dumped == 0 || (m.file != "" && m.dumped <= _page_size() && m.dumped < end - start)))
             continue;
         if (m.rss == 0 && m.swap == 0 && _is_live())
             continue;

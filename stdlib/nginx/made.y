@@ -91,11 +91,10 @@ long ngx_times[ngx_pool_t *][_path];
 
 /// A large block, which can be given back by itself.
 struct ngx_large {
-    ngx_pool_t *pool;
     _path by;
     long weight, times;
 };
-struct ngx_large ngx_larges[void *];
+struct ngx_large ngx_larges[ngx_pool_t *][void *];
 
 /// What a thread was given last: one function calls another, and the outer one is meant.
 struct ngx_last {
@@ -132,17 +131,17 @@ void ngx_took(ngx_pool_t *pool, void *p, long n, long weight, _Bool large, _path
     paths[by].all_bytes += weight;
     ngx_last[tid] = (struct ngx_last){ pool, p, by, weight, times };
     if (large)
-        ngx_larges[p] = (struct ngx_large){ pool, by, weight, times };
+        ngx_larges[pool][p] = (struct ngx_large){ by, weight, times };
 }
 
 /// A large block has been given back by itself.
 void ngx_gave_back(ngx_pool_t *pool, void *p, struct ngx_taking paths[_path])
 {
-    struct ngx_large large = ngx_larges[p];
-    if (large.pool != pool)
+    if (!(p in ngx_larges[pool]))
         return;
+    struct ngx_large large = ngx_larges[pool][p];
     ngx_take(pool, large.by, -large.weight, -large.times, paths);
-    _delete ngx_larges[p];
+    _delete ngx_larges[pool][p];
     _delete ngx_last[_tid()];
 }
 
@@ -155,6 +154,8 @@ void ngx_emptied(ngx_pool_t *pool, struct ngx_taking paths[_path])
     }
     _delete ngx_taken[pool];
     _delete ngx_times[pool];
+    // Their addresses are given out anew.
+    _delete ngx_larges[pool];
     _clear(ngx_last);
 }
 

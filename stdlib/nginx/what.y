@@ -44,13 +44,16 @@ void ngx_what(void)
     if (!glibc_is_here())
         return;
     glibc_learn_owners();
+    long damaged = 0;
     _foreach (pool in ngx_pools) {
         _try {
             ngx_say_pool(pool);
         } _catch (_fault f) {
-            // A pool that is damaged: the next one.
+            damaged++;
         }
     }
+    if (damaged > 0)
+        _warn("%ld pools of nginx are damaged: what lies in them is not told as theirs", damaged);
 }
 
 #endif

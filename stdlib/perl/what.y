@@ -82,6 +82,8 @@ void perl_what(void)
                 perl_ask_value(&arena[i]);
             arena = (SV *)SvANY(arena);
         }
+        if (arena)
+            _warn("Perl's list of arenas is damaged or too long at 0x%lx: values behind it are not told as Perl's", (uint64_t)arena);
     }
 }
 

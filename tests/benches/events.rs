@@ -9,6 +9,7 @@
 mod common;
 
 use std::cell::Cell;
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -58,7 +59,15 @@ impl Program {
         // In a session of its own: where the kernel shares the processors out by session (sched(7), autogroup), what probes would else
         // have to share with what is probed.
         let mut command = Command::new("setsid");
-        command.arg(&path).envs(variables.iter().copied());
+        // What is loaded into one program takes itself out of the environment of the next: only the last one gets the variables.
+        command.arg("env");
+        for (name, value) in variables {
+            let mut variable = OsString::from(name);
+            variable.push("=");
+            variable.push(value);
+            command.arg(variable);
+        }
+        command.arg(&path);
         let mut peer = Peer::start(&mut command)?;
         peer.line()?;
         Ok(Self { peer, path })
@@ -691,6 +700,9 @@ fn allocations(folder: &Path) -> Result<(), String> {
     let mut ratios = Samples::default();
     for _ in 0..runs(5) {
         ratios.push(with.told(&what)? / program.told(&what)?);
+    }
+    if std::fs::metadata(&output).map_or(0, |meta| meta.len()) == 0 {
+        return Err("heaptrack has recorded nothing".to_owned());
     }
     row("heaptrack (loaded, its file is not compressed)", &ratios);
     Ok(())

@@ -1,12 +1,18 @@
 //! Runs of ytrace that probe until they are interrupted.
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::fd::AsFd;
 use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
 use crate::processes::signal;
 use crate::program::{Finished, command};
+
+/// The longest that a line is waited for.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A run of ytrace whose probes are in their places.
 pub struct Tracing {
@@ -66,8 +72,8 @@ impl Tracing {
         let mut output = BufReader::new(child.stdout.take().expect("piped"));
         let mut said = String::new();
         loop {
-            let mut line = String::new();
-            if errors.read_line(&mut line).expect("text") == 0 {
+            let line = next_line(&mut errors, &said);
+            if line.is_empty() {
                 break;
             }
             said.push_str(&line);
@@ -99,13 +105,12 @@ impl Tracing {
     /// Waits until it has printed a line that holds this text.
     ///
     /// # Panics
-    /// If it ends before.
+    /// If it ends before, or says nothing for two minutes.
     #[track_caller]
     pub fn wait_for(&mut self, text: &str) {
         loop {
-            let mut line = String::new();
-            let count = self.output.read_line(&mut line).expect("text");
-            assert!(count > 0, "it ended: {}", self.printed);
+            let line = next_line(&mut self.output, &self.printed);
+            assert!(!line.is_empty(), "it ended: {}", self.printed);
             self.printed.push_str(&line);
             if line.contains(text) {
                 return;
@@ -121,13 +126,12 @@ impl Tracing {
     /// Waits until it has said a line on standard error that holds this text.
     ///
     /// # Panics
-    /// If it ends before.
+    /// If it ends before, or says nothing for two minutes.
     #[track_caller]
     pub fn wait_to_say(&mut self, text: &str) {
         loop {
-            let mut line = String::new();
-            let count = self.errors.read_line(&mut line).expect("text");
-            assert!(count > 0, "it ended: {}", self.said);
+            let line = next_line(&mut self.errors, &self.said);
+            assert!(!line.is_empty(), "it ended: {}", self.said);
             self.said.push_str(&line);
             if line.contains(text) {
                 return;
@@ -176,6 +180,34 @@ impl Tracing {
         signal(self.pid(), Signal::SIGKILL);
         self.child.wait().expect("our child");
     }
+}
+
+/// The next line of a pipe; nothing at its end. `before` is what came from it, for who reads that it does not come.
+///
+/// # Panics
+/// If nothing comes for two minutes.
+#[track_caller]
+fn next_line(pipe: &mut BufReader<impl Read + AsFd>, before: &str) -> String {
+    let deadline = Instant::now() + PATIENCE;
+    let mut line = Vec::new();
+    while !line.ends_with(b"\n") {
+        if pipe.buffer().is_empty() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let left = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
+            let mut waited = [PollFd::new(pipe.get_ref().as_fd(), PollFlags::POLLIN)];
+            let ready = poll(&mut waited, left).expect("the pipe is looked at");
+            assert!(ready > 0, "nothing more comes; what did: {before}");
+        }
+        let part = pipe.fill_buf().expect("the pipe is read");
+        if part.is_empty() {
+            break;
+        }
+        let end = part.iter().position(|byte| *byte == b'\n');
+        let length = end.map_or(part.len(), |end| end + 1);
+        line.extend_from_slice(&part[..length]);
+        pipe.consume(length);
+    }
+    String::from_utf8(line).expect("text")
 }
 
 /// Asserts that standard error holds all of these, however its lines are folded.

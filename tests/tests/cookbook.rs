@@ -82,6 +82,8 @@ fn commands_of_the_cookbook_and_the_readme() {
     );
     let picture = std::fs::read_to_string(folder.path().join("held.svg")).unwrap();
     assert!(picture.contains("<svg") && picture.contains("cert_cache"));
+    let picture = std::fs::read_to_string(folder.path().join("memory.svg")).unwrap();
+    assert!(picture.contains("<svg"), "{picture}");
     let cookbook = Page::read(&root().join("docs/cookbook.md"));
     let commands = cookbook.run(folder.path(), "", &variables);
     assert!(commands >= 30, "{commands} commands");

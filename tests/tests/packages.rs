@@ -457,7 +457,19 @@ fn packages_are_documented() {
     }
     let out = folder.path().join("pages");
     run_in(folder.path(), &["doc", "shelf", "-o", "pages"]).expect_status(0);
-    assert_eq!(std::fs::read_to_string(out.join("shelf.md")).unwrap(), page);
+    let written = std::fs::read_to_string(out.join("shelf.md")).unwrap();
+    assert_eq!(
+        written.strip_prefix("<!-- Made by `ytrace doc`, which replaces it. -->\n\n"),
+        Some(page.as_str())
+    );
+    run_in(folder.path(), &["doc", "shelf", "-o", "pages"]).expect_status(0);
+    // What somebody else wrote is not replaced.
+    std::fs::write(out.join("shelf.md"), "my own words").unwrap();
+    let refused = run_in(folder.path(), &["doc", "shelf", "-o", "pages"]).expect_status(2);
+    refused.says(&["shelf.md is there, and no page that `ytrace doc` wrote"]);
+    refused.hints();
+    let written = std::fs::read_to_string(out.join("shelf.md")).unwrap();
+    assert_eq!(written, "my own words");
     let page = run(&["doc", "probes/ngx-pools.y"]).expect_status(0).stdout;
     assert!(page.starts_with("# probes/ngx-pools.y\n"), "{page}");
     run(&["doc", "luajit"]).expect_status(0);

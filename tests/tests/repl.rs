@@ -352,6 +352,7 @@ fn derived_types_are_declarators() {
             "ptype struct node (*)[4]",
             "ptype struct node *[4]",
             "ptype struct node [2][3]",
+            "ptype struct node ***",
         ],
     );
     let ends: Vec<&str> = text.lines().filter(|line| line.starts_with('}')).collect();
@@ -360,8 +361,14 @@ fn derived_types_are_declarators() {
         [
             "} (*)[4]  // 8 bytes",
             "} *[4]  // 32 bytes",
-            "} [2][3]  // 96 bytes"
+            "} [2][3]  // 96 bytes",
+            "} ***  // 8 bytes"
         ],
+        "{text}"
+    );
+    assert_eq!(
+        text.matches("    int number;").count(),
+        ends.len(),
         "{text}"
     );
 }

@@ -78,6 +78,8 @@ fn what_is_declared_anew_is_another_thing() {
             "f()",
         ],
         &["#define X 3", "X + 1", "#define X 5", "X + 1"],
+        // One of several that were declared together; the others stay.
+        &["long a = 1, b = 2;", "a + b", "int a = 7;", "b++; a + b"],
         // What a function uses is what it is when it is called.
         &[
             "int k = 9;",
@@ -115,6 +117,28 @@ fn what_is_declared_anew_is_another_thing() {
     for typed in cases {
         does_the_same(target.pid(), typed, folder.path());
     }
+}
+
+#[test]
+fn what_was_typed_after_a_probe_is_done_after_it() {
+    let (target, folder) = program();
+    let probe = "_probe _timer.ms(1) { ticks++; if (ticks == 2) _exit(); }";
+    let typed = [
+        "int k = 3;",
+        "list->k + k",
+        "$1 * 10",
+        "long ticks;",
+        probe,
+        ":wait 60s",
+        "ticks * k + $2",
+        "list->next->k",
+    ];
+    let text = does_the_same(target.pid(), &typed, folder.path());
+    let (_, end) = text.split_once("_probe _end {").unwrap();
+    assert!(
+        end.contains("ticks * k") && end.contains("list->next->k"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ytrace_tests::compile;
+use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::leaks::build;
 use ytrace_tests::processes::{Stopped, assert_let_go, assert_untouched};
 use ytrace_tests::program::{Finished, run};
 use ytrace_tests::tracing::{Tracing, says};
+use ytrace_tests::{compile, compile_file};
 
 /// The program `odd_stops`, which does as it is told.
 struct Odd {
@@ -264,19 +265,37 @@ fn coroutines_return_on_their_own_stacks() {
 }
 
 #[test]
-fn coroutines_under_the_kernels_return_probes_are_warned_of() {
+fn coroutines_and_exceptions_under_the_kernels_return_probes_are_refused() {
     let odd = Odd::start();
     let pid = odd.pid().to_string();
     let text = "_probe gives_way(long n) -> long r { }";
-    let tracing = Tracing::start(&["run", "-e", text, "-p", &pid]);
+    let refused = run(&["run", "-e", text, "-p", &pid]).expect_status(2);
+    says(&refused, &["it has coroutines (swapcontext or the like)"]);
+    says(refused.hints(), &["`--sync`", "`--force`"]);
+    let tracing = Tracing::start(&["run", "--force", "-e", text, "-p", &pid]);
     let finished = tracing.interrupt().expect_status(0);
-    says(
-        &finished,
-        &["it has coroutines (swapcontext or the like)", "use --sync"],
-    );
+    says(&finished, &["it has coroutines (swapcontext or the like)"]);
     let entries = Tracing::start(&["run", "-e", "_probe gives_way(long n) { }", "-p", &pid]);
     let finished = entries.interrupt().expect_status(0);
     assert!(!finished.stderr.contains("coroutines"), "{finished}");
+
+    let source = "#include <cstdio>\nextern \"C\" int inner(int n) { if (n < 0) throw n; return n; }\nint main() { puts(\"READY\"); fflush(stdout); try { return inner(getchar()); } catch (int n) { return n; } }\n";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("throws.cc");
+    std::fs::write(&file, source).unwrap();
+    let program = compile_file(&file, folder.path(), "throws", &["-O0", "-g", "-lstdc++"]);
+    let target = Waiting::start(&mut Command::new(program));
+    let pid = target.pid().to_string();
+    let text = "_probe inner(int n) -> int r { }";
+    let refused = run(&["run", "-e", text, "-p", &pid]).expect_status(2);
+    says(
+        &refused,
+        &["throws", "it throws or catches exceptions", "1:1"],
+    );
+    says(refused.hints(), &["`--force`"]);
+    let tracing = Tracing::start(&["run", "--sync", "-e", text, "-p", &pid]);
+    let finished = tracing.interrupt().expect_status(0);
+    assert!(!finished.stderr.contains("exceptions"), "{finished}");
 }
 
 #[test]

@@ -25,6 +25,7 @@ use super::output::{LineSink, Redirect, Silent, deliver, split_redirect};
 use super::probes::counted;
 use crate::diagnose::session_failure;
 use crate::failure::Failure;
+use crate::files::check_replaceable;
 use crate::terminal::{Terminal, safe, say};
 
 /// The most elements of an array that are shown; `p a[100]` shows another, and JSON has all.
@@ -699,7 +700,8 @@ impl<'o> Prompt<'o> {
         if name.is_empty() {
             return Err(Wrong::Words("a file is missing: `:save FILE`".to_owned()));
         }
-        check_replaceable(name).map_err(Wrong::Words)?;
+        check_replaceable(Path::new(name), SAVED_HEAD, "session that was saved")
+            .map_err(|why| Wrong::Words(format!("{why}: give another name")))?;
         let saved = self.interactive.borrow_mut().save(&mut self.sink);
         let saved = match saved {
             Ok(saved) => saved,
@@ -862,27 +864,6 @@ fn as_json(shown: &Shown) -> serde_json::Value {
         "value": value,
         "text": text,
     })
-}
-
-/// Refuses a file that is there, unless it was written by `:save`: what one has written oneself is not to be lost.
-fn check_replaceable(name: &str) -> Result<(), String> {
-    use std::io::Read;
-    let path = Path::new(name);
-    let refused = |why: &str| Err(format!("{name} {why}: give another name"));
-    match std::fs::symlink_metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(format!("{name}: {error}")),
-        Ok(known) if !known.is_file() => return refused("is there, and no plain file"),
-        Ok(_) => {}
-    }
-    let mut head = Vec::new();
-    let length = SAVED_HEAD.len() as u64;
-    let read = std::fs::File::open(path).and_then(|file| file.take(length).read_to_end(&mut head));
-    match read {
-        Ok(_) if head == SAVED_HEAD.as_bytes() => Ok(()),
-        Ok(_) => refused("is there, and no session that was saved"),
-        Err(error) => Err(format!("{name} is there and cannot be read: {error}")),
-    }
 }
 
 /// What a line took and what its answer lacks, as members of a document; only what there is.

@@ -19,7 +19,7 @@ use crate::source::{FileId, Loader, SourceFile, Span};
 use crate::target::Target;
 
 pub use generations::{macros, split_initializer, used_names, with_other_names};
-pub use shown::with_view;
+pub use shown::{with_view, without};
 
 /// What stands before statements, on a line of its own so that columns stay what they are.
 pub const HANDLER: &str = "_probe _begin {\n";

@@ -285,6 +285,7 @@ impl Debuginfod {
                 done,
             })
         };
+        let wrong = |why| self.failed(server, why, false);
         let stopped = || Refusal::Failed("the download was interrupted".to_owned());
         // What waits for the server is another thread, so that nobody has to wait for that.
         let pieces = self.fetch(url);
@@ -295,8 +296,7 @@ impl Debuginfod {
                 }
                 match pieces.recv_timeout(LOOK) {
                     Ok(Piece::Broken { why, unreachable }) => {
-                        self.failed(server, &why, unreachable);
-                        return Err(Refusal::Failed(why));
+                        return Err(self.failed(server, why, unreachable));
                     }
                     Ok(piece) => return Ok(Some(piece)),
                     Err(RecvTimeoutError::Timeout) => {}
@@ -312,11 +312,9 @@ impl Debuginfod {
                     return Err(Refusal::Missing);
                 }
                 Some(Piece::Answer(status, _)) => {
-                    return Err(Refusal::Failed(format!(
-                        "the server answers with status {status}"
-                    )));
+                    return Err(wrong(format!("the server answers with status {status}")));
                 }
-                _ => return Err(Refusal::Failed("there is no answer".to_owned())),
+                _ => return Err(wrong("there is no answer".to_owned())),
             };
             self.check_size(total.unwrap_or(0))?;
             let failed = |error: io::Error| Refusal::Failed(error.to_string());
@@ -331,18 +329,20 @@ impl Debuginfod {
                 self.check_size(got)?;
                 (&fresh.file).write_all(&bytes).map_err(failed)?;
             }
-            self.answered(server);
             if total.is_some_and(|total| total != got) {
-                return Err(Refusal::Failed(format!(
-                    "the connection ended after {got} bytes"
-                )));
+                return Err(wrong(format!("the connection ended after {got} bytes")));
             }
             let mut image = match read(&fresh.path, id) {
                 Err(Refusal::Missing) => {
-                    return Err(Refusal::Failed("what it sends is no ELF file".to_owned()));
+                    return Err(wrong("what it sends is no ELF file".to_owned()));
+                }
+                Err(Refusal::OtherBuild) => {
+                    wrong("what it sends is of another build".to_owned());
+                    return Err(Refusal::OtherBuild);
                 }
                 other => other?,
             };
+            self.answered(server);
             fresh.keep(place).map_err(failed)?;
             image.path = place.to_owned();
             Ok(image)
@@ -363,13 +363,14 @@ impl Debuginfod {
 
     /// A request went wrong. A server that cannot be reached will not be for the next module either, but one download that breaks off
     /// says nothing of others.
-    fn failed(&self, server: &str, why: &str, unreachable: bool) {
+    fn failed(&self, server: &str, why: String, unreachable: bool) -> Refusal {
         let mut all = self.failures();
         let failures = all.entry(server.to_owned()).or_default();
         failures.row = failures.row.saturating_add(1);
         if unreachable || failures.row >= MOST_FAILURES {
             failures.given_up = Some(format!("it is not asked again: {why}"));
         }
+        Refusal::Failed(why)
     }
 
     /// A server did what it should.

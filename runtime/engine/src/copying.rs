@@ -20,6 +20,7 @@ use ytrace_values::{FaultKind, units};
 use crate::error::SessionError;
 use crate::host::{Effects, Origin, RunHost, Sink};
 use crate::memory::TargetMemory;
+use crate::moment::PausedMaps;
 use crate::options::Mode;
 use crate::session::{Session, State, cache_options, is_last};
 
@@ -168,8 +169,8 @@ impl Session<'_> {
             }
             copied => copied?,
         };
-        let maps = memory.space().mappings();
-        self.execute(state, probes, &mut memory, &threads, Some(maps), sink);
+        let paused = PausedMaps::new(memory.space());
+        self.execute(state, probes, &mut memory, &threads, Some(&paused), sink);
         self.add_counters(memory.counters());
         Ok(())
     }
@@ -299,12 +300,13 @@ impl Session<'_> {
     ) -> Result<Attempt, SessionError> {
         let (mut memory, threads) = self.copy(process, plan, sink)?;
         let started = Instant::now();
+        let paused = PausedMaps::new(memory.space());
         let mut recorder = Recorder::default();
         let mut effects = state.effects.clone();
         let mut host = RunHost::new(&self.target, &self.names, &mut effects)
             .shown_on(&mut recorder)
             .with_threads(&threads)
-            .with_paused_maps(Some(memory.space().mappings()))
+            .with_paused(Some(&paused))
             .with_thread_locals(&state.compiled.typed.thread_locals)
             .watching(self.watched)
             .named(self.words.as_deref());

@@ -8,7 +8,7 @@ use ytrace_debuginfo::{Cut, Part};
 use ytrace_lang::compile::Compiled;
 use ytrace_lang::hir::ThreadLocal;
 use ytrace_lang::ir::FunctionId;
-use ytrace_target::{Mapping, Maps, Process, Registers, ThreadSnapshot};
+use ytrace_target::{Mapping, Process, Registers, ThreadSnapshot};
 use ytrace_values::host::{
     Caller, HitQuestion, MappingRecord, ModuleRecord, PageFigure, Stack, ThreadRecord,
 };
@@ -16,7 +16,7 @@ use ytrace_values::{Fault, FaultKind, Host, Memory, Value};
 
 use crate::events::{Hit, StopHit, Watching};
 use crate::figures::{Figures, Used};
-use crate::moment::{Moment, threads_of};
+use crate::moment::{Moment, PausedMaps, threads_of};
 use crate::names::Names;
 use crate::names::hexadecimal;
 use crate::session::Finding;
@@ -254,7 +254,7 @@ pub(crate) struct RunHost<'a> {
     /// The moment that is looked at, where that is not now.
     moment: Option<&'a Moment>,
     /// The mappings as of the pause, where the memory is a copy that has been taken for this run.
-    paused_maps: Option<Arc<Maps>>,
+    paused: Option<&'a PausedMaps>,
     figures: Figures,
 }
 
@@ -275,7 +275,7 @@ impl<'a> RunHost<'a> {
             watched: Watching::default(),
             words: None,
             moment: None,
-            paused_maps: None,
+            paused: None,
             figures: Figures::default(),
         }
     }
@@ -361,8 +361,8 @@ impl<'a> RunHost<'a> {
     }
 
     /// The same on a copy that has just been taken, with the mappings of its pause.
-    pub(crate) fn with_paused_maps(mut self, maps: Option<Arc<Maps>>) -> Self {
-        self.paused_maps = maps;
+    pub(crate) fn with_paused(mut self, paused: Option<&'a PausedMaps>) -> Self {
+        self.paused = paused;
         self
     }
 
@@ -377,13 +377,15 @@ impl<'a> RunHost<'a> {
         }
     }
 
-    /// What the mappings of a pause that is over use now; `None` of those that are no longer there as a whole.
-    fn used_since(&mut self, paused: &Maps, proportional: bool) -> Vec<Option<Used>> {
-        let unknown = vec![None; paused.as_slice().len()];
+    /// What the mappings of a pause that is over use now, but for what is known of their pages; `None` of those that are no longer there as a
+    /// whole.
+    fn used_since(&mut self, paused: &PausedMaps, proportional: bool) -> Vec<Option<Used>> {
+        let maps = &paused.maps;
+        let unknown = vec![None; maps.as_slice().len()];
         let Some(process) = self.process() else {
             return unknown;
         };
-        let figures = self.figures.mappings(process, paused, proportional);
+        let figures = self.figures.mappings(process, maps, proportional);
         let (Ok(used), Ok(now)) = (figures, process.maps()) else {
             return unknown;
         };
@@ -391,10 +393,12 @@ impl<'a> RunHost<'a> {
             let found = now.find(mapping.start);
             found.is_some_and(|found| mapping.end <= found.end && mapping.inode == found.inode)
         };
-        let mappings = paused.as_slice().iter().zip(used);
-        mappings
+        let mappings = maps.as_slice().iter().zip(used);
+        let mut used: Vec<Option<Used>> = mappings
             .map(|(mapping, used)| used.filter(|_| stays(mapping)))
-            .collect()
+            .collect();
+        paused.correct(&mut used);
+        used
     }
 
     /// Counts how a stack ended.
@@ -683,8 +687,14 @@ impl Host for RunHost<'_> {
 
     fn residency(&mut self, address: u64, length: u64, figure: PageFigure) -> Option<u64> {
         if let Some(moment) = self.moment {
-            let known = moment.pages(address, length, figure);
+            let known = moment.paused.pages(address, length, figure);
             self.effects.asked_for_pages |= known.is_none();
+            return known;
+        }
+        // Of pages that were not copied, the memory is what it is now as well.
+        let paused = self.paused;
+        let known = paused.and_then(|paused| paused.pages(address, length, figure));
+        if known.is_some() {
             return known;
         }
         let process = self.process()?;
@@ -746,16 +756,15 @@ impl Host for RunHost<'_> {
     }
 
     fn mappings(&mut self, proportional: bool) -> Result<Vec<MappingRecord>, Fault> {
-        let (maps, used) = match (self.moment, &self.paused_maps) {
+        let (maps, used) = match (self.moment, self.paused) {
             (Some(moment), _) => {
                 // Proportional shares are not part of a snapshot.
                 self.effects.asked_for_pages |= proportional;
-                (Arc::clone(&moment.maps), moment.used.clone())
+                (Arc::clone(&moment.paused.maps), moment.used.clone())
             }
             (None, Some(paused)) => {
-                let paused = Arc::clone(paused);
-                let used = self.used_since(&paused, proportional);
-                (paused, used)
+                let used = self.used_since(paused, proportional);
+                (Arc::clone(&paused.maps), used)
             }
             (None, None) => {
                 let maps = self.target.maps().map_err(gone)?;
@@ -798,7 +807,7 @@ impl Host for RunHost<'_> {
         if let Some(moment) = self.moment {
             return Ok(moment.threads.clone());
         }
-        if self.paused_maps.is_some() {
+        if self.paused.is_some() {
             // Names are asked for now; one that has ended since has none.
             let known = self.target.threads().unwrap_or_default();
             return Ok(threads_of(known, self.threads));

@@ -1,16 +1,14 @@
 //! Runs of handlers, in each mode, and the timers that cause them.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ytrace_target::{
-    Counters, Maps, PauseReport, PausedProcess, Process, StopOptions, ThreadSnapshot,
-};
+use ytrace_target::{Counters, PauseReport, PausedProcess, Process, StopOptions, ThreadSnapshot};
 use ytrace_values::{Machine, Memory};
 
 use crate::error::SessionError;
 use crate::host::{RunHost, Sink};
 use crate::memory::GoneMemory;
+use crate::moment::PausedMaps;
 use crate::options::Mode;
 use crate::session::{EXITED, Session, State};
 use crate::target::Target;
@@ -144,7 +142,7 @@ impl Session<'_> {
         probes: &[usize],
         memory: &mut dyn Memory,
         threads: &[ThreadSnapshot],
-        paused_maps: Option<Arc<Maps>>,
+        paused_at: Option<&PausedMaps>,
         sink: &mut dyn Sink,
     ) {
         for function in state.functions(probes) {
@@ -152,7 +150,7 @@ impl Session<'_> {
             let mut host = RunHost::new(&self.target, &self.names, state.effects)
                 .shown_on(sink)
                 .with_threads(threads)
-                .with_paused_maps(paused_maps.clone())
+                .with_paused(paused_at)
                 .of_thread(self.hit_thread)
                 .with_thread_locals(&state.compiled.typed.thread_locals)
                 .watching(self.watched)

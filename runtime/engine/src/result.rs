@@ -123,3 +123,21 @@ impl RunResult {
         }
     }
 }
+
+/// What was wanted of the target's pages and was not to be had, besides what is on swap or was missed in the pause, in words.
+pub(crate) fn pages_left_out(counters: &Counters) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if counters.not_resident > 0 {
+        reasons.push(format!(
+            "{} pages could be read only by charging them to the target, and were left out",
+            counters.not_resident
+        ));
+    }
+    if counters.not_dumped > 0 {
+        reasons.push(format!(
+            "{} pages that were wanted are not in the core file",
+            counters.not_dumped
+        ));
+    }
+    reasons
+}

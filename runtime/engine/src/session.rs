@@ -30,7 +30,7 @@ use crate::memory::{CountedMemory, TargetMemory};
 use crate::names::{DebugOptions, Names};
 use crate::options::{ExecutorKind, Mode, Options};
 use crate::program::{Runner, is_brief};
-use crate::result::{FaultReport, RunResult};
+use crate::result::{FaultReport, RunResult, pages_left_out};
 use crate::target::{Target, shell_word};
 use crate::views;
 
@@ -621,11 +621,8 @@ impl<'o> Session<'o> {
                 counters.swapped_skipped
             ));
         }
-        if counters.not_resident > 0 {
-            result.partial(format!(
-                "{} pages could be read only by charging them to the target, and were left out",
-                counters.not_resident
-            ));
+        for why in pages_left_out(&counters) {
+            result.partial(why);
         }
         if result.pauses.expired {
             result.partial(format!(
@@ -650,12 +647,6 @@ impl<'o> Session<'o> {
                     i128::from(check.left) - i128::from(check.right)
                 ));
             }
-        }
-        if counters.not_dumped > 0 {
-            result.partial(format!(
-                "{} pages that were wanted are not in the core file",
-                counters.not_dumped
-            ));
         }
         let Target::Process(process) = &self.target else {
             return;

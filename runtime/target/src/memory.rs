@@ -102,6 +102,22 @@ impl Counters {
     pub fn partial(&self) -> bool {
         self.swapped_skipped > 0 || self.not_resident > 0 || self.missed > 0 || self.not_dumped > 0
     }
+
+    /// What has come since it was `before`.
+    pub fn since(&self, before: &Counters) -> Counters {
+        Counters {
+            bytes_read: self.bytes_read.saturating_sub(before.bytes_read),
+            pages_read: self.pages_read.saturating_sub(before.pages_read),
+            pages_zero: self.pages_zero.saturating_sub(before.pages_zero),
+            pages_from_file: self.pages_from_file.saturating_sub(before.pages_from_file),
+            calls: self.calls.saturating_sub(before.calls),
+            faults: self.faults.saturating_sub(before.faults),
+            swapped_skipped: self.swapped_skipped.saturating_sub(before.swapped_skipped),
+            not_resident: self.not_resident.saturating_sub(before.not_resident),
+            missed: self.missed.saturating_sub(before.missed),
+            not_dumped: self.not_dumped.saturating_sub(before.not_dumped),
+        }
+    }
 }
 
 impl AddAssign for Counters {

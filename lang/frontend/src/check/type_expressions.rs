@@ -19,7 +19,10 @@ impl Checker<'_> {
         {
             return ty;
         }
+        // What is not evaluated may name what has no value yet.
+        let in_global = std::mem::replace(&mut self.in_global, false);
         let operand = self.operand(expression);
+        self.in_global = in_global;
         self.unevaluated_type(operand)
     }
 

@@ -2,8 +2,9 @@
 
 mod awaited;
 mod mirrors;
+mod returns;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use ytrace_target::events::{
 };
 use ytrace_values::Store;
 
+use self::returns::Dangers;
 use super::costs::Expected;
 pub(super) use awaited::Awaited;
 use mirrors::{mirror, mirrored, mirrors_of};
@@ -80,10 +82,8 @@ struct Making {
     names: Vec<Vec<String>>,
     /// Of each probe how many sites the kernel has to single-step.
     stepped: Vec<usize>,
-    /// Modules that unwind stacks, with functions that are probed at their return.
-    unwinds: BTreeSet<String>,
-    /// Those that switch stacks.
-    switches: BTreeSet<String>,
+    /// What may end the target at returns.
+    dangers: Dangers,
     /// The globals of the script that the kernel is told of, by offset and size.
     settled: Vec<(u64, u64)>,
     /// The tables of the script whose keys the kernel mirrors, in the order of its own tables.
@@ -191,8 +191,7 @@ impl Session<'_> {
             mut handlers,
             names,
             stepped,
-            unwinds,
-            switches,
+            dangers,
             settled,
             mirrors: _,
             counted: tables,
@@ -237,8 +236,7 @@ impl Session<'_> {
                 if single_stepped == 1 { "has" } else { "have" }
             ));
         }
-        warn_of_unwinding(&unwinds, sink);
-        warn_of_switching(&switches, sink);
+        dangers.warn(sink);
         let failed = |error: EventError| event_error(state, first, error.into());
         let options = EventOptions {
             children: self.options.children,
@@ -580,8 +578,7 @@ impl Session<'_> {
         });
         if point.at_return {
             let addresses = places.iter().map(|place| place.function);
-            making.switches.extend(finder.switching(addresses.clone()));
-            making.unwinds.extend(finder.unwinding(addresses));
+            making.dangers.note(addresses, finder, self.options.force)?;
         }
         let common = self.facts(state, making);
         let entries = plans.entries.iter().flatten();
@@ -729,24 +726,6 @@ fn removes_from(plans: &Plans, making: &Making) -> Vec<usize> {
     let places =
         tables.filter_map(|key| making.mirrors.iter().position(|table| *table == key.table));
     places.collect()
-}
-
-/// Says which modules with probed returns unwind stacks.
-fn warn_of_unwinding(modules: &BTreeSet<String>, sink: &mut dyn Sink) {
-    for module in modules {
-        sink.warn(&format!(
-            "functions of {module} are probed at their return, and it has C++ or other code that unwinds: an exception that passes through a probed function ends the target, for the kernel has replaced its return address. Probe the entries, or other functions"
-        ));
-    }
-}
-
-/// Says which modules with probed returns switch stacks.
-fn warn_of_switching(modules: &BTreeSet<String>, sink: &mut dyn Sink) {
-    for module in modules {
-        sink.warn(&format!(
-            "functions of {module} are probed at their return, and it has coroutines (swapcontext or the like): one that is left by a switch of stacks within a probed function, and returned to, ends the target, for the kernel takes returns to come in the order of one stack. Probe the entries, or other functions, or use --sync"
-        ));
-    }
 }
 
 /// The names of places that the kernel refuses, and why; they are counted in their handlers.

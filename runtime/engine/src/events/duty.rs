@@ -400,8 +400,9 @@ impl Session<'_> {
         if let Some(duty) = &mut events.duty {
             duty.over(open, removing, sent.saturating_sub(duty.sent), room);
         }
-        self.learn_slowdown(events, busy);
         self.take_hits(events, state, Instant::now(), false, sink);
+        // Where hits are samples, they are counted as they are read.
+        self.learn_slowdown(events, busy);
     }
 
     /// Learns by how much the target was slower in a window that is over, when it had run for so long.

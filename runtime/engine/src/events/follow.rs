@@ -60,7 +60,8 @@ impl Session<'_> {
                 true => now,
                 false => next.map_or(now + SLICE, |next| next.min(now + SLICE)),
             };
-            self.take_hits(events, state, wait, !over, sink);
+            // What waits at an interrupt is taken when the probes are taken away.
+            self.take_hits(events, state, wait, !ended, sink);
             self.settle(events, state, sink);
             self.hold_to_limit(events, process, None, sink)
                 .map_err(kernel_failed)?;
@@ -101,6 +102,10 @@ impl Session<'_> {
             self.take_hits_until_change(events, state, until, later, sink)
         {
             self.notice(events, watched, at, state, sink);
+            // One that becomes another all the time does not hold up what else is due.
+            if later && (Instant::now() >= until || self.interrupted()) {
+                break;
+            }
         }
     }
 

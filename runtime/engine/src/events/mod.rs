@@ -208,6 +208,16 @@ pub enum EventFailure {
         /// Hits in a second.
         rate: u64,
     },
+    /// A return is to be probed where exceptions may pass.
+    #[error(
+        "functions of {0} are to be probed at their return, and it throws or catches exceptions: one that passes through a probed function ends the target, for the kernel has replaced its return address"
+    )]
+    Throws(String),
+    /// A return is to be probed where stacks are switched.
+    #[error(
+        "functions of {0} are to be probed at their return, and it has coroutines (swapcontext or the like): one that is left by a switch of stacks within a probed function, and returned to, ends the target, for the kernel takes returns to come in the order of one stack"
+    )]
+    Switches(String),
     /// `_late` functions look at memory after the hit, of one process.
     #[error("`_late` functions read the memory of the target, and not of its children")]
     LateOfChildren,
@@ -260,6 +270,10 @@ impl EventFailure {
             EventFailure::NoSite(_) | EventFailure::NoSuch { .. } => {
                 Some("`ytrace list -p PID 'PATTERN'` shows what can be probed".to_owned())
             }
+            EventFailure::Throws(_) | EventFailure::Switches(_) => Some(
+                "probe the entries, or other functions, or use `--sync`, which puts nothing on the stack; `--force` probes the returns all the same"
+                    .to_owned(),
+            ),
             EventFailure::LateOfChildren => Some(
                 "leave out --children, or what asks for Lua frames and the like".to_owned(),
             ),

@@ -98,17 +98,19 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// The modules of some functions that have code which unwinds stacks, as exceptions do.
+    /// The modules of some functions that have code which unwinds stacks.
     pub(super) fn unwinding(&self, functions: impl Iterator<Item = u64>) -> Vec<String> {
-        /// What such code calls, by the C++ ABI for Itanium and its levels below.
-        const CALLED: [&str; 4] = [
-            "__cxa_throw",
-            "__cxa_begin_catch",
-            "_Unwind_Resume",
-            "_Unwind_RaiseException",
-        ];
-        /// What a program has that was linked statically. A C library has the others for its own use.
-        const DEFINED: [&str; 2] = ["__cxa_throw", "__cxa_begin_catch"];
+        /// What such code calls, by the lower level of the C++ ABI for Itanium.
+        const CALLED: [&str; 2] = ["_Unwind_Resume", "_Unwind_RaiseException"];
+        self.modules_with(functions, &CALLED, &[])
+    }
+
+    /// The modules of some functions that have code which throws or catches: of C++ or Rust.
+    pub(super) fn throwing(&self, functions: impl Iterator<Item = u64>) -> Vec<String> {
+        /// What such code calls, by the C++ ABI for Itanium.
+        const CALLED: [&str; 2] = ["__cxa_throw", "__cxa_begin_catch"];
+        /// What a program has that was linked statically, or that is of Rust.
+        const DEFINED: [&str; 3] = ["__cxa_throw", "__cxa_begin_catch", "rust_eh_personality"];
         self.modules_with(functions, &CALLED, &DEFINED)
     }
 

@@ -7,6 +7,7 @@ use ytrace_target::events::{
     Emit, EventError, EventSession, HitProgram, Probe, ProbeId, Site, Source, Step,
 };
 use ytrace_target::{Mapping, Process};
+use ytrace_values::units;
 
 use super::Events;
 use super::children::Children;
@@ -211,13 +212,21 @@ impl Session<'_> {
         sink: &mut dyn Sink,
     ) {
         if watched == Watched::Exec {
-            // It may have gone already, which is told elsewhere.
-            if let Err(error) = events.session.follow_exec()
-                && !self.running().is_some_and(|process| process.exited())
-            {
-                self.result.partial(format!(
+            match events.session.follow_exec() {
+                Ok(false) => {}
+                // A thread that is not the first becomes it, and the kernel's probes are for the one that was.
+                Ok(true) => {
+                    let blind = ytrace_target::monotonic_ns().saturating_sub(at);
+                    self.result.partial(format!(
+                        "another thread than the first executed another program, and what was probed was not in its first {}",
+                        units::duration(i128::from(blind))
+                    ));
+                }
+                // It may have gone already, which is told elsewhere.
+                Err(_) if self.running().is_some_and(|process| process.exited()) => {}
+                Err(error) => self.result.partial(format!(
                     "the target executed another program, where it could not be probed: {error}"
-                ));
+                )),
             }
         }
         if watched == Watched::Modules {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use ytrace_lang::fragment;
 
 use super::Interactive;
+use super::generations::one_line;
 use crate::error::SessionError;
 
 /// Declarations, in order.
@@ -77,17 +78,31 @@ impl Declared {
             .map(|item| (item.text.as_str(), item.names.as_slice()))
     }
 
-    /// Takes away what is about to be declared anew; the names that were.
-    pub(super) fn replace(&mut self, names: &[String]) -> Vec<String> {
+    /// Takes away what is about to be declared anew; the names that were. An error is of what was declared together with others in a way that
+    /// cannot be taken apart.
+    pub(super) fn replace(&mut self, names: &[String]) -> Result<Vec<String>, SessionError> {
         let mut replaced = Vec::new();
-        self.items.retain(|item| {
-            let all = !item.names.is_empty() && item.names.iter().all(|name| names.contains(name));
-            if all {
-                replaced.extend(item.names.iter().cloned());
+        let mut kept = Vec::new();
+        for item in &self.items {
+            let mut item = item.clone();
+            let is_new = |name: &&String| names.contains(name);
+            let again: Vec<String> = item.names.iter().filter(is_new).cloned().collect();
+            if again.is_empty() {
+                kept.push(item);
+                continue;
             }
-            !all
-        });
-        replaced
+            if again.len() < item.names.len() {
+                let Some(left) = fragment::without(&item.text, &again) else {
+                    return Err(together(&item, &again));
+                };
+                item.text = left;
+                item.names.retain(|name| !again.contains(name));
+                kept.push(item);
+            }
+            replaced.extend(again);
+        }
+        self.items = kept;
+        Ok(replaced)
     }
 
     /// Adds a declaration.
@@ -96,6 +111,25 @@ impl Declared {
             text: text.to_owned(),
             names: names.to_vec(),
         });
+    }
+}
+
+/// What was declared with others of which only some are declared anew.
+fn together(item: &Item, again: &[String]) -> SessionError {
+    let listed = |names: &[String]| format!("`{}`", names.join("`, `"));
+    let others = item.names.iter().filter(|name| !again.contains(name));
+    let others: Vec<String> = others.cloned().collect();
+    SessionError::Arguments {
+        message: format!(
+            "{} was declared together with {}: `{}`",
+            listed(again),
+            listed(&others),
+            one_line(&item.text)
+        ),
+        hint: Some(format!(
+            "declare {} anew in the same line",
+            listed(&item.names)
+        )),
     }
 }
 

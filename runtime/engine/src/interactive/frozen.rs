@@ -8,7 +8,7 @@ use ytrace_target::{
     AddressSpace, CopyError, CopyOptions, Maps, OpenError, PageCache, PageState, PauseReport,
     PausedCopy, ThreadSnapshot, copy_ranges,
 };
-use ytrace_values::Memory;
+use ytrace_values::{Memory, units};
 
 use super::Interactive;
 use crate::copying::COPY_SPEED;
@@ -42,7 +42,8 @@ pub struct Freezing {
 }
 
 impl Interactive<'_> {
-    /// Stops the target, copies what can change of its memory, and lets it go; lines see that copy from now on.
+    /// Stops the target, copies what can change of its memory, and lets it go; lines see that copy from now on. An earlier one stays until
+    /// there is another.
     ///
     /// # Errors
     /// The target is a core file, which stands still, or cannot be stopped or copied.
@@ -54,7 +55,6 @@ impl Interactive<'_> {
             });
         };
         self.check_no_tracer("meanwhile it cannot be stopped as a whole")?;
-        self.frozen = None;
         let mut live = self.session.live_space(&process)?;
         let maps = live.mappings();
         let mut found: Vec<(u64, Range<u64>)> = Vec::new();
@@ -108,6 +108,18 @@ impl Interactive<'_> {
                 .session
                 .in_turn(|| Ok(copy_ranges(stopper, &process, &chosen, &options)?));
             match copied {
+                // Both are kept for a moment, and the earlier one may be all that there will ever be.
+                Err(SessionError::Copy(CopyError::Budget {
+                    needed, allowed, ..
+                })) if self.frozen.is_some() => {
+                    let (needed, allowed) = (units::bytes(needed), units::bytes(allowed));
+                    return Err(SessionError::Arguments {
+                        message: format!(
+                            "there is no room for another snapshot beside this one: it needs {needed}, and {allowed} may be copied"
+                        ),
+                        hint: Some("`:thaw` forgets the one that there is".to_owned()),
+                    });
+                }
                 Err(SessionError::Copy(CopyError::Budget { .. })) if tries > 0 => {
                     tries -= 1;
                     // The largest are the last.
@@ -148,7 +160,7 @@ impl Interactive<'_> {
     /// The mappings that lines see.
     pub(super) fn mappings(&self) -> Result<Arc<Maps>, OpenError> {
         match &self.frozen {
-            Some(frozen) => Ok(Arc::clone(&frozen.moment.maps)),
+            Some(frozen) => Ok(Arc::clone(&frozen.moment.paused.maps)),
             None => self.session.target.maps(),
         }
     }

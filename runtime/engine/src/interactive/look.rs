@@ -193,21 +193,29 @@ impl Interactive<'_> {
             self.session.names.look_again(|| false);
         }
         let seen = self.session.names.census();
-        let before = std::mem::replace(&mut self.seen, seen);
-        if before == seen {
+        if self.seen == seen {
             return;
         }
+        let before = std::mem::replace(&mut self.seen, seen);
         self.names = super::complete::NameLists::default();
         // What was found to hold may not hold of these.
         self.typed_in = crate::session::TypedIn::default();
+        self.asking = super::ask::Asking::default();
         let modules = self.session.names.modules();
         let name = |module: &crate::names::LoadedModule| module.file_name.clone();
-        let come = modules.iter().skip(before.0).filter(|module| !module.gone);
-        let come: Vec<String> = come.map(name).collect();
+        let was_there = |index: usize| before.get(index).copied().unwrap_or(false);
+        let mut numbered = modules.iter().enumerate();
+        let come = numbered
+            .clone()
+            .filter(|(index, module)| !module.gone && !was_there(*index));
+        let come: Vec<String> = come.map(|(_, module)| name(module)).collect();
         // Nothing of one program is left in the next one.
-        let mut earlier = modules.iter().take(before.0);
-        let executed = earlier.all(|module| module.gone || module.mapped.kind != ModuleKind::File);
-        match executed && before.1 < seen.1 {
+        let mut earlier = numbered
+            .clone()
+            .filter(|(index, _)| was_there(*index));
+        let executed = earlier.all(|(_, module)| module.gone || module.mapped.kind != ModuleKind::File);
+        let some_went = numbered.any(|(index, module)| module.gone && was_there(index));
+        match executed && some_went {
             true => sink.remark(&format!(
                 "the target executes another program now: {}",
                 come.first().map_or("", String::as_str)
@@ -241,7 +249,7 @@ impl Interactive<'_> {
                     registers_of(threads, tid)
                         .map(|registers| own.session.names.stack(&registers, memory))
                 })?;
-            (stack?, Some(report))
+            (stack?, Some(report?))
         } else {
             let threads = self.session.held.clone().unwrap_or_default();
             let registers = registers_of(&threads, tid)?;
@@ -262,13 +270,14 @@ impl Interactive<'_> {
         Ok((frames, why, pause))
     }
 
-    /// Lets something be done while the target stands still, with its registers and the mappings of that moment; gives the pause.
+    /// Lets something be done while the target stands still, with its registers and the mappings of that moment; gives the pause, or why it is not
+    /// known how that went.
     pub(super) fn while_stopped<T>(
         &mut self,
         process: &Process,
         memory: &mut TargetMemory<LiveMemory>,
         work: impl FnOnce(&mut Self, &mut TargetMemory<LiveMemory>, &[ThreadSnapshot]) -> T,
-    ) -> Result<(T, PauseReport), SessionError> {
+    ) -> Result<(T, Result<PauseReport, SessionError>), SessionError> {
         self.check_no_tracer("meanwhile it cannot be stopped as a whole")?;
         let options = self.session.stop_options();
         let stopper = &self.session.stopper;
@@ -278,9 +287,11 @@ impl Interactive<'_> {
         let refreshed = memory.space_mut().refresh_mappings();
         let worked = refreshed.map(|()| work(self, memory, paused.threads()));
         let expired = !paused.is_stopped();
-        let mut report = paused.resume()?;
-        report.expired |= expired;
-        Ok((worked?, report))
+        let report = paused.resume().map(|report| PauseReport {
+            expired: expired || report.expired,
+            ..report
+        });
+        Ok((worked?, report.map_err(SessionError::from)))
     }
 
     pub(super) fn add_frames(&self, address: u64, frames: &mut Vec<StackFrame>) {

@@ -72,8 +72,8 @@ pub struct Interactive<'o> {
     numbered: usize,
     /// The thread that was chosen.
     thread: Option<i32>,
-    /// How many modules the target has had, and how many of them have gone.
-    seen: (usize, usize),
+    /// Of each module that the target has had, whether it was there.
+    seen: Vec<bool>,
     /// What has been said of the debug information.
     warned: HashSet<String>,
     asking: ask::Asking,
@@ -329,7 +329,7 @@ impl<'o> Interactive<'o> {
     ) -> Result<Answer, SessionError> {
         self.check_unused(&piece.names)?;
         let before = (self.declared.clone(), self.values.clone());
-        let replaced = self.declared.replace(&piece.names);
+        let replaced = self.declared.replace(&piece.names)?;
         for name in &piece.names {
             self.values.remove(name);
         }

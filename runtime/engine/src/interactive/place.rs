@@ -59,7 +59,7 @@ impl Interactive<'_> {
             self.while_stopped(&process, &mut memory, |own, memory, threads| {
                 own.place_of(address, mapping, threads, memory)
             })?;
-        Ok((found, Some(report)))
+        Ok((found, Some(report?)))
     }
 
     /// The place on the stack of one of some threads. Of several in one mapping it is that of the nearest stack pointer below.

@@ -23,7 +23,7 @@ use crate::host::{CrossCheck, Effects, RunHost, Sink};
 use crate::memory::{GoneMemory, Interruptible};
 use crate::moment::Moment;
 use crate::program::{Runner, asks_for_registers};
-use crate::result::FaultReport;
+use crate::result::{FaultReport, pages_left_out};
 use crate::session::exhausted;
 
 /// The largest value of the target that is made a tree of, in bytes.
@@ -170,6 +170,7 @@ impl Interactive<'_> {
             pause: ran.1,
             missed: ran.0.counters.missed,
             swapped: ran.0.counters.swapped_skipped,
+            partial: pages_left_out(&ran.0.counters),
             ..Answer::default()
         };
         let Ran {
@@ -224,6 +225,7 @@ impl Interactive<'_> {
             pause,
             missed: ran.counters.missed,
             swapped: ran.counters.swapped_skipped,
+            partial: pages_left_out(&ran.counters),
             fault: self.ending(&ran.outcome, &part.compiled, &part.before),
             checks: failed_checks(&ran.effects.checks),
             ..Answer::default()
@@ -339,9 +341,7 @@ impl Interactive<'_> {
             };
             let mut ran = self.run_on(part, variables, &mut frozen.memory, seen, wanted, sink);
             let after = frozen.memory.counters();
-            ran.counters.missed = after.missed.saturating_sub(before.missed);
-            ran.counters.swapped_skipped =
-                after.swapped_skipped.saturating_sub(before.swapped_skipped);
+            ran.counters = after.since(&before);
             self.frozen = Some(frozen);
             return Ok((ran, None));
         }
@@ -391,7 +391,14 @@ impl Interactive<'_> {
                 own.run_on(part, variables, memory, Seen::now(threads), wanted, sink)
             })?;
         ran.counters = memory.counters();
-        Ok((ran, Some(report)))
+        match report {
+            Ok(report) => Ok((ran, Some(report))),
+            Err(error) => {
+                // The variables are those of probes, too.
+                self.store = Some(ran.store);
+                Err(error)
+            }
+        }
     }
 
     fn run_on(

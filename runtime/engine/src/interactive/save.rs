@@ -46,21 +46,12 @@ impl Interactive<'_> {
         if self.log.iter().all(|typed| typed.faulted) {
             return Err(SaveError::Nothing);
         }
-        let has_probes = self.has_saved_probes();
-        // What was looked at after a probe is wanted when it has run; unless that needs what was found before.
-        let text = self.as_file(has_probes)?;
-        let mut result = self.check_file(text, sink);
-        if has_probes && result.is_err() {
-            let text = self.as_file(false)?;
-            result = match self.check_file(text, sink) {
-                Ok(text) => Ok(text),
-                Err(_) => result,
-            };
-        }
+        let text = self.as_file()?;
         let faulted = self.log.iter().filter(|typed| typed.faulted);
+        let left_out = faulted.map(|typed| typed.text.clone()).collect();
         Ok(Saved {
-            text: result?,
-            left_out: faulted.map(|typed| typed.text.clone()).collect(),
+            text: self.check_file(text, sink)?,
+            left_out,
         })
     }
 
@@ -82,8 +73,8 @@ impl Interactive<'_> {
         }
     }
 
-    /// The file. What was typed after the first probe is in `_end` if `later`, else in `_oneshot` as all is.
-    fn as_file(&self, later: bool) -> Result<String, SaveError> {
+    /// The file. What was typed after the first probe is wanted when it has run, so it is in `_end`; all else is in `_oneshot`.
+    fn as_file(&self) -> Result<String, SaveError> {
         let log: Vec<&Typed> = self.log.iter().filter(|typed| !typed.faulted).collect();
         let viewed = self.viewed.iter().map(|viewed| viewed.name.as_str());
         let entries = entries(&log, &viewed.collect(), &|typed: &Typed| {
@@ -95,7 +86,8 @@ impl Interactive<'_> {
             .filter_map(|name| number_of(&name))
             .collect();
         let prefix = unused_prefix(&entries);
-        let needed = needed_at_top(&entries);
+        let carried = carried(&entries);
+        let needed = needed_at_top(&entries, &carried);
         let mut top = String::new();
         let mut body = String::new();
         let mut before = None;
@@ -109,9 +101,7 @@ impl Interactive<'_> {
             match entry.typed.kind {
                 PieceKind::Probe => {
                     probes.push_str(&format!("\n{text}\n"));
-                    if later && before.is_none() {
-                        before = Some(std::mem::take(&mut body));
-                    }
+                    before.get_or_insert_with(|| std::mem::take(&mut body));
                 }
                 PieceKind::Definition => {
                     match self.place_of_definition(entry, &entries, &needed)? {
@@ -133,7 +123,10 @@ impl Interactive<'_> {
                 }
                 PieceKind::Statements => add_lines(&mut body, &text),
                 PieceKind::Expression => {
-                    self.add_expression(&mut body, entry, &text, &prefix, &used)
+                    let number = entry.typed.number;
+                    let is_carried = number.is_some_and(|number| carried.contains(&number));
+                    let top = is_carried.then_some(&mut top);
+                    self.add_expression(&mut body, top, entry, &text, &prefix, &used)
                 }
             }
         }
@@ -158,10 +151,11 @@ impl Interactive<'_> {
         ))
     }
 
-    /// Adds an expression: its value is shown, and kept where it is used later.
+    /// Adds an expression: its value is shown, and kept where it is used later; in a variable that is declared at `top`, if that is given.
     fn add_expression(
         &self,
         body: &mut String,
+        top: Option<&mut String>,
         entry: &Entry<'_>,
         expression: &str,
         prefix: &str,
@@ -186,7 +180,13 @@ impl Interactive<'_> {
                         name.clone(),
                     ),
                 };
-                add_lines(body, &format!("typeof({ty}) {name} = {value};"));
+                match top {
+                    Some(top) => {
+                        top.push_str(&format!("typeof({ty}) {name};\n"));
+                        add_lines(body, &format!("{name} = {value};"));
+                    }
+                    None => add_lines(body, &format!("typeof({ty}) {name} = {value};")),
+                }
                 shown
             }
             _ => expression.to_owned(),
@@ -277,11 +277,50 @@ enum Placed {
     Split,
 }
 
-/// The names that functions and probes use, and what these use: they must be there for them.
-fn needed_at_top(entries: &[Entry<'_>]) -> HashSet<String> {
+/// The numbers of the values that were shown before the first probe and are used after it, as such or by others of them.
+fn carried(entries: &[Entry<'_>]) -> HashSet<usize> {
+    let is_probe = |entry: &Entry<'_>| entry.typed.kind == PieceKind::Probe;
+    let Some(first) = entries.iter().position(is_probe) else {
+        return HashSet::new();
+    };
+    let (before, after) = entries.split_at(first);
+    let numbers = |text: &str| -> Vec<usize> {
+        let mentioned = fragment::mentioned(text);
+        mentioned
+            .iter()
+            .filter_map(|name| number_of(name))
+            .collect()
+    };
+    let mut pending: Vec<usize> = after
+        .iter()
+        .flat_map(|entry| numbers(&entry.text))
+        .collect();
+    let mut carried = HashSet::new();
+    while let Some(number) = pending.pop() {
+        let shown = before
+            .iter()
+            .find(|entry| entry.typed.number == Some(number));
+        if let Some(entry) = shown
+            && carried.insert(number)
+        {
+            pending.extend(numbers(&entry.text));
+        }
+    }
+    carried
+}
+
+/// The names that functions, probes, what was typed after a probe and the values that are carried there use, and what these use: they must be
+/// there for them.
+fn needed_at_top(entries: &[Entry<'_>], carried: &HashSet<usize>) -> HashSet<String> {
+    let mut behind = false;
     let users = entries.iter().filter(|entry| {
-        entry.typed.kind == PieceKind::Probe
+        behind |= entry.typed.kind == PieceKind::Probe;
+        behind
             || entry.typed.kind == PieceKind::Definition && is_function(&entry.text)
+            || entry
+                .typed
+                .number
+                .is_some_and(|number| carried.contains(&number))
     });
     let mut pending: Vec<String> = users
         .flat_map(|entry| fragment::used_names(&entry.text))

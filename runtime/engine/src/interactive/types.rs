@@ -92,10 +92,30 @@ impl Interactive<'_> {
         text: &str,
         sink: &mut dyn Sink,
     ) -> Result<(Program, TypeId), SessionError> {
+        // A pointer leads to something, more often than not.
+        let (program, ty) = self.asked_through(text, 1, sink)?;
+        match levels_to_unknown(&program.types, ty) {
+            // What is behind so many pointers and arrays is there or not: what is known without it is an answer as well.
+            levels if levels > 1 => {
+                let found = self.asked_through(text, levels, sink);
+                Ok(found.unwrap_or((program, ty)))
+            }
+            _ => Ok((program, ty)),
+        }
+    }
+
+    /// The same, complete to what it leads to through so many pointers and arrays, if it does.
+    fn asked_through(
+        &mut self,
+        text: &str,
+        levels: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<(Program, TypeId), SessionError> {
         let prelude = format!("{}{}", self.declared.text(), self.earlier_text(text));
         let pointer = format!("typeof(\n{text}\n) *`{POINTER}`;\n");
         let value = format!("typeof(\n{text}\n) `{VALUE}`;\n");
-        let pointed = format!("typeof(**`{POINTER}`) `{POINTED}`;\n");
+        let stars = "*".repeat(levels + 1);
+        let pointed = format!("typeof({stars}`{POINTER}`) `{POINTED}`;\n");
         // A variable's type is completed, but not all types can be a variable's; a pointer can be one to any type but
         // containers. The last error is the plainest.
         let tries = [
@@ -133,6 +153,20 @@ impl Interactive<'_> {
             }),
         }
     }
+}
+
+/// Through how many pointers and arrays a type leads to a struct whose members are not known; 0 if it does not.
+fn levels_to_unknown(types: &Types, ty: TypeId) -> usize {
+    let mut inner = ty;
+    for levels in 0..=DEEPEST {
+        inner = match types.resolved(inner) {
+            Type::Pointer(target) => *target,
+            Type::Array(element, _) => *element,
+            Type::Record(id) if types.record(*id).body.is_none() => return levels,
+            _ => return 0,
+        };
+    }
+    0
 }
 
 /// A type with typedefs looked through, and the members of what it leads to.

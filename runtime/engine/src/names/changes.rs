@@ -1,7 +1,7 @@
 //! Modules that come and go while a session lasts.
 //!
 //! What has been found of a module stays when it is unloaded: stacks that were taken before are shown by its names. Where another one
-//! takes its addresses, those of the later one are dated: the bits of an address that no program has hold how many modules were there
+//! takes its addresses, those of the later one are dated: the bits of an address that no program has hold how many others were there
 //! before.
 
 use ytrace_target::{LiveMemory, LiveOptions, Module, ModuleKind, link_map_notifier, monotonic_ns};
@@ -85,10 +85,9 @@ impl Names {
         self.replace(found)
     }
 
-    /// How many modules there have been, and how many of them have gone.
-    pub(crate) fn census(&self) -> (usize, usize) {
-        let gone = self.modules.iter().filter(|module| module.gone);
-        (self.modules.len(), gone.count())
+    /// Of each module that there has been whether it is there.
+    pub(crate) fn census(&self) -> Vec<bool> {
+        self.modules.iter().map(|module| !module.gone).collect()
     }
 
     /// Takes a list of modules for the one that holds now.
@@ -113,6 +112,18 @@ impl Names {
             }
         }
         for mapped in found.into_iter().flatten() {
+            // One that comes back to where it was is the one that it was, date and all.
+            let mut known = self.modules.iter_mut().enumerate();
+            let back = known.find(|(_, module)| module.gone && is_same(&mapped, &module.mapped));
+            if let Some((index, module)) = back {
+                self.unwinder
+                    .borrow_mut()
+                    .forget(&(mapped.start()..mapped.end()));
+                module.gone = false;
+                module.mapped = mapped;
+                changes.come.push(index);
+                continue;
+            }
             let mut module = LoadedModule::new(mapped);
             let range = module.mapped.start()..module.mapped.end();
             let before = self.modules.iter().filter(|before| {

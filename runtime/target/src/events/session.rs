@@ -749,20 +749,22 @@ impl BpfSession {
             .flat_map(|(probe, _)| &mut probe.parts)
     }
 
-    pub fn follow_exec(&mut self) -> Result<(), EventError> {
+    pub fn follow_exec(&mut self) -> Result<bool, EventError> {
         self.tops.forget();
         guess_top(&self.tops, &self.process);
         // Where links are for all processes, none is lost.
         if self.options.children {
-            return Ok(());
+            return Ok(false);
         }
+        let mut lost = false;
         for part in self.probes.iter_mut().flat_map(|probe| &mut probe.parts) {
             if part.is_attached() && part.has_lost_process() {
                 part.detach();
                 part.attach(&self.process, false)?;
+                lost = true;
             }
         }
-        Ok(())
+        Ok(lost)
     }
 
     pub fn totals(&self, probe: ProbeId) -> Result<Totals, EventError> {

@@ -290,11 +290,11 @@ impl EventSession {
     }
 
     /// Attaches probes again that have lost the process, as it has begun to run another program ([`super::Source::Exec`]). Those on files that it
-    /// has mapped there, too, are hit there.
+    /// has mapped there, too, are hit there. Gives whether there were any: what came before is missing.
     ///
     /// # Errors
     /// The kernel refuses, or the process has gone.
-    pub fn follow_exec(&mut self) -> Result<(), EventError> {
+    pub fn follow_exec(&mut self) -> Result<bool, EventError> {
         forward!(&mut self.way, follow_exec())
     }
 

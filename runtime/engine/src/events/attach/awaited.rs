@@ -10,7 +10,7 @@ use ytrace_values::units;
 use super::super::Events;
 use super::super::costs::Expected;
 use super::super::sites::Finder;
-use super::{Making, Plans, described, refused_places, warn_of_switching, warn_of_unwinding};
+use super::{Making, Plans, described, refused_places};
 use crate::host::Sink;
 use crate::names::Changes;
 use crate::session::{Session, State};
@@ -118,8 +118,7 @@ impl Session<'_> {
             }
         }
         events.placed = making.placed;
-        warn_of_unwinding(&making.unwinds, sink);
-        warn_of_switching(&making.switches, sink);
+        making.dangers.warn(sink);
         let sites: usize = making.names.iter().map(Vec::len).sum();
         if sites > 0 {
             match events.session.attach(making.probes.clone()) {

@@ -12,6 +12,7 @@ use crate::copying::Learned;
 use crate::error::SessionError;
 use crate::host::Sink;
 use crate::memory::TargetMemory;
+use crate::moment::PausedMaps;
 use crate::options::Mode;
 use crate::session::{Session, State, cache_options};
 
@@ -156,8 +157,8 @@ impl Session<'_> {
         self.result.pauses.expired |= copy.report().expired;
         sink.progress("walking the copy");
         let mut memory = TargetMemory::new(PageCache::new(copy, cache_options())?);
-        let maps = memory.space().mappings();
-        self.execute(state, oneshot, &mut memory, &threads, Some(maps), sink);
+        let paused = PausedMaps::new(memory.space());
+        self.execute(state, oneshot, &mut memory, &threads, Some(&paused), sink);
         self.add_counters(memory.counters());
         sink.flush();
         Ok(())

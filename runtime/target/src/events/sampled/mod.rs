@@ -320,9 +320,9 @@ impl SampledSession {
     }
 
     /// Events go with their threads into another program.
-    pub fn follow_exec(&mut self) -> Result<(), EventError> {
+    pub fn follow_exec(&mut self) -> Result<bool, EventError> {
         self.look_for_threads();
-        Ok(())
+        Ok(false)
     }
 
     pub fn totals(&self, probe: ProbeId) -> Result<Totals, EventError> {

@@ -16,6 +16,8 @@ use crate::sys;
 const PAUSE: Duration = Duration::from_micros(500);
 /// A sample has its time before it is in its ring, and is there after this long, in nanoseconds. What comes still later is given out of order.
 const MARGIN: u64 = 400_000;
+/// What was so is known for this long after all that came then has been given, in nanoseconds: for samples that come late.
+const LATEST: u64 = 1_000_000_000;
 /// Threads are looked for in the list of the kernel's so often, besides being told of.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -104,17 +106,19 @@ impl SampledSession {
             next.extend(thread.ring.next_time().map(|time| Reverse((time, number))));
         }
         let mut flow = self.state.give_owed(each);
-        let mut reached = 0;
+        let mut reached = until.min(sys::monotonic_ns());
         while let Some(Reverse((time, number))) = next.pop() {
             if time > until || flow.is_break() {
+                reached = reached.min(time);
                 break;
             }
-            reached = time;
             flow = self.take_one(number, each);
             let thread = self.threads.get(number);
             let time = thread.and_then(|thread| thread.ring.next_time());
             next.extend(time.map(|time| Reverse((time, number))));
         }
+        // Where nothing comes there is nothing to wait for either.
+        let reached = reached.saturating_sub(LATEST);
         self.state.settings.forget_before(reached);
         self.state.open.forget_before(reached);
         for probe in &mut self.state.probes {
