@@ -190,7 +190,9 @@ fn another_program_is_followed() {
             ],
         );
         // What another thread than the first executes begins without probes.
-        let blind = finished.stderr.contains("another thread than the first executed");
+        let blind = finished
+            .stderr
+            .contains("another thread than the first executed");
         assert_eq!(blind, command == "exec-other", "{finished}");
         let finished = finished.expect_status(if blind { 3 } else { 0 });
         let last = finished.stdout.lines().rev().nth(1);

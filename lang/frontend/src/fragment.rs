@@ -2,6 +2,7 @@
 //!
 //! A fragment is read behind a prelude, the text of all that has been declared before, so that its type names and macros are known.
 
+mod complete;
 mod generations;
 mod shown;
 
@@ -18,6 +19,7 @@ use crate::parse::{self, Parsed};
 use crate::source::{FileId, Loader, SourceFile, Span};
 use crate::target::Target;
 
+pub use complete::is_incomplete;
 pub use generations::{macros, split_initializer, used_names, with_other_names};
 pub use shown::{with_view, without};
 
@@ -88,39 +90,6 @@ fn tokens(text: &str) -> (Vec<Token>, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     let tokens = lexer::lex(FileId(0), text, &mut Interner::default(), &mut diagnostics);
     (tokens, diagnostics)
-}
-
-/// Whether more must follow: a bracket, a comment or an `#if` is open, or the last line ends in a backslash.
-pub fn is_incomplete(text: &str) -> bool {
-    if text.trim_end_matches([' ', '\t', '\n']).ends_with('\\') {
-        return true;
-    }
-    let (tokens, diagnostics) = tokens(text);
-    let open_comment = |diagnostic: &Diagnostic| diagnostic.message.contains("comment never ends");
-    if diagnostics.iter().any(open_comment) {
-        return true;
-    }
-    let mut depth = 0_i64;
-    let mut conditions = 0_i64;
-    let mut after_hash = false;
-    for token in &tokens {
-        if token.kind == TokenKind::Punctuator {
-            match &*token.text {
-                "(" | "[" | "{" => depth += 1,
-                ")" | "]" | "}" => depth -= 1,
-                _ => {}
-            }
-        }
-        if after_hash {
-            match &*token.text {
-                "endif" => conditions -= 1,
-                word if word.starts_with("if") => conditions += 1,
-                _ => {}
-            }
-        }
-        after_hash = token.first && (token.is("#") || token.is("##"));
-    }
-    depth > 0 || conditions > 0
 }
 
 /// The names and earlier values (`_`, `$1`) that a text mentions.
@@ -615,31 +584,6 @@ mod tests {
                 .map(|piece| (piece.kind, text[piece.range].to_owned()))
                 .collect(),
             other => panic!("{text}: {other:?}"),
-        }
-    }
-
-    #[test]
-    fn more_is_wanted_while_something_is_open() {
-        for text in [
-            "while (1) {",
-            "f(1,",
-            "/* begun",
-            "#define a \\",
-            "#if 1\nint x;",
-            "a[",
-        ] {
-            assert!(is_incomplete(text), "{text}");
-        }
-        for text in [
-            "x + 1",
-            "}",
-            "\"(\"",
-            "'{'",
-            "// (",
-            "#if 1\nint x;\n#endif",
-            "ngx_cycle->",
-        ] {
-            assert!(!is_incomplete(text), "{text}");
         }
     }
 

@@ -210,10 +210,9 @@ impl Interactive<'_> {
             .filter(|(index, module)| !module.gone && !was_there(*index));
         let come: Vec<String> = come.map(|(_, module)| name(module)).collect();
         // Nothing of one program is left in the next one.
-        let mut earlier = numbered
-            .clone()
-            .filter(|(index, _)| was_there(*index));
-        let executed = earlier.all(|(_, module)| module.gone || module.mapped.kind != ModuleKind::File);
+        let mut earlier = numbered.clone().filter(|(index, _)| was_there(*index));
+        let executed =
+            earlier.all(|(_, module)| module.gone || module.mapped.kind != ModuleKind::File);
         let some_went = numbered.any(|(index, module)| module.gone && was_there(index));
         match executed && some_went {
             true => sink.remark(&format!(
