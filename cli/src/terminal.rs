@@ -49,6 +49,17 @@ pub fn safe(text: &str) -> String {
     ytrace_report::text::fit(text, usize::MAX)
 }
 
+fn width() -> usize {
+    let columns = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse::<usize>().ok())
+        .filter(|columns| (20..=1000).contains(columns));
+    columns
+        .or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
+        .unwrap_or(100)
+        .max(40)
+}
+
 /// What is known of standard output and standard error.
 #[derive(Clone, Copy, Debug)]
 pub struct Terminal {
@@ -74,21 +85,18 @@ impl Terminal {
             ColorChoice::Never => false,
             ColorChoice::Auto => is_terminal && allowed,
         };
-        let columns = std::env::var("COLUMNS")
-            .ok()
-            .and_then(|columns| columns.parse::<usize>().ok())
-            .filter(|columns| (20..=1000).contains(columns));
-        let width = columns
-            .or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
-            .unwrap_or(100)
-            .max(40);
         Self {
             output_color: color(std::io::stdout().is_terminal()),
             error_color: color(std::io::stderr().is_terminal()),
             output_terminal: std::io::stdout().is_terminal(),
             interactive: std::io::stderr().is_terminal(),
-            width,
+            width: width(),
         }
+    }
+
+    /// The width as it is now: the user may have made the window another size.
+    pub fn width_now(&self) -> usize {
+        width()
     }
 
     /// Two colour sequences and the one that ends them, or empty strings where standard error

@@ -135,6 +135,27 @@ impl Terminal {
         }
     }
 
+    /// Makes the window another size, as a user does with the mouse.
+    ///
+    /// # Panics
+    /// If the terminal does not take it.
+    pub fn resize(&self, columns: u16) {
+        let size = rustix::termios::Winsize {
+            ws_row: 40,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        rustix::termios::tcsetwinsize(&self.master, size).expect("the terminal takes a size");
+    }
+
+    /// All that has come, with the sequences that move the cursor and colour.
+    pub fn raw(&self) -> String {
+        let (lock, _) = &*self.seen;
+        let seen = lock.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&seen.bytes).into_owned()
+    }
+
     /// Types a line and waits for the prompt that follows what it gives. What is typed before a prompt is there may be lost.
     ///
     /// # Panics

@@ -96,13 +96,17 @@ impl Prompt {
     }
 
     /// Ends it; what it said besides.
-    fn end(mut self) -> String {
+    fn end(self) -> String {
+        self.end_with_status().0
+    }
+
+    /// The same, and its exit status.
+    fn end_with_status(mut self) -> (String, Option<i32>) {
         drop(self.input.take());
         let mut said = String::new();
         let errors = self.child.stderr.as_mut().unwrap();
         std::io::Read::read_to_string(errors, &mut said).unwrap();
-        self.child.wait().unwrap();
-        said
+        (said, self.child.wait().unwrap().code())
     }
 }
 
@@ -201,7 +205,8 @@ fn stops_that_nobody_came_to_are_told_before_the_end() {
         }
         shown.push_str(&line);
     }
-    let said = prompt.end();
+    let (said, status) = prompt.end_with_status();
+    assert_eq!(status, Some(3), "{said}");
     assert!(
         shown.contains("stops had no handler run") || said.contains("probe 1: 100 stops had no"),
         "{shown} {said}"
@@ -283,4 +288,41 @@ fn a_probe_waits_for_a_library() {
             .contains("cannot be used with"),
         "clap says so"
     );
+}
+
+#[test]
+fn a_line_tells_what_the_probes_of_its_variables_have_lost() {
+    let (mut target, _folder) = program();
+    let pid = target.pid();
+    let mut prompt = Prompt::start(pid, &["--sync", "--json", "--max-pause", "20ms"]);
+    prompt.say("long calls, others;");
+    prompt.say("long twice(void) { return calls * 2; }");
+    prompt.say("_probe work(int *n) { calls++; }");
+    prompt.say("printf(\"there\\n\");");
+    assert!(prompt.line().contains("there"));
+    let stopped = Stopped::new(i32::try_from(prompt.child.id()).unwrap());
+    target.say("100");
+    let mut watch = Prompt::start(pid, &[]);
+    watch.ask_until("done", "= 100\n");
+    watch.end();
+    drop(stopped);
+    let mut ask = |line: &str| {
+        prompt.say(line);
+        let answer: serde_json::Value = serde_json::from_str(&prompt.line()).unwrap();
+        answer
+    };
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while ask(":probes")["lost"] != 100 {
+        assert!(std::time::Instant::now() < deadline);
+    }
+    for line in ["calls", "twice()"] {
+        let answer = ask(line);
+        assert_eq!(answer["partial"], true, "{answer}");
+        let why = answer["reasons"][0].as_str().unwrap();
+        assert!(why.starts_with("probe 1: "), "{answer}");
+    }
+    let answer = ask("others");
+    assert!(answer.get("partial").is_none(), "{answer}");
+    let (said, status) = prompt.end_with_status();
+    assert_eq!(status, Some(3), "{said}");
 }

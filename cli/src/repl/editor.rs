@@ -23,9 +23,10 @@ use super::events::Above;
 use super::heap;
 use super::lines::Prompt;
 use super::output::Silent;
+use super::paint::painted;
 use super::signature::called;
 use super::view;
-use crate::failure::{Failure, Status};
+use crate::failure::Failure;
 use crate::terminal::{Terminal, print, safe, say};
 
 /// The most lines of history that are kept.
@@ -42,7 +43,7 @@ enum Request {
     /// The prototype of a function.
     Prototype(String, SyncSender<Option<String>>),
     /// No more lines come.
-    End(Result<Status, Failure>),
+    End(Result<(), Failure>),
 }
 
 /// How long probes are followed before it is looked whether something was typed.
@@ -50,7 +51,7 @@ const SLICE: Duration = Duration::from_millis(2);
 
 /// Reads lines from a user and runs them, until the end. They are edited on a thread of their own, so that attached probes are followed
 /// meanwhile; all else happens on this one.
-pub(crate) fn converse(prompt: &mut Prompt<'_>, terminal: &Terminal) -> Result<Status, Failure> {
+pub(crate) fn converse(prompt: &mut Prompt<'_>, terminal: &Terminal) -> Result<(), Failure> {
     let (requests, asked) = mpsc::channel();
     let (go_on, done) = mpsc::sync_channel(0);
     let (above, shown) = Above::new();
@@ -81,7 +82,7 @@ fn serve(
     prompt: &mut Prompt<'_>,
     asked: &Receiver<Request>,
     go_on: &SyncSender<()>,
-) -> Result<Status, Failure> {
+) -> Result<(), Failure> {
     loop {
         let request = match prompt.has_probes() {
             false => asked.recv().ok(),
@@ -100,10 +101,10 @@ fn serve(
             Some(Request::Line(line)) => {
                 let after = prompt.run(&line);
                 if after == After::End {
-                    return Ok(Status::Success);
+                    return Ok(());
                 }
                 if go_on.send(()).is_err() {
-                    return Ok(Status::Success);
+                    return Ok(());
                 }
             }
             Some(Request::Complete(line, at, reply)) => {
@@ -111,18 +112,27 @@ fn serve(
                     .interactive()
                     .borrow_mut()
                     .complete(&line, at, &mut Silent);
-                let pairs = found.words.into_iter().map(|word| Pair {
-                    display: word.clone(),
-                    replacement: word,
-                });
+                let mut pairs: Vec<Pair> = found
+                    .words
+                    .into_iter()
+                    .map(|word| Pair {
+                        display: word.clone(),
+                        replacement: word,
+                    })
+                    .collect();
+                // What all have in common is inserted: those that are not shown are among them.
+                pairs.extend(found.cut.map(|common| Pair {
+                    display: "… and more".to_owned(),
+                    replacement: common,
+                }));
                 // Who asks waits for it.
-                let _ = reply.send((found.start, pairs.collect()));
+                let _ = reply.send((found.start, pairs));
             }
             Some(Request::Prototype(name, reply)) => {
                 let _ = reply.send(prompt.interactive().borrow().prototype(&name));
             }
             Some(Request::End(ended)) => return ended,
-            None => return Ok(Status::Success),
+            None => return Ok(()),
         }
     }
 }
@@ -133,7 +143,7 @@ fn edit(
     requests: &Sender<Request>,
     done: &Receiver<()>,
     shown: Receiver<String>,
-) -> Result<Status, Failure> {
+) -> Result<(), Failure> {
     let broken =
         |error: ReadlineError| Failure::usage(format!("the terminal cannot be used: {error}"));
     let color = match terminal.output_color {
@@ -155,7 +165,7 @@ fn edit(
         files: FilenameCompleter::new(),
         brackets: MatchingBracketHighlighter::new(),
         known: RefCell::new(None),
-        width: terminal.width,
+        terminal: *terminal,
     }));
     show_above(&mut editor, shown)?;
     let history = history_file();
@@ -174,7 +184,7 @@ fn edit(
             Ok(line) => line,
             // What was begun is given up.
             Err(ReadlineError::Interrupted) => continue,
-            Err(ReadlineError::Eof) => return Ok(Status::Success),
+            Err(ReadlineError::Eof) => return Ok(()),
             // A byte that is no text.
             Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
                 say("what was typed is not UTF-8; the line is given up\n");
@@ -194,7 +204,7 @@ fn edit(
             history = None;
         }
         if requests.send(Request::Line(line)).is_err() || done.recv().is_err() {
-            return Ok(Status::Success);
+            return Ok(());
         }
     }
 }
@@ -264,7 +274,7 @@ struct Assistant {
     brackets: MatchingBracketHighlighter,
     /// The function whose prototype was asked for last, and the answer.
     known: RefCell<Option<(String, Option<String>)>>,
-    width: usize,
+    terminal: Terminal,
 }
 
 impl Assistant {
@@ -394,7 +404,10 @@ impl Hinter for Assistant {
         let prototype = self.prototype(called(line)?)?;
         // As much as there is room for on the line.
         let last = line.lines().last().unwrap_or_default().chars().count();
-        let room = self.width.saturating_sub(PROMPT.len() + last + 3);
+        let room = self
+            .terminal
+            .width_now()
+            .saturating_sub(PROMPT.len() + last + 3);
         let shown = ytrace_report::text::fit(&prototype, room);
         (!shown.is_empty()).then(|| Prototype(format!("  {shown}")))
     }
@@ -413,11 +426,21 @@ impl Validator for Assistant {
 
 impl Highlighter for Assistant {
     fn highlight<'l>(&self, line: &'l str, at: usize) -> Cow<'l, str> {
-        self.brackets.highlight(line, at)
+        // It colours one bracket, with a sequence before it.
+        let bracket = match self.brackets.highlight(line, at) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(shown) => {
+                let alike = line.bytes().zip(shown.bytes());
+                Some(alike.take_while(|(a, b)| a == b).count())
+            }
+        };
+        Cow::Owned(painted(line, bracket))
     }
 
     fn highlight_char(&self, line: &str, at: usize, kind: CmdKind) -> bool {
-        self.brackets.highlight_char(line, at, kind)
+        // A letter makes another word of what is there.
+        let bracket = self.brackets.highlight_char(line, at, kind);
+        bracket || kind == CmdKind::Other
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {

@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::json;
 use ytrace_report::outline::fit_value;
-use ytrace_report::{json as report_json, units};
+use ytrace_report::units;
 use ytrace_runtime::interactive::{
     Answer, Interactive, SAVED_HEAD, SaveError, Shown, Style, Wanted,
 };
@@ -16,15 +17,17 @@ use ytrace_runtime::{SessionError, Sink};
 use ytrace_target::PauseReport;
 
 use super::After;
-use super::commands::{self, COMMANDS, Dump, Parsed};
+use super::commands::{self, Dump, Parsed};
+use super::documents::{as_json, losses};
 use super::events::{Above, EventSink};
 use super::foreign::{self, Advice};
 use super::heap;
 use super::names::file_name;
-use super::output::{LineSink, Redirect, Silent, deliver, split_redirect};
+use super::output::{LineSink, Silent, deliver};
 use super::probes::counted;
+use super::redirect::Redirect;
 use crate::diagnose::session_failure;
-use crate::failure::Failure;
+use crate::failure::{Failure, Status};
 use crate::files::check_replaceable;
 use crate::terminal::{Terminal, safe, say};
 
@@ -54,6 +57,10 @@ pub(crate) struct Prompt<'o> {
     depth: usize,
     /// Whether an answer was not whole, or not of one instant.
     pub(super) partial: bool,
+    /// Whether anything went wrong.
+    pub(super) wrong: bool,
+    /// What the line took and lacks so far.
+    pub(super) taken: Answer,
     /// What attached probes print and what is said of them.
     pub(super) events: EventSink,
     /// Where that is shown while a line is being typed.
@@ -79,6 +86,8 @@ impl<'o> Prompt<'o> {
             },
             depth: 0,
             partial: false,
+            wrong: false,
+            taken: Answer::default(),
             events: EventSink::new(&terminal),
             above: None,
         }
@@ -95,6 +104,13 @@ impl<'o> Prompt<'o> {
             "the line is not text: byte {} is not UTF-8",
             at.saturating_add(1)
         ));
+        self.wrong = true;
+    }
+
+    /// Says what does not run, for an interrupt has ended what it is a part of.
+    pub(crate) fn leave_out(&mut self, what: &str) {
+        self.sink.warn(&format!("interrupted: {what} did not run"));
+        self.partial = true;
     }
 
     /// Runs a line; an interrupt that came before is not for it.
@@ -108,6 +124,7 @@ impl<'o> Prompt<'o> {
             Ok(own) => own,
             Err(why) => {
                 self.sink.error(&why);
+                self.wrong = true;
                 return After::Wrong;
             }
         };
@@ -115,7 +132,8 @@ impl<'o> Prompt<'o> {
             Some((_, redirect)) => self.run_redirected(&own, redirect),
             None => self.run_line(&own),
         };
-        self.sink.show_printed();
+        self.end_line();
+        self.wrong |= after == After::Wrong;
         match self.sink.closed {
             Some(_) => After::End,
             None => after,
@@ -123,7 +141,7 @@ impl<'o> Prompt<'o> {
     }
 
     /// A line with numbers for `$` and `$$`; the error is in words.
-    fn with_last_values(&self, line: &str) -> Result<String, String> {
+    pub(super) fn with_last_values(&self, line: &str) -> Result<String, String> {
         let last = self.interactive.borrow().last_name();
         let last = last.and_then(|name| name.strip_prefix('$')?.parse().ok());
         foreign::with_last_values(line, last)
@@ -134,52 +152,8 @@ impl<'o> Prompt<'o> {
         self.sink.closed.take()
     }
 
-    /// Where the output of a line goes, unless what looks so is an operator: a whole line that is right is what it says.
-    fn redirect<'l>(&mut self, line: &'l str) -> Option<(&'l str, Redirect)> {
-        let (left, redirect) = split_redirect(line)?;
-        let expression = match self.command(line) {
-            Some(parsed) if takes_expression(parsed.name) => parsed.rest,
-            Some(_) => return Some((left, redirect)),
-            None => line,
-        };
-        let whole = self.with_last_values(expression).is_ok_and(|expression| {
-            self.interactive
-                .borrow_mut()
-                .is_expression(&expression, &mut Silent)
-        });
-        (!whole).then_some((left, redirect))
-    }
-
-    fn run_redirected(&mut self, line: &str, redirect: &Redirect) -> After {
-        if let Redirect::Wrong(why) = redirect {
-            self.sink.error(why);
-            return After::Wrong;
-        }
-        if let (Some(parsed), Redirect::File(name)) = (self.command(line), redirect)
-            && parsed.name == ":view"
-        {
-            let done = self.view_file(parsed.rest, name);
-            return self.after(done);
-        }
-        self.sink.kept = Some(Vec::new());
-        let after = self.run_line(line);
-        self.sink.show_printed();
-        let kept = self.sink.kept.take().unwrap_or_default();
-        // What went wrong has been said; there is nothing to read.
-        if after == After::Wrong && kept.is_empty() {
-            return after;
-        }
-        match deliver(&kept, redirect) {
-            Ok(()) => after,
-            Err(why) => {
-                self.sink.error(&why);
-                After::Wrong
-            }
-        }
-    }
-
     /// The command that a line is. A variable of that name that was declared here comes first.
-    fn command<'l>(&self, line: &'l str) -> Option<Parsed<'l>> {
+    pub(super) fn command<'l>(&self, line: &'l str) -> Option<Parsed<'l>> {
         let parsed = commands::parse(line)?;
         let word = line
             .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
@@ -188,7 +162,32 @@ impl<'o> Prompt<'o> {
         (!declared).then_some(parsed)
     }
 
-    fn run_line(&mut self, line: &str) -> After {
+    pub(super) fn run_line(&mut self, line: &str) -> After {
+        let after = self.run_command(line);
+        self.end_line();
+        after
+    }
+
+    /// Prints the last document of a line, with what the line took and lacks.
+    fn end_line(&mut self) {
+        let taken = std::mem::take(&mut self.taken);
+        let members = match self.json {
+            true => losses(&taken),
+            false => serde_json::Map::new(),
+        };
+        self.sink.end_line(members);
+    }
+
+    /// How the session ends: what went wrong comes before what is not whole.
+    pub(crate) fn status(&self) -> Status {
+        match (self.wrong, self.partial) {
+            (true, _) => Status::Probe,
+            (false, true) => Status::Partial,
+            (false, false) => Status::Success,
+        }
+    }
+
+    fn run_command(&mut self, line: &str) -> After {
         let Some(parsed) = self.command(line) else {
             return match self.advice(line) {
                 Some(advice) => {
@@ -246,7 +245,7 @@ impl<'o> Prompt<'o> {
         (!means).then_some(advice)
     }
 
-    fn after(&mut self, done: Result<(), Wrong>) -> After {
+    pub(super) fn after(&mut self, done: Result<(), Wrong>) -> After {
         match done {
             Ok(()) => After::Fine,
             Err(wrong) => {
@@ -313,19 +312,11 @@ impl<'o> Prompt<'o> {
         self.sink.show_printed();
         if let Some(shown) = &answer.shown {
             self.next = None;
-            let text = match self.json {
-                true => format!("{}\n", with_losses(as_json(shown), answer)),
-                false => self.value_line(shown),
-            };
-            self.sink.data(text.as_bytes());
-        } else if self.json && !losses(answer).is_empty() {
-            // Of a question it is the last document that tells, if it has given one.
-            let document = self.sink.take_last_document();
-            let document = document.unwrap_or_else(|| json!({}));
-            let text = format!("{}\n", with_losses(document, answer));
-            self.sink.data(text.as_bytes());
+            match self.json {
+                true => self.sink.document(&as_json(shown)),
+                false => self.sink.data(self.value_line(shown).as_bytes()),
+            }
         }
-        self.sink.end_documents();
         for probe in &answer.attached {
             let places = match probe.places {
                 0 => String::new(),
@@ -356,7 +347,8 @@ impl<'o> Prompt<'o> {
     }
 
     /// Says what an answer took and lacks.
-    fn tell_losses(&mut self, answer: &Answer) {
+    pub(super) fn tell_losses(&mut self, answer: &Answer) {
+        self.taken.absorb_losses(answer);
         for check in &answer.checks {
             self.sink.error(check);
         }
@@ -389,7 +381,7 @@ impl<'o> Prompt<'o> {
         let width = match self.sink.kept {
             // A file is as wide as need be, but not wider than can be read.
             Some(_) => 200,
-            None => self.terminal.width,
+            None => self.terminal.width_now(),
         };
         let value = fit_value(&shown.outline, width, head.chars().count());
         format!("{head}{value}\n")
@@ -416,6 +408,7 @@ impl<'o> Prompt<'o> {
         let Some(base) = base else {
             return After::Fine;
         };
+        let mut worst = after;
         for path in pointers.iter().take(MOST_FOLLOWED) {
             let pointer = format!("{base}{path}");
             let word = self.interactive.borrow_mut().word(&pointer, &mut self.sink);
@@ -443,7 +436,7 @@ impl<'o> Prompt<'o> {
                 self.sink.data(safe(label.trim_end()).as_bytes());
                 self.sink.data(b"\n");
             }
-            self.evaluate(&target, Style::default());
+            worst = worst.max(self.evaluate(&target, Style::default()));
         }
         if let Some(more) = pointers
             .len()
@@ -452,73 +445,11 @@ impl<'o> Prompt<'o> {
         {
             say(&format!("{more} further pointers were not followed\n"));
         }
-        After::Fine
-    }
-
-    fn help(&mut self, name: &str) -> Result<(), Wrong> {
-        let mut text = String::new();
-        let mut found = false;
-        for entry in COMMANDS {
-            if !name.is_empty() && !entry.names.contains(&name) {
-                continue;
-            }
-            found = true;
-            let head = format!("{} {}", entry.names.join(", "), entry.arguments);
-            text.push_str(&format!("  {:<32} {}\n", head.trim_end(), entry.help));
-        }
-        if !found {
-            return Err(Wrong::Words(format!("there is no command `{name}`")));
-        }
-        if name.is_empty() {
-            text.insert_str(
-                0,
-                "Expressions, statements, variables, functions, structs and #include of the probe language; a line with an open bracket goes on.\n\
-                 `_` is the last value, `$1`, `$2` … are earlier ones. Tab completes, Ctrl-C ends a line, Ctrl-D the session.\n\n",
-            );
-            text.push_str(
-                "\nLINE | COMMAND   the output goes to a program\nLINE > FILE      … to a file; >> FILE is added to\n",
-            );
-        }
-        self.sink.data(text.as_bytes());
-        Ok(())
-    }
-
-    fn type_of(&mut self, text: &str, whole: bool) -> Result<(), Wrong> {
-        let text = self.operand(text)?;
-        let found = self
-            .interactive
-            .borrow_mut()
-            .type_of(&text, &mut self.sink)?;
-        // A function has names for what it takes.
-        let interactive = self.interactive.borrow();
-        let prototype = match interactive.is_declared(&text) {
-            true => None,
-            false => interactive.target_prototype(&text),
-        };
-        drop(interactive);
-        let line = match (self.json, whole) {
-            (true, _) => json!({
-                "type": found.name, "size": found.size, "whole": found.whole,
-                "prototype": prototype,
-            })
-            .to_string(),
-            (false, _) if prototype.is_some() => {
-                format!("type = {}", prototype.unwrap_or_default())
-            }
-            (false, false) => format!("type = {}", found.name),
-            (false, true) => match found.size {
-                Some(size) => format!("type = {}  // {size} bytes", found.whole),
-                None => format!("type = {}", found.whole),
-            },
-        };
-        let safe_lines: Vec<String> = line.lines().map(safe).collect();
-        self.sink
-            .data(format!("{}\n", safe_lines.join("\n")).as_bytes());
-        Ok(())
+        worst
     }
 
     /// The expression of a command; the last value where there is none.
-    fn operand(&self, text: &str) -> Result<String, Wrong> {
+    pub(super) fn operand(&self, text: &str) -> Result<String, Wrong> {
         match text {
             "" if self.interactive.borrow().last_name().is_some() => Ok("_".to_owned()),
             "" => Err(Wrong::Words("an expression is missing".to_owned())),
@@ -534,143 +465,14 @@ impl<'o> Prompt<'o> {
         word.map_err(Wrong::Words)
     }
 
-    fn with_address(
-        &mut self,
-        text: &str,
-        show: impl FnOnce(&Self, u64) -> Result<Vec<String>, Wrong>,
-    ) -> Result<(), Wrong> {
-        let address = self.address(text)?;
-        let lines = show(self, address)?;
-        if self.json {
-            let document = json!({ "address": format!("{address:#x}"), "lines": lines });
-            self.sink.data(format!("{document}\n").as_bytes());
-            return Ok(());
-        }
-        for line in lines {
-            self.sink.data(format!("{}\n", safe(&line)).as_bytes());
-        }
-        Ok(())
-    }
-
-    fn symbol(&self, address: u64) -> Result<Vec<String>, Wrong> {
-        let found = self.interactive.borrow().symbol_at(address);
-        match found.symbol {
-            Some((name, 0)) => Ok(vec![format!(
-                "{name} is at {address:#x}{}",
-                in_module(&found.module)
-            )]),
-            Some((name, offset)) => Ok(vec![format!(
-                "{name}+{offset} is at {address:#x}{}",
-                in_module(&found.module)
-            )]),
-            None => Err(Wrong::Words(format!("no symbol covers {address:#x}"))),
-        }
-    }
-
-    fn line(&self, address: u64) -> Result<Vec<String>, Wrong> {
-        let interactive = self.interactive.borrow();
-        let symbol = interactive.symbol_at(address).symbol;
-        let function = symbol.map_or_else(String::new, |(name, offset)| match offset {
-            0 => format!(", the start of {name}"),
-            offset => format!(", {name}+{offset}"),
-        });
-        match interactive.line_at(address) {
-            Some(line) => Ok(vec![format!(
-                "{line} has the code at {address:#x}{function}"
-            )]),
-            None => Err(Wrong::Words(format!(
-                "no source line is known of {address:#x}{function}"
-            ))),
-        }
-    }
-
-    fn current_thread(&self) -> i32 {
-        self.interactive.borrow().thread()
-    }
-
-    fn threads(&mut self) -> Result<(), Wrong> {
-        let current = self.current_thread();
-        let threads = self.interactive.borrow().threads()?;
-        for thread in threads {
-            let mark = if thread.tid == current { '*' } else { ' ' };
-            let line = match self.json {
-                true => json!({
-                    "thread": thread.tid, "state": thread.state, "name": thread.name,
-                    "chosen": thread.tid == current,
-                })
-                .to_string(),
-                false => format!(
-                    "{mark} {:<8} {:<2} {}",
-                    thread.tid, thread.state, thread.name
-                ),
-            };
-            self.sink
-                .data(format!("{}\n", safe(line.trim_end())).as_bytes());
-        }
-        Ok(())
-    }
-
-    fn choose_thread(&mut self, text: &str) -> Result<(), Wrong> {
-        let threads = self.interactive.borrow().threads()?;
-        let wanted = match text {
-            "" => self.current_thread(),
-            text => text
-                .parse()
-                .map_err(|_| Wrong::Words(format!("`{text}` is no thread number")))?,
-        };
-        let Some(thread) = threads.iter().find(|thread| thread.tid == wanted) else {
-            return Err(Wrong::Words(format!("there is no thread {wanted}")));
-        };
-        self.interactive.borrow_mut().choose_thread(wanted);
-        let line = format!("thread {} {}", thread.tid, thread.name);
-        self.sink
-            .data(format!("{}\n", safe(line.trim_end())).as_bytes());
-        Ok(())
-    }
-
-    fn stack(&mut self, text: &str) -> Result<(), Wrong> {
-        let most = match text {
-            "" => usize::MAX,
-            text => text
-                .parse()
-                .map_err(|_| Wrong::Words(format!("`{text}` is no number of frames")))?,
-        };
-        let tid = self.current_thread();
-        let (frames, cut, pause) = self.interactive.borrow_mut().stack(tid)?;
-        for (number, frame) in frames.iter().enumerate().take(most) {
-            let place = frame.place.as_ref();
-            let place = place.map_or_else(String::new, |place| format!(" at {place}"));
-            let line = match frame.inlined {
-                _ if self.json => json!({
-                    "frame": number, "address": format!("{:#x}", frame.address),
-                    "function": frame.function, "inlined": frame.inlined, "place": frame.place,
-                })
-                .to_string(),
-                true => format!("#{number:<3} {} (inlined){place}", frame.function),
-                false => format!(
-                    "#{number:<3} {:#018x} in {}{place}",
-                    frame.address, frame.function
-                ),
-            };
-            self.sink.data(format!("{}\n", safe(&line)).as_bytes());
-        }
-        if frames.len() > most {
-            let more = format!("({} more frames)\n", frames.len() - most);
-            match self.json {
-                true => say(&more),
-                false => self.sink.data(more.as_bytes()),
-            }
-        } else if let Some(why) = cut {
-            say(&format!("the stack ends here: {why}\n"));
-        }
-        if let Some(pause) = pause {
-            self.tell_pause(&pause);
-        }
-        Ok(())
-    }
-
     fn freeze(&mut self) -> Result<(), Wrong> {
         let frozen = self.interactive.borrow_mut().freeze()?;
+        if self.json {
+            let length = u64::try_from(frozen.pause.pause.as_nanos()).unwrap_or(u64::MAX);
+            self.sink.document(&json!({
+                "copied": frozen.bytes, "left_out": frozen.left_out, "pause_ns": length,
+            }));
+        }
         let left_out = match frozen.left_out {
             0 => String::new(),
             bytes => format!(
@@ -746,27 +548,33 @@ impl<'o> Prompt<'o> {
         };
         self.depth += 1;
         let mut after = After::Fine;
+        let mut interrupted = false;
         let mut part = String::new();
-        for line in text.lines() {
+        let mut lines = text.lines();
+        for line in lines.by_ref() {
             part.push_str(line);
             part.push('\n');
             if ytrace_lang::fragment::is_incomplete(&part) && !commands::is_command(&part) {
                 continue;
             }
             after = self.run(&std::mem::take(&mut part));
-            if after != After::Fine {
+            interrupted = super::INTERRUPTED.load(Ordering::Relaxed);
+            if after != After::Fine || interrupted {
                 break;
             }
         }
-        if after == After::Fine && !part.trim().is_empty() {
+        let left = lines.filter(|line| !line.trim().is_empty()).count();
+        if interrupted && left > 0 {
+            self.leave_out(&format!("{} of {name}", counted(left as u64, "line")));
+        }
+        if after == After::Fine && !interrupted && !part.trim().is_empty() {
             after = self.run(&part);
         }
         self.depth -= 1;
         after
     }
 
-    pub(super) fn tell_pause(&mut self, pause: &PauseReport) {
-        self.partial |= pause.expired;
+    fn tell_pause(&mut self, pause: &PauseReport) {
         let expired = match pause.expired {
             true => ", the longest pause: what was read after it is not of the same instant",
             false => "",
@@ -830,70 +638,8 @@ fn at_the_prompt(hint: &str) -> Option<String> {
     })
 }
 
-/// Whether a command takes an expression, in which `|` and `>` may be operators.
-fn takes_expression(name: &str) -> bool {
-    matches!(
-        name,
-        "p" | "p+" | "whatis" | "ptype" | "x" | "info symbol" | "info line" | ":what"
-    )
-}
-
-fn in_module(module: &Option<String>) -> String {
-    module
-        .as_ref()
-        .map_or_else(String::new, |module| format!(", {module}"))
-}
-
 fn duration(time: Duration) -> String {
     units::duration(i128::try_from(time.as_nanos()).unwrap_or(i128::MAX))
-}
-
-fn as_json(shown: &Shown) -> serde_json::Value {
-    let text = String::from_utf8_lossy(&shown.outline.text);
-    let value = match &shown.value {
-        Some((value, paths)) => {
-            let path = |handle: u64| paths.get(&handle).cloned().unwrap_or_default();
-            report_json::value(value, &path)
-        }
-        None => serde_json::Value::Null,
-    };
-    json!({
-        "number": shown.number,
-        "type": shown.type_name,
-        "address": shown.address.map(|address| format!("{address:#x}")),
-        "value": value,
-        "text": text,
-    })
-}
-
-/// What a line took and what its answer lacks, as members of a document; only what there is.
-fn losses(answer: &Answer) -> serde_json::Map<String, serde_json::Value> {
-    let mut members = serde_json::Map::new();
-    if let Some(pause) = &answer.pause {
-        let length = u64::try_from(pause.pause.as_nanos()).unwrap_or(u64::MAX);
-        members.insert("pause_ns".to_owned(), json!(length));
-    }
-    for (name, pages) in [("missed", answer.missed), ("swapped", answer.swapped)] {
-        if pages > 0 {
-            members.insert(name.to_owned(), json!(pages));
-        }
-    }
-    for (name, words) in [("checks", &answer.checks), ("reasons", &answer.partial)] {
-        if !words.is_empty() {
-            members.insert(name.to_owned(), json!(words));
-        }
-    }
-    if answer.is_partial() {
-        members.insert("partial".to_owned(), json!(true));
-    }
-    members
-}
-
-fn with_losses(mut document: serde_json::Value, answer: &Answer) -> serde_json::Value {
-    if let Some(members) = document.as_object_mut() {
-        members.extend(losses(answer));
-    }
-    document
 }
 
 fn read_source(name: &str) -> Result<String, String> {

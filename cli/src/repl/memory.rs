@@ -30,7 +30,7 @@ impl Prompt<'_> {
                     (true, false) => {
                         let at = format!("{address:#x}");
                         let document = json!({ "address": at, "value": shown, "cut": true });
-                        self.sink.data(format!("{document}\n").as_bytes());
+                        self.sink.document(&document);
                     }
                     (false, _) => {
                         let label = self.label(address);
@@ -114,7 +114,7 @@ impl Prompt<'_> {
 
     fn unit_document(&mut self, address: u64, value: &serde_json::Value) {
         let document = json!({ "address": format!("{address:#x}"), "value": value });
-        self.sink.data(format!("{document}\n").as_bytes());
+        self.sink.document(&document);
     }
 
     /// A unit of memory in a format.

@@ -1,15 +1,19 @@
 //! `ytrace repl`: a process or a core file, looked at line by line.
 
 mod commands;
+mod documents;
 mod editor;
 mod events;
 mod foreign;
 mod heap;
 mod lines;
+mod look;
 mod memory;
 mod names;
 mod output;
+mod paint;
 mod probes;
+mod redirect;
 mod script;
 mod signature;
 mod view;
@@ -41,8 +45,8 @@ const STACK: usize = 1 << 30;
 /// The longest text of one input, in bytes.
 const MOST_TEXT: usize = 1 << 20;
 
-/// What a line led to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a line led to, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum After {
     /// It went well.
     Fine,
@@ -107,16 +111,19 @@ fn run_on_target(arguments: &ReplArguments, terminal: &Terminal) -> Result<Statu
     let interactive = Interactive::new(session, &mut sink).map_err(failure)?;
     let interactive = Rc::new(RefCell::new(interactive));
     let mut prompt = Prompt::new(interactive, *terminal, arguments.json);
-    let status = if !arguments.lines.is_empty() {
-        script::run(&mut prompt, &arguments.lines)
-    } else if std::io::stdin().is_terminal() {
-        editor::converse(&mut prompt, terminal)
-    } else {
-        script::run_standard_input(&mut prompt)
+    let typed = arguments.lines.is_empty() && std::io::stdin().is_terminal();
+    let ended = match typed {
+        true => editor::converse(&mut prompt, terminal),
+        false if arguments.lines.is_empty() => script::run_standard_input(&mut prompt),
+        false => script::run(&mut prompt, &arguments.lines),
     };
     prompt.finish();
-    match prompt.output_failure() {
-        Some(failure) => Err(failure),
-        None => status,
+    if let Some(failure) = prompt.output_failure() {
+        return Err(failure);
     }
+    // Of lines that nobody types the end tells, and of their probes, which have come to theirs.
+    ended.map(|()| match typed {
+        true => Status::Success,
+        false => prompt.status(),
+    })
 }

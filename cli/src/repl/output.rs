@@ -7,80 +7,12 @@ use std::process::{Command, Stdio};
 
 use ytrace_lang::compile::Compiled;
 use ytrace_report::write_output;
-use ytrace_runtime::Sink;
+use ytrace_runtime::{Sink, interrupt};
 
-use super::names::{file_name, has_bare_blank};
+use super::redirect::Redirect;
 use crate::diagnose::warnings;
 use crate::failure::Failure;
 use crate::terminal::{Terminal, print_bytes, safe, say};
-
-/// Where the output of one line goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Redirect {
-    /// `| COMMAND`.
-    Pipe(String),
-    /// `> FILE`.
-    File(String),
-    /// `>> FILE`.
-    Append(String),
-    /// The name of a file is not right, in words.
-    Wrong(String),
-}
-
-/// Splits `LINE | COMMAND`, `LINE > FILE` and `LINE >> FILE`, at the last such sign that stands between blanks and outside of brackets
-/// and quotes. Whether it is meant so, or is an operator, is for others to say.
-pub(crate) fn split_redirect(line: &str) -> Option<(&str, Redirect)> {
-    let mut depth = 0_i64;
-    let mut quote = None;
-    let mut escaped = false;
-    let mut found = None;
-    let bytes = line.as_bytes();
-    for (at, byte) in bytes.iter().enumerate() {
-        if let Some(open) = quote {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                _ if *byte == open => quote = None,
-                _ => {}
-            }
-            continue;
-        }
-        match byte {
-            b'"' | b'\'' | b'`' => quote = Some(*byte),
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth -= 1,
-            b'|' | b'>' if depth == 0 => {
-                let before = at.checked_sub(1).and_then(|at| bytes.get(at));
-                let double = *byte == b'>' && bytes.get(at + 1) == Some(&b'>');
-                let end = if double { at + 2 } else { at + 1 };
-                let blank = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_whitespace);
-                // Of a chain of programs the shell takes all.
-                let first = !matches!(found, Some((_, _, b'|')));
-                if blank(before) && blank(bytes.get(end)) && first {
-                    found = Some((at, end, *byte));
-                }
-            }
-            _ => {}
-        }
-    }
-    let (at, end, _) = found?;
-    let sign = line.get(at..end)?;
-    let left = line.get(..at)?.trim_end();
-    let right = line.get(end..)?.trim().to_owned();
-    if left.is_empty() || right.is_empty() {
-        return None;
-    }
-    let redirect = match sign {
-        "|" => Redirect::Pipe(right),
-        _ if has_bare_blank(&right) && file_name(&right).is_ok() => return None,
-        sign => match file_name(&right) {
-            Ok(name) if sign == ">" => Redirect::File(name),
-            Ok(name) => Redirect::Append(name),
-            Err(why) => Redirect::Wrong(why),
-        },
-    };
-    Some((left, redirect))
-}
 
 /// Sends bytes where they belong; the error is in words.
 pub(crate) fn deliver(bytes: &[u8], redirect: &Redirect) -> Result<(), String> {
@@ -89,29 +21,35 @@ pub(crate) fn deliver(bytes: &[u8], redirect: &Redirect) -> Result<(), String> {
         Redirect::Append(name) => append_to_file(name, bytes),
         Redirect::Wrong(why) => Err(why.clone()),
         Redirect::Pipe(command) => {
-            let mut child = Command::new("/bin/sh")
-                .arg("-c")
-                .arg(command)
-                .stdin(Stdio::piped())
-                .spawn()
-                .map_err(|error| format!("`{command}` cannot be started: {error}"))?;
-            if let Some(mut input) = child.stdin.take() {
-                // One that has seen enough ends early.
-                match input.write_all(bytes) {
-                    Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                        return Err(format!("`{command}` cannot be written to: {error}"));
-                    }
-                    _ => {}
-                }
-            }
-            let status = child
-                .wait()
-                .map_err(|error| format!("`{command}`: {error}"))?;
-            match status.success() {
-                true => Ok(()),
-                false => Err(format!("`{command}` ended with {status}")),
-            }
+            // Ctrl-C is for the program that has the terminal.
+            interrupt::elsewhere(|| pipe(bytes, command))
         }
+    }
+}
+
+/// Lets a program of the shell read bytes, and waits for its end.
+fn pipe(bytes: &[u8], command: &str) -> Result<(), String> {
+    let mut child = Command::new("/bin/sh")
+        .arg("-c")
+        .arg(command)
+        .stdin(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("`{command}` cannot be started: {error}"))?;
+    if let Some(mut input) = child.stdin.take() {
+        // One that has seen enough ends early.
+        match input.write_all(bytes) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                return Err(format!("`{command}` cannot be written to: {error}"));
+            }
+            _ => {}
+        }
+    }
+    let status = child
+        .wait()
+        .map_err(|error| format!("`{command}`: {error}"))?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(format!("`{command}` ended with {status}")),
     }
 }
 
@@ -151,10 +89,13 @@ pub(crate) struct LineSink {
     pub(crate) kept: Option<Vec<u8>>,
     /// Why standard output takes no more.
     pub(crate) closed: Option<Failure>,
-    /// What was printed of the line, where output is JSON.
+    /// Whether documents are printed, a line each.
+    json: bool,
+    /// What was printed of the line, where output is JSON and that is none yet.
     pub(super) printed: Option<Vec<u8>>,
-    /// The last of the documents that a question gives, or the part of one that has come: what is known only in the end goes into it.
-    last: Option<Vec<u8>>,
+    /// The last document of the line, or the part of one that has come: what the line took and lacks is known in the end, and goes into
+    /// it.
+    last: Vec<u8>,
 }
 
 impl LineSink {
@@ -163,50 +104,57 @@ impl LineSink {
             terminal: *terminal,
             kept: None,
             closed: None,
+            json: false,
             printed: None,
-            last: None,
+            last: Vec::new(),
         }
-    }
-
-    /// What is printed from here on are documents, a line each.
-    pub(super) fn begin_documents(&mut self) {
-        self.last = Some(Vec::new());
-    }
-
-    /// The last document, which has not been printed; `None` if there is none.
-    pub(super) fn take_last_document(&mut self) -> Option<serde_json::Value> {
-        let last = self.last.as_mut()?;
-        let document = serde_json::from_slice(last).ok()?;
-        last.clear();
-        Some(document)
-    }
-
-    /// Prints what is left of documents.
-    pub(super) fn end_documents(&mut self) {
-        if let Some(last) = self.last.take() {
-            self.data(&last);
-        }
-    }
-
-    /// Prints all but the last document.
-    fn documents(&mut self, text: &[u8]) {
-        let Some(mut last) = self.last.take() else {
-            return;
-        };
-        // All that has come ends with a line end only if the next byte begins another document.
-        for line in text.split_inclusive(|byte| *byte == b'\n') {
-            if last.ends_with(b"\n") {
-                self.data(&std::mem::take(&mut last));
-            }
-            last.extend_from_slice(line);
-        }
-        self.last = Some(last);
     }
 
     /// Writes what lines print as JSON, too.
     pub(crate) fn in_json(mut self, json: bool) -> Self {
+        self.json = json;
         self.printed = json.then(Vec::new);
         self
+    }
+
+    /// Prints a document behind what has been printed.
+    pub(super) fn document(&mut self, document: &serde_json::Value) {
+        self.show_printed();
+        self.documents(format!("{document}\n").as_bytes());
+    }
+
+    /// Prints what is left of a line's documents. The last one gets these members; if there is none, they are one.
+    pub(super) fn end_line(&mut self, members: serde_json::Map<String, serde_json::Value>) {
+        self.show_printed();
+        let last = std::mem::take(&mut self.last);
+        if members.is_empty() {
+            self.data(&last);
+            return;
+        }
+        let document = match serde_json::from_slice(&last) {
+            Ok(serde_json::Value::Object(mut document)) => {
+                document.extend(members);
+                document
+            }
+            _ => {
+                self.data(&last);
+                members
+            }
+        };
+        let document = serde_json::Value::Object(document);
+        self.data(format!("{document}\n").as_bytes());
+    }
+
+    /// Prints all but the last document.
+    fn documents(&mut self, text: &[u8]) {
+        // All that has come ends with a line end only if the next byte begins another document.
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            if self.last.ends_with(b"\n") {
+                let last = std::mem::take(&mut self.last);
+                self.data(&last);
+            }
+            self.last.extend_from_slice(line);
+        }
     }
 
     /// Shows what has been printed as a document, where output is JSON.
@@ -216,7 +164,7 @@ impl LineSink {
             _ => return,
         };
         let document = serde_json::json!({ "printed": String::from_utf8_lossy(&printed) });
-        self.data(format!("{document}\n").as_bytes());
+        self.documents(format!("{document}\n").as_bytes());
     }
 
     /// Prints data.
@@ -256,7 +204,7 @@ impl Sink for LineSink {
     fn text(&mut self, text: &[u8]) {
         match &mut self.printed {
             Some(printed) => printed.extend_from_slice(text),
-            None if self.last.is_some() => self.documents(text),
+            None if self.json => self.documents(text),
             None => self.data(text),
         }
     }
@@ -284,49 +232,4 @@ impl Sink for Silent {
     fn warn(&mut self, _text: &str) {}
 
     fn progress(&mut self, _text: &str) {}
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn redirections_are_told_from_operators() {
-        let pipe = |command: &str| Redirect::Pipe(command.to_owned());
-        for (line, expected) in [
-            ("p a | less", Some(("p a", pipe("less")))),
-            (
-                "bt | grep x | head -3",
-                Some(("bt", pipe("grep x | head -3"))),
-            ),
-            ("p a > f", Some(("p a", Redirect::File("f".to_owned())))),
-            (
-                "p a >> /tmp/f",
-                Some(("p a", Redirect::Append("/tmp/f".to_owned()))),
-            ),
-            ("p a|b", None),
-            ("p (a | b)", None),
-            ("p f(\" | \")", None),
-            ("p '|'", None),
-            ("p a->b", None),
-            ("p a > b c", None),
-            (
-                "p a > \"b c\"",
-                Some(("p a", Redirect::File("b c".to_owned()))),
-            ),
-            (
-                "p a >> b\\ c",
-                Some(("p a", Redirect::Append("b c".to_owned()))),
-            ),
-            ("| less", None),
-            ("p a || b", None),
-            ("p a >= b", None),
-        ] {
-            assert_eq!(split_redirect(line), expected, "{line}");
-        }
-        assert!(matches!(
-            split_redirect("p a > \"q.txt"),
-            Some(("p a", Redirect::Wrong(_)))
-        ));
-    }
 }

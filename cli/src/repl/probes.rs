@@ -61,6 +61,8 @@ impl Prompt<'_> {
 
     fn tell_detached(&mut self, gone: &[Detached]) {
         for probe in gone {
+            self.partial |= !probe.partial.is_empty();
+            self.wrong |= probe.faulted;
             let why = probe.why.as_ref();
             let why = why.map_or_else(String::new, |why| format!(", for {why}"));
             let notes = match probe.notes.is_empty() {
@@ -83,20 +85,20 @@ impl Prompt<'_> {
             say("no probe is attached\n");
         }
         for probe in probes {
-            let text = match self.json {
-                true => json!({
+            if self.json {
+                self.sink.document(&json!({
                     "probe": probe.number, "head": probe.head, "places": probe.places,
                     "hits": probe.hits, "lost": probe.lost,
-                })
-                .to_string(),
-                false => safe(&format!(
-                    "{:<3} {:<40} {}, {} lost",
-                    probe.number,
-                    probe.head,
-                    counted(probe.hits, "hit"),
-                    probe.lost
-                )),
-            };
+                }));
+                continue;
+            }
+            let text = safe(&format!(
+                "{:<3} {:<40} {}, {} lost",
+                probe.number,
+                probe.head,
+                counted(probe.hits, "hit"),
+                probe.lost
+            ));
             self.sink.data(format!("{text}\n").as_bytes());
         }
         Ok(())
@@ -117,6 +119,14 @@ impl Prompt<'_> {
         self.tell_detached(&gone);
         let (printed, said) = (self.events.take_printed(true), self.events.take_said());
         self.show_events(&printed, &said);
+        if self.json {
+            for probe in gone {
+                self.sink.document(&json!({
+                    "detached": probe.number, "head": probe.head, "notes": probe.notes,
+                }));
+                self.taken.partial.extend(probe.partial);
+            }
+        }
         Ok(())
     }
 
@@ -140,6 +150,8 @@ impl Prompt<'_> {
             self.follow(now + left.min(SLICE));
         }
         self.above = above;
+        // It has ended the waiting, and nothing else.
+        ytrace_runtime::interrupt::begin_anew(&super::INTERRUPTED);
         Ok(())
     }
 }

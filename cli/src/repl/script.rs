@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use ytrace_lang::fragment;
 
 use super::lines::Prompt;
+use super::probes::counted;
 use super::{After, INTERRUPTED, MOST_TEXT, commands};
-use crate::failure::{Failure, Status};
+use crate::failure::Failure;
 
 /// How long probes are followed before it is looked whether there is another line.
 const SLICE: Duration = Duration::from_millis(10);
@@ -18,18 +19,23 @@ const SLICE: Duration = Duration::from_millis(10);
 const AHEAD: usize = 16;
 
 /// Runs the lines of the command line.
-pub(crate) fn run(prompt: &mut Prompt<'_>, lines: &[String]) -> Result<Status, Failure> {
+pub(crate) fn run(prompt: &mut Prompt<'_>, lines: &[String]) -> Result<(), Failure> {
     let mut script = Script::new(prompt);
-    for line in lines {
+    let mut left = lines.iter();
+    for line in left.by_ref() {
         if !script.take(line.as_bytes())? {
             break;
         }
     }
-    Ok(script.end())
+    if script.interrupted && left.len() > 0 {
+        script.prompt.leave_out(&counted(left.len() as u64, "line"));
+    }
+    script.end();
+    Ok(())
 }
 
 /// Runs the lines of standard input. Probes are followed while the next one is waited for.
-pub(crate) fn run_standard_input(prompt: &mut Prompt<'_>) -> Result<Status, Failure> {
+pub(crate) fn run_standard_input(prompt: &mut Prompt<'_>) -> Result<(), Failure> {
     let (sender, lines) = mpsc::sync_channel(AHEAD);
     // It may wait for ever, and ends with the process.
     std::thread::Builder::new()
@@ -60,7 +66,8 @@ pub(crate) fn run_standard_input(prompt: &mut Prompt<'_>) -> Result<Status, Fail
                 Err(RecvTimeoutError::Timeout) => {
                     script.prompt.follow(Instant::now() + SLICE);
                     if INTERRUPTED.load(Ordering::Relaxed) {
-                        return Ok(script.end());
+                        script.interrupt();
+                        break;
                     }
                     continue;
                 }
@@ -81,7 +88,12 @@ pub(crate) fn run_standard_input(prompt: &mut Prompt<'_>) -> Result<Status, Fail
             Err(_) => break,
         }
     }
-    Ok(script.end())
+    // One that is not written yet is missed by nobody.
+    if script.interrupted && lines.try_recv().is_ok() {
+        script.prompt.leave_out("what is left of standard input");
+    }
+    script.end();
+    Ok(())
 }
 
 /// Lines on their way.
@@ -89,8 +101,9 @@ struct Script<'p, 'o> {
     prompt: &'p mut Prompt<'o>,
     /// What is not complete yet.
     text: String,
-    wrong: bool,
     ended: bool,
+    /// Whether Ctrl-C has ended it.
+    interrupted: bool,
 }
 
 impl<'p, 'o> Script<'p, 'o> {
@@ -98,8 +111,8 @@ impl<'p, 'o> Script<'p, 'o> {
         Self {
             prompt,
             text: String::new(),
-            wrong: false,
             ended: false,
+            interrupted: false,
         }
     }
 
@@ -111,7 +124,6 @@ impl<'p, 'o> Script<'p, 'o> {
             Err(error) => {
                 self.prompt.refuse_bytes(error.valid_up_to());
                 self.text.clear();
-                self.wrong = true;
                 return Ok(true);
             }
         };
@@ -132,25 +144,24 @@ impl<'p, 'o> Script<'p, 'o> {
 
     fn run(&mut self) -> bool {
         let after = self.prompt.run(&std::mem::take(&mut self.text));
-        self.wrong |= after == After::Wrong;
+        self.ended = after == After::End;
         // An interrupt is for all that is left.
-        let interrupted = INTERRUPTED.load(Ordering::Relaxed);
-        if !interrupted {
-            self.prompt.follow(Instant::now());
+        match INTERRUPTED.load(Ordering::Relaxed) {
+            true => self.interrupt(),
+            false => self.prompt.follow(Instant::now()),
         }
-        self.ended = after == After::End || interrupted;
         !self.ended
     }
 
-    /// Runs what was left open; the status of all.
-    fn end(mut self) -> Status {
+    fn interrupt(&mut self) {
+        self.interrupted = !self.ended;
+        self.ended = true;
+    }
+
+    /// Runs what was left open.
+    fn end(mut self) {
         if !self.text.is_empty() && !self.ended {
             self.run();
-        }
-        match (self.wrong, self.prompt.partial) {
-            (true, _) => Status::Probe,
-            (false, true) => Status::Partial,
-            (false, false) => Status::Success,
         }
     }
 }

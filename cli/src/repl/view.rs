@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use ytrace_lang::check::view_kinds;
 use ytrace_report::{Output, Report, json as report_json, left_out, render, text, write_output};
 use ytrace_runtime::Sink;
+use ytrace_runtime::interactive::Answer;
 
 use super::lines::{Prompt, Wrong};
 use crate::terminal::{safe, say};
@@ -27,20 +28,23 @@ impl Prompt<'_> {
         let mut report = self.report(typed)?;
         // Who types knows which process it is.
         report.header.clear();
-        let shown = match (self.json, self.sink.kept.is_some()) {
-            (true, _) => one_line(&report)?,
+        if self.json {
+            self.sink.document(&document(&report)?);
+            return Ok(());
+        }
+        let shown = match self.sink.kept.is_some() {
             // A file is as wide as need be, but not wider than can be read.
-            (false, true) => text::render_data(
+            true => text::render_data(
                 &report,
                 text::Options {
                     width: 200,
                     ..text::Options::default()
                 },
             ),
-            (false, false) => text::render_data(
+            false => text::render_data(
                 &report,
                 text::Options {
-                    width: self.terminal.width,
+                    width: self.terminal.width_now(),
                     color: self.terminal.output_color,
                     fold: self.terminal.output_terminal,
                     ..text::Options::default()
@@ -76,21 +80,21 @@ impl Prompt<'_> {
     fn report(&mut self, typed: &str) -> Result<Report, Wrong> {
         let report = self.interactive.borrow_mut().view(typed, &mut self.sink);
         let report = report?;
-        for reason in &report.footer.partial {
-            self.sink.warn(reason);
-        }
+        self.tell_losses(&Answer {
+            partial: report.footer.partial.clone(),
+            ..Answer::default()
+        });
         Ok(report)
     }
 }
 
-/// A view as a document on one line.
-fn one_line(report: &Report) -> Result<Vec<u8>, Wrong> {
+/// A view as a document.
+fn document(report: &Report) -> Result<Value, Wrong> {
     let wrong = |error: serde_json::Error| Wrong::Words(error.to_string());
     let whole = report_json::render(report).map_err(wrong)?;
     let mut whole: Value = serde_json::from_slice(&whole).map_err(wrong)?;
     let view = whole.pointer_mut("/views/0").map(Value::take);
-    let line = json!({ "view": view, "partial": report.footer.partial });
-    Ok(format!("{line}\n").into_bytes())
+    Ok(json!({ "view": view }))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `:what`: what an address is, by all that is known of it, the outermost first; and what the libraries of the target's programs answer.
 
 use serde_json::json;
-use ytrace_runtime::interactive::{Question, StackPlace};
+use ytrace_runtime::interactive::{Answer, Question, StackPlace};
 
 use super::lines::{Prompt, Wrong};
 use crate::terminal::safe;
@@ -51,20 +51,21 @@ impl Prompt<'_> {
             });
         }
         for finding in findings {
-            let line = match self.json {
-                true => json!({
+            if self.json {
+                self.sink.document(&json!({
                     "address": format!("{address:#x}"),
                     "kind": finding.kind,
                     "text": finding.text,
-                })
-                .to_string(),
-                false => safe(&format!("{}: {}", finding.kind, finding.text)),
-            };
+                }));
+                continue;
+            }
+            let line = safe(&format!("{}: {}", finding.kind, finding.text));
             self.sink.data(format!("{line}\n").as_bytes());
         }
-        if let Some(pause) = pause {
-            self.tell_pause(&pause);
-        }
+        self.tell_losses(&Answer {
+            pause,
+            ..Answer::default()
+        });
         match found.allocable {
             true => self.ask(&Question::What(address)),
             false => Ok(()),
@@ -76,19 +77,12 @@ impl Prompt<'_> {
         let json = self.json;
         // What the library prints are documents already.
         let wrapped = self.sink.printed.take();
-        if json {
-            self.sink.begin_documents();
-        }
         let answer = self
             .interactive
             .borrow_mut()
             .ask(question, json, &mut self.sink);
         self.sink.printed = wrapped;
-        if answer.is_err() {
-            self.sink.end_documents();
-        }
-        let answer = answer?;
-        match self.show(&answer) {
+        match self.show(&answer?) {
             super::After::Wrong => Err(Wrong::Said),
             _ => Ok(()),
         }

@@ -5,6 +5,7 @@
 mod complete;
 mod generations;
 mod shown;
+mod spans;
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -22,6 +23,7 @@ use crate::target::Target;
 pub use complete::is_incomplete;
 pub use generations::{macros, split_initializer, used_names, with_other_names};
 pub use shown::{with_view, without};
+pub use spans::{TextKind, TextSpan, assigns, is_closed, spans};
 
 /// What stands before statements, on a line of its own so that columns stay what they are.
 pub const HANDLER: &str = "_probe _begin {\n";

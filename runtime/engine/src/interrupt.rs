@@ -20,7 +20,13 @@ const UNREAD: Duration = Duration::from_millis(500);
 /// Whether there is something to show.
 static KEEPS_RESULT: AtomicBool = AtomicBool::new(false);
 
+/// Whether another program has the keyboard.
+static ELSEWHERE: AtomicBool = AtomicBool::new(false);
+
 extern "C" fn note(_signal: libc::c_int) {
+    if ELSEWHERE.load(Ordering::Relaxed) {
+        return;
+    }
     let number = COUNT.fetch_add(1, Ordering::Relaxed).saturating_add(1);
     let flag = FLAG.load(Ordering::Relaxed);
     // SAFETY: the pointer is null or came from a `&'static AtomicBool`; storing into an atomic is
@@ -80,6 +86,15 @@ fn install(flag: &'static AtomicBool, signals: &[Signal]) {
         // Without a handler the signal ends the program, which is safe for the target.
         let _ = installed;
     }
+}
+
+/// Does something while another program has the keyboard, which was started for that and gets the interrupts, too: none of them is for
+/// this one.
+pub fn elsewhere<T>(work: impl FnOnce() -> T) -> T {
+    ELSEWHERE.store(true, Ordering::Relaxed);
+    let done = work();
+    ELSEWHERE.store(false, Ordering::Relaxed);
+    done
 }
 
 /// Says that a second interrupt would lose something.

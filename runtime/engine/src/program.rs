@@ -20,6 +20,8 @@ pub(crate) struct Runner {
     program: Arc<Program>,
     executor: Box<dyn Executor>,
     limits: Limits,
+    /// Whether interrupts are not for what runs.
+    pub(crate) patient: bool,
 }
 
 impl Runner {
@@ -49,6 +51,7 @@ impl Runner {
                 output: options.budgets.output,
                 string: options.budgets.string,
             },
+            patient: false,
         })
     }
 
@@ -135,6 +138,7 @@ impl Runner {
     ) -> Outcome {
         let budget = Budget {
             steps: options.budgets.steps.min(steps),
+            interrupt: (!self.patient).then_some(options.interrupt),
             ..budget(options, Duration::MAX)
         };
         let mut machine = Machine {

@@ -63,6 +63,8 @@ pub struct Session<'o> {
     pub(crate) runs: u64,
     /// Whether handlers of events run to their end after an interrupt.
     pub(crate) patient: bool,
+    /// Whether interrupts are not for what is being done.
+    pub(crate) undisturbed: bool,
     /// The command that was started for this session, if it is to go on when the probes are in their places.
     pub(crate) command: Option<SpawnedTarget>,
     /// The formats that the result is to be written in.
@@ -241,6 +243,7 @@ impl<'o> Session<'o> {
             outlived: false,
             runs: 0,
             patient: true,
+            undisturbed: false,
             command: None,
             forms: Vec::new(),
             earlier: None,
@@ -459,7 +462,7 @@ impl<'o> Session<'o> {
 
     /// Whether the user has asked for an end.
     pub(crate) fn interrupted(&self) -> bool {
-        self.options.interrupt.load(Ordering::Relaxed)
+        !self.undisturbed && self.options.interrupt.load(Ordering::Relaxed)
     }
 
     /// A store with initial values, outside of any view, and whether the session is over already: nothing can run on values

@@ -21,7 +21,7 @@ const MOST_LISTED: usize = 10_000;
 const DEEPEST: u32 = 8;
 
 /// Words of C that begin statements and types.
-const WORDS: &[&str] = &[
+pub const WORDS: &[&str] = &[
     "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum",
     "float", "for", "goto", "if", "int", "long", "return", "short", "signed", "sizeof", "struct",
     "switch", "typedef", "typeof", "union", "unsigned", "void", "while", "_agg", "_catch",
@@ -35,8 +35,30 @@ pub struct Completions {
     pub start: usize,
     /// What it may become, sorted.
     pub words: Vec<String>,
-    /// Whether there are more.
-    pub cut: bool,
+    /// If there are more: what all begin with, those that are not given, too.
+    pub cut: Option<String>,
+}
+
+impl Completions {
+    /// Of these words the first ones. Those of which only the first are among them go on up to `last`.
+    fn new(start: usize, mut words: Vec<String>, last: &[String]) -> Self {
+        words.sort_unstable();
+        words.dedup();
+        let cut = (words.len() > MOST).then(|| {
+            let ends = words.first().into_iter().chain(words.last()).chain(last);
+            let common = ends.map(String::as_str).reduce(common_start);
+            common.unwrap_or_default().to_owned()
+        });
+        words.truncate(MOST);
+        Self { start, words, cut }
+    }
+}
+
+/// What two texts begin with.
+fn common_start<'t>(one: &'t str, other: &str) -> &'t str {
+    let alike = one.chars().zip(other.chars());
+    let length = alike.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8());
+    one.get(..length.sum()).unwrap_or_default()
 }
 
 /// The names of a target, read when they are first wanted.
@@ -73,6 +95,7 @@ impl Interactive<'_> {
         let (Some(head), Some(word)) = (before.get(..start), before.get(start..)) else {
             return Completions::default();
         };
+        let mut last = Vec::new();
         let mut words: Vec<String> = match context(head) {
             Context::Member { object, arrow } => self.members(object, arrow, sink),
             Context::Tag(kind) => self.tags(kind).to_vec(),
@@ -92,21 +115,18 @@ impl Interactive<'_> {
                     .flatten()
                 {
                     let from = list.partition_point(|name| name.as_str() < word);
-                    let alike = list
-                        .iter()
-                        .skip(from)
-                        .take_while(|name| name.starts_with(word));
-                    words.extend(alike.take(MOST + 1).cloned());
+                    let to =
+                        list.partition_point(|name| name.as_str() < word || name.starts_with(word));
+                    let alike = list.get(from..to).unwrap_or_default();
+                    let plain = alike.iter().filter(|name| is_plain(name));
+                    words.extend(plain.take(MOST + 1).cloned());
+                    last.extend(alike.last().cloned());
                 }
                 words
             }
         };
         words.retain(|candidate| candidate.starts_with(word) && is_plain(candidate));
-        words.sort_unstable();
-        words.dedup();
-        let cut = words.len() > MOST;
-        words.truncate(MOST);
-        Completions { start, words, cut }
+        Completions::new(start, words, &last)
     }
 
     /// How a function is called: one that was declared here, one of the language, or one of the target, as its debug information says.
@@ -185,15 +205,8 @@ impl Interactive<'_> {
             }
         }
         words.retain(|name| name.starts_with(beginning) && !name.starts_with('.'));
-        words.sort_unstable();
-        words.dedup();
-        let cut = words.len() > MOST;
-        words.truncate(MOST);
-        Some(Completions {
-            start: before.len() - beginning.len(),
-            words,
-            cut,
-        })
+        let start = before.len() - beginning.len();
+        Some(Completions::new(start, words, &[]))
     }
 
     fn list_names(&mut self) {
@@ -392,6 +405,25 @@ mod tests {
             Context::Member { object, arrow } => Some((object, arrow)),
             Context::Tag(_) | Context::Name => None,
         }
+    }
+
+    #[test]
+    fn what_is_cut_is_said_to_be_with_what_all_have_in_common() {
+        let names = |count: usize| {
+            (0..count)
+                .map(|n| format!("name_{n:04}"))
+                .collect::<Vec<_>>()
+        };
+        let whole = Completions::new(2, names(MOST), &[]);
+        assert_eq!((whole.words.len(), whole.cut), (MOST, None));
+        let cut = Completions::new(2, names(MOST + 1), &[]);
+        assert_eq!(
+            (cut.words.len(), cut.cut.as_deref()),
+            (MOST, Some("name_0"))
+        );
+        let cut = Completions::new(2, names(MOST + 1), &["nail".to_owned()]);
+        assert_eq!(cut.cut.as_deref(), Some("na"));
+        assert_eq!(common_start("fée", "fête"), "f");
     }
 
     #[test]

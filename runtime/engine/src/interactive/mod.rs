@@ -34,7 +34,7 @@ use crate::result::FaultReport;
 use crate::session::{Session, TypedIn};
 
 pub use ask::{HeapQuestion, HeapSet, HeapVerb, Question};
-pub use complete::Completions;
+pub use complete::{Completions, WORDS};
 pub use frozen::Freezing;
 pub use instructions::Instruction;
 pub use look::{StackFrame, SymbolAt, ThreadInfo};
@@ -234,15 +234,58 @@ impl<'o> Interactive<'o> {
     pub fn is_expression(&mut self, text: &str, sink: &mut dyn Sink) -> bool {
         match self.read(text) {
             Ok(Reading::Pieces(pieces)) => match pieces.as_slice() {
-                [piece] if piece.kind == PieceKind::Expression => {
-                    let text = fragment::only(text, &piece.range);
-                    self.compile_piece(PieceKind::Expression, &text, sink)
-                        .is_ok()
-                }
+                [piece] => piece.kind == PieceKind::Expression && self.compiles(text, piece, sink),
                 _ => false,
             },
             _ => false,
         }
+    }
+
+    /// Whether a text is of the language and right here, whatever it is made of.
+    pub fn is_right(&mut self, text: &str, sink: &mut dyn Sink) -> bool {
+        let Ok(Reading::Pieces(pieces)) = self.read(text) else {
+            return false;
+        };
+        // A later piece may use what an earlier one declares.
+        let before = (self.declared.clone(), self.values.clone());
+        let right = pieces.iter().all(|piece| self.compiles(text, piece, sink));
+        (self.declared, self.values) = before;
+        right
+    }
+
+    /// Whether a text ends as what is typed ends: as an expression, or with the `;` or `}` of a statement. One that is wrong does, too.
+    pub fn is_finished(&mut self, text: &str) -> bool {
+        if fragment::is_closed(text) {
+            return true;
+        }
+        match self.read(text) {
+            Ok(Reading::Pieces(pieces)) => {
+                let last = pieces.last();
+                last.is_some_and(|last| last.kind == PieceKind::Expression)
+            }
+            Ok(Reading::Blank) => false,
+            Ok(Reading::Wrong(_)) | Err(_) => true,
+        }
+    }
+
+    /// Whether a piece of a text is right. What it declares is declared afterwards.
+    fn compiles(&mut self, text: &str, piece: &Piece, sink: &mut dyn Sink) -> bool {
+        let aligned = fragment::only(text, &piece.range);
+        let defines = piece.kind == PieceKind::Definition;
+        if defines {
+            if self.declared.replace(&piece.names).is_err() {
+                return false;
+            }
+            for name in &piece.names {
+                self.values.remove(name);
+            }
+        }
+        let right = self.compile_piece(piece.kind, &aligned, sink).is_ok();
+        if defines && right {
+            let own = text.get(piece.range.clone()).unwrap_or_default();
+            self.declared.add(own, &piece.names);
+        }
+        right
     }
 
     /// Runs a line. Definitions are kept; statements run; the value of an expression at its end is shown and kept. What comes after
@@ -310,12 +353,15 @@ impl<'o> Interactive<'o> {
     ) -> Result<Answer, SessionError> {
         let own = text.get(piece.range.clone()).unwrap_or_default();
         let aligned = fragment::only(text, &piece.range);
-        match piece.kind {
-            PieceKind::Definition => return self.define(own, &aligned, piece, sink),
+        let mut answer = match piece.kind {
+            PieceKind::Definition => self.define(own, &aligned, piece, sink)?,
             PieceKind::Probe => return self.attach(own, &aligned, sink),
-            PieceKind::Expression | PieceKind::Statements => {}
-        }
-        let (answer, _) = self.evaluate(piece.kind, &aligned, Some(own), wanted, sink)?;
+            PieceKind::Expression | PieceKind::Statements => {
+                self.evaluate(piece.kind, &aligned, Some(own), wanted, sink)?
+                    .0
+            }
+        };
+        answer.partial.extend(self.losses_behind(own)?);
         Ok(answer)
     }
 
@@ -396,22 +442,24 @@ impl Answer {
 
     /// Adds what a later part of the same line gave.
     fn absorb(&mut self, next: Answer) {
+        self.absorb_losses(&next);
         let Answer {
             shown,
             fault,
-            checks,
-            pause,
-            missed,
-            swapped,
-            partial,
             end,
             attached,
-            took: _,
+            ..
         } = next;
         self.shown = shown.or(self.shown.take());
         self.fault = fault.or(self.fault.take());
-        self.checks.extend(checks);
-        self.pause = match (self.pause.take(), pause) {
+        self.end |= end;
+        self.attached.extend(attached);
+    }
+
+    /// Adds what another part of the same line took and lacks.
+    pub fn absorb_losses(&mut self, next: &Answer) {
+        self.checks.extend_from_slice(&next.checks);
+        self.pause = match (self.pause.take(), next.pause) {
             (Some(mut earlier), Some(later)) => {
                 earlier.pause += later.pause;
                 earlier.expired |= later.expired;
@@ -419,11 +467,13 @@ impl Answer {
             }
             (earlier, later) => later.or(earlier),
         };
-        self.missed += missed;
-        self.swapped += swapped;
-        self.partial.extend(partial);
-        self.end |= end;
-        self.attached.extend(attached);
+        self.missed += next.missed;
+        self.swapped += next.swapped;
+        for reason in &next.partial {
+            if !self.partial.contains(reason) {
+                self.partial.push(reason.clone());
+            }
+        }
     }
 }
 

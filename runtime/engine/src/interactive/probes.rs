@@ -59,6 +59,8 @@ pub struct Detached {
     pub notes: Vec<String>,
     /// Why that is less than whole.
     pub partial: Vec<String>,
+    /// Whether a handler of it faulted, or called `_error()`.
+    pub faulted: bool,
 }
 
 /// A probe in its place.
@@ -74,6 +76,8 @@ pub(super) struct Attached {
     shared: Vec<Shared>,
     /// All names that it uses, with what uses them: they cannot be declared anew.
     used: HashSet<String>,
+    /// The names that its handler comes to, itself or in functions and macros.
+    reached: HashSet<String>,
     effects: Effects,
     result: RunResult,
     watched: Watching,
@@ -210,7 +214,8 @@ impl Interactive<'_> {
             });
         }
         let text = self.with_numbers(own);
-        let used = self.used_by(&text);
+        let used = self.used_by(&text, |_| true);
+        let reached = self.used_by(&text, has_code);
         let Some(store) = &self.store else {
             return Err(SessionError::NoProbe);
         };
@@ -254,6 +259,7 @@ impl Interactive<'_> {
             part: own_part,
             shared,
             used,
+            reached,
             effects: Effects::default(),
             result: RunResult::default(),
             watched: Watching::default(),
@@ -382,10 +388,13 @@ impl Interactive<'_> {
                 if !due.probes.is_empty() && !interrupted {
                     // Handlers of timers see the target as those of `ytrace run` do.
                     let mode = std::mem::replace(&mut session.mode, Mode::Auto);
+                    // An interrupt is for a line, or for the waiting.
+                    (session.undisturbed, state.runner.patient) = (true, true);
                     let ran = match session.options.synchronous {
                         true => session.run_beside_stops(state, &due.probes, sink),
                         false => session.run_handlers(state, &due.probes, sink),
                     };
+                    (session.undisturbed, state.runner.patient) = (false, false);
                     session.mode = mode;
                     ran?;
                     rounds += due.probes.len() as u64;
@@ -563,6 +572,7 @@ impl Interactive<'_> {
         });
         let mut partial = std::mem::take(&mut attached.result.partial);
         partial.extend(attached.result.faults.iter().map(often));
+        let faulted = !attached.result.faults.is_empty() || attached.result.error.is_some();
         if let Err(error) = done {
             partial.push(error.to_string());
         }
@@ -572,18 +582,20 @@ impl Interactive<'_> {
             why,
             notes: attached.result.notes,
             partial,
+            faulted,
         }
     }
 
-    /// The names that a text uses, and those that what is declared by these uses.
-    fn used_by(&self, text: &str) -> HashSet<String> {
+    /// The names that a text uses, and those that what is declared by these uses, if its text is to be looked at.
+    fn used_by(&self, text: &str, looked_at: impl Fn(&str) -> bool) -> HashSet<String> {
         let mut used = HashSet::new();
         let mut pending: Vec<String> = fragment::mentioned(text).into_iter().collect();
         while let Some(name) = pending.pop() {
             if !used.insert(name.clone()) {
                 continue;
             }
-            for (text, names) in self.declared.items() {
+            let items = self.declared.items();
+            for (text, names) in items.filter(|(text, _)| looked_at(text)) {
                 // A tag is declared as `struct name`; macros have no names here, and may stand for any.
                 let declares = |declared: &String| {
                     *declared == name || declared.rsplit(' ').next() == Some(name.as_str())
@@ -615,13 +627,24 @@ impl Interactive<'_> {
         Ok(())
     }
 
-    /// Of each attached probe that uses a name: its number, the hits that it has lost, and why else what it found is not whole.
-    pub(super) fn probes_that_use(
+    /// What attached probes have lost that use one of the variables that a text mentions, in words.
+    pub(super) fn losses_behind(&self, text: &str) -> Result<Vec<String>, SessionError> {
+        if self.probes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut names = self.used_by(text, has_code);
+        names.retain(|name| self.values.contains_key(name));
+        self.losses_of_users(&names)
+    }
+
+    /// What attached probes have lost that use one of these names, and why else what they found is not whole.
+    pub(super) fn losses_of_users(
         &self,
-        name: &str,
-    ) -> Result<Vec<(usize, u64, Vec<String>)>, SessionError> {
-        let users = self.probes.iter().filter(|probe| probe.used.contains(name));
-        let figures = users.map(|probe| {
+        names: &HashSet<String>,
+    ) -> Result<Vec<String>, SessionError> {
+        let mut losses = Vec::new();
+        let users = self.probes.iter();
+        for probe in users.filter(|probe| !probe.reached.is_disjoint(names)) {
             let mut partial = probe.result.partial.clone();
             let lost = match &probe.events {
                 // They say more of it.
@@ -631,10 +654,20 @@ impl Interactive<'_> {
                 }
                 _ => self.counts_of(probe)?.1,
             };
-            Ok((probe.number, lost, partial))
-        });
-        figures.collect()
+            let number = probe.number;
+            if lost > 0 {
+                losses.push(format!("probe {number} has lost {lost} hits"));
+            }
+            let reasons = partial.into_iter();
+            losses.extend(reasons.map(|reason| format!("probe {number}: {reason}")));
+        }
+        Ok(losses)
     }
+}
+
+/// Whether a declaration may do something when its name is used: a function, or a macro.
+fn has_code(text: &str) -> bool {
+    text.contains('{') || text.trim_start().starts_with('#')
 }
 
 /// The head of a probe, on one line.

@@ -1,5 +1,7 @@
 //! Views of variables that were declared at the prompt.
 
+use std::collections::HashSet;
+
 use ytrace_lang::check::view_kinds;
 use ytrace_lang::fragment::{self, HANDLER, HANDLER_END};
 use ytrace_lang::source::{FileId, SourceFile};
@@ -134,14 +136,8 @@ impl Interactive<'_> {
 
     /// Notes what attached probes that use a variable have lost.
     fn tell_losses(&self, name: &str, result: &mut RunResult) -> Result<(), SessionError> {
-        for probe in self.probes_that_use(name)? {
-            let (number, lost, partial) = probe;
-            if lost > 0 {
-                result.partial(format!("probe {number} has lost {lost} hits"));
-            }
-            for reason in partial {
-                result.partial(format!("probe {number}: {reason}"));
-            }
+        for reason in self.losses_of_users(&HashSet::from([name.to_owned()]))? {
+            result.partial(reason);
         }
         Ok(())
     }
