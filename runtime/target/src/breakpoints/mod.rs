@@ -275,6 +275,11 @@ pub enum Reason {
         "it would take a breakpoint in the text, which is in memory that other processes may share; they would be ended by it"
     )]
     Shared,
+    /// The code is of no file: the program has made it, and may put other code or data there at any time.
+    #[error(
+        "it would take a breakpoint in the text, and the program has made that code itself, and may change it: the breakpoint would damage what comes there next"
+    )]
+    NoFile,
     /// The kernel would take the target's handler of SIGTRAP away, or no longer ignore that signal.
     #[error(
         "it would take a breakpoint in the text, and the target ignores SIGTRAP, or has a handler of it that a thread blocks: the kernel would end that"
