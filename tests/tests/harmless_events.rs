@@ -185,7 +185,8 @@ fn killed_at_any_instant(kind: Kind) {
     let load = Load::start(nginx.port, "/ping");
 
     // While it is probed the code is not that of the files, so that the check can fail.
-    let tracing = Tracing::start_with(&kind.arguments(&worker, &[]), kind.forbidden());
+    let tracing =
+        Tracing::start_with(&kind.arguments(&worker, &[]), kind.forbidden()).expect("it probes");
     let changed = Code::of(nginx.worker).changed().len();
     match kind {
         Kind::Registers => assert_eq!(changed, 0),

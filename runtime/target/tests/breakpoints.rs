@@ -666,8 +666,40 @@ fn what_takes_the_place_of_unloaded_code_is_left_alone() {
     assert_eq!(drive(&mut program, &mut session, "changed", nothing), "0");
     let totals = finish(session);
     assert_eq!(totals.children_let_go, 1);
+    // All that was there.
+    assert_eq!(totals.replaced, (2..66).collect::<Vec<usize>>());
     assert_eq!(program.ask("changed"), "0");
     untouched(&program);
+}
+
+#[test]
+fn code_that_is_unloaded_and_loaded_again_is_noticed() {
+    for (places, exits, gone) in [
+        (2, false, false),
+        (2, true, false),
+        (64, false, true),
+        (64, true, true),
+    ] {
+        let mut program = program();
+        let plug = number(&program.ask("plug"));
+        let request = Request {
+            places: (plug..plug + places).map(entry).collect(),
+            ..Request::default()
+        };
+        let mut session = Session::start(&program.process(), &request).unwrap();
+        assert_eq!(
+            number(&drive(&mut program, &mut session, "replug", nothing)),
+            plug
+        );
+        if exits {
+            program.send("exit 0");
+            assert!(matches!(session.next(LONG), Ok(Next::Gone { .. })));
+        }
+        let totals = finish(session);
+        // A register of the processor is for what is there again.
+        let expected = if gone { places as usize } else { 0 };
+        assert_eq!(totals.replaced.len(), expected, "{places} {exits}");
+    }
 }
 
 #[test]

@@ -329,6 +329,8 @@ impl Tracer<'_> {
         let last = space.threads == 0;
         if last && space.pid == self.plan.pid {
             self.status = exit_status(thread.tid);
+            // Its memory is still there.
+            self.note_replaced();
         }
         let events = self.plan.events;
         let exits = last && events.exit && !space.exit_told;

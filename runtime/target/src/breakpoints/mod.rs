@@ -303,6 +303,9 @@ pub struct Totals {
     pub hits: Vec<u64>,
     /// How often each watched memory was accessed.
     pub watch_hits: Vec<u64>,
+    /// Places whose code was no longer what it was at the start when the session ended, or the target exited: it was unloaded, and perhaps loaded again,
+    /// without breakpoints or elsewhere. What ran there since is not among the hits.
+    pub replaced: Vec<usize>,
     /// The stops that were handed out.
     pub stops: u64,
     /// Calls whose return was not seen since they were left: by longjmp, an exception or the end of their thread.

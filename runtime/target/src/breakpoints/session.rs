@@ -269,6 +269,9 @@ impl Session {
         Totals {
             hits: hits(0..self.places),
             watch_hits: hits(self.places..self.places.saturating_add(self.watches)),
+            replaced: (0..self.places)
+                .filter(|place| self.board.replaced.get(*place).is_some_and(|one| one > 0))
+                .collect(),
             stops: figures.stops,
             returns_left_out: figures.returns_left_out,
             returns_unfollowed: figures.returns_unfollowed,

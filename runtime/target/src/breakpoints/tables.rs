@@ -390,6 +390,8 @@ pub(super) struct Board {
     pub(super) refused: Shared<Refusal>,
     /// The hits of places, then those of watches.
     pub(super) hits: Shared<u64>,
+    /// Not 0 for places whose code was no longer there at the end.
+    pub(super) replaced: Shared<u64>,
     /// How many addresses are in the text, written as it changes.
     pub(super) text: Shared<u64>,
     /// The figures so far as the words of their message, written as they change.
@@ -403,6 +405,7 @@ impl Board {
             others: Shared::new(MAX_TRACED)?,
             refused: Shared::new(MAX_MEMBERS)?,
             hits: Shared::new(counted.max(1))?,
+            replaced: Shared::new(counted.max(1))?,
             text: Shared::new(1)?,
             figures: Shared::new(message(&[]).len())?,
         })

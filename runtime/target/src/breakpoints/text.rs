@@ -211,6 +211,40 @@ impl Tracer<'_> {
         clear
     }
 
+    /// Notes which places of the target are no longer what breakpoints were set in.
+    pub(super) fn note_replaced(&mut self) {
+        let target = self.space_of_target();
+        let Some(mut mappings) = mappings(&target).filter(|_| target.has_text) else {
+            return;
+        };
+        for index in 0..self.addresses {
+            let point = self.address(index);
+            if !(point.in_text || point.slot > 0) || !point.origin.is_file() {
+                continue;
+            }
+            let first = if point.in_text {
+                BREAKPOINT
+            } else {
+                point.code[0]
+            };
+            let stands = self.has_instruction(target, &point, first);
+            // A process that has gone has nothing mapped.
+            let (Ok(stands), Ok(mapped)) = (stands, is_mapped_as_noted(&point, &mut mappings))
+            else {
+                continue;
+            };
+            // A register of the processor is for the address, whatever stands there.
+            if mapped && (stands || !point.in_text) {
+                continue;
+            }
+            for at in self.members_of(&point) {
+                if let Some(member) = self.tables.members.get(at).copied() {
+                    self.board.replaced.set(member.place as usize, 1);
+                }
+            }
+        }
+    }
+
     /// Takes all breakpoints out of the text of a process that is not in the tables; tells whether all are out.
     pub(super) fn clear_text_of(&self, pid: i32) -> bool {
         let memory = match tasks::open_memory(pid) {

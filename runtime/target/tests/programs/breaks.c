@@ -360,13 +360,17 @@ int main(void)
             unsigned char *shared = mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
             memset(shared, 0x90, 8);
             printf("%p\n", (void *)shared);
-        } else if (!strcmp(word, "plug")) {
-            FILE *file = tmpfile();
-            for (int i = 0; i < PLUG; i++)
-                fputc(i % 2 ? 0xc3 : 0x90, file);
-            fflush(file);
-            plug = mmap(0, PLUG, PROT_READ | PROT_EXEC, MAP_PRIVATE, fileno(file), 0);
-            fclose(file);
+        } else if (!strcmp(word, "plug") || !strcmp(word, "replug")) {
+            static FILE *file;
+            int again = file != 0;
+            if (!again) {
+                file = tmpfile();
+                for (int i = 0; i < PLUG; i++)
+                    fputc(i % 2 ? 0xc3 : 0x90, file);
+                fflush(file);
+            } else
+                munmap(plug, PLUG);
+            plug = mmap(plug, PLUG, PROT_READ | PROT_EXEC, MAP_PRIVATE | (again ? MAP_FIXED : 0), fileno(file), 0);
             printf("%p\n", (void *)plug);
         } else if (!strcmp(word, "unplug")) {
             mmap(plug, PLUG, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
