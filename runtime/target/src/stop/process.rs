@@ -283,7 +283,7 @@ impl Drop for SupervisorProcess {
 
 #[cfg(test)]
 mod tests {
-    use super::super::channel::Order;
+    use super::super::channel::Request;
     use super::*;
 
     fn started(patience: Duration, run: impl FnOnce(&Channel)) -> SupervisorProcess {
@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn one_that_was_stopped_is_woken_and_ends() {
         let mut process = started(Duration::from_secs(60), |channel| {
-            while !matches!(channel.receive::<Order>(u64::MAX), Received::Closed) {}
+            while !matches!(channel.receive::<Request>(u64::MAX), Received::Closed) {}
         });
         // SAFETY: the call takes no pointer; the process is one that this test has made.
         unsafe { libc::kill(process.pid, libc::SIGSTOP) };
