@@ -39,6 +39,8 @@ _probe ngx_http_finalize_request -> _void { handled++; }
 enum Kind {
     /// By programs of the kernel.
     Kernel,
+    /// The same, each place by an event of its own.
+    OneByOne,
     /// By breakpoints in the code.
     Text,
     /// By breakpoints in the registers of the processor.
@@ -50,11 +52,19 @@ impl Kind {
     fn arguments<'a>(self, worker: &'a str, more: &[&'a str]) -> Vec<&'a str> {
         let text = if self == Kind::Registers { FEW } else { PROBES };
         let mut arguments = vec!["run", "-e", text, "-p", worker];
-        if self != Kind::Kernel {
+        if !matches!(self, Kind::Kernel | Kind::OneByOne) {
             arguments.push("--sync");
         }
         arguments.extend(more);
         arguments
+    }
+
+    /// What the kernel is taken not to have, for the environment.
+    fn forbidden(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Kind::OneByOne => &[("YTRACE_FORBID", "uprobe_multi")],
+            _ => &[],
+        }
     }
 
     /// The least number of places that its probes are on.
@@ -115,9 +125,11 @@ struct Ran {
 }
 
 /// Runs the probes for a while, or until it is killed.
-fn run_until(arguments: &[&str], least: usize, kill: Kill) -> Ran {
+fn run_until(kind: Kind, arguments: &[&str], kill: Kill) -> Ran {
+    let least = kind.places();
     let begun = Instant::now();
     let mut child = command(arguments)
+        .envs(kind.forbidden().iter().copied())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
@@ -173,7 +185,8 @@ fn killed_at_any_instant(kind: Kind) {
     let load = Load::start(nginx.port, "/ping");
 
     // While it is probed the code is not that of the files, so that the check can fail.
-    let tracing = Tracing::start(&kind.arguments(&worker, &[]));
+    let tracing =
+        Tracing::start_with(&kind.arguments(&worker, &[]), kind.forbidden()).expect("it probes");
     let changed = Code::of(nginx.worker).changed().len();
     match kind {
         Kind::Registers => assert_eq!(changed, 0),
@@ -185,8 +198,7 @@ fn killed_at_any_instant(kind: Kind) {
 
     let duration = format!("{}ms", DURATION.as_millis());
     let arguments = kind.arguments(&worker, &["--duration", &duration]);
-    let least = kind.places();
-    let first = run_until(&arguments, least, Kill::Never);
+    let first = run_until(kind, &arguments, Kill::Never);
     let mut begin = first.begin.expect("it probes");
     let end = first.whole.saturating_sub(begin + DURATION);
     let mut instants = Instants::new();
@@ -200,7 +212,7 @@ fn killed_at_any_instant(kind: Kind) {
             2 => Kill::AfterProbing(instants.next(DURATION)),
             _ => Kill::AfterProbing(DURATION + instants.next(end)),
         };
-        let ran = run_until(&arguments, least, kill);
+        let ran = run_until(kind, &arguments, kill);
         // How long it takes depends on what else the machine does.
         begin = ran.begin.unwrap_or(begin);
         killed += usize::from(ran.killed);
@@ -221,13 +233,18 @@ fn killed_at_any_instant(kind: Kind) {
     assert_untouched(nginx.master);
     assert_clean_log(&nginx.prefix);
     // And a run after all that is as good as ever.
-    run_until(&arguments, least, Kill::Never);
+    run_until(kind, &arguments, Kill::Never);
     assert_restored(nginx.worker, "at the end");
 }
 
 #[test]
 fn a_killed_ytrace_takes_its_probes_along() {
     killed_at_any_instant(Kind::Kernel);
+}
+
+#[test]
+fn a_killed_ytrace_takes_probes_along_that_were_made_one_by_one() {
+    killed_at_any_instant(Kind::OneByOne);
 }
 
 #[test]

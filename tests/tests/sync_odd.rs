@@ -398,6 +398,26 @@ fn both_copies_of_a_library_are_probed() {
 }
 
 #[test]
+fn a_library_that_is_loaded_again_is_told_and_makes_the_result_partial() {
+    let mut odd = Odd::start();
+    let library = odd.library();
+    assert_eq!(odd.does(&format!("copy {}", library.display())), 1);
+    // So that breakpoints are in the text.
+    odd.does("block 0");
+    let text = "long n; _probe in_library(long m) { n++; } _probe _end { printf(\"%ld\", n); }";
+    let tracing = odd.trace(text, &[]);
+    odd.does("twice 5");
+    assert_eq!(odd.does(&format!("reload {}", library.display())), 1);
+    odd.does("twice 5");
+    let finished = tracing.interrupt().expect_status(3);
+    assert_eq!(finished.stdout, "10", "{finished}");
+    let told = format!("{} was unloaded while it was probed", library.display());
+    says(&finished, &[&told]);
+    odd.does("unblock 0");
+    assert_untouched(odd.pid());
+}
+
+#[test]
 fn another_program_is_told_and_makes_the_result_partial() {
     let mut odd = Odd::start();
     let tracing = odd.trace(CALLS, &[]);

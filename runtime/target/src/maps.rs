@@ -42,6 +42,24 @@ pub enum MappingKind {
     Other,
 }
 
+/// Where in a file something comes from. What is found at an address with the same origin later is the same piece of the same
+/// file; anything else has taken its place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Origin {
+    pub(crate) device: (u32, u32),
+    /// 0 without a file.
+    pub(crate) inode: u64,
+    /// Of the address itself, not of its mapping, which may be split and joined.
+    pub(crate) offset: u64,
+}
+
+impl Origin {
+    /// Whether there is a file at all.
+    pub(crate) fn is_file(self) -> bool {
+        self.inode != 0
+    }
+}
+
 /// One mapping.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Mapping {
@@ -80,6 +98,16 @@ impl Mapping {
     /// Whether `address` lies in it.
     pub fn contains(&self, address: u64) -> bool {
         self.start <= address && address < self.end
+    }
+
+    /// Where an address in it comes from.
+    pub(crate) fn origin(&self, address: u64) -> Origin {
+        let within = address.wrapping_sub(self.start);
+        Origin {
+            device: self.device,
+            inode: self.inode,
+            offset: self.offset.wrapping_add(within),
+        }
     }
 
     /// Its addresses.

@@ -218,6 +218,22 @@ pub(crate) fn is_at_exit(tid: i32) -> bool {
 /// The cause of a signal that is queued for a stopped thread itself, if it is.
 #[cfg(target_arch = "x86_64")]
 pub(crate) fn pending(tid: i32, signal: i32) -> Result<Option<Cause>, Errno> {
+    queued(tid, signal, 0)
+}
+
+/// Whether a signal is queued for a stopped thread or for its process.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn is_queued(tid: i32, signal: i32) -> bool {
+    /// `PTRACE_PEEKSIGINFO_SHARED` of `linux/ptrace.h`.
+    const SHARED: u32 = 1;
+    // An error: it was killed this very moment.
+    [0, SHARED]
+        .iter()
+        .any(|flags| matches!(queued(tid, signal, *flags), Ok(Some(_))))
+}
+
+#[cfg(target_arch = "x86_64")]
+fn queued(tid: i32, signal: i32, flags: u32) -> Result<Option<Cause>, Errno> {
     /// The most that are looked at; such a queue has a place for each signal that is not a real-time one.
     const MOST: usize = 64;
     /// `struct ptrace_peeksiginfo_args` of `linux/ptrace.h`.
@@ -230,7 +246,7 @@ pub(crate) fn pending(tid: i32, signal: i32) -> Result<Option<Cause>, Errno> {
     for offset in 0..MOST as u64 {
         let mut peek = Peek {
             offset,
-            flags: 0,
+            flags,
             count: 1,
         };
         // SAFETY: all-zero bytes are a valid siginfo_t.

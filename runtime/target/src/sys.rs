@@ -15,6 +15,13 @@ pub(crate) const MAX_PIECES: usize = 1024;
 /// The page of x86, and the least of other machines: stands in where `sysconf` gives no answer.
 const LEAST_PAGE: u64 = 1 << 12;
 
+/// Sends a signal to a thread.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn signal_thread(pid: i32, tid: i32, signal: i32) -> Result<(), Errno> {
+    // SAFETY: the call takes no pointer.
+    retry(|| unsafe { libc::syscall(libc::SYS_tgkill, pid, tid, signal) }).map(drop)
+}
+
 /// The size of a page of this machine, in bytes.
 pub(crate) fn page_size() -> u64 {
     static SIZE: OnceLock<u64> = OnceLock::new();

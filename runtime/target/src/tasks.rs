@@ -2,10 +2,14 @@
 
 use std::ffi::CStr;
 use std::fmt::{self, Write};
+#[cfg(target_arch = "x86_64")]
+use std::os::fd::BorrowedFd;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
 
+#[cfg(target_arch = "x86_64")]
+use crate::maps::Origin;
 use crate::sys;
 
 /// Longer than every path under `/proc/PID/task` that is asked for.
@@ -14,6 +18,9 @@ const PATH_BYTES: usize = 80;
 const TEXT_BYTES: usize = 1 << 10;
 /// Bytes of the list of threads that are read at a time.
 const LIST_BYTES: usize = 8 << 10;
+/// More than stands before the name of a file in a line of the mappings (86 bytes at most), and than what is looked for in others.
+#[cfg(target_arch = "x86_64")]
+const HEAD_BYTES: usize = 96;
 
 /// A path, put together without allocating.
 struct Path {
@@ -190,6 +197,12 @@ pub(crate) fn open_memory(pid: i32) -> Result<OwnedFd, Errno> {
     Path::new(format_args!("/proc/{pid}/mem"))?.open(libc::O_RDWR)
 }
 
+/// Opens the list of the mappings of a process. It stays readable when the process changes its rights later.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn open_maps(pid: i32) -> Result<OwnedFd, Errno> {
+    Path::new(format_args!("/proc/{pid}/maps"))?.open(libc::O_RDONLY)
+}
+
 /// Memory that is mapped.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,6 +212,106 @@ pub(crate) struct Mapped {
     pub(crate) executable: bool,
     /// What is written there is seen by others who map the same.
     pub(crate) shared: bool,
+    /// Where its first address comes from.
+    first: Origin,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Mapped {
+    /// Where an address in it comes from.
+    pub(crate) fn origin(&self, address: u64) -> Origin {
+        let within = address.wrapping_sub(self.start);
+        Origin {
+            offset: self.first.offset.wrapping_add(within),
+            ..self.first
+        }
+    }
+}
+
+/// The mappings of a process, read as far as they are asked for: once, where addresses are asked for in ascending order.
+#[cfg(target_arch = "x86_64")]
+#[derive(Debug)]
+pub(crate) struct Mappings<'a> {
+    file: BorrowedFd<'a>,
+    /// Where the file is read next.
+    position: u64,
+    buffer: [u8; LIST_BYTES],
+    filled: usize,
+    /// The bytes of the buffer that have been looked at.
+    seen: usize,
+    /// The mapping that was read last.
+    last: Option<Mapped>,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl<'a> Mappings<'a> {
+    /// Nothing is read yet. The file is that of [`open_maps`].
+    pub(crate) fn new(file: BorrowedFd<'a>) -> Mappings<'a> {
+        Mappings {
+            file,
+            position: 0,
+            buffer: [0; LIST_BYTES],
+            filled: 0,
+            seen: 0,
+            last: None,
+        }
+    }
+
+    /// Has everything read anew.
+    pub(crate) fn forget(&mut self) {
+        (self.position, self.filled, self.seen) = (0, 0, 0);
+        self.last = None;
+    }
+
+    /// What is mapped at an address.
+    pub(crate) fn at(&mut self, address: u64) -> Result<Option<Mapped>, Errno> {
+        if self.last.is_some_and(|last| address < last.start) {
+            self.forget();
+        }
+        loop {
+            if let Some(last) = self.last.filter(|last| address < last.end) {
+                return Ok((last.start <= address).then_some(last));
+            }
+            match self.next()? {
+                Some(next) => self.last = Some(next),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<Mapped>, Errno> {
+        let mut head = [0u8; HEAD_BYTES];
+        let mut length = 0;
+        loop {
+            let Some(byte) = self
+                .buffer
+                .get(self.seen..self.filled)
+                .and_then(<[u8]>::first)
+            else {
+                let got = sys::read_at(self.file, &mut self.buffer, self.position)?;
+                if got == 0 {
+                    return Ok(None);
+                }
+                self.position = self.position.saturating_add(got as u64);
+                (self.filled, self.seen) = (got, 0);
+                continue;
+            };
+            let byte = *byte;
+            self.seen += 1;
+            if byte != b'\n' {
+                if let Some(place) = head.get_mut(length) {
+                    *place = byte;
+                    length += 1;
+                }
+                continue;
+            }
+            let found = mapping(head.get(..length).unwrap_or(&[]));
+            if found.is_some() {
+                return Ok(found);
+            }
+            length = 0;
+        }
+    }
 }
 
 /// What is mapped at an address of a process, as `/proc/PID/maps` tells (proc_pid_maps(5)).
@@ -247,11 +360,9 @@ pub(crate) fn signal_sets(pid: i32, tid: i32) -> Option<SignalSets> {
 /// The first that `find` makes of the lines of a file, of each of which it is given the beginning.
 #[cfg(target_arch = "x86_64")]
 fn find_line<T>(path: &Path, mut find: impl FnMut(&[u8]) -> Option<T>) -> Result<Option<T>, Errno> {
-    /// More than stands before the name of a file in a line of the mappings, and than what is looked for in others.
-    const HEAD: usize = 64;
     let file = path.open(libc::O_RDONLY)?;
     let mut buffer = [0u8; LIST_BYTES];
-    let mut head = [0u8; HEAD];
+    let mut head = [0u8; HEAD_BYTES];
     let mut length = 0;
     loop {
         // SAFETY: the buffer is writable for the length given.
@@ -279,7 +390,7 @@ fn find_line<T>(path: &Path, mut find: impl FnMut(&[u8]) -> Option<T>) -> Result
     }
 }
 
-/// What a line of the mappings says, `START-END PERMISSIONS …`.
+/// What a line of the mappings says, `START-END PERMISSIONS OFFSET MAJOR:MINOR INODE …`.
 #[cfg(target_arch = "x86_64")]
 fn mapping(line: &[u8]) -> Option<Mapped> {
     let line = std::str::from_utf8(line).unwrap_or_else(|error| {
@@ -289,11 +400,22 @@ fn mapping(line: &[u8]) -> Option<Mapped> {
     let mut words = line.split_ascii_whitespace();
     let (start, end) = words.next()?.split_once('-')?;
     let permissions = words.next()?.as_bytes();
+    let offset = words.next()?;
+    let (major, minor) = words.next()?.split_once(':')?;
+    let inode = words.next()?;
     Some(Mapped {
         start: u64::from_str_radix(start, 16).ok()?,
         end: u64::from_str_radix(end, 16).ok()?,
         executable: permissions.get(2) == Some(&b'x'),
         shared: permissions.get(3) == Some(&b's'),
+        first: Origin {
+            device: (
+                u32::from_str_radix(major, 16).ok()?,
+                u32::from_str_radix(minor, 16).ok()?,
+            ),
+            inode: inode.parse().ok()?,
+            offset: u64::from_str_radix(offset, 16).ok()?,
+        },
     })
 }
 
@@ -409,10 +531,40 @@ mod tests {
             end: 0x20,
             executable: true,
             shared,
+            first: Origin {
+                device: (0xfd, 1),
+                inode: 7,
+                offset: 0x30,
+            },
         };
-        assert_eq!(mapping(b"10-20 r-xp 0 \xff"), Some(expected(false)));
-        assert_eq!(mapping(b"10-20 rwxs 0"), Some(expected(true)));
+        let found = mapping(b"10-20 r-xp 30 fd:01 7 \xff").unwrap();
+        assert_eq!(found, expected(false));
+        assert_eq!(found.origin(0x12).offset, 0x32);
+        assert_eq!(mapping(b"10-20 rwxs 30 fd:01 7"), Some(expected(true)));
+        assert_eq!(mapping(b"10-20 rwxs 30 fd:01"), None);
         assert_eq!(mapping(b"10"), None);
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn own_mappings_are_found_in_any_order() {
+        let pid = i32::try_from(std::process::id()).unwrap();
+        let code = own_code as fn() as usize as u64;
+        let data = 7u64;
+        let data = (&raw const data) as u64;
+        let file = open_maps(pid).unwrap();
+        let mut mappings = Mappings::new(file.as_fd());
+        for address in [code, data, 1, u64::MAX, code + 1, code, data] {
+            let expected = mapping_at(pid, address).unwrap();
+            let expected = expected.map(|found| found.origin(address));
+            let found = mappings.at(address).unwrap();
+            assert_eq!(found.map(|found| found.origin(address)), expected);
+        }
+        let found = mappings.at(code).unwrap().unwrap().origin(code);
+        assert!(found.is_file());
+        let text = std::fs::read("/proc/self/maps").unwrap();
+        let maps = crate::maps::Maps::parse(&text);
+        assert_eq!(maps.find(code).unwrap().origin(code), found);
     }
 
     #[test]

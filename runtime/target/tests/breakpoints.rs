@@ -646,6 +646,166 @@ fn memory_that_others_may_share_is_stopped_at_by_hardware_alone() {
     untouched(&program);
 }
 
+/// A number that the program prints in hexadecimal.
+fn number(answer: &str) -> u64 {
+    u64::from_str_radix(answer.trim_start_matches("0x"), 16).unwrap()
+}
+
+#[test]
+fn what_takes_the_place_of_unloaded_code_is_left_alone() {
+    let mut program = program();
+    let plug = number(&program.ask("plug"));
+    let mut request = places(&mut program, &["step", "other"]);
+    // Instructions of one byte: what stands behind them does not tell.
+    request.places.extend((plug..plug + 64).map(entry));
+    let mut session = Session::start(&program.process(), &request).unwrap();
+    assert_eq!(session.refused(), []);
+    assert_eq!(session.so_far().text, 66);
+    // A child that is let go has a copy.
+    assert_eq!(drive(&mut program, &mut session, "unplug", nothing), "0");
+    assert_eq!(drive(&mut program, &mut session, "changed", nothing), "0");
+    let totals = finish(session);
+    assert_eq!(totals.children_let_go, 1);
+    // All that was there.
+    assert_eq!(totals.replaced, (2..66).collect::<Vec<usize>>());
+    assert_eq!(program.ask("changed"), "0");
+    untouched(&program);
+}
+
+#[test]
+fn code_that_is_unloaded_and_loaded_again_is_noticed() {
+    for (places, exits, gone) in [
+        (2, false, false),
+        (2, true, false),
+        (64, false, true),
+        (64, true, true),
+    ] {
+        let mut program = program();
+        let plug = number(&program.ask("plug"));
+        let request = Request {
+            places: (plug..plug + places).map(entry).collect(),
+            ..Request::default()
+        };
+        let mut session = Session::start(&program.process(), &request).unwrap();
+        assert_eq!(
+            number(&drive(&mut program, &mut session, "replug", nothing)),
+            plug
+        );
+        if exits {
+            program.send("exit 0");
+            assert!(matches!(session.next(LONG), Ok(Next::Gone { .. })));
+        }
+        let totals = finish(session);
+        // A register of the processor is for what is there again.
+        let expected = if gone { places as usize } else { 0 };
+        assert_eq!(totals.replaced.len(), expected, "{places} {exits}");
+    }
+}
+
+#[test]
+fn what_has_taken_the_place_before_the_start_of_a_session_is_not_written_to() {
+    let mut program = program();
+    let plug = number(&program.ask("plug"));
+    let request = Request {
+        places: (plug..plug + 64).map(entry).collect(),
+        ..Request::default()
+    };
+    assert_eq!(program.ask("unplug"), "0");
+    let session = Session::start(&program.process(), &request).unwrap();
+    assert_eq!(session.refused().len(), 64);
+    finish(session);
+    assert_eq!(program.ask("changed"), "0");
+}
+
+#[test]
+fn code_that_the_program_makes_is_never_changed() {
+    for (names, followed) in [
+        (&["return step"][..], 3),
+        (&["return step", "step", "other"], 2),
+    ] {
+        let mut program = program();
+        let request = places(&mut program, names);
+        let mut session = Session::start(&program.process(), &request).unwrap();
+        // From as many places each.
+        assert_eq!(drive(&mut program, &mut session, "made 16", nothing), "16");
+        let totals = finish(session);
+        assert_eq!(
+            (totals.hits[0], totals.returns_unfollowed),
+            (followed, 16 - followed),
+            "{totals:?}"
+        );
+        assert_eq!(totals.text, 0, "{totals:?}");
+        untouched(&program);
+    }
+    let mut program = program();
+    let mut names = vec!["return step"];
+    names.extend(MANY);
+    let request = places(&mut program, &names);
+    let mut session = Session::start(&program.process(), &request).unwrap();
+    assert_eq!(drive(&mut program, &mut session, "made 16", nothing), "16");
+    let totals = finish(session);
+    assert_eq!(
+        (totals.hits[0], totals.returns_unfollowed),
+        (4, 12),
+        "{totals:?}"
+    );
+    untouched(&program);
+}
+
+#[test]
+fn a_process_that_borrows_the_memory_leaves_the_breakpoints() {
+    for children in [false, true] {
+        let mut program = program();
+        let request = Request {
+            children,
+            ..places(&mut program, &MANY)
+        };
+        let mut session = Session::start(&program.process(), &request).unwrap();
+        for _ in 0..3 {
+            assert_eq!(drive(&mut program, &mut session, "borrow 10", nothing), "0");
+        }
+        assert_eq!(drive(&mut program, &mut session, "calls 50", nothing), "50");
+        let totals = finish(session);
+        assert_eq!(totals.hits[0], if children { 80 } else { 50 }, "{totals:?}");
+        assert_eq!(totals.children_let_go, 0);
+        untouched(&program);
+    }
+}
+
+#[test]
+fn what_stops_a_process_while_it_steps_is_no_second_hit() {
+    let mut program = program();
+    let request = places(&mut program, &MANY);
+    let mut session = Session::start(&program.process(), &request).unwrap();
+    let answer = drive(&mut program, &mut session, "halts 300", nothing);
+    let (status, calls) = answer.split_once(' ').unwrap();
+    assert_eq!(status, "0");
+    let totals = finish(session);
+    // `multiply` is stepped in place.
+    assert_eq!(totals.hits[3], calls.parse::<u64>().unwrap(), "{totals:?}");
+    assert!(totals.stepped >= totals.hits[3], "{totals:?}");
+    untouched(&program);
+    assert_eq!(program.ask("calls 5"), "5");
+}
+
+#[test]
+fn a_supervisor_that_was_stopped_is_woken_and_takes_everything_out() {
+    for finishes in [false, true] {
+        let mut program = program();
+        let request = places(&mut program, &MANY);
+        let session = Session::start(&program.process(), &request).unwrap();
+        // SAFETY: the call takes no pointer; the process is the supervisor of this session.
+        assert_eq!(unsafe { libc::kill(session.tracer(), libc::SIGSTOP) }, 0);
+        if finishes {
+            finish(session);
+        } else {
+            drop(session);
+        }
+        untouched(&program);
+        assert_eq!(program.ask("calls 5"), "5");
+    }
+}
+
 #[test]
 fn a_stop_that_is_held_for_too_long_ends() {
     let mut program = program();

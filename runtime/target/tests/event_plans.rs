@@ -935,7 +935,7 @@ fn returns_deeper_than_the_kernel_follows_are_counted() {
 #[test]
 fn entries_that_are_pushed_out_are_told_from_calls_that_had_begun_before() {
     let mut traced = Traced::with(EventOptions {
-        saved_entries: 8,
+        saved_entries: Some(8),
         ..EventOptions::default()
     });
     if !traced.session.facilities().uprobe_session {
@@ -954,6 +954,85 @@ fn entries_that_are_pushed_out_are_told_from_calls_that_had_begun_before() {
     assert_eq!(found + totals.on_return.evicted, 50, "{totals:?}");
     assert!(totals.on_return.evicted >= 30, "{totals:?}");
     assert_eq!(totals.on_return.unpaired, 0);
+}
+
+/// A plan for `leap` that drops calls with a negative number at their entry.
+fn unless_negative() -> HitProgram {
+    let mut program = on_return(&[Register::Rdi, Register::Rsp].map(Value::Register));
+    let part = &mut program.entry;
+    let number = part.value(Value::Register(Register::Rdi));
+    let zero = part.value(Value::Constant(0));
+    let negative = part.value(Value::Binary(BinaryOperation::LessSigned, number, zero));
+    part.step(Step::ReturnIf {
+        condition: negative,
+        on_failure: OnFailure::GoOn,
+    });
+    program
+}
+
+#[test]
+fn a_call_that_is_dropped_has_nothing_of_one_that_longjmp_left() {
+    if std::env::var_os("YTRACE_FORBID").is_none() {
+        let test = "a_call_that_is_dropped_has_nothing_of_one_that_longjmp_left";
+        again_without("uprobe_session", test);
+        again_without("uprobe_session,uprobe_multi", test);
+    }
+    let mut traced = Traced::start();
+    let leap = traced.probe("leap", unless_negative());
+    let dropped = |traced: &mut Traced| {
+        assert_eq!(traced.program.ask("leap -7"), "-7");
+        assert_eq!(traced.records(|record| record.value(0)), []);
+    };
+    assert_eq!(traced.program.ask("leap 5"), "-1");
+    dropped(&mut traced);
+    // One that begins while hits do not count.
+    assert_eq!(traced.program.ask("leap 5"), "-1");
+    traced.session.shut();
+    dropped(&mut traced);
+    traced.session.open();
+    dropped(&mut traced);
+    // And before the probes are in their places again.
+    assert_eq!(traced.program.ask("leap 5"), "-1");
+    traced.session.suspend_probes(&[leap]);
+    traced.session.resume_probes(&[leap]).unwrap();
+    dropped(&mut traced);
+    let totals = traced.session.totals(leap).unwrap();
+    assert_eq!((totals.entry.filtered, totals.on_return.hits), (3, 0));
+}
+
+#[test]
+fn calls_that_come_to_nothing_are_counted_without_the_kernels_help() {
+    if std::env::var_os("YTRACE_FORBID").is_none() {
+        again_without(
+            "uprobe_session",
+            "calls_that_come_to_nothing_are_counted_without_the_kernels_help",
+        );
+        return;
+    }
+    let mut traced = Traced::with(EventOptions {
+        saved_entries: Some(8),
+        ..EventOptions::default()
+    });
+    let values = [Register::Rdi, Register::Rsp].map(Value::Register);
+    let down = traced.probe("down", on_return(&values));
+    let leap = traced.probe("leap", unless_negative());
+    assert_eq!(traced.program.ask("down 49"), "49");
+    assert_eq!(traced.program.ask("leap 1"), "-1");
+    traced.session.suspend();
+    let totals = traced.session.totals(down).unwrap();
+    assert_eq!(
+        totals.on_return.hits + totals.on_return.unseen,
+        50,
+        "{totals:?}"
+    );
+    assert!(totals.on_return.unseen >= 30, "{totals:?}");
+    // They were under way, as far as is known.
+    let totals = traced.session.totals(leap).unwrap();
+    assert_eq!(
+        (totals.entry.hits, totals.on_return.unseen),
+        (2, 0),
+        "{totals:?}"
+    );
 }
 
 #[test]

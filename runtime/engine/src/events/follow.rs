@@ -372,6 +372,7 @@ impl Session<'_> {
             unpaired,
             evicted,
             too_deep,
+            unseen,
             table_full,
         } = figures;
         self.result.hits = Some(ytrace_report::Hits {
@@ -430,6 +431,12 @@ impl Session<'_> {
                     1 => "1 return was pushed".to_owned(),
                     more => format!("{} returns were pushed", ytrace_values::units::thousands(more)),
                 }
+            ));
+        }
+        if unseen > 0 {
+            self.result.partial(format!(
+                "{} came to no return: they were left by longjmp, an exception or a jump to another function, or too many calls were under way; this kernel has no sessions of probes (Linux 6.13), without which these are not told apart",
+                counted(unseen, "call")
             ));
         }
         if unpaired > 0 {

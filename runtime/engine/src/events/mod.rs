@@ -118,6 +118,9 @@ struct EventFigures {
     evicted: u64,
     /// Returns that the kernel did not see, for too many were under way in their thread.
     too_deep: u64,
+    /// Calls whose return was not seen, where the kernel does not tell which return belongs to which entry. Until the probes are gone those under way are
+    /// among them.
+    unseen: u64,
     /// Updates for which a table of the kernel's had no room.
     table_full: u64,
 }
@@ -146,6 +149,7 @@ impl EventFigures {
         self.unpaired += on_return.unpaired;
         self.evicted += on_return.evicted;
         self.too_deep += entry.too_deep;
+        self.unseen += on_return.unseen;
         self.table_full += entry.table_full + on_return.table_full;
     }
 }
@@ -325,11 +329,13 @@ mod tests {
             counted: 10,
             evicted: 5,
             unpaired: 2,
+            unseen: 4,
             ..PartTotals::default()
         };
         let mut figures = EventFigures::default();
         figures.add_hits(true, &Totals { entry, on_return });
         assert_eq!((figures.hits, figures.lost, figures.evicted), (100, 3, 5));
         assert_eq!((figures.too_deep, figures.unpaired), (7, 2));
+        assert_eq!(figures.unseen, 4);
     }
 }

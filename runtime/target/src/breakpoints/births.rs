@@ -1,7 +1,5 @@
 //! New threads and processes, and their ends.
 
-use std::os::fd::AsRawFd;
-
 use nix::errno::Errno;
 
 use super::tables::{Came, State, Thread};
@@ -13,7 +11,7 @@ use crate::tasks::{is_dying, thread_state};
 
 impl Tracer<'_> {
     /// A thread tells of one that it has made.
-    pub(super) fn has_made(&mut self, index: u32, event: i32) {
+    pub(super) fn has_made(&mut self, index: u32) {
         let thread = self.thread(index);
         let maker = self.space(thread.space);
         let message = ptrace::event_message(thread.tid);
@@ -32,7 +30,8 @@ impl Tracer<'_> {
             // A thread that has gone already.
             return;
         }
-        let borrows = event != libc::PTRACE_EVENT_FORK && self.shares_memory(index);
+        // The kernel calls whatever raises SIGCHLD at its end a fork, also what has the same memory.
+        let borrows = self.shares_memory(index);
         let followed = self.plan.children && maker.followed && !self.leaving;
         let Some(space) = self.new_space(tid, followed, borrows) else {
             return;
@@ -61,14 +60,10 @@ impl Tracer<'_> {
     pub(super) fn turn_away(&mut self, tid: i32) {
         let stranger =
             |space: &super::tables::Space| !space.used || thread_state(space.pid, tid).is_none();
-        if self.tables.spaces.iter().take(self.spaces).all(stranger)
-            && let Ok(file) = crate::tasks::open_memory(tid)
-        {
-            self.clear_text(super::tables::Space {
-                pid: tid,
-                memory: file.as_raw_fd(),
-                ..super::tables::Space::default()
-            });
+        if self.tables.spaces.iter().take(self.spaces).all(stranger) {
+            if !self.clear_text_of(tid) {
+                self.figures.restored = false;
+            }
             self.figures.children_let_go += 1;
         }
         let _ = ptrace::detach(tid, 0);
@@ -334,6 +329,8 @@ impl Tracer<'_> {
         let last = space.threads == 0;
         if last && space.pid == self.plan.pid {
             self.status = exit_status(thread.tid);
+            // Its memory is still there.
+            self.note_replaced();
         }
         let events = self.plan.events;
         let exits = last && events.exit && !space.exit_told;

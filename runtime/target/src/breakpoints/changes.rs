@@ -31,7 +31,7 @@ impl Tracer<'_> {
             libc::PTRACE_EVENT_EXIT => self.ends(index),
             libc::PTRACE_EVENT_EXEC => self.executed(tid),
             libc::PTRACE_EVENT_CLONE | libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK => {
-                self.has_made(index, event);
+                self.has_made(index);
                 self.go(index);
             }
             EVENT_STOP if thread.state == State::Unborn => {}

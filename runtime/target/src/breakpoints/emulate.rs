@@ -71,6 +71,11 @@ pub(super) fn refusal(point: &Address) -> bool {
     )
 }
 
+/// How many of the bytes that were read are the instruction.
+pub(super) fn size(point: &Address) -> u8 {
+    u8::try_from(decode(point).len()).unwrap_or(1)
+}
+
 /// How long an instruction is that may take several steps, since it is repeated; `None` for any other.
 pub(super) fn repeated(point: &Address) -> Option<u64> {
     let instruction = decode(point);

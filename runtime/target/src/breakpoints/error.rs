@@ -31,6 +31,17 @@ pub enum BreakpointError {
         /// Addresses whose text was changed, as far as is known.
         text: u64,
     },
+    /// The process that traces does not answer. It was not ended, since that would leave breakpoints in the target's text.
+    #[error(
+        "the process that holds the breakpoints ({}, {tracer}) does not answer; it was left alone, since without it the target would end at one of the {text} breakpoints in its text; it takes them out by itself and ends when it runs again",
+        crate::breakpoints::BREAKPOINT_TRACER_NAME
+    )]
+    TracerLeft {
+        /// Its number.
+        tracer: i32,
+        /// Addresses whose text is changed.
+        text: u64,
+    },
     /// No thread is stopped that could go on.
     #[error("no thread is stopped")]
     NotStopped,
@@ -48,6 +59,9 @@ impl BreakpointError {
             }
             BreakpointError::Stop(StopError::AlreadyTraced { .. }) => None,
             BreakpointError::Stop(error) => error.hint(),
+            BreakpointError::TracerLeft { tracer, .. } => Some(format!(
+                "if somebody has stopped or frozen it: kill -CONT {tracer}, or thaw its control group; never kill it"
+            )),
             BreakpointError::Open(error) => error.hint(),
             _ => None,
         }

@@ -18,7 +18,7 @@ impl Tracer<'_> {
     /// interrupted call that nobody sees to.
     pub(super) fn leave(&mut self) {
         self.leaving = true;
-        self.figures.restored = true;
+        self.note_replaced();
         self.close_all_events();
         if self.clear_all_text() {
             self.board.text.set(0, 0);

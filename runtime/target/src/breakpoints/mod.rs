@@ -275,6 +275,11 @@ pub enum Reason {
         "it would take a breakpoint in the text, which is in memory that other processes may share; they would be ended by it"
     )]
     Shared,
+    /// The code is of no file: the program has made it, and may put other code or data there at any time.
+    #[error(
+        "it would take a breakpoint in the text, and the program has made that code itself, and may change it: the breakpoint would damage what comes there next"
+    )]
+    NoFile,
     /// The kernel would take the target's handler of SIGTRAP away, or no longer ignore that signal.
     #[error(
         "it would take a breakpoint in the text, and the target ignores SIGTRAP, or has a handler of it that a thread blocks: the kernel would end that"
@@ -298,6 +303,9 @@ pub struct Totals {
     pub hits: Vec<u64>,
     /// How often each watched memory was accessed.
     pub watch_hits: Vec<u64>,
+    /// Places whose code was no longer what it was at the start when the session ended, or the target exited: it was unloaded, and perhaps loaded again,
+    /// without breakpoints or elsewhere. What ran there since is not among the hits.
+    pub replaced: Vec<usize>,
     /// The stops that were handed out.
     pub stops: u64,
     /// Calls whose return was not seen since they were left: by longjmp, an exception or the end of their thread.

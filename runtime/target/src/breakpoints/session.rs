@@ -10,11 +10,12 @@ use super::{
     What,
 };
 use crate::error::StopError;
+use crate::maps::Origin;
 use crate::process::Process;
 use crate::registers::ThreadSnapshot;
 use crate::stop::already_traced;
 use crate::stop::channel::{Received, Words, message};
-use crate::stop::process::{SupervisorProcess, tiers};
+use crate::stop::process::{Ended, SupervisorProcess, tiers};
 
 use crate::sys;
 
@@ -22,7 +23,7 @@ use crate::sys;
 const NAME: &CStr = c"ytrace-tracer";
 /// How long the supervisor may take for what it is asked. It waits for threads for ten seconds itself.
 const ANSWER: Duration = Duration::from_secs(30);
-/// How long it may take to end when its channel is closed. It must not be killed before it has taken everything out.
+/// How long it may take to end when its channel is closed. It is never killed before it has taken everything out of the text.
 const END: Duration = Duration::from_secs(30);
 
 /// Breakpoints in a process. When this value is finished or dropped, or this program ends in whatever way, they are taken out and
@@ -67,6 +68,8 @@ pub(super) struct Point {
     pub(super) at_return: bool,
     /// It is in memory that other processes may share.
     pub(super) shared: bool,
+    /// What it is mapped from.
+    pub(super) origin: Origin,
 }
 
 impl Session {
@@ -128,7 +131,7 @@ impl Session {
                 Ok(session)
             }
             Some(Reply::Failed(failure)) => {
-                session.supervisor.end()?;
+                session.end()?;
                 Err(crate::stop::stop_error(pid, failure).into())
             }
             _ => Err(session.lost()),
@@ -193,6 +196,7 @@ impl Session {
     /// No stop is out or it was held for too long; the supervisor was lost.
     pub fn hold(&mut self) -> Result<Vec<ThreadSnapshot>, BreakpointError> {
         let stop = self.out.ok_or(BreakpointError::NotStopped)?;
+        self.supervisor.wake();
         self.supervisor.send(&Order::Hold { stop });
         match self.supervisor.receive(ANSWER) {
             Some(Reply::Held {
@@ -218,6 +222,7 @@ impl Session {
     /// # Errors
     /// The supervisor was lost.
     pub fn finish(mut self) -> Result<Totals, BreakpointError> {
+        self.supervisor.wake();
         self.supervisor.send(&Order::Finish);
         let deadline = Instant::now().checked_add(ANSWER);
         let left = || match deadline {
@@ -228,7 +233,7 @@ impl Session {
             match self.supervisor.receive(left()) {
                 Some(Reply::Totals(figures)) => {
                     let totals = self.totals(&figures);
-                    self.supervisor.end()?;
+                    self.end()?;
                     return Ok(totals);
                 }
                 // What was under way.
@@ -264,6 +269,9 @@ impl Session {
         Totals {
             hits: hits(0..self.places),
             watch_hits: hits(self.places..self.places.saturating_add(self.watches)),
+            replaced: (0..self.places)
+                .filter(|place| self.board.replaced.get(*place).is_some_and(|one| one > 0))
+                .collect(),
             stops: figures.stops,
             returns_left_out: figures.returns_left_out,
             returns_unfollowed: figures.returns_unfollowed,
@@ -328,11 +336,36 @@ impl Session {
 
     /// Ends a supervisor that has gone or does not answer.
     fn lost(&mut self) -> BreakpointError {
-        let text = self.board.text.get(0).unwrap_or(0);
-        match self.supervisor.give_up() {
-            StopError::TracerLost => BreakpointError::TracerLost { text },
-            stuck => stuck.into(),
+        match self.end() {
+            Ok(()) => BreakpointError::TracerLost { text: self.text() },
+            Err(error) => error,
         }
+    }
+
+    /// Has the supervisor take everything out and end. While there are breakpoints in the text it is not killed: the target would
+    /// be ended by them.
+    fn end(&mut self) -> Result<(), BreakpointError> {
+        let board = &self.board;
+        let needed = || board.text.get(0).unwrap_or(0) > 0;
+        match self.supervisor.end_unless(needed)? {
+            Ended::Gone => Ok(()),
+            Ended::Left => Err(BreakpointError::TracerLeft {
+                tracer: self.supervisor.pid(),
+                text: self.text(),
+            }),
+        }
+    }
+
+    /// How many addresses are changed in the text, as far as is known.
+    fn text(&self) -> u64 {
+        self.board.text.get(0).unwrap_or(0)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // There is nobody to be told; one that is left goes on by itself.
+        let _ = self.end();
     }
 }
 
@@ -369,6 +402,7 @@ fn plan(
                     place: u32::try_from(index).unwrap_or(u32::MAX),
                     at_return: place.at_return,
                     shared: mapping.permissions.shared,
+                    origin: mapping.origin(address),
                 }),
                 None => refuse(Subject::Place(index), address, Reason::NoCode),
             }

@@ -8,7 +8,7 @@ use super::text::{self, BREAKPOINT};
 use super::tracer::{STOPPING, Tracer};
 use crate::ptrace::{self, Change, EVENT_STOP};
 use crate::stop::threads::restart_call;
-use crate::sys::monotonic_ns;
+use crate::sys::{self, monotonic_ns};
 
 /// How long a single instruction may take, in nanoseconds: a page that it needs may have to be read.
 const LIMIT: u64 = 2_000_000_000;
@@ -64,7 +64,7 @@ impl Tracer<'_> {
             Outcome::Done { written } => {
                 let stored = match written {
                     Some((address, word)) => {
-                        crate::sys::write_process(space.pid, address, &word.to_ne_bytes())
+                        sys::write_process(space.pid, address, &word.to_ne_bytes())
                     }
                     None => Ok(()),
                 };
@@ -103,12 +103,14 @@ impl Tracer<'_> {
             self.change(index, |thread| {
                 thread.mask = mask;
                 thread.stepped = true;
+                thread.delayed = 0;
             });
         }
         let done = match emulate::repeated(point) {
             Some(length) => self.run_to(index, space, point.address.wrapping_add(length)),
             None => self.one_step(index),
         };
+        self.deliver_delayed(index, done.is_ok());
         match done {
             Ok(()) => self.end_step(index),
             // It is still at it. Its next stop ends that.
@@ -179,13 +181,28 @@ impl Tracer<'_> {
                         return Ok(());
                     }
                     // The instruction itself has raised it.
+                    (0, signal) if BY_INSTRUCTIONS.contains(&signal) => {
+                        ptrace::take_note(tid);
+                        self.change(index, |thread| thread.signal = signal);
+                        return Ok(());
+                    }
+                    // It has run nothing: SIGSTOP, which cannot be blocked. A second one is told as ever.
+                    (0, signal) if [0, signal].contains(&self.thread(index).delayed) => {
+                        ptrace::take_note(tid);
+                        self.change(index, |thread| thread.delayed = signal);
+                        go(tid)?;
+                    }
                     (0, signal) => {
                         ptrace::take_note(tid);
                         self.change(index, |thread| thread.signal = signal);
                         return Ok(());
                     }
-                    (EVENT_STOP, _) => {
+                    (EVENT_STOP, signal) => {
                         ptrace::take_note(tid);
+                        if signal != libc::SIGTRAP {
+                            // Its process is stopped, and so is it to be when the step is done.
+                            self.change(index, |thread| thread.delayed = libc::SIGSTOP);
+                        }
                         let _ = restart_call(tid);
                         go(tid)?;
                     }
@@ -201,6 +218,28 @@ impl Tracer<'_> {
                     self.wait(now.saturating_add(LOOK), false);
                 }
             }
+        }
+    }
+
+    /// Sees that a signal is delivered that came while a thread stepped and could not be blocked; `stands` tells whether it stands
+    /// still.
+    fn deliver_delayed(&mut self, index: u32, stands: bool) {
+        let thread = self.thread(index);
+        if thread.delayed == 0 {
+            return;
+        }
+        self.change(index, |thread| thread.delayed = 0);
+        if thread.delayed == libc::SIGSTOP && stands && ptrace::is_queued(thread.tid, libc::SIGCONT)
+        {
+            // Sent later, for SIGSTOP takes back what was before it; it has taken that SIGSTOP back.
+            return;
+        }
+        if stands && thread.signal == 0 {
+            let signal = thread.delayed;
+            self.change(index, |thread| thread.signal = signal);
+        } else {
+            // An error: it was killed this very moment.
+            let _ = sys::signal_thread(self.space(thread.space).pid, thread.tid, thread.delayed);
         }
     }
 
@@ -226,10 +265,15 @@ impl Tracer<'_> {
                     return false;
                 };
                 point.shared = mapped.shared;
+                point.origin = mapped.origin(to);
+                if point.text_refusal().is_some() && !self.has_free_slot() {
+                    // Not noted: programs that make code make much of it, and there is no room for all.
+                    return false;
+                }
                 let Some(index) = self.note_address(point) else {
                     return false;
                 };
-                // If it cannot be written, it is not set, which is looked at last.
+                // If it cannot be written, or must not be, it is not set, which is looked at last.
                 let first = self.traps.blocked && self.set_in_text(index).is_ok();
                 if !(first || self.has_free_slot() && self.set_in_hardware(index)) {
                     let _ = self.set_in_text(index);

@@ -8,6 +8,7 @@ use std::ptr::NonNull;
 use nix::errno::Errno;
 
 use super::{EntryState, Reason, Refused, Subject};
+use crate::maps::Origin;
 use crate::registers::Registers;
 use crate::stop::channel::message;
 use crate::stop::table::{Plain, Shared};
@@ -157,6 +158,8 @@ pub(super) struct Thread {
     /// It runs one instruction with its signals blocked; those that it blocked itself.
     pub(super) stepped: bool,
     pub(super) mask: u64,
+    /// A signal that came meanwhile and could not be blocked, to be delivered then; 0 is none.
+    pub(super) delayed: i32,
     /// The events of the processor's registers, by slot; 0 is none.
     pub(super) events: [i32; SLOTS],
 }
@@ -185,6 +188,7 @@ impl Thread {
         proceeding: false,
         stepped: false,
         mask: 0,
+        delayed: 0,
         events: [0; SLOTS],
     };
 }
@@ -198,6 +202,8 @@ pub(super) struct Space {
     pub(super) pid: i32,
     /// Its `/proc/PID/mem`; 0 is none.
     pub(super) memory: i32,
+    /// Its `/proc/PID/maps`; 0 is none.
+    pub(super) maps: i32,
     /// Traced threads that have not come to their end.
     pub(super) threads: u32,
     /// All traced threads.
@@ -228,13 +234,30 @@ pub(super) struct Address {
     pub(super) is_return: bool,
     /// It is in memory that other processes may share.
     pub(super) shared: bool,
+    /// What it was mapped from when it was noted.
+    pub(super) origin: Origin,
     /// `int3` stands there.
     pub(super) in_text: bool,
     /// One more than the slot of the processor that it has; 0 is none.
     pub(super) slot: u8,
     /// The instruction, as far as it could be read.
     pub(super) length: u8,
+    /// How many of those bytes are the instruction itself.
+    pub(super) size: u8,
     pub(super) code: [u8; LONGEST],
+}
+
+impl Address {
+    /// Why it must not be stopped at in the text, whatever the target does with signals.
+    pub(super) fn text_refusal(&self) -> Option<Reason> {
+        if self.shared {
+            Some(Reason::Shared)
+        } else if !self.origin.is_file() {
+            Some(Reason::NoFile)
+        } else {
+            None
+        }
+    }
 }
 
 // SAFETY: numbers and booleans.
@@ -300,7 +323,7 @@ pub(super) struct Refusal {
     pub(super) watch: bool,
     pub(super) index: u32,
     pub(super) address: u64,
-    /// 0 is no code, 1 the instruction, 2 the text, 3 the alignment, 4 too many, 5 the hardware, 6 shared, 7 SIGTRAP.
+    /// 0 is no code, 1 the instruction, 2 the text, 3 the alignment, 4 too many, 5 the hardware, 6 shared, 7 SIGTRAP, 8 no file.
     pub(super) reason: u32,
     pub(super) errno: i32,
 }
@@ -323,6 +346,7 @@ impl Refusal {
             Reason::Hardware(errno) => (5, errno as i32),
             Reason::Shared => (6, 0),
             Reason::Trap => (7, 0),
+            Reason::NoFile => (8, 0),
         };
         Refusal {
             watch,
@@ -351,6 +375,7 @@ impl Refusal {
                 4 => Reason::TooMany,
                 6 => Reason::Shared,
                 7 => Reason::Trap,
+                8 => Reason::NoFile,
                 _ => Reason::Hardware(errno),
             },
         }
@@ -365,6 +390,8 @@ pub(super) struct Board {
     pub(super) refused: Shared<Refusal>,
     /// The hits of places, then those of watches.
     pub(super) hits: Shared<u64>,
+    /// Not 0 for places whose code was no longer there at the end.
+    pub(super) replaced: Shared<u64>,
     /// How many addresses are in the text, written as it changes.
     pub(super) text: Shared<u64>,
     /// The figures so far as the words of their message, written as they change.
@@ -378,6 +405,7 @@ impl Board {
             others: Shared::new(MAX_TRACED)?,
             refused: Shared::new(MAX_MEMBERS)?,
             hits: Shared::new(counted.max(1))?,
+            replaced: Shared::new(counted.max(1))?,
             text: Shared::new(1)?,
             figures: Shared::new(message(&[]).len())?,
         })

@@ -9,7 +9,7 @@ use super::session::Plan;
 use super::tables::{
     Address, Board, Came, NONE, Other, Refusal, SLOTS, Space, State, Tables, Thread, Told,
 };
-use super::{EntryState, Reason, Subject};
+use super::{EntryState, Reason, Subject, text};
 use crate::ptrace::{self, Change};
 use crate::registers::Registers;
 use crate::stop::channel::{Call, Channel, Failure, Received, Words};
@@ -161,7 +161,10 @@ pub(super) fn run(channel: &Channel, tables: &mut Tables, board: &mut Board, pla
         holding: false,
         leaving: false,
         starting: true,
-        figures: Figures::default(),
+        figures: Figures {
+            restored: true,
+            ..Figures::default()
+        },
         refused: 0,
         status: None,
         told_gone: false,
@@ -298,6 +301,7 @@ impl Tracer<'_> {
                 continue;
             }
             point.shared = first.shared;
+            point.origin = first.origin;
             point.first = u32::try_from(self.members).unwrap_or(NONE);
             for member in group {
                 if let Some(slot) = self.tables.members.get_mut(self.members) {
@@ -309,26 +313,30 @@ impl Tracer<'_> {
             }
             // Functions return to more addresses than there are registers.
             let returns = group.iter().any(|point| point.at_return);
-            any_text |= !self.traps.spare_text() && (returns || !by_hardware && !point.shared);
+            let by_text = !by_hardware && point.text_refusal().is_none();
+            any_text |= !self.traps.spare_text() && (returns || by_text);
             self.note_address(point);
         }
         if any_text {
             // A thread within `fork` that has not been told of yet would have an untraced child with a copy.
             self.freeze_to_start()?;
         }
+        // Read when all stand still.
+        let target = self.space_of_target();
+        let mut mappings = text::mappings(&target);
         for index in 0..self.addresses {
             if by_hardware && self.set_in_hardware(index) {
                 continue;
             }
-            let shared = self.address(index).shared;
-            if shared && self.try_hardware() && self.set_in_hardware(index) {
+            let spared = self.address(index).text_refusal().is_some();
+            if spared && self.try_hardware() && self.set_in_hardware(index) {
                 continue;
             }
-            if !any_text && !shared && !self.traps.spare_text() {
+            if !any_text && !spared && !self.traps.spare_text() {
                 any_text = true;
                 self.freeze_to_start()?;
             }
-            if let Err(reason) = self.set_in_text(index) {
+            if let Err(reason) = self.set_in_text_of(index, &target, mappings.as_mut()) {
                 self.refuse_address(index, reason);
             }
         }

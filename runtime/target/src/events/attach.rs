@@ -125,32 +125,35 @@ impl FileSites {
     ) -> Result<(Vec<OwnedFd>, RefusedSites), EventError> {
         let (mut open, mut refused) = (Vec::new(), Vec::new());
         let path = self.path().map_err(EventError::attach)?;
-        for place in 0..self.places.len() {
-            let one = self.part(place..place + 1);
-            let words = (
-                one.offsets.first(),
-                one.semaphores.first(),
-                one.cookies.first(),
-            );
-            let (Some(&offset), Some(&semaphore), Some(&cookie), Some(&site)) =
-                (words.0, words.1, words.2, one.places.first())
-            else {
-                continue;
-            };
-            match perf::probe(&path, offset, semaphore, at_return, tid) {
+        let sites = self.offsets.iter().copied();
+        let sites: Vec<_> = sites.zip(self.semaphores.iter().copied()).collect();
+        let events = perf::probes(&path, &sites, at_return, tid);
+        let mut failed = None;
+        // After a failure, the events are closed with those that are attached.
+        for ((event, &cookie), &site) in events.into_iter().zip(&self.cookies).zip(&self.places) {
+            match event {
                 Ok(event) => match kernel::link_perf_event(program, event.as_fd(), cookie) {
                     // The link keeps the event.
                     Ok(link) => open.push(link),
-                    // Before Linux 5.15 an event has no number.
-                    Err(Errno::EINVAL) if cookie == 0 => {
-                        perf::set_program(event.as_fd(), program).map_err(EventError::attach)?;
+                    Err(errno) => {
+                        // Before Linux 5.15 an event has no number.
+                        let set = match errno {
+                            Errno::EINVAL if cookie == 0 => {
+                                perf::set_program(event.as_fd(), program)
+                            }
+                            errno => Err(errno),
+                        };
+                        failed = failed.or(set.err());
                         open.push(event);
                     }
-                    Err(errno) => return Err(EventError::attach(errno)),
                 },
                 Err(errno) if is_of_a_site(errno) => refused.push((site, errno)),
-                Err(errno) => return Err(EventError::attach(Errno::from_raw(errno))),
+                Err(errno) => failed = failed.or(Some(Errno::from_raw(errno))),
             }
+        }
+        if let Some(errno) = failed {
+            close(open);
+            return Err(EventError::attach(errno));
         }
         if !refused.is_empty() {
             *self = self.without(&refused);

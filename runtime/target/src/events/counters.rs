@@ -61,14 +61,7 @@ impl Counters {
     /// What was counted for a probe, by the place that it has among these.
     pub fn totals(&self, probe: usize) -> Totals {
         let part = |place: usize| {
-            let sum = |field: i16| {
-                let offset = place + usize::try_from(field).unwrap_or(0);
-                (0..self.processors)
-                    .filter_map(|processor| self.memory.word((processor << self.shift) + offset))
-                    .fold(0, |sum: u64, word| {
-                        sum.wrapping_add(word.load(Ordering::Relaxed))
-                    })
-            };
+            let sum = |field: i16| self.sum(place, field);
             PartTotals {
                 hits: sum(counter::HITS),
                 filtered: sum(counter::FILTERED),
@@ -79,6 +72,7 @@ impl Counters {
                 evicted: sum(counter::EVICTED),
                 too_deep: sum(counter::TOO_DEEP),
                 counted: sum(counter::COUNTED),
+                unseen: 0,
             }
         };
         let first = probe * 2 * COUNTER_BYTES as usize;
@@ -86,6 +80,25 @@ impl Counters {
             entry: part(first),
             on_return: part(first + COUNTER_BYTES as usize),
         }
+    }
+
+    /// Calls whose entry part had saved something that was taken away while hits did not count.
+    pub fn shut(&self, probe: usize) -> u64 {
+        let first = probe * 2 * COUNTER_BYTES as usize;
+        let places = [first, first + COUNTER_BYTES as usize];
+        places.iter().fold(0, |sum, place| {
+            sum.wrapping_add(self.sum(*place, counter::SHUT))
+        })
+    }
+
+    /// One counter, at a place, of all processors.
+    fn sum(&self, place: usize, field: i16) -> u64 {
+        let offset = place + usize::try_from(field).unwrap_or(0);
+        (0..self.processors)
+            .filter_map(|processor| self.memory.word((processor << self.shift) + offset))
+            .fold(0, |sum: u64, word| {
+                sum.wrapping_add(word.load(Ordering::Relaxed))
+            })
     }
 }
 

@@ -307,16 +307,6 @@ pub(super) fn link_uprobes(
     Ok(unsafe { OwnedFd::from_raw_fd(raw) })
 }
 
-/// The number of the error that the last call has just returned.
-pub(super) fn raw_errno(errno: Errno) -> i32 {
-    match errno {
-        Errno::UnknownErrno => std::io::Error::last_os_error()
-            .raw_os_error()
-            .unwrap_or(ENOTSUPP),
-        errno => errno as i32,
-    }
-}
-
 fn uprobes(
     program: BorrowedFd<'_>,
     attach: AttachType,

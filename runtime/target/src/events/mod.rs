@@ -28,6 +28,7 @@ mod record;
 mod ring;
 mod rows;
 mod sampled;
+mod saved;
 mod self_test;
 mod session;
 mod settings;

@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 
 use nix::errno::Errno;
 
-use super::kernel::raw_errno;
 use super::shield::{Call, shielded};
 use crate::sys::retry;
 
@@ -231,19 +230,31 @@ pub(super) fn open_sampled(
             Err(errno) => return events.iter().map(|_| Err(errno)).collect(),
         }
     }
+    open_shielded(&mut attributes, tid)
+}
+
+/// Opens events, whatever becomes of this process meanwhile; the attributes are of the short length.
+fn open_shielded(attributes: &mut [Attributes], tid: i32) -> Vec<Result<OwnedFd, i32>> {
+    let processor = processor_for(tid);
     let call = |attributes: &mut Attributes| {
         attributes.size = u32::try_from(SHORT).unwrap_or(0);
         let pointer = std::ptr::from_mut(attributes) as libc::c_long;
-        let (any_processor, no_group) = (-1, -1);
+        let no_group = -1;
         let close_on_exec = CLOSE_ON_EXEC as libc::c_long;
-        let arguments = [pointer, tid.into(), any_processor, no_group, close_on_exec];
+        let arguments = [
+            pointer,
+            tid.into(),
+            processor.into(),
+            no_group,
+            close_on_exec,
+        ];
         Call::with_five(libc::SYS_perf_event_open, arguments)
     };
     let mut calls: Vec<Call> = attributes.iter_mut().map(call).collect();
     if calls.is_empty() {
         return Vec::new();
     }
-    // SAFETY: the attributes are live, initialised and as long as they say; the paths are borrowed by `events`.
+    // SAFETY: the attributes are live, initialised and as long as they say; the paths they point to are our callers' and live.
     unsafe { shielded(&mut calls) };
     let results = calls.iter().map(|call| {
         let raw = i32::try_from(call.result()?).map_err(|_| libc::EOVERFLOW)?;
@@ -253,12 +264,17 @@ pub(super) fn open_sampled(
     results.collect()
 }
 
+/// What counts in all processes does so on one processor; probes are hit on all.
+fn processor_for(tid: i32) -> i32 {
+    if tid < 0 { 0 } else { -1 }
+}
+
 /// Whether this program may probe instructions so: a probe in a directory is refused for that, unless it is refused anyway.
 pub(super) fn try_probe() -> Result<(), Errno> {
     let pid = i32::try_from(std::process::id()).unwrap_or(0);
-    match probe(c"/", 0, 0, false, pid) {
-        Ok(_) | Err(libc::EINVAL) => Ok(()),
-        Err(errno) => Err(Errno::from_raw(errno)),
+    match probes(c"/", &[(0, 0)], false, pid).pop() {
+        None | Some(Ok(_) | Err(libc::EINVAL)) => Ok(()),
+        Some(Err(errno)) => Err(Errno::from_raw(errno)),
     }
 }
 
@@ -307,29 +323,35 @@ fn uprobe_type() -> Option<u32> {
     })
 }
 
-/// Probes an instruction in the memory that a thread has, for all threads that have it, or with -1 in all memory. Only an attached program
-/// sees hits of the others.
-///
-/// # Errors
-/// The number of the error, which may be [`super::kernel::ENOTSUPP`].
-pub(super) fn probe(
+/// Probes instructions, given by their offset and semaphore, in the memory that a thread has, for all threads that have it, or with -1 in all
+/// memory, whatever becomes of this process meanwhile ([`super::shield`]). Only an attached program sees hits of the others. Where there is none, the number
+/// of the error, which may be [`super::kernel::ENOTSUPP`].
+pub(super) fn probes(
     path: &CStr,
-    offset: u64,
-    semaphore: u64,
+    sites: &[(u64, u64)],
     at_return: bool,
     tid: i32,
-) -> Result<OwnedFd, i32> {
-    let semaphore = u32::try_from(semaphore).map_err(|_| libc::EOVERFLOW)?;
-    let config = u64::from(semaphore) << UPROBE_SEMAPHORE_SHIFT;
-    let mut attributes = Attributes {
-        kind: uprobe_type().ok_or(libc::ENODEV)?,
-        config: config | if at_return { UPROBE_RETURN } else { 0 },
-        config1: path.as_ptr() as u64,
-        config2: offset,
-        sample_period: 1,
-        ..Attributes::default()
+) -> Vec<Result<OwnedFd, i32>> {
+    let attributes = |&(offset, semaphore): &(u64, u64)| {
+        let semaphore = u32::try_from(semaphore).map_err(|_| libc::EOVERFLOW)?;
+        let config = u64::from(semaphore) << UPROBE_SEMAPHORE_SHIFT;
+        Ok(Attributes {
+            kind: uprobe_type().ok_or(libc::ENODEV)?,
+            config: config | if at_return { UPROBE_RETURN } else { 0 },
+            config1: path.as_ptr() as u64,
+            config2: offset,
+            sample_period: 1,
+            ..Attributes::default()
+        })
     };
-    open(&mut attributes, tid).map_err(raw_errno)
+    let wanted: Vec<Result<Attributes, i32>> = sites.iter().map(attributes).collect();
+    let mut possible: Vec<Attributes> = wanted.iter().filter_map(|one| (*one).ok()).collect();
+    let mut opened = open_shielded(&mut possible, tid).into_iter();
+    let results = wanted.into_iter().map(|one| match one {
+        Ok(_) => opened.next().unwrap_or(Err(libc::EINTR)),
+        Err(errno) => Err(errno),
+    });
+    results.collect()
 }
 
 /// What the processor's registers for addresses stop at: `HW_BREAKPOINT_*` of `linux/hw_breakpoint.h`.
@@ -375,9 +397,7 @@ pub(super) fn set_program(event: BorrowedFd<'_>, program: BorrowedFd<'_>) -> Res
 }
 
 fn open(attributes: &mut Attributes, tid: i32) -> Result<OwnedFd, Errno> {
-    // What counts in all processes does so on one processor; probes are hit on all.
-    let processor = if tid < 0 { 0 } else { -1 };
-    open_on(attributes, tid, processor)
+    open_on(attributes, tid, processor_for(tid))
 }
 
 fn open_on(attributes: &mut Attributes, tid: i32, processor: i32) -> Result<OwnedFd, Errno> {

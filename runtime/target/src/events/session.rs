@@ -12,9 +12,7 @@ use nix::errno::Errno;
 use super::attach::FileSites;
 use super::attached::{AttachedPart, Places, close};
 use super::check::index;
-use super::compile::{
-    Environment, FamilyChange, Mode, Numbering, Pairing, SAVED_KEY, SavedMaps, Whose,
-};
+use super::compile::{Environment, FamilyChange, Mode, Numbering, Pairing, Whose};
 use super::counters::Counters;
 use super::error::{EventError, PlanError};
 use super::facilities::Facilities;
@@ -26,6 +24,7 @@ use super::program::{HitProgram, MAX_SETTINGS, MAX_STACK};
 use super::record::Record;
 use super::ring::Ring;
 use super::rows::Table;
+use super::saved::Saved;
 use super::settings::Settings;
 use super::table::{TableId, TableRow, TableSpec};
 use super::tops::Tops;
@@ -168,6 +167,28 @@ pub struct PartTotals {
     pub too_deep: u64,
     /// How often a [`super::Step::Count`] ended it.
     pub counted: u64,
+    /// Calls whose return was not seen, where the kernel has no sessions of probes: left by longjmp or an exception, or what was saved
+    /// for them was pushed out; these are not told apart. Known of probes that have been taken out of their places: else those under way
+    /// are among them.
+    pub unseen: u64,
+}
+
+impl Totals {
+    /// The calls that have not come to anything, of which `left` were under way.
+    fn unseen(&self, left: u64) -> u64 {
+        let Totals { entry, on_return } = self;
+        let ended = [
+            entry.filtered,
+            entry.unsampled,
+            entry.counted,
+            entry.too_deep,
+            on_return.hits,
+            on_return.evicted,
+            left,
+        ];
+        let ended = ended.iter().fold(0u64, |sum, one| sum.saturating_add(*one));
+        entry.hits.saturating_sub(ended)
+    }
 }
 
 /// How a session is made.
@@ -175,8 +196,9 @@ pub struct PartTotals {
 pub struct EventOptions {
     /// Bytes of the ring buffer; rounded up to a power of two.
     pub ring_bytes: u32,
-    /// How many entries may be under way whose return is awaited; when there are more, the oldest are forgotten.
-    pub saved_entries: u32,
+    /// How many entries may be under way whose return is awaited; when there are more, the oldest are forgotten. `None`: as many as
+    /// the processors of the machine need, 16 Ki at least.
+    pub saved_entries: Option<u32>,
     /// Whether processes that the process forks from now on are probed as it is, and those that they fork. A probe with
     /// [`HitProgram::always`] on [`Source::Fork`] has them join, without which none does; such a probe on [`Source::End`] and one on
     /// [`Source::Exec`] has them leave when they end or run another program. Sites are then probed in all processes of the machine that
@@ -188,7 +210,7 @@ impl Default for EventOptions {
     fn default() -> EventOptions {
         EventOptions {
             ring_bytes: 16 << 20,
-            saved_entries: 16 << 10,
+            saved_entries: None,
             children: false,
         }
     }
@@ -223,7 +245,9 @@ pub(super) struct BpfSession {
     /// The counters of each batch of probes that were attached together.
     counters: Vec<Counters>,
     /// Where entry parts save, for each batch.
-    saved: Vec<[OwnedFd; 2]>,
+    saved: Vec<Saved>,
+    /// What became of taking away what was saved when probes were taken out of their places.
+    forgotten: Result<(), Errno>,
     probes: Vec<Attached>,
     /// For each probe twice, its layouts.
     layouts: Vec<Option<RecordLayout>>,
@@ -251,6 +275,9 @@ struct Attached {
     batch: usize,
     /// Its place among the counters of the batch.
     place: usize,
+    /// How many calls were under way, or left, when it was taken out of its places; `None` where the kernel tells which return belongs
+    /// to which entry, or nothing is saved.
+    left: Option<u64>,
     parts: Vec<AttachedPart>,
 }
 
@@ -288,6 +315,7 @@ impl BpfSession {
             tables: Vec::new(),
             counters: Vec::new(),
             saved: Vec::new(),
+            forgotten: Ok(()),
             probes: Vec::new(),
             layouts: Vec::new(),
             malformed: 0,
@@ -398,7 +426,9 @@ impl BpfSession {
                 saved_bytes = saved_bytes.max(program.saved_bytes().map_err(plan(place))?);
             }
         }
-        self.saved.push(self.saved_maps(saved_bytes)?);
+        let saved = Saved::new(saved_bytes, self.options.saved_entries, self.processors);
+        let failed = |errno| EventError::system("a table of entries", errno);
+        self.saved.push(saved.map_err(failed)?);
         self.layouts.extend(layouts);
         let mut attachment = Attachment::default();
         let mut loaded = Vec::with_capacity(probes.len());
@@ -444,6 +474,7 @@ impl BpfSession {
             attached.push(Attached {
                 batch: self.counters.len() - 1,
                 place,
+                left: self.is_by_row(place, probes).then_some(0),
                 parts,
             });
             attachment.probes.push(probe_id);
@@ -451,6 +482,13 @@ impl BpfSession {
         attachment.probes.reverse();
         self.probes.extend(attached.into_iter().rev());
         Ok(attachment)
+    }
+
+    /// Whether a return is paired with its entry by the stack pointer.
+    fn is_by_row(&self, place: usize, probes: &[Probe]) -> bool {
+        let pairing = |probe: &Probe| probe.program.pairing(false);
+        let pairing = probes.get(place).map(pairing);
+        self.facilities.session.is_none() && matches!(pairing, Some(Ok(Pairing::Row)))
     }
 
     /// A record must fit into the ring many times, or none would.
@@ -466,19 +504,6 @@ impl BpfSession {
             least: 0,
             most,
         })
-    }
-
-    /// The map in which entry parts save, and its row of zeros.
-    fn saved_maps(&self, bytes: u32) -> Result<[OwnedFd; 2], EventError> {
-        let rows = match bytes {
-            0 => 1,
-            _ => self.options.saved_entries.clamp(1, 1 << 20),
-        };
-        let value = bytes.max(8);
-        let zeros = kernel::create_map(MapType::Array, 4, value, 1, 0, "ytrace_zeros");
-        let saved = kernel::create_map(MapType::LruHash, SAVED_KEY, value, rows, 0, "ytrace_saved");
-        let failed = |errno| EventError::system("a table of entries", errno);
-        Ok([saved.map_err(failed)?, zeros.map_err(failed)?])
     }
 
     /// Loads the programs of a probe of the last batch.
@@ -638,8 +663,7 @@ impl BpfSession {
         attach: AttachType,
         change: FamilyChange,
     ) -> Result<OwnedFd, EventError> {
-        let (Some(counters), Some([rows, zeros])) = (self.counters.last(), self.saved.last())
-        else {
+        let (Some(counters), Some(saved)) = (self.counters.last(), self.saved.last()) else {
             return Err(EventError::NoSuch {
                 what: "batch of probes",
                 number: 0,
@@ -662,10 +686,7 @@ impl BpfSession {
             tables: &tables,
             settings: self.settings.descriptor(),
             tops: self.tops.descriptor(),
-            saved: Some(SavedMaps {
-                rows: rows.as_raw_fd(),
-                zeros: zeros.as_raw_fd(),
-            }),
+            saved: Some(saved.maps()),
             numbering: self.numbers.numbering,
             whose: self.whose(attach, change),
             thread_pointer: self.facilities.thread_pointer_offset,
@@ -711,9 +732,11 @@ impl BpfSession {
             open.extend(part.release());
         }
         close(open);
+        self.forget_entries(|_| true);
     }
 
     pub fn resume(&mut self) -> Result<(), EventError> {
+        self.check_forgotten()?;
         let children = self.options.children;
         for part in self.probes.iter_mut().flat_map(|probe| &mut probe.parts) {
             if !part.is_attached() {
@@ -729,9 +752,36 @@ impl BpfSession {
             open.extend(part.release());
         }
         close(open);
+        self.forget_entries(|probe| probes.contains(&probe));
+    }
+
+    /// Takes away what the entries of probes have saved that are in their places no more: a return to come must not take it for its own.
+    fn forget_entries(&mut self, of: impl Fn(ProbeId) -> bool) {
+        let attached = &mut self.probes;
+        if attached.iter().all(|probe| probe.left.is_none()) {
+            return;
+        }
+        for saved in &self.saved {
+            let done = saved.forget(|number| {
+                let known = attached.get_mut(index(number));
+                let left = known.and_then(|probe| probe.left.as_mut());
+                match left.filter(|_| of(ProbeId(number))) {
+                    Some(left) => *left = left.saturating_add(1),
+                    None => return false,
+                }
+                true
+            });
+            self.forgotten = self.forgotten.and(done);
+        }
+    }
+
+    fn check_forgotten(&mut self) -> Result<(), EventError> {
+        let done = std::mem::replace(&mut self.forgotten, Ok(()));
+        done.map_err(|errno| EventError::system("a table of entries", errno))
     }
 
     pub fn resume_probes(&mut self, probes: &[ProbeId]) -> Result<(), EventError> {
+        self.check_forgotten()?;
         let (process, children) = (self.process.clone(), self.options.children);
         for part in self.parts_of(probes) {
             if !part.is_attached() {
@@ -771,7 +821,12 @@ impl BpfSession {
         let attached = self.probes.get(index(probe.0));
         let totals = attached.and_then(|attached| {
             let counters = self.counters.get(attached.batch)?;
-            Some(counters.totals(attached.place))
+            let mut totals = counters.totals(attached.place);
+            if let Some(left) = attached.left {
+                let left = left.saturating_add(counters.shut(attached.place));
+                totals.on_return.unseen = totals.unseen(left);
+            }
+            Some(totals)
         });
         totals.ok_or(EventError::NoSuch {
             what: "probe",

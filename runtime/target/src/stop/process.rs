@@ -9,10 +9,12 @@ use nix::errno::Errno;
 use super::channel::{Channel, Received, Words};
 use super::supervisor::{self, Arguments};
 use crate::error::StopError;
-use crate::sys;
+use crate::{sys, tasks};
 
 /// How often one that is to end is looked at.
 const LOOK: Duration = Duration::from_micros(50);
+/// How often one is woken that must not be killed, and how long it may take to stand still, in nanoseconds.
+const WAKE: u64 = 1_000_000_000;
 
 /// The process. It is told to end, and waited for, when this value is dropped.
 #[derive(Debug)]
@@ -37,6 +39,15 @@ pub(crate) fn tiers() -> Result<(bool, bool), StopError> {
     let by_range = !forbidden(sys::CLOSE_RANGE)?;
     let by_pidfd = !forbidden(sys::PIDFD_SEND_SIGNAL)?;
     Ok((by_range, by_pidfd))
+}
+
+/// What became of a supervisor that was to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// It has ended.
+    Gone,
+    /// It has not, and was let be.
+    Left,
 }
 
 impl SupervisorProcess {
@@ -153,8 +164,16 @@ impl SupervisorProcess {
             return;
         }
         self.killed = true;
+        self.signal(libc::SIGKILL);
+    }
+
+    /// Sends it a signal, and never to another process that has got its number.
+    fn signal(&mut self, signal: i32) {
+        if self.lost {
+            return;
+        }
         if let Some(pidfd) = &self.pidfd {
-            match sys::pidfd_send_signal(pidfd.as_fd(), libc::SIGKILL) {
+            match sys::pidfd_send_signal(pidfd.as_fd(), signal) {
                 Ok(()) | Err(Errno::ESRCH) => return,
                 // A filter of system calls may know the one call and not the other.
                 Err(_) => {}
@@ -163,7 +182,7 @@ impl SupervisorProcess {
         if !self.is_gone() {
             // SAFETY: the call takes no pointer. The child has just been there, and keeps its number until it is waited for;
             // where the ends of children are ignored, until it ends, which would have to be in this very moment.
-            unsafe { libc::kill(self.pid, libc::SIGKILL) };
+            unsafe { libc::kill(self.pid, signal) };
         }
     }
 
@@ -180,8 +199,55 @@ impl SupervisorProcess {
         self.lost
     }
 
-    /// Closes the channel, by which the supervisor ends, and waits for that. One that somebody has stopped is killed; the
-    /// kernel undoes what it has done.
+    /// Lets one go on that somebody has stopped. What it holds would stay held.
+    pub(crate) fn wake(&mut self) {
+        self.signal(libc::SIGCONT);
+    }
+
+    /// Closes the channel, by which the supervisor ends, and waits for that. One that somebody has stopped is woken. If it does
+    /// not end, and is `needed` since the kernel would not undo what it has done, it is left; else it is killed.
+    ///
+    /// # Errors
+    /// It has not ended though it was killed. It is not waited for again.
+    pub(crate) fn end_unless(&mut self, needed: impl Fn() -> bool) -> Result<Ended, StopError> {
+        drop(self.channel.take());
+        let deadline = self.deadline();
+        let mut woken = 0;
+        while !self.is_gone() {
+            let now = sys::monotonic_ns();
+            if now >= woken {
+                self.wake();
+                woken = now.saturating_add(WAKE);
+            }
+            if now >= deadline {
+                if self.stands_still_unless(&needed) {
+                    self.kill();
+                    return self.end().map(|()| Ended::Gone);
+                }
+                self.wake();
+                self.lost = true;
+                return Ok(Ended::Left);
+            }
+            std::thread::sleep(LOOK);
+        }
+        Ok(Ended::Gone)
+    }
+
+    /// Stops it, and tells whether it is of no need then, so that it may be killed. It could change that while it runs.
+    fn stands_still_unless(&mut self, needed: impl Fn() -> bool) -> bool {
+        self.signal(libc::SIGSTOP);
+        let until = sys::monotonic_ns().saturating_add(WAKE);
+        while matches!(tasks::thread_state(self.pid, self.pid), Some('R')) {
+            if sys::monotonic_ns() >= until {
+                return false;
+            }
+            std::thread::sleep(LOOK);
+        }
+        !needed()
+    }
+
+    /// Closes the channel, by which the supervisor ends, and waits for that. One that somebody has stopped is killed: only for a
+    /// supervisor of which the kernel undoes what it has done.
     ///
     /// # Errors
     /// It has not ended even so. It is not waited for again.
@@ -212,5 +278,55 @@ impl Drop for SupervisorProcess {
     fn drop(&mut self) {
         // It holds nothing by now, so there is nobody to be told.
         let _ = self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::channel::Request;
+    use super::*;
+
+    fn started(patience: Duration, run: impl FnOnce(&Channel)) -> SupervisorProcess {
+        // SAFETY: what the tests run does nothing but system calls.
+        unsafe { SupervisorProcess::fork(c"ytrace-test", true, true, patience, run) }.unwrap()
+    }
+
+    fn never_ends(_: &Channel) {
+        loop {
+            // SAFETY: the call takes no pointer.
+            unsafe { libc::pause() };
+        }
+    }
+
+    #[test]
+    fn one_that_was_stopped_is_woken_and_ends() {
+        let mut process = started(Duration::from_secs(60), |channel| {
+            while !matches!(channel.receive::<Request>(u64::MAX), Received::Closed) {}
+        });
+        // SAFETY: the call takes no pointer; the process is one that this test has made.
+        unsafe { libc::kill(process.pid, libc::SIGSTOP) };
+        assert_eq!(process.end_unless(|| true).unwrap(), Ended::Gone);
+        assert!(!process.killed);
+    }
+
+    #[test]
+    fn one_that_is_needed_is_never_killed() {
+        let mut process = started(Duration::from_millis(20), never_ends);
+        let pid = process.pid;
+        assert_eq!(process.end_unless(|| true).unwrap(), Ended::Left);
+        assert!(process.is_lost() && !process.killed);
+        drop(process);
+        assert!(matches!(
+            tasks::thread_state(pid, pid),
+            Some('R' | 'S' | 'T')
+        ));
+        // SAFETY: the calls take no pointer but to a live integer; the process is one that this test has made.
+        unsafe {
+            libc::kill(pid, libc::SIGKILL);
+            libc::waitpid(pid, std::ptr::null_mut(), 0);
+        }
+        let mut process = started(Duration::from_millis(20), never_ends);
+        assert_eq!(process.end_unless(|| false).unwrap(), Ended::Gone);
+        assert!(process.killed);
     }
 }

@@ -171,6 +171,39 @@ static void *thread_load(void *unused)
     return 0;
 }
 
+/* Code of a file, as a library has it; what comes to be at its addresses when that is unmapped. */
+#define PLUG 4096
+static unsigned char *plug;
+static long changed(void)
+{
+    long wrong = 0;
+    for (long i = 0; i < PLUG; i++)
+        wrong += plug[i] != 0xcc;
+    return wrong;
+}
+
+/* Calls `step` from code that is made for it, and tells whether that code is what it was. */
+static long made(unsigned char *code)
+{
+    static const unsigned char call[] = {0x48, 0x83, 0xec, 8, 0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xd0, 0x48, 0x83, 0xc4, 8, 0xc3};
+    unsigned char expected[sizeof call];
+    long (*volatile to)(long, long) = step;
+    memcpy(expected, call, sizeof call);
+    memcpy(expected + 6, (void *)&to, 8);
+    memcpy(code, expected, sizeof call);
+    long result = ((long (*)(long, long))code)(3, 4);
+    return result == 10 && !memcmp(code, expected, sizeof call);
+}
+
+/* Runs in the memory of its maker, and is reported as a fork. */
+static int borrow(void *rounds)
+{
+    for (long i = 0; i < (long)rounds; i++)
+        if (step(3, 4) != 10 || multiply(3, 4) != 12)
+            return 9;
+    return 0;
+}
+
 static sigjmp_buf after_fault;
 static void fault(int number) { (void)number; siglongjmp(after_fault, 1); }
 
@@ -327,6 +360,62 @@ int main(void)
             unsigned char *shared = mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
             memset(shared, 0x90, 8);
             printf("%p\n", (void *)shared);
+        } else if (!strcmp(word, "plug") || !strcmp(word, "replug")) {
+            static FILE *file;
+            int again = file != 0;
+            if (!again) {
+                file = tmpfile();
+                for (int i = 0; i < PLUG; i++)
+                    fputc(i % 2 ? 0xc3 : 0x90, file);
+                fflush(file);
+            } else
+                munmap(plug, PLUG);
+            plug = mmap(plug, PLUG, PROT_READ | PROT_EXEC, MAP_PRIVATE | (again ? MAP_FIXED : 0), fileno(file), 0);
+            printf("%p\n", (void *)plug);
+        } else if (!strcmp(word, "unplug")) {
+            mmap(plug, PLUG, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+            memset(plug, 0xcc, PLUG);
+            pid_t child = fork();
+            if (child == 0)
+                _exit(changed() != 0);
+            int status;
+            waitpid(child, &status, 0);
+            printf("%d\n", status);
+        } else if (!strcmp(word, "changed")) {
+            printf("%ld\n", changed());
+        } else if (!strcmp(word, "made")) {
+            unsigned char *code = mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            long right = 0;
+            for (long i = 0; i < a && i < 64; i++)
+                right += made(code + 64 * i);
+            printf("%ld\n", right);
+        } else if (!strcmp(word, "borrow")) {
+            static char stack[1 << 16] __attribute__((aligned(16)));
+            int status = 0;
+            pid_t child = clone(borrow, stack + sizeof stack, CLONE_VM | SIGCHLD, (void *)a);
+            waitpid(child, &status, 0);
+            printf("%d\n", status);
+        } else if (!strcmp(word, "halts")) {
+            /* A process of its own stops and continues this one. */
+            long calls = 0;
+            pid_t target = getpid(), child = fork();
+            if (child == 0) {
+                for (long i = 0; i < a; i++) {
+                    kill(target, SIGSTOP);
+                    for (int k = 0; k < i % 20; k++)
+                        sched_yield();
+                    kill(target, SIGCONT);
+                    for (int k = 0; k < 20; k++)
+                        sched_yield();
+                }
+                _exit(0);
+            }
+            int status;
+            while (waitpid(child, &status, WNOHANG) == 0) {
+                multiply(calls, 2);
+                calls++;
+            }
+            printf("%d %ld\n", status, calls);
         } else if (!strcmp(word, "exec")) {
             step(1, 1);
             execl("/bin/cat", "cat", (char *)0);

@@ -162,6 +162,7 @@ impl Session<'_> {
             breakpoints::Session::start(process, &request)
                 .map_err(|error| event_error(state, first, error.into()))
         })?;
+        let files = files_of(process, &request);
         let refused = session.refused();
         for refused in refused {
             let name = match refused.subject {
@@ -186,6 +187,7 @@ impl Session<'_> {
         Ok(Stops {
             session,
             places: places.into_iter().map(|(place, _)| place).collect(),
+            files,
             watches,
             processes,
             handlers,
@@ -227,6 +229,20 @@ impl Session<'_> {
         }
         Ok(())
     }
+}
+
+/// The file that each place is mapped from; without a name where that cannot be read any more.
+fn files_of(process: &Process, request: &Request) -> Vec<String> {
+    let maps = process.maps().unwrap_or_default();
+    let file = |place: &Place| {
+        let mapping = place.addresses.first().and_then(|at| maps.find(*at));
+        let path = mapping.and_then(|mapping| mapping.path.as_ref());
+        path.map_or_else(
+            || "code that was probed".to_owned(),
+            |path| path.display().to_string(),
+        )
+    };
+    request.places.iter().map(file).collect()
 }
 
 /// How long a thread may be held where a handler, or a copy, may take so long: what comes before and after that takes time, too, and a

@@ -20,6 +20,7 @@ impl Session<'_> {
             programs,
             places,
             watches,
+            files,
             ..
         } = stops;
         self.add_counters(memory.counters());
@@ -50,6 +51,9 @@ impl Session<'_> {
         });
         self.result.note(summary(&figures, &totals));
         for loss in losses(&figures, &totals) {
+            self.result.partial(loss);
+        }
+        for loss in unloaded(&files, &totals.replaced) {
             self.result.partial(loss);
         }
         if totals.returns_left_out > 0 {
@@ -94,6 +98,24 @@ fn summary(figures: &Figures, totals: &Totals) -> String {
         }
     }
     note
+}
+
+/// What was probed of files that were unloaded.
+fn unloaded(files: &[String], replaced: &[usize]) -> Vec<String> {
+    let mut names: Vec<&String> = replaced
+        .iter()
+        .filter_map(|place| files.get(*place))
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+        .into_iter()
+        .map(|name| {
+            format!(
+                "{name} was unloaded while it was probed, and perhaps loaded again, or its code was changed: what ran there since was not seen (--sync)"
+            )
+        })
+        .collect()
 }
 
 /// How long all threads stood still at once.
@@ -193,6 +215,15 @@ fn shown(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_that_were_unloaded_are_told_once_each() {
+        let files = ["/a/plugin.so", "/a/plugin.so", "/b", "/c"].map(str::to_owned);
+        let told = unloaded(&files, &[0, 1, 2, 9]);
+        assert_eq!(told.len(), 2);
+        assert!(told[0].starts_with("/a/plugin.so was unloaded"), "{told:?}");
+        assert_eq!(unloaded(&files, &[]), [""; 0]);
+    }
 
     #[test]
     fn each_loss_is_told() {

@@ -28,6 +28,8 @@ pub(crate) struct Stops {
     session: breakpoints::Session,
     /// What each place of the session is for.
     places: Vec<PlaceUse>,
+    /// The file that each place is mapped from.
+    files: Vec<String>,
     /// The handlers of each watchpoint of the session.
     watches: Vec<Vec<usize>>,
     /// The handlers of events of the process.

@@ -54,6 +54,8 @@ pub(super) mod counter {
     pub const TOO_DEEP: i16 = 56;
     pub const COUNTED: i16 = 64;
     pub const EVICTED: i16 = 72;
+    /// Rows that were taken away while hits did not count.
+    pub const SHUT: i16 = 80;
 }
 /// The bytes of the counters of a part; a power of two, so that processors share no cache line.
 pub(super) const COUNTER_BYTES: u32 = 128;
@@ -397,6 +399,8 @@ impl HitProgram {
             end: code.label(),
             unpaired: code.label(),
             leave: code.label(),
+            shut: code.label(),
+            stale: code.label(),
         };
         let mut compiler = PartCompiler {
             environment,
@@ -455,6 +459,10 @@ struct Ends {
     unpaired: Label,
     /// Without having counted anything.
     leave: Label,
+    /// Hits do not count now, and there may be a row of this call or of an earlier one.
+    shut: Label,
+    /// It saves nothing, and there may be a row of an earlier call whose return was not seen.
+    stale: Label,
 }
 
 /// The stack of a run, in words of eight bytes, which are named by their distance below the frame register.
@@ -551,8 +559,8 @@ impl PartCompiler<'_> {
             self.code.call(helper::TASK_REGISTERS);
             self.code.mov(R::R6, R::R0);
         }
-        if !self.program.always {
-            self.leave_if_shut();
+        if !self.program.always && !self.is_by_row() {
+            self.leave_if_shut(self.ends.leave);
         }
         self.begin()?;
         for number in 0..self.part.steps.len() {
@@ -568,8 +576,7 @@ impl PartCompiler<'_> {
         if !self.on_return && self.program.on_return.is_some() {
             self.count_too_deep();
         }
-        self.finish();
-        Ok(())
+        self.finish()
     }
 
     /// Finds the counters, leaves other processes alone, finds what the entry part saved, and counts the hit.
@@ -595,6 +602,9 @@ impl PartCompiler<'_> {
         self.code.map_value(R::R8, environment.counters, offset);
         self.code.alu(Alu::Add, R::R8, R::R0);
         self.code.mov(R::R9, 0);
+        if !self.program.always && self.is_by_row() {
+            self.leave_if_shut(self.ends.shut);
+        }
         if self.on_return {
             self.find_saved()?;
         }
@@ -660,11 +670,16 @@ impl PartCompiler<'_> {
     }
 
     /// Leaves hits alone that do not count now.
-    fn leave_if_shut(&mut self) {
+    fn leave_if_shut(&mut self, to: Label) {
         let map = self.environment.settings;
         self.code.map_value(R::R1, map, SHUT);
         self.code.load(Width::Eight, R::R1, R::R1, 0);
-        self.code.jump_if(Jump::NotEqual, R::R1, 0, self.ends.leave);
+        self.code.jump_if(Jump::NotEqual, R::R1, 0, to);
+    }
+
+    /// Whether a return finds what its entry has saved by the stack pointer: a row may be of an earlier call.
+    fn is_by_row(&self) -> bool {
+        self.pairing == Pairing::Row && matches!(self.environment.mode, Mode::Entry | Mode::Return)
     }
 
     /// Leaves what other processes start alone, and threads of this one; the numbers are then those of the new process.
@@ -707,10 +722,13 @@ impl PartCompiler<'_> {
         self.code
             .jump_if(Jump::LessEqual, R::R1, AWAITED_RETURNS as i32 - 1, end);
         self.count(counter::TOO_DEEP);
+        if self.is_by_row() {
+            self.code.jump(self.ends.stale);
+        }
     }
 
     /// The ends of the part. Only an entry of a session returns 1, which leaves its return out.
-    fn finish(&mut self) {
+    fn finish(&mut self) -> Result<(), PlanError> {
         let Ends {
             filtered,
             unsampled,
@@ -718,7 +736,10 @@ impl PartCompiler<'_> {
             end,
             unpaired,
             leave,
+            shut,
+            stale,
         } = self.ends;
+        let saves_none = !self.on_return && self.is_by_row();
         let skip = match self.environment.mode {
             Mode::Session(_) if !self.on_return => 1,
             _ => 0,
@@ -735,7 +756,19 @@ impl PartCompiler<'_> {
             if self.code.is_target(label) {
                 self.code.place(label);
                 self.count(counter);
+                if saves_none {
+                    self.code.jump(stale);
+                    continue;
+                }
                 self.forget_saved();
+                self.code.mov(R::R0, skip);
+                self.code.exit();
+            }
+        }
+        for (label, counter) in [(stale, None), (shut, Some(counter::SHUT))] {
+            if self.code.is_target(label) {
+                self.code.place(label);
+                self.forget_row(counter)?;
                 self.code.mov(R::R0, skip);
                 self.code.exit();
             }
@@ -757,6 +790,7 @@ impl PartCompiler<'_> {
             self.code.mov(R::R0, skip);
             self.code.exit();
         }
+        Ok(())
     }
 
     /// Gives back the room of values that no later step needs.

@@ -675,6 +675,29 @@ impl PartCompiler<'_> {
         Ok(key)
     }
 
+    /// At an end where nothing that was computed is needed any more: takes away the row that this call has, or an earlier one at the same
+    /// place of the stack, and counts it if there was one.
+    pub(super) fn forget_row(&mut self, counter: Option<i16>) -> Result<(), PlanError> {
+        let Some(maps) = self.environment.saved else {
+            return Ok(());
+        };
+        // The code comes here from where the numbers are not known yet, too.
+        let (frame, numbers) = (std::mem::take(&mut self.frame), self.numbers.take());
+        let saved_key = self.saved_key.take();
+        let key = self.saved_key()?;
+        self.code.map(R::R1, maps.rows);
+        self.frame_address(R::R2, key);
+        self.code.call(helper::MAP_DELETE);
+        if let Some(counter) = counter {
+            let none = self.code.label();
+            self.code.jump_if(Jump::NotEqual, R::R0, 0, none);
+            self.count(counter);
+            self.code.place(none);
+        }
+        (self.frame, self.numbers, self.saved_key) = (frame, numbers, saved_key);
+        Ok(())
+    }
+
     /// In a return part: gives back the room of what the entry part saved.
     pub(super) fn forget_saved(&mut self) {
         let (true, Pairing::Row, Some(maps), Some(key)) = (
