@@ -149,3 +149,33 @@ fn scopes_of_names_are_told_to_stand_in_backquotes() {
     let told = of("zoo :: s_counter");
     assert!(told.stderr.contains("touches its name"), "{told}");
 }
+
+#[test]
+fn arrays_of_characters_are_text_or_numbers() {
+    let text = r#"
+        #include <stdio.h>
+        unsigned char mac[6] = { 0xde, 0xad, 0xbe, 0xef, 0, 1 }, raw[4] = { 0, 8, 16, 0 }, word[6] = "word";
+        signed char low = -5;
+        char name[8] = "text";
+        int main(void) { puts("READY"); fflush(stdout); return getchar() + mac[0] + raw[1] + word[0] + low + name[0] == 0; }
+    "#;
+    let (target, _folder) = Waiting::compiled("characters", text, &["-O0", "-g"]);
+    let pid = target.pid().to_string();
+    let shown = prompt::lines(&["-p", &pid], &["p/x mac", "p/d name", "name", "word"]);
+    assert_eq!(
+        shown.expect_status(0).stdout,
+        "$1 = {0xde, 0xad, 0xbe, 0xef, 0x0, 0x1}\n$2 = {116, 101, 120, 116, 0, 0, 0, 0}\n$3 = \"text\"\n$4 = \"word\"\n"
+    );
+    let typed = ["low", "mac", "raw", "word", "name"];
+    let json = prompt::lines(&["--json", "-p", &pid], &typed).expect_status(0);
+    let value = |line: &str| {
+        let document: serde_json::Value = serde_json::from_str(line).unwrap();
+        document["value"].to_string()
+    };
+    let values: Vec<String> = json.stdout.lines().map(value).collect();
+    assert_eq!(
+        values,
+        ["-5", "[222,173,190,239,0,1]", "[0,8,16,0]", "\"word\"", "\"text\""],
+        "{json}"
+    );
+}

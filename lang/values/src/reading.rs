@@ -24,8 +24,8 @@ pub enum Value {
     Float(f64),
     /// `_Bool`.
     Bool(bool),
-    /// A character.
-    Char(u8),
+    /// A character, as a number with the sign that its type has.
+    Char(i16),
     /// A string, or an array of characters up to its NUL.
     Str(Vec<u8>),
     /// A path; [`Store::path_frames`] gives its frames.
@@ -199,16 +199,13 @@ impl Store {
                 count,
                 stride,
             } => {
-                let text = matches!(
-                    self.constants.shapes.get(element.0 as usize),
-                    Some(Shape::Char { .. })
-                );
-                if text {
+                if let Some(Shape::Char { signed }) = self.constants.shapes.get(element.0 as usize)
+                {
                     let count = usize::try_from(*count).unwrap_or(usize::MAX);
                     let bytes = bytes.get(..count.min(bytes.len())).unwrap_or_default();
-                    let end = bytes.iter().position(|&byte| byte == 0);
-                    let bytes = bytes.get(..end.unwrap_or(bytes.len()));
-                    return Value::Str(bytes.unwrap_or_default().to_vec());
+                    if let Some(text) = text_of(bytes, *signed) {
+                        return Value::Str(text.to_vec());
+                    }
                 }
                 let mut at = 0_u64;
                 let mut values = Vec::new();
@@ -259,7 +256,7 @@ impl Store {
     /// A scalar value from its word.
     fn decode_word(&self, id: ShapeId, word: u64) -> Value {
         match self.constants.shapes.get(id.0 as usize) {
-            Some(Shape::Char { .. }) => Value::Char(word as u8),
+            Some(Shape::Char { .. }) => Value::Char(word as i16),
             Some(Shape::Pointer { .. }) => Value::Pointer(word),
             Some(Shape::Enum { names, .. }) => {
                 let value = word as i64;
@@ -339,6 +336,14 @@ pub(crate) fn active<'c>(
         .find(|(wanted, _)| wanted.is_some_and(|wanted| wanted & mask == value));
     let chosen = named.or_else(|| cases.iter().find(|(wanted, _)| wanted.is_none()));
     chosen.map(|(_, field)| field)
+}
+
+/// The text of an array of characters, up to its NUL. Unsigned ones are as often plain bytes: `None` where they are no text.
+pub(crate) fn text_of(bytes: &[u8], signed: bool) -> Option<&[u8]> {
+    let end = bytes.iter().position(|byte| *byte == 0);
+    let (text, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
+    let is_text = signed || rest.iter().all(|byte| *byte == 0) && std::str::from_utf8(text).is_ok();
+    is_text.then_some(text)
 }
 
 /// The scalar that a shape is stored as.

@@ -243,6 +243,12 @@ impl<'m, 'a> Show<'m, 'a> {
                 count,
                 stride,
             } => match constants.shapes.get(element.0 as usize) {
+                // Numbers were asked for.
+                Some(Shape::Char { .. })
+                    if !matches!(self.radix, Radix::Natural | Radix::Character) =>
+                {
+                    self.array(*element, *count, *stride, place)
+                }
                 Some(Shape::Char { .. }) => self.characters(*count, place),
                 _ => self.array(*element, *count, *stride, place),
             },

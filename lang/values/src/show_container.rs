@@ -90,7 +90,7 @@ impl Show<'_, '_> {
             Value::Bool(value) => self.push(value.to_string().as_bytes()),
             Value::Char(value) => {
                 let mut text = vec![b'\''];
-                escape::c_into(&mut text, &[*value], b'\'');
+                escape::c_into(&mut text, &[*value as u8], b'\'');
                 text.push(b'\'');
                 self.push(&text);
             }

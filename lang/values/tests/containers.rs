@@ -454,7 +454,7 @@ fn bytes_are_packed() {
         bench.store.row_mut(array, row).unwrap()[0] = *byte;
     }
     let values: Vec<Value> = bench.store.array_elements(array).collect();
-    assert_eq!(values[0], Value::Char(b'p'));
+    assert_eq!(values[0], Value::Char(i16::from(b'p')));
     assert_eq!(values.len(), 6);
 }
 

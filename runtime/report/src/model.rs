@@ -602,7 +602,7 @@ pub fn value_text(value: &Value, path: &dyn Fn(u64) -> String) -> String {
         Value::Unsigned(number) => number.to_string(),
         Value::Float(number) => format!("{number:?}"),
         Value::Bool(truth) => truth.to_string(),
-        Value::Char(byte) => String::from_utf8_lossy(&[*byte]).into_owned(),
+        Value::Char(byte) => String::from_utf8_lossy(&[*byte as u8]).into_owned(),
         Value::Str(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         Value::Path(handle) => path(*handle),
         Value::Pointer(address) => format!("{address:#x}"),

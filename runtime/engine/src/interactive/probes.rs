@@ -65,7 +65,7 @@ pub struct Detached {
 
 /// A probe in its place.
 pub(super) struct Attached {
-    number: usize,
+    pub(super) number: usize,
     head: String,
     main: SourceFile,
     compiled: Compiled,
@@ -537,12 +537,7 @@ impl Interactive<'_> {
         self.probes = kept;
         let taken = taken.into_iter();
         Ok(taken
-            .map(|attached| {
-                self.log.retain(|typed| {
-                    typed.kind != PieceKind::Probe || typed.number != Some(attached.number)
-                });
-                self.take_away(attached, None, sink)
-            })
+            .map(|attached| self.take_away(attached, None, sink))
             .collect())
     }
 

@@ -59,6 +59,21 @@ impl Interactive<'_> {
         self.log.iter().any(|typed| typed.kind == PieceKind::Probe)
     }
 
+    /// Whether a probe was taken away, and another one with the same head attached later, which is the one that was meant.
+    fn is_superseded(&self, typed: &Typed) -> bool {
+        let head = |typed: &Typed| {
+            let head = typed.text.split('{').next().unwrap_or_default();
+            head.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        let mut later = self.log.iter().filter(|other| {
+            other.kind == PieceKind::Probe
+                && other.order > typed.order
+                && head(other) == head(typed)
+        });
+        let attached = |number| self.probes.iter().any(|probe| Some(probe.number) == number);
+        typed.kind == PieceKind::Probe && !attached(typed.number) && later.next().is_some()
+    }
+
     fn check_file(&mut self, text: String, sink: &mut dyn Sink) -> Result<String, SaveError> {
         let main = SourceFile {
             name: NAME.to_owned(),
@@ -75,7 +90,8 @@ impl Interactive<'_> {
 
     /// The file. What was typed after the first probe is wanted when it has run, so it is in `_end`; all else is in `_oneshot`.
     fn as_file(&self) -> Result<String, SaveError> {
-        let log: Vec<&Typed> = self.log.iter().filter(|typed| !typed.faulted).collect();
+        let wanted = |typed: &&Typed| !typed.faulted && !self.is_superseded(typed);
+        let log: Vec<&Typed> = self.log.iter().filter(wanted).collect();
         let viewed = self.viewed.iter().map(|viewed| viewed.name.as_str());
         let entries = entries(&log, &viewed.collect(), &|typed: &Typed| {
             self.with_views(&typed.text, &typed.names)

@@ -45,7 +45,7 @@ pub fn installed() -> (Vec<InstalledProbe>, Vec<PackageError>) {
 pub fn packages() -> (Vec<Package>, Vec<PackageError>) {
     let mut roots = Vec::new();
     let mut problems = Vec::new();
-    match PackageSet::find(Path::new(".")) {
+    match PackageSet::here(None) {
         Ok(Some(set)) => {
             let names = set.packages().iter();
             roots.extend(names.filter_map(|package| set.place(&package.name)));
@@ -145,7 +145,7 @@ pub(crate) fn resolve(path: &Path) -> Result<Option<PathBuf>, PackageError> {
     if rest.as_os_str().is_empty() {
         return Ok(None);
     }
-    let added = PackageSet::find(Path::new("."))?.and_then(|set| set.place(name));
+    let added = PackageSet::here(Some(name))?.and_then(|set| set.place(name));
     let others = library::search_paths()
         .into_iter()
         .map(|path| path.join(name));

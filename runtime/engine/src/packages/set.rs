@@ -146,6 +146,21 @@ impl PackageSet {
         }))
     }
 
+    /// The set of the current directory, if it has one. Copies of packages, or of the one that is named, without a lock file are an error:
+    /// somebody may have taken it away.
+    ///
+    /// # Errors
+    /// As [`PackageSet::of`].
+    pub fn here(name: Option<&str>) -> Result<Option<Self>, PackageError> {
+        let (root, folder) = (Path::new("."), Path::new(FOLDER));
+        let folder = name.map_or(folder.to_owned(), |name| folder.join(name));
+        let mut copies = std::fs::read_dir(&folder).into_iter().flatten();
+        match copies.next() {
+            Some(_) => Self::of_file(&folder, root).map(Some),
+            None => Self::find(root),
+        }
+    }
+
     /// The set that a probe file goes by, by its canonical path: that which it is in, else that of the nearest directory at or
     /// above its own that has a lock file, else that of the current directory. Lock files of other users are passed over.
     ///
@@ -518,7 +533,7 @@ fn changed(place: &Path, name: &str, what: &str) -> PackageError {
         format!("the package is not what was added: {what} since its hash went into {LOCK}"),
     )
     .hint(format!(
-        "look at what changed (`ytrace check --audit FILE`); then `ytrace add DIR` takes `{name}` from DIR as it is there"
+        "compare it with what it was made from; then `ytrace add DIR` takes `{name}` from DIR as it is there"
     ))
 }
 
