@@ -342,7 +342,7 @@ fn interrupts_are_for_the_program_that_has_the_terminal() {
     // As a pager, which takes an interrupt for what it does itself.
     user.send("width | (trap 'echo in\"\"t' INT; cat; echo pa\"\"ger; until read q </dev/tty; do :; done; echo do\"\"ne)\r");
     user.expect("pager");
-    for _ in 0..3 {
+    for _ in 0..8 {
         user.send("\x03");
         user.expect("int\n");
     }

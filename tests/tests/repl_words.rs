@@ -137,7 +137,7 @@ fn scopes_of_names_are_told_to_stand_in_backquotes() {
     let source = folder.path().join("zoo.cc");
     let text = "#include <cstdio>\nnamespace zoo { int s_counter = 3; enum class Kind { Dog = 4 } kind; struct Bat { int noise() { return s_counter; } } bat; }\nint main() { puts(\"READY\"); fflush(stdout); return getchar() + zoo::bat.noise() + int(zoo::kind) == 0; }\n";
     std::fs::write(&source, text).unwrap();
-    let program = compile_file(&source, folder.path(), "zoo", &["-O0", "-g", "-lstdc++"]);
+    let program = compile_file(&source, folder.path(), "animals", &["-O0", "-g", "-lstdc++"]);
     let target = Waiting::start(&mut Command::new(program));
     let of = |line: &str| lines(target.pid(), folder.path(), &[line]).expect_status(1);
     let told = of("zoo::s_counter");
@@ -175,7 +175,13 @@ fn arrays_of_characters_are_text_or_numbers() {
     let values: Vec<String> = json.stdout.lines().map(value).collect();
     assert_eq!(
         values,
-        ["-5", "[222,173,190,239,0,1]", "[0,8,16,0]", "\"word\"", "\"text\""],
+        [
+            "-5",
+            "[222,173,190,239,0,1]",
+            "[0,8,16,0]",
+            "\"word\"",
+            "\"text\""
+        ],
         "{json}"
     );
 }
