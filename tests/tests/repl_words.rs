@@ -137,7 +137,12 @@ fn scopes_of_names_are_told_to_stand_in_backquotes() {
     let source = folder.path().join("zoo.cc");
     let text = "#include <cstdio>\nnamespace zoo { int s_counter = 3; enum class Kind { Dog = 4 } kind; struct Bat { int noise() { return s_counter; } } bat; }\nint main() { puts(\"READY\"); fflush(stdout); return getchar() + zoo::bat.noise() + int(zoo::kind) == 0; }\n";
     std::fs::write(&source, text).unwrap();
-    let program = compile_file(&source, folder.path(), "animals", &["-O0", "-g", "-lstdc++"]);
+    let program = compile_file(
+        &source,
+        folder.path(),
+        "animals",
+        &["-O0", "-g", "-lstdc++"],
+    );
     let target = Waiting::start(&mut Command::new(program));
     let of = |line: &str| lines(target.pid(), folder.path(), &[line]).expect_status(1);
     let told = of("zoo::s_counter");

@@ -34,6 +34,8 @@ pub fn is_incomplete(text: &str) -> bool {
     let mut conditions = 0_i64;
     let mut after_hash = false;
     let mut in_directive = false;
+    // What comes after it may be a shell's.
+    let mut redirects = false;
     // What is in no directive.
     let mut code = Vec::new();
     for token in &tokens {
@@ -41,6 +43,7 @@ pub fn is_incomplete(text: &str) -> bool {
             match &*token.text {
                 "(" | "[" | "{" => depth += 1,
                 ")" | "]" | "}" => depth -= 1,
+                "|" | ">" | ">>" => redirects |= depth == 0,
                 _ => {}
             }
         }
@@ -57,7 +60,12 @@ pub fn is_incomplete(text: &str) -> bool {
             code.push(token);
         }
     }
-    depth > 0 || conditions > 0 || (depth == 0 && !in_directive && wants_more(&code))
+    // What is no token is wrong, or another's.
+    let end = tokens.last().map_or(0, |last| last.span.end as usize);
+    let rest = text.get(end..).unwrap_or_default().trim_start();
+    let is_read = rest.is_empty() || rest.starts_with("//") || rest.starts_with("/*");
+    let may_go_on = depth == 0 && !in_directive && !redirects && is_read;
+    depth > 0 || conditions > 0 || may_go_on && wants_more(&code)
 }
 
 /// Whether what is closed everywhere is the beginning of something only.
@@ -258,6 +266,9 @@ mod tests {
             "(struct node *)p",
             "a >",
             "a |",
+            "$ + $$",
+            "a | sed s/=/is/",
+            "a | grep else",
         ] {
             assert!(!is_incomplete(text), "{text}");
         }
