@@ -47,6 +47,8 @@ struct mapping mappings[];
 long left_out, page, looked;
 /// What was in memory at the beginning: of no file, and of files.
 long before, before_files;
+/// When that was.
+long before_ns;
 /// The process came to its end before this did.
 _Bool gone;
 
@@ -105,6 +107,7 @@ _probe _begin {
     page = _page_size();
     look_at_mappings();
     look_at_memory();
+    before_ns = _now_ns();
     before = resident["of no file"];
     before_files = resident["of files"];
 }
@@ -150,8 +153,11 @@ _probe _end {
         puts("the process has gone: what of it was in memory at last nobody can tell, so that `bytes` has each page once that was used");
     } else
         printf("%hB used for the first time in %ld s, %hB of it still in memory\n", _sum(paths.touched_bytes), seconds, _sum(paths.bytes));
-    printf("memory of no file has grown by %s, that of files by %s%s\n", signed_bytes(resident["of no file"] - before),
-           signed_bytes(resident["of files"] - before_files), gone ? " until it was looked at last" : "");
+    // Making the probes and putting them in place takes time, in which memory may grow that no stack is known of.
+    long early = _watched_until_ns() - _spanned_ns() - before_ns;
+    printf("memory of no file has grown by %s, that of files by %s%s, counted from %hT before the probes were in place\n",
+           signed_bytes(resident["of no file"] - before), signed_bytes(resident["of files"] - before_files),
+           gone ? " until it was looked at last" : "", early > 0 ? early : 0);
     puts("what is put into chunks that the allocator has is not covered: c-memory-leak-fgraph follows it");
     if (left_out)
         _assert_equal("pages that found no room (--pages)", left_out, 0);

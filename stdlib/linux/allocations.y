@@ -172,7 +172,7 @@ void allocations_freed_by(void *p, _path by)
 /// At the end, after the last interval: what has not been held for so many seconds is not shown as outstanding.
 void allocations_leave_out_young(double seconds, struct allocations_block live[void *], struct allocations_figures paths[_path])
 {
-    long since = _now_ns() - (long)(seconds * 1e9);
+    long since = _watched_until_ns() - (long)(seconds * 1e9);
     void *young[];
     _foreach (p, block in live)
         if (block.time > since)
@@ -251,7 +251,7 @@ void allocations_list(long most, struct allocations_figures paths[_path], struct
 /// Adds to these rows how long their blocks have been held.
 void allocations_list_ages(struct allocations_block live[void *], struct allocations_row rows[])
 {
-    long now = _now_ns();
+    long now = _watched_until_ns();
     long seen[_path];
     _foreach (p, block in live) {
         if (!(block.at in allocations_row_of))

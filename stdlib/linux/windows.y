@@ -222,7 +222,7 @@ void windows_look(void)
 /// Leaves out what has been held for less than so many seconds.
 void windows_leave_out_young(double seconds)
 {
-    long since = _now_ns() - (long)(seconds * 1e9);
+    long since = _watched_until_ns() - (long)(seconds * 1e9);
     void *young[];
     _foreach (p, block in allocations_live)
         if (block.time > since)

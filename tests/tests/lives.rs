@@ -422,6 +422,43 @@ fn functions_are_waited_for() {
 }
 
 #[test]
+fn what_comes_later_must_be_as_the_head_says() {
+    let mut lives = Lives::start();
+    let library = lives.plugin("later");
+    let text = r#"
+        _probe liblater.so::later(long n) { printf("good %d\n", n); }
+        _probe liblater.so::later(long n) -> long r { printf("result %d\n", r); }
+        _probe liblater.so::later(int n) { printf("short %d\n", n); }
+        _probe liblater.so::later(long n, long more) { printf("more %d\n", more); }
+        _probe liblater.so::latest(long n) { printf("never %d\n", n); }
+    "#;
+    let mut tracing = lives.trace(text, &["--pending"]);
+    lives.ask(&format!("load {}", library.display()));
+    tracing.wait_to_say("probing 1 more place: liblater.so was loaded");
+    assert_eq!(lives.ask("enter 2"), "entered");
+    tracing.wait_for("good 1");
+    let finished = tracing.interrupt().expect_status(3);
+    says(
+        &finished,
+        &[
+            "later is not probed: its parameter `n` is `long`, 8 bytes in an integer register, and the head of the probe says `int`, 4 bytes",
+            "later is not probed: the head of the probe names 2 parameters, and it is `later(long n)`",
+            "later is not probed: the head of the probe names a result, and it returns nothing: it is `later(long n)`",
+            "PARTIAL: some places could not be probed",
+            "no function `liblater.so::latest` came",
+            "`later`",
+        ],
+    );
+    assert!(
+        finished
+            .stdout
+            .lines()
+            .all(|line| line.starts_with("good ")),
+        "{finished}"
+    );
+}
+
+#[test]
 fn libraries_that_come_and_go_unseen_are_told() {
     let mut lives = Lives::start();
     let library = lives.plugin("later");

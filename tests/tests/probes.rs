@@ -176,6 +176,23 @@ fn places_that_are_not_there_are_named() {
 }
 
 #[test]
+fn the_age_of_the_process_goes_on_between_two_looks() {
+    let leaks = Leaks::start(1);
+    let pid = leaks.pid().to_string();
+    let text = "_view table \"Rounds\" \"n\" long n[_str]; _probe _timer.ms(100) { n[\"all\"]++; }";
+    let words = ["--interval", "1s", "--duration", "3500ms"];
+    let finished =
+        ytrace_tests::program::run(&[&["run", "-e", text, "-p", &pid], &words[..]].concat())
+            .expect_status(0);
+    let ages = finished
+        .stdout
+        .lines()
+        .filter_map(|line| line.split(", up ").nth(1));
+    let ages: std::collections::BTreeSet<&str> = ages.collect();
+    assert!(ages.len() > 1, "{finished}");
+}
+
+#[test]
 fn lines_are_probed() {
     let mut leaks = Leaks::start(1);
     let source = ytrace_tests::root().join("tests/fixtures/c/leaks.c");

@@ -120,6 +120,23 @@ fn heads_that_find_nothing_are_explained() {
             ],
         ),
         (
+            "_probe scale(double x) -> _void { printf(\"%f\", x); }",
+            2,
+            &[
+                "a floating-point argument or result is in the vector register xmm0",
+                "`--sync` stops the thread",
+            ],
+        ),
+        (
+            "_probe _line(\"slips.c\", 10) { printf(\"%d\", i); }",
+            1,
+            &[
+                "unknown name `i`",
+                "local variables of the target cannot be read by their names",
+                "`_reg(\"rbx\")`",
+            ],
+        ),
+        (
             "_probe scale(double x) { printf(\"%f\", x); }",
             2,
             &[

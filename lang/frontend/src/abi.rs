@@ -4,6 +4,7 @@
 //! An argument is classified in pieces of eight bytes; each piece goes into the next free register of its class, and an argument
 //! for which there are not enough registers lies on the stack as a whole.
 
+use crate::target::MemberRole;
 use crate::types::{Member, RecordId, Type, TypeId, Types};
 
 /// DWARF numbers of the registers that take integer arguments, in order: rdi, rsi, rdx, rcx, r8, r9.
@@ -109,7 +110,7 @@ pub enum Location {
 }
 
 /// Where the arguments and the result of a function are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallLayout {
     /// One for each parameter, in order. Behind one whose type is not known all are out of reach.
     pub parameters: Vec<Location>,
@@ -161,6 +162,16 @@ struct Shape {
     classes: Option<Vec<Class>>,
 }
 
+impl Shape {
+    fn of_pointer() -> Self {
+        Self {
+            size: 8,
+            align: 8,
+            classes: Some(vec![Class::Integer]),
+        }
+    }
+}
+
 /// A scalar in a value: its place, its size, what it is. A bit-field's place and size are those of the bytes that it touches.
 #[derive(Clone, Copy, Debug)]
 struct Leaf {
@@ -180,6 +191,9 @@ pub fn call_layout(types: &Types, parameters: &[TypeId], result: Option<TypeId>)
     let mut general = INTEGER_ARGUMENTS.iter().copied();
     let mut hidden = 0;
     let result = result_shape.map(|shape| match shape {
+        _ if result.is_some_and(|ty| is_by_reference(types, ty)) => {
+            Location::Indirect(Word::General(INTEGER_RESULTS[0]))
+        }
         Some(shape) => result_location(&shape),
         None => Location::OutOfReach(UNKNOWN),
     });
@@ -197,10 +211,18 @@ pub fn call_layout(types: &Types, parameters: &[TypeId], result: Option<TypeId>)
             if lost {
                 return Location::OutOfReach(BEHIND_UNKNOWN);
             }
-            let Some(shape) = shape(types, *ty) else {
+            let by_reference = is_by_reference(types, *ty);
+            let found = match by_reference {
+                true => Some(Shape::of_pointer()),
+                false => shape(types, *ty),
+            };
+            let Some(shape) = found else {
                 lost = true;
                 return Location::OutOfReach(UNKNOWN);
             };
+            if by_reference && let Some(number) = general.next() {
+                return Location::Indirect(Word::General(number));
+            }
             if let Some(location) = in_registers(&shape, &mut general, &mut vectors) {
                 return location;
             }
@@ -212,7 +234,10 @@ pub fn call_layout(types: &Types, parameters: &[TypeId], result: Option<TypeId>)
             match (start, end) {
                 (Some(start), Some(end)) if end < u64::MAX - 8 => {
                     stack = end + 8;
-                    Location::Stack(start + 8)
+                    match by_reference {
+                        true => Location::Indirect(Word::Stack(start + 8)),
+                        false => Location::Stack(start + 8),
+                    }
                 }
                 _ => {
                     lost = true;
@@ -232,12 +257,25 @@ pub fn call_layout(types: &Types, parameters: &[TypeId], result: Option<TypeId>)
 ///
 /// `None` if that is not known.
 pub fn passed_alike(types: &Types, left: TypeId, right: TypeId) -> Option<bool> {
+    let by_reference = is_by_reference(types, left) || is_by_reference(types, right);
+    if by_reference {
+        // A struct of the program's own may stand for a class.
+        let record = |ty| matches!(types.resolved(ty), Type::Record(_));
+        let sizes = types.size_of(left)? == types.size_of(right)?;
+        return Some(sizes && record(left) && record(right));
+    }
     let (left, right) = (shape(types, left)?, shape(types, right)?);
     Some(left.size == right.size && left.classes == right.classes)
 }
 
 /// How a value of the type is passed, for messages: `8 bytes in an integer register`.
 pub fn describe(types: &Types, ty: TypeId) -> String {
+    if is_by_reference(types, ty) {
+        return match types.size_of(ty) {
+            Some(size) => format!("a pointer to {size} bytes, as its class is passed by reference"),
+            None => "a pointer, as its class is passed by reference".to_owned(),
+        };
+    }
     let Some(shape) = shape(types, ty) else {
         return "of unknown size".to_owned();
     };
@@ -265,6 +303,33 @@ pub fn describe(types: &Types, ty: TypeId) -> String {
         return "without bytes".to_owned();
     }
     format!("{bytes} in {}", places.join(" and "))
+}
+
+/// Whether a value of the type is passed by reference: its class, or that of a part of it, cannot be copied as bytes.
+///
+/// Source: "Itanium C++ ABI", sections 3.1.1 and 3.1.4: a pointer to it is passed, and the caller of a function that returns one
+/// passes a pointer to where it goes, which the function returns.
+pub fn is_by_reference(types: &Types, ty: TypeId) -> bool {
+    part_by_reference(types, ty, 0, &mut 0)
+}
+
+fn part_by_reference(types: &Types, ty: TypeId, depth: u32, seen: &mut usize) -> bool {
+    *seen += 1;
+    if depth > DEEPEST || *seen > MOST_LEAVES {
+        return false;
+    }
+    match types.resolved(ty) {
+        Type::Array(element, Some(1..)) => part_by_reference(types, *element, depth + 1, seen),
+        Type::Record(id) => types.record(*id).body.as_ref().is_some_and(|body| {
+            body.by_reference.unwrap_or_else(|| {
+                body.members.iter().any(|member| {
+                    matches!(member.role, MemberRole::Virtual(_))
+                        || part_by_reference(types, member.ty, depth + 1, seen)
+                })
+            })
+        }),
+        _ => false,
+    }
 }
 
 /// Takes registers for a value; `None`, and takes none, if it goes onto the stack.

@@ -4,6 +4,7 @@
 //! calls constant. Scalars are integers (`_Bool`, integers, enumerations, pointers), floats, and
 //! the handles `_str` and `_path`. Evaluation order is left to right throughout.
 
+use crate::abi::CallLayout;
 use crate::source::Span;
 use crate::target::{ModuleId, Scope};
 use crate::types::{TypeId, Types};
@@ -296,6 +297,12 @@ pub struct AwaitedFunctions {
     pub scope: Scope,
     /// Their name, or a pattern.
     pub name: String,
+    /// The types of the parameters that the head has, in order.
+    pub parameters: Vec<TypeId>,
+    /// That of the result, if the head names it.
+    pub result: Option<TypeId>,
+    /// Where the handler looks for them.
+    pub layout: CallLayout,
 }
 
 /// Where an event is waited for.

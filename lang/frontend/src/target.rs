@@ -85,6 +85,8 @@ pub enum TypeDescription {
         size: Option<u64>,
         /// Members in order; empty if incomplete.
         members: Vec<MemberDescription>,
+        /// Whether arguments and results of it are passed by reference, as some classes of C++ are; `None` where its members tell.
+        by_reference: Option<bool>,
     },
     /// An enumeration.
     Enum {

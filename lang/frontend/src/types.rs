@@ -100,6 +100,8 @@ pub struct RecordBody {
     pub align: u64,
     /// Members in order of declaration.
     pub members: Vec<Member>,
+    /// Whether arguments and results of it are passed by reference, as some classes of C++ are; `None` where its members tell.
+    pub by_reference: Option<bool>,
 }
 
 /// A member of a record.

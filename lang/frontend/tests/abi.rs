@@ -66,6 +66,7 @@ fn opaque(types: &mut Types, name: &str, size: u64) -> TypeId {
             size,
             align: 16,
             members: Vec::new(),
+            by_reference: None,
         }),
     });
     types.intern(Type::Record(record))
@@ -234,6 +235,7 @@ impl Generator {
                 size,
                 align,
                 members,
+                by_reference: None,
             }),
         });
         Both {

@@ -248,6 +248,10 @@ pub trait Host {
     fn spanned_ns(&mut self) -> u64 {
         0
     }
+    /// `_watched_until_ns`: when they ended to watch, or now.
+    fn watched_until_ns(&mut self) -> u64 {
+        0
+    }
     /// `_windows`: how often they have begun to watch.
     fn windows(&mut self) -> u64 {
         0

@@ -250,6 +250,7 @@ impl Machine<'_> {
                 | Op::CountersLag
                 | Op::WatchedTime
                 | Op::SpannedTime
+                | Op::WatchedUntil
                 | Op::Windows
                 | Op::WindowTime
                 | Op::WindowStands
@@ -421,6 +422,7 @@ impl Machine<'_> {
             (Op::CountersLag, []) => Ok(self.host.counters_lag()),
             (Op::WatchedTime, []) => Ok(self.host.watched_ns()),
             (Op::SpannedTime, []) => Ok(self.host.spanned_ns()),
+            (Op::WatchedUntil, []) => Ok(self.host.watched_until_ns()),
             (Op::Windows, []) => Ok(self.host.windows()),
             (Op::WindowTime, &[window]) => Ok(self.host.window_ns(window)),
             (Op::WindowStands, &[window]) => Ok(self.host.window_stands_ns(window)),

@@ -219,6 +219,8 @@ pub enum Operation {
     WatchedTime,
     /// `() -> nanoseconds`: the time over which they have watched, with the pauses between.
     SpannedTime,
+    /// `() -> nanoseconds`: when they ended to watch, on the monotonic clock; now where they have not.
+    WatchedUntil,
     /// `() -> number`: how often they have begun to watch.
     Windows,
     /// `(window) -> nanoseconds`: how long one of these was, or with 0 all that are over.
@@ -312,6 +314,7 @@ impl Operation {
             | Operation::CountersLag
             | Operation::WatchedTime
             | Operation::SpannedTime
+            | Operation::WatchedUntil
             | Operation::Windows
             | Operation::WindowTime
             | Operation::WindowStands

@@ -401,6 +401,7 @@ const OPERATIONS: &[Op] = &[
     Op::CountersLag,
     Op::WatchedTime,
     Op::SpannedTime,
+    Op::WatchedUntil,
     Op::Windows,
     Op::WindowTime,
     Op::WindowStands,

@@ -197,6 +197,7 @@ fn the_world() {
     assert_eq!(bench.ok(Op::CountersLag, &[]), 3 << 12);
     assert_eq!(bench.ok(Op::WatchedTime, &[]), 7 << 20);
     assert_eq!(bench.ok(Op::SpannedTime, &[]), 9 << 20);
+    assert_eq!(bench.ok(Op::WatchedUntil, &[]), 11 << 20);
     assert_eq!(bench.ok(Op::Windows, &[]), 3);
     assert_eq!(bench.ok(Op::WindowTime, &[2]), 2 << 10);
     assert_eq!(bench.ok(Op::WindowStands, &[2]), 2 << 14);

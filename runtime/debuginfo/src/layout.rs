@@ -32,6 +32,24 @@ pub(crate) struct Located {
     pub entry: Entry,
 }
 
+/// How objects of a class of C++ are copied and ended, as its members that are functions tell.
+#[derive(Default)]
+struct Copying {
+    /// Code of its own copies, moves or ends them, or each has a pointer to its class.
+    code: bool,
+    /// A constructor that copies or moves is deleted.
+    deleted: bool,
+    /// There is one that is not.
+    possible: bool,
+}
+
+impl Copying {
+    /// Whether bytes alone make no copy.
+    fn needs_code(&self) -> bool {
+        self.code || self.deleted && !self.possible
+    }
+}
+
 /// A parameter's name, if it has one, and its type.
 type Named = (Option<String>, TypeRef);
 
@@ -252,8 +270,11 @@ impl Debug {
         let mut omitted = 0;
         let mut names = 0;
         let mut part = None;
+        let name = self.name_of(here);
+        let mut copying = Copying::default();
         self.data()?
             .children(here.section, &here.unit, here.offset, |child| {
+                self.see_copying(here, child, name.as_deref(), &mut copying)?;
                 let is_base = child.tag() == gimli::DW_TAG_inheritance;
                 // Static members of C++ classes are declared as members too (DWARF 4).
                 let is_member = child.tag() == gimli::DW_TAG_member
@@ -282,13 +303,98 @@ impl Debug {
         if let Some(part) = part {
             self.variants(here, &part, &mut fields, &mut omitted)?;
         }
+        let by_reference = match here.entry.attr_value(gimli::DW_AT_calling_convention) {
+            Some(AttributeValue::CallingConvention(gimli::DW_CC_pass_by_reference)) => Some(true),
+            Some(AttributeValue::CallingConvention(gimli::DW_CC_pass_by_value)) => Some(false),
+            // Not every compiler says it.
+            _ => copying.needs_code().then_some(true),
+        };
         Ok(Aggregate {
-            name: self.name_of(here),
+            name,
             size: self.number(here, gimli::DW_AT_byte_size).unwrap_or(0),
             complete: !is_declaration(&here.entry),
             fields,
             omitted,
+            by_reference,
         })
+    }
+
+    /// Notes what a child of a class says of how its objects are copied and ended.
+    fn see_copying(
+        &self,
+        here: &Located,
+        child: &Entry,
+        class: Option<&str>,
+        copying: &mut Copying,
+    ) -> Result<()> {
+        let number = |attribute| dwarf::unsigned(&child.attr_value(attribute)?);
+        let flag = |attribute| child.attr(attribute).is_some();
+        let virtuality = child.attr_value(gimli::DW_AT_virtuality);
+        let is_virtual = !matches!(
+            virtuality,
+            None | Some(AttributeValue::Virtuality(gimli::DW_VIRTUALITY_none))
+        );
+        copying.code |= is_virtual;
+        // What the compiler makes by itself does what the members need, no more.
+        let own = child.tag() == gimli::DW_TAG_subprogram && !flag(gimli::DW_AT_artificial);
+        let (Some(class), Some(value), true) = (class, child.attr_value(gimli::DW_AT_name), own)
+        else {
+            return Ok(());
+        };
+        let data = self.data()?;
+        let name = data
+            .string(here.section, &here.unit, value)
+            .unwrap_or_default();
+        let in_class = u64::from(gimli::DW_DEFAULTED_in_class.0);
+        let defaulted = number(gimli::DW_AT_defaulted) == Some(in_class);
+        if name.starts_with('~') {
+            copying.code |= !defaulted;
+            return Ok(());
+        }
+        // A constructor is called as its template: `vector` in `vector<int>`.
+        let bare = class.split('<').next().unwrap_or_default();
+        if name.split('<').next() != Some(bare) {
+            return Ok(());
+        }
+        let mut parameters = Vec::new();
+        data.children(here.section, &here.unit, child.offset(), |parameter| {
+            let explicit = parameter.tag() == gimli::DW_TAG_formal_parameter
+                && parameter.attr(gimli::DW_AT_artificial).is_none();
+            if explicit {
+                parameters.push(parameter.attr_value(gimli::DW_AT_type));
+            }
+            Ok(parameters.len() < 2)
+        })?;
+        let [Some(ty)] = parameters.as_slice() else {
+            return Ok(());
+        };
+        if !self.refers_to(self.resolve(here, ty)?, here)? {
+            return Ok(());
+        }
+        match flag(gimli::DW_AT_deleted) {
+            true => copying.deleted = true,
+            false => {
+                copying.possible = true;
+                copying.code |= !defaulted;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a type is a reference to a class.
+    fn refers_to(&self, ty: TypeRef, class: &Located) -> Result<bool> {
+        let Some(reference) = self.strip(ty, false)? else {
+            return Ok(false);
+        };
+        let is_reference = matches!(
+            reference.entry.tag(),
+            gimli::DW_TAG_reference_type | gimli::DW_TAG_rvalue_reference_type
+        );
+        if !is_reference {
+            return Ok(false);
+        }
+        let target = self.strip(self.type_of(&reference)?, false)?;
+        Ok(target.is_some_and(|target| target.at == class.at))
     }
 
     /// Adds the discriminant and the variants of a variant part.

@@ -203,6 +203,9 @@ pub struct Aggregate {
     pub fields: Vec<Field>,
     /// How many members are left out because their place is computed at run time.
     pub omitted: u32,
+    /// Whether arguments and results of this type are passed by reference, as classes of C++ are that cannot be copied as bytes
+    /// (Itanium C++ ABI, section 3.1.1). `None` where its members tell.
+    pub by_reference: Option<bool>,
 }
 
 /// A constant of an enumeration. The value is sign-extended or zero-extended as the enumeration's type says.

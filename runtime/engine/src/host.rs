@@ -719,6 +719,10 @@ impl Host for RunHost<'_> {
         self.watched.spanned(ytrace_target::monotonic_ns())
     }
 
+    fn watched_until_ns(&mut self) -> u64 {
+        self.watched.until(ytrace_target::monotonic_ns())
+    }
+
     fn windows(&mut self) -> u64 {
         self.watched.windows()
     }

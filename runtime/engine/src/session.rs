@@ -654,6 +654,11 @@ impl<'o> Session<'o> {
         let Target::Process(process) = &self.target else {
             return;
         };
+        // What is shown is as of now, as the age is.
+        if let Some(shown) = &mut result.identity {
+            let before = self.identity.as_ref().and_then(|identity| identity.age);
+            shown.age = before.map(|age| age.saturating_add(self.started.elapsed()));
+        }
         let exited = self.held.is_none() && process.exited();
         // A command may be kept at its exit at this moment.
         if self.followed && self.held.is_none() && (exited || self.outlived) {

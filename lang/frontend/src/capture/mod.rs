@@ -111,6 +111,12 @@ impl<'p> Captures<'p> {
         }
     }
 
+    /// The vector register that a function asks for whose result is not known at the hit for that, if it is so.
+    pub fn vector_of(&self, function: FunctionId) -> Option<u64> {
+        let plan = self.follow(function, false, true).ok()??;
+        plan.needs.vectors.first().copied()
+    }
+
     /// The tables of the script, by the offset of their global, into which a function that runs on no hit inserts anything, with those
     /// that it calls; `None` if that may be any.
     pub fn inserts_into(&self, function: FunctionId) -> Option<BTreeSet<u64>> {

@@ -165,6 +165,7 @@ impl Checker<'_> {
                 size,
                 align: size.clamp(1, 16),
                 members: Vec::new(),
+                by_reference: None,
             }),
         });
         self.types.name_record(record, name);
@@ -197,6 +198,7 @@ impl Checker<'_> {
         let Some(Ok(TypeDescription::Record {
             size: Some(size),
             members,
+            by_reference,
             ..
         })) = self
             .target
@@ -221,6 +223,7 @@ impl Checker<'_> {
             size,
             align: 1,
             members,
+            by_reference,
         });
         true
     }

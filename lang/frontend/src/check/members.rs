@@ -61,6 +61,7 @@ impl Checker<'_> {
                 size: members.len() as u64 * 8,
                 align: 8,
                 members,
+                by_reference: None,
             }),
         });
         self.types.name_record(id, name);

@@ -67,6 +67,7 @@ use symbols::FunctionContext;
 
 pub use interactive::{Interactive, SHOWN};
 pub use options::{OptionError, option_help};
+pub use points::misfit;
 pub use views::view_kinds;
 
 /// What is checked.

@@ -1,5 +1,9 @@
 //! The heads of probes on functions: which ones they name, their parameters and results. `sites.rs` has the other points.
 
+mod awaited;
+
+pub use awaited::misfit;
+
 use super::Checker;
 use super::class::Class;
 use super::hits::{Arguments, Hit, HitValue};
@@ -143,6 +147,9 @@ impl<'a> Checker<'a> {
         let awaited = || AwaitedFunctions {
             scope: scope.clone(),
             name: name.text.clone(),
+            parameters: Vec::new(),
+            result: None,
+            layout: CallLayout::default(),
         };
         let is_pattern = name.text.contains(['*', '?']);
         match target.find_function(&scope, &name.text) {
@@ -484,6 +491,10 @@ impl<'a> Checker<'a> {
             }
             _ => declared,
         };
+        if let Some(awaited) = &mut hit.awaited {
+            awaited.parameters = names.iter().map(|(_, ty, _)| *ty).collect();
+            awaited.layout = layout.clone();
+        }
         let at = |list: &[Location], index: usize| {
             let location = list.get(index).cloned();
             location.unwrap_or(Location::OutOfReach("the function has fewer parameters"))
@@ -526,6 +537,9 @@ impl<'a> Checker<'a> {
                 (name, declared.unwrap_or(self.basics.unknown))
             }
         };
+        if let Some(awaited) = &mut hit.awaited {
+            awaited.result = Some(ty);
+        }
         hit.result = Some(HitValue {
             name: name.text.clone(),
             ty,

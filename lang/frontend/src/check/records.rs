@@ -249,6 +249,7 @@ impl<'a> Checker<'a> {
             size: layout.size,
             align: layout.align,
             members,
+            by_reference: None,
         }
     }
 

@@ -5,12 +5,16 @@ use super::builtins;
 use super::habits;
 use crate::ast;
 use crate::diagnostics::Diagnostic;
+use crate::hir::EventSite;
 use crate::source::Span;
 use crate::target::{LookupError, NameKind, Scope};
 use crate::types::RecordId;
 
 /// Longer names are like no other one.
 const MOST_LETTERS: usize = 256;
+
+/// Shorter names are not taken for slips of the pen where a local variable may be meant.
+const SHORTEST_NAME: usize = 4;
 
 /// Most reasons for missing debug information in one message.
 const MOST_REASONS: usize = 3;
@@ -309,15 +313,36 @@ impl Checker<'_> {
                 .chain(self.macros.iter().map(String::as_str)),
         );
         let habit = name.prefix.is_none().then(|| habits::value(&name.text));
-        let help = habit
-            .flatten()
-            .or_else(|| self.target_help(name, NameKind::Symbol, own));
+        let help = habit.flatten().or_else(|| {
+            let local = own.is_empty().then(|| self.local_help(name)).flatten();
+            // Names as short as those of loops are like too many others.
+            let short = name.text.chars().count() < SHORTEST_NAME;
+            let like = match (&local, short) {
+                (Some(_), true) => None,
+                _ => self.target_help(name, NameKind::Symbol, own),
+            };
+            match (local, like) {
+                (Some(local), Some(like)) => Some(format!("{like}; {local}")),
+                (local, like) => local.or(like),
+            }
+        });
         let diagnostic = Diagnostic::error(
             name.span,
             format!("unknown name `{}`", name.text),
             "neither the script nor the target has it",
         );
         self.report_with_help(diagnostic, help);
+    }
+
+    /// What to say of a name in the handler of a line or an address: there local variables of the target are in scope for who reads
+    /// its source.
+    fn local_help(&self, name: &ast::Name) -> Option<String> {
+        let site = self.hit.as_ref()?.site.as_ref()?;
+        let within = matches!(site, EventSite::Line { .. } | EventSite::Address(_));
+        (within && name.prefix.is_none()).then(|| {
+            "local variables of the target cannot be read by their names at a line or an address: `_reg(\"rbx\")` is what a register holds there, `ytrace list -v FUNCTION` tells where parameters are at the entry"
+                .to_owned()
+        })
     }
 
     /// Reports a called function that nothing declares.

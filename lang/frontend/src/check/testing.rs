@@ -426,6 +426,7 @@ impl TypeSource for TestTarget {
                             role: member.role,
                         })
                         .collect(),
+                    by_reference: record.body.as_ref().and_then(|body| body.by_reference),
                 }
             }
             Type::Enum(enumeration) => {

@@ -92,6 +92,7 @@ impl Maker {
                 size,
                 align: 8,
                 members,
+                by_reference: None,
             }),
         });
         self.types.intern(Type::Record(id))

@@ -65,6 +65,7 @@ impl TypeSource for Known {
             union: false,
             size: Some(16),
             members,
+            by_reference: None,
         };
         Ok(match ty.0 {
             1 => record(vec![
@@ -82,6 +83,7 @@ impl TypeSource for Known {
                 union: false,
                 size: None,
                 members: Vec::new(),
+                by_reference: None,
             },
             _ => TypeDescription::Integer {
                 name: "int".to_owned(),

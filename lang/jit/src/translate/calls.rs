@@ -264,6 +264,7 @@ fn changes_containers(operation: Operation) -> bool {
             | O::CountersLag
             | O::WatchedTime
             | O::SpannedTime
+            | O::WatchedUntil
             | O::Windows
             | O::WindowTime
             | O::WindowStands

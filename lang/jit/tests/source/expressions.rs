@@ -430,7 +430,7 @@ impl Generator {
                     "_now_ms()",
                     "_now_s()",
                     "_process_bytes(\"VmRSS\")",
-                    "(_counters_lag() + _watched_ns() + _spanned_ns() + _windows() + _window_ns(1) + _window_stands_ns(1) + (_window_slowdown(1) > 1))",
+                    "(_counters_lag() + _watched_ns() + _spanned_ns() + _watched_until_ns() + _windows() + _window_ns(1) + _window_stands_ns(1) + (_window_slowdown(1) > 1))",
                     "_process_bytes(\"VmPMD\")",
                     "_cgroup_bytes(\"usage\")",
                     "_cgroup_bytes(\"none\")",

@@ -104,6 +104,9 @@ impl Host for Notes {
     fn spanned_ns(&mut self) -> u64 {
         9 << 20
     }
+    fn watched_until_ns(&mut self) -> u64 {
+        11 << 20
+    }
     fn windows(&mut self) -> u64 {
         3
     }

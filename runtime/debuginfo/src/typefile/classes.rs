@@ -92,6 +92,7 @@ fn own_hash(node: &Node) -> u64 {
         TypeDesc::Array { count, .. } => count.hash(to),
         TypeDesc::Struct(aggregate) | TypeDesc::Union(aggregate) => {
             (aggregate.size, aggregate.complete, aggregate.omitted).hash(to);
+            aggregate.by_reference.hash(to);
             for field in &aggregate.fields {
                 (&field.name, field.offset, field.bitfield).hash(to);
                 (field.is_base, field.role).hash(to);

@@ -305,6 +305,17 @@ impl Writer<'_> {
             }
             TypeDesc::Struct(own) | TypeDesc::Union(own) => {
                 self.set_size(at, own.size, own.complete);
+                if let Some(by_reference) = own.by_reference {
+                    let convention = match by_reference {
+                        true => gimli::DW_CC_pass_by_reference,
+                        false => gimli::DW_CC_pass_by_value,
+                    };
+                    self.set(
+                        at,
+                        gimli::DW_AT_calling_convention,
+                        AttributeValue::CallingConvention(convention),
+                    );
+                }
                 let mut part = None;
                 for (field, ty) in own.fields.iter().zip(&node.references) {
                     match field.role {

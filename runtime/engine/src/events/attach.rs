@@ -389,7 +389,13 @@ impl Session<'_> {
                 for value in &point.entry_values {
                     match captures.analyze_value(FunctionId(value.0)) {
                         Ok(value) => known.push(value),
-                        Err(errors) => refused.extend(errors),
+                        Err(errors) => {
+                            if let Some(vector) = captures.vector_of(FunctionId(value.0)) {
+                                let error = EventFailure::Vector(vector);
+                                return Err(event_error(state, *probe, error));
+                            }
+                            refused.extend(errors);
+                        }
                     }
                 }
                 entries = Some(known);

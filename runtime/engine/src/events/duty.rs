@@ -132,6 +132,11 @@ impl Watching {
         self.begun.map_or(0, |begun| ended.saturating_sub(begun))
     }
 
+    /// When they ended to watch, or now.
+    pub(crate) fn until(&self, now: u64) -> u64 {
+        self.ended.unwrap_or(now)
+    }
+
     /// Whether it has begun and not ended.
     pub(crate) fn goes_on(&self) -> bool {
         self.begun.is_some() && self.ended.is_none()

@@ -315,7 +315,7 @@ impl Session<'_> {
         sink.flush();
         let figures = figures(&events)?;
         self.note_events(figures, handled(events.session.tier()));
-        self.note_awaited(&events);
+        self.note_awaited(&events, state);
         self.note_duty(&events);
         self.note_late_threads(&events.session);
         self.note_rings(&events.session);

@@ -103,5 +103,6 @@ fn record(
         union,
         size: aggregate.complete.then_some(aggregate.size),
         members,
+        by_reference: aggregate.by_reference,
     }
 }

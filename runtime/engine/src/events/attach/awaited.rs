@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use ytrace_lang::check::misfit;
 use ytrace_lang::hir::{AwaitedFunctions, EventFunction, EventPoint, EventSite, ProbePoint};
-use ytrace_lang::target::SymbolSource;
+use ytrace_lang::target::{NameKind, Scope, SymbolSource};
+use ytrace_lang::types::Types;
 use ytrace_target::monotonic_ns;
 use ytrace_values::units;
 
@@ -34,6 +36,8 @@ pub(in crate::events) struct Awaited {
     latest: u64,
     /// Whether libraries may have come and gone unseen.
     unseen: bool,
+    /// The probes of which something came.
+    come: BTreeSet<usize>,
 }
 
 impl Awaited {
@@ -100,9 +104,16 @@ impl Session<'_> {
             let Some(function) = state.compiled.program.probes.get(*probe).copied() else {
                 continue;
             };
-            let Some(point) = self.awaited_point(point, come) else {
+            let types = &state.compiled.typed.types;
+            let Some(point) = self.awaited_point(point, come, types) else {
                 continue;
             };
+            events.awaited.come.insert(*probe);
+            // Why is told of each.
+            if matches!(&point.site, EventSite::Functions(functions) if functions.is_empty()) {
+                left_out.extend(point.left_out);
+                continue;
+            }
             let mut finder = Finder::new(&self.names);
             let made = self.make_on_places(
                 state,
@@ -159,8 +170,14 @@ impl Session<'_> {
     }
 
     /// What of a point is in modules that have come since.
-    fn awaited_point(&mut self, point: &EventPoint, come: &[usize]) -> Option<EventPoint> {
-        let AwaitedFunctions { scope, name } = point.awaited.as_ref()?;
+    fn awaited_point(
+        &mut self,
+        point: &EventPoint,
+        come: &[usize],
+        types: &Types,
+    ) -> Option<EventPoint> {
+        let awaited = point.awaited.as_ref()?;
+        let AwaitedFunctions { scope, name, .. } = awaited;
         let limit = self.options.max_probes;
         // What cannot be looked up is not there.
         let found = self.names.find_functions(scope, name, limit).ok()?;
@@ -168,6 +185,11 @@ impl Session<'_> {
         for (name, function) in found.functions {
             let module = function.module;
             if !come.contains(&(module.0 as usize)) {
+                continue;
+            }
+            let names = &mut self.names;
+            if let Some(why) = misfit(types, awaited, &name, function.clone(), names) {
+                left_out.push((name, why));
                 continue;
             }
             let own = (name, function.address, function.places.is_some());
@@ -193,17 +215,47 @@ impl Session<'_> {
         })
     }
 
+    /// Says that a function that was waited for never came.
+    fn note_absent(&mut self, scope: &Scope, name: &str) {
+        let written = match &scope.prefix {
+            Some(prefix) => format!("{prefix}::{name}"),
+            None => name.to_owned(),
+        };
+        // Names of other modules are no help where one was named that did not come.
+        let mut close = self.names.suggest(scope, NameKind::Symbol, name);
+        close.retain(|close| close != name);
+        let close: Vec<String> = close.iter().map(|close| format!("`{close}`")).collect();
+        let alike = match close.is_empty() {
+            true => String::new(),
+            false => format!("; what is called alike: {}", close.join(", ")),
+        };
+        self.result.partial(format!(
+            "no function `{written}` came: no library was loaded that has it, so there is no hit of it{alike}"
+        ));
+    }
+
     /// Says what may have been missed of libraries that came later.
-    pub(in crate::events) fn note_awaited(&mut self, events: &Events) {
+    pub(in crate::events) fn note_awaited(&mut self, events: &Events, state: &State<'_>) {
         let Awaited {
             probes,
             late,
             latest,
             unseen,
+            come,
             ..
         } = &events.awaited;
         if probes.is_empty() {
             return;
+        }
+        for (probe, _) in probes {
+            let typed = state.compiled.typed.probes.get(*probe);
+            if let Some(ProbePoint::Event(point)) = typed.map(|probe| &probe.point)
+                && !come.contains(probe)
+                && matches!(&point.site, EventSite::Functions(functions) if functions.is_empty())
+                && let Some(AwaitedFunctions { scope, name, .. }) = &point.awaited
+            {
+                self.note_absent(scope, name);
+            }
         }
         if !late.is_empty() {
             let shown: Vec<&str> = late.iter().take(SHOWN).map(String::as_str).collect();
