@@ -253,7 +253,7 @@ fn parse_share(text: &str) -> Result<f64, String> {
        ytrace repl [OPTIONS] <-p PID | --core FILE> < FILE",
     after_help = "At the prompt, `help` lists the commands. Lines come from standard input where that is no terminal.
 
-Exit status: 0 success, 1 a line went wrong (not at a terminal), 2 wrong usage or environment."
+Exit status: 0 success, 1 a line went wrong (not at a terminal), 2 wrong usage or environment, 3 an answer was not whole."
 )]
 pub struct ReplArguments {
     /// The process to look at

@@ -212,11 +212,7 @@ _str allocations_text(_path at, int without)
     while (_depth(at) > 1 && without-- > 0)
         at = _parent(at);
     for (int i = 0; i < shown && _depth(at) > 0; i++) {
-        _str name = _leaf(at);
-        // The offset in a function is of no interest, that in a module without names is.
-        if (name ~~ rx/^([^.]+)\+0x[0-9a-f]+$/)
-            name = $1;
-        text = text + (i ? " ← " : "") + name;
+        text = text + (i ? " ← " : "") + _leaf(at);
         at = _parent(at);
     }
     return _depth(at) > 0 ? text + " ← …" : text;

@@ -68,6 +68,18 @@ fn a_line_may_begin_with_a_sign_and_dollars_are_earlier_values() {
         told.expect_status(0).stdout,
         "$1 = 1\n$2 = 20\n$3 = 21\n$4 = 21\n"
     );
+    let registers = [
+        "$rip - _reg(\"rip\")",
+        "$sp == $rsp",
+        ":what \"event\"",
+        ":what 1.5",
+    ];
+    let told = lines(target.pid(), folder.path(), &registers).expect_status(1);
+    assert!(told.stdout.starts_with("$1 = 0\n$2 = 1\n"), "{told}");
+    told.says(&[
+        "`\"event\"` is no number and no address",
+        "`1.5` is no number",
+    ]);
     let none = lines(target.pid(), folder.path(), &["$", "1", "$$3"]).expect_status(1);
     none.says(&[
         "`$`: no value has been shown",

@@ -1,5 +1,6 @@
 //! What users of gdb type and what is called otherwise here.
 
+use ytrace_lang::abi::register_number;
 use ytrace_lang::fragment;
 
 use super::heap;
@@ -112,8 +113,11 @@ pub(crate) fn advice(line: &str) -> Option<Advice> {
     advice(format!("there is no command `{first}`"), hint)
 }
 
-/// A line with `$` and `$$` as the last value and the one before it, `$$3` as the third before it, as gdb has them. `last` is the number
-/// of the last value. The error is in words.
+/// Registers by the names that gdb has for them on all processors.
+const REGISTERS: [(&str, &str); 3] = [("pc", "rip"), ("sp", "rsp"), ("fp", "rbp")];
+
+/// A line with `$` and `$$` as the last value and the one before it, `$$3` as the third before it, and `$rip` as that register, as gdb has them.
+/// `last` is the number of the last value. The error is in words.
 pub(crate) fn with_last_values(line: &str, last: Option<usize>) -> Result<String, String> {
     if !line.contains('$') || fragment::has_captures(line) {
         return Ok(line.to_owned());
@@ -137,6 +141,15 @@ pub(crate) fn with_last_values(line: &str, last: Option<usize>) -> Result<String
                 let digits = behind.bytes().take_while(u8::is_ascii_digit).count();
                 let (number, after) = behind.split_at(digits);
                 let is_name = after.starts_with(|c: char| c.is_alphanumeric() || "_$".contains(c));
+                let ends = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+                let (word, behind_word) =
+                    behind.split_at(behind.find(ends).unwrap_or(behind.len()));
+                if let Some(register) = register(word).filter(|_| !double) {
+                    text.push_str(&format!("_reg(\"{register}\")"));
+                    before = ')';
+                    rest = behind_word;
+                    continue;
+                }
                 if !is_name && (double || digits == 0) {
                     let back = match (double, number) {
                         (false, _) => 0,
@@ -166,6 +179,13 @@ pub(crate) fn with_last_values(line: &str, last: Option<usize>) -> Result<String
         rest = rest.get(taken..).unwrap_or_default();
     }
     Ok(text)
+}
+
+/// The register that gdb has by a name.
+fn register(name: &str) -> Option<&str> {
+    let other = REGISTERS.iter().find(|(known, _)| *known == name);
+    let name = other.map_or(name, |(_, register)| *register);
+    register_number(name).map(|_| name)
 }
 
 #[cfg(test)]
@@ -212,7 +232,9 @@ mod tests {
             ("$.a + $$.b", "$5.a + $4.b"),
             ("$$2 * $3", "$3 * $3"),
             ("\"$\" '$' `$`", "\"$\" '$' `$`"),
-            ("$rip", "$rip"),
+            ("x/i $pc", "x/i _reg(\"rip\")"),
+            ("$rsp+8", "_reg(\"rsp\")+8"),
+            ("$ripe", "$ripe"),
             ("a$", "a$"),
             ("f($, $1)", "f($5, $1)"),
             ("s ~~ rx/a$/", "s ~~ rx/a$/"),

@@ -24,6 +24,7 @@ use std::io::IsTerminal;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 
+use ytrace_runtime::identity::core_in_words;
 use ytrace_runtime::interactive::Interactive;
 use ytrace_runtime::{Budgets, Mode, Options, Session, SessionError};
 use ytrace_target::Process;
@@ -32,7 +33,7 @@ use crate::arguments::ReplArguments;
 use crate::core_file;
 use crate::diagnose::failure;
 use crate::failure::{Failure, Status};
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, safe, say};
 use lines::Prompt;
 use output::LineSink;
 
@@ -95,9 +96,13 @@ fn run_on_target(arguments: &ReplArguments, terminal: &Terminal) -> Result<Statu
     arguments.types.fill(&mut options);
     arguments.text.fill(&mut options);
     let mut sink = LineSink::new(terminal);
+    let typed = arguments.lines.is_empty() && std::io::stdin().is_terminal();
     let session = match (&arguments.core, arguments.pid) {
         (Some(core), _) => {
             let core = core_file::open(core, &arguments.core_files, &INTERRUPTED, &mut sink)?;
+            if typed {
+                say(&format!("{}\n", safe(&core_in_words(&core))));
+            }
             Session::open_core(core, &options, &mut sink).map_err(failure)?
         }
         (None, Some(pid)) => {
@@ -111,7 +116,6 @@ fn run_on_target(arguments: &ReplArguments, terminal: &Terminal) -> Result<Statu
     let interactive = Interactive::new(session, &mut sink).map_err(failure)?;
     let interactive = Rc::new(RefCell::new(interactive));
     let mut prompt = Prompt::new(interactive, *terminal, arguments.json);
-    let typed = arguments.lines.is_empty() && std::io::stdin().is_terminal();
     let ended = match typed {
         true => editor::converse(&mut prompt, terminal),
         false if arguments.lines.is_empty() => script::run_standard_input(&mut prompt),

@@ -232,14 +232,6 @@ impl Rules {
             Some((rule, role)) => (rule.program.clone(), Some(role)),
             None => (core.name().to_owned(), None),
         };
-        let file = core.path().file_name().unwrap_or_default();
-        let mut text = format!("core file {}", file.to_string_lossy());
-        if let Some(signal) = core.signal() {
-            match nix::sys::signal::Signal::try_from(signal) {
-                Ok(signal) => text.push_str(&format!(", ended by {signal}")),
-                Err(_) => text.push_str(&format!(", ended by signal {signal}")),
-            }
-        }
         Identity {
             pid: target.pid(),
             program,
@@ -249,7 +241,7 @@ impl Rules {
             leaving: false,
             title,
             age: None,
-            core: Some(text),
+            core: Some(core_in_words(core)),
         }
     }
 
@@ -373,6 +365,19 @@ impl Rules {
 /// Processes whose parent is init have no brothers worth counting.
 fn parent_known(parent: &i32) -> bool {
     *parent > 1
+}
+
+/// A core file in words: its name, and what ended the process.
+pub fn core_in_words(core: &CoreFile) -> String {
+    let file = core.path().file_name().unwrap_or_default();
+    let mut text = format!("core file {}", file.to_string_lossy());
+    if let Some(signal) = core.signal() {
+        match nix::sys::signal::Signal::try_from(signal) {
+            Ok(signal) => text.push_str(&format!(", ended by {signal}")),
+            Err(_) => text.push_str(&format!(", ended by signal {signal}")),
+        }
+    }
+    text
 }
 
 #[cfg(test)]

@@ -51,6 +51,9 @@ pub struct SymbolAt {
     pub allocable: bool,
 }
 
+/// Types whose words are no numbers: those of values that are not in the target.
+const NO_ADDRESSES: [&str; 4] = ["_str", "_path", "float", "double"];
+
 impl Interactive<'_> {
     /// The word that an expression gives; of a struct or array of the target its address. A fault is the inner error. Also gives what finding it
     /// out took and lacked, as of a line.
@@ -68,7 +71,10 @@ impl Interactive<'_> {
         let word = match answer.fault.take() {
             Some(fault) => Err(fault.message),
             None => shown
-                .and_then(|shown| shown.address.or(shown.word))
+                .and_then(|shown| {
+                    let is_number = !NO_ADDRESSES.contains(&shown.type_name.as_str());
+                    shown.address.or(shown.word.filter(|_| is_number))
+                })
                 .ok_or_else(|| format!("`{}` is no number and no address", text.trim())),
         };
         Ok((word, answer))
