@@ -210,12 +210,15 @@ fn patterns_are_of_scopes_and_names_and_not_of_results() {
     let source = folder.path().join("zoo.cc");
     std::fs::write(&source, SCOPES).unwrap();
     let flags = ["-O0", "-g", "-lstdc++"];
-    let program = compile_file(&source, folder.path(), "zoo", &flags);
+    // A module of that name would be meant.
+    let program = compile_file(&source, folder.path(), "animals", &flags);
     let path = program.to_str().unwrap();
     let list = |pattern: &str| run(&["list", "-e", path, "--functions", pattern]).expect_status(0);
     let names = |pattern: &str| -> Vec<String> {
         let listed = list(pattern).stdout;
-        let heads = listed.lines().filter_map(|line| line.strip_prefix("zoo::"));
+        let heads = listed
+            .lines()
+            .filter_map(|line| line.strip_prefix("animals::"));
         let names = heads.map(|head| head.split('(').next().unwrap().replace('`', ""));
         names.collect()
     };

@@ -267,7 +267,7 @@ fn a_command_is_probed_from_its_start_to_its_exit() {
 }
 
 #[test]
-fn returns_that_exceptions_may_pass_are_warned_of() {
+fn returns_that_exceptions_may_pass_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("throws.cc");
     let text = "#include <cstdio>\n#include <stdexcept>\nextern \"C\" __attribute__((noinline)) int risky(int n) { if (n) throw std::runtime_error(\"n\"); return 1; }\nint main() { puts(\"ready\"); fflush(stdout); getchar(); try { return risky(0) - 1; } catch (...) { return 2; } }\n";
@@ -290,7 +290,7 @@ fn returns_that_exceptions_may_pass_are_warned_of() {
         .read_line(&mut line)
         .unwrap();
     let pid = child.id().to_string();
-    for (text, warned) in [
+    for (text, refused) in [
         ("long n; _probe risky -> int r { n += r; }", true),
         ("long n; _probe risky { n++; }", false),
         (
@@ -299,9 +299,13 @@ fn returns_that_exceptions_may_pass_are_warned_of() {
         ),
     ] {
         let words = ["run", "-e", text, "-p", &pid, "--duration", "50ms"];
-        let finished = ytrace_tests::program::run(&words).expect_status(0);
-        let says = finished.stderr.contains("an exception");
-        assert_eq!(says, warned, "{text}: {finished}");
+        let finished = ytrace_tests::program::run(&words);
+        let finished = finished.expect_status(if refused { 2 } else { 0 });
+        let says = |finished: &Finished| finished.stderr.contains("throws or catches exceptions");
+        assert_eq!(says(&finished), refused, "{text}: {finished}");
+        let forced = [&words[..], &["--force"]].concat();
+        let finished = ytrace_tests::program::run(&forced).expect_status(0);
+        assert_eq!(says(&finished), refused, "{text}: {finished}");
     }
     drop(child.stdin.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));

@@ -383,7 +383,7 @@ fn numbers_instructions_and_what_is_typed_badly() {
         "{shown}"
     );
     // Nothing but what was typed is in an error.
-    let wrong = lines(&[], &["request.id +", "foo(1", "int x = ;"])
+    let wrong = lines(&[], &["foo(1", "int x = ;", "request.id +"])
         .expect_status(1)
         .stderr;
     assert!(

@@ -66,7 +66,8 @@ fn bytes_after(text: &str, words: &str) -> f64 {
     let number: f64 = parts.next().unwrap().replace(',', "").parse().unwrap();
     let unit = parts.next().unwrap().trim_end_matches([',', ';', '.']);
     let power = ["B", "kB", "MB", "GB"].iter().position(|one| *one == unit);
-    number * 1000_f64.powi(i32::try_from(power.unwrap()).unwrap())
+    let power = power.unwrap_or_else(|| panic!("{unit} after {words}: {text}"));
+    number * 1000_f64.powi(i32::try_from(power).unwrap())
 }
 
 /// Whether what was estimated from windows is what a program says of itself, within what the result states.

@@ -152,7 +152,7 @@ fn outlines_say_where_lines_may_be_broken() {
     let text = String::from_utf8(outline.text).unwrap();
     assert_eq!(
         text,
-        "{x = 0x7, flag = 0x15, delta = 0x2, colour = 0x2, name = 0x0, tag = \"tag\", n = {0x0, 0x0, …}}"
+        "{x = 0x7, flag = 0x15, delta = 0x2, colour = 0x2, name = 0x0, tag = {0x74, 0x61, …}, n = {0x0, 0x0, …}}"
     );
     assert!(
         machine

@@ -153,6 +153,10 @@ impl<'t> Walker<'t, '_> {
     pub(super) fn operand_follows(&self) -> bool {
         match self.token(self.at + 1).map(|piece| piece.kind) {
             Some(Kind::Code(TokenKind::Punctuator)) => self.text(self.at + 1) == "(",
+            // Words between operands get blanks, and would be read otherwise with them.
+            Some(Kind::Code(TokenKind::Identifier)) => {
+                spacing::word_role(self.text(self.at + 1)) != Role::Infix
+            }
             Some(Kind::Code(_)) => true,
             _ => false,
         }

@@ -405,13 +405,14 @@ impl Session<'_> {
         if let Some(duty) = &mut events.duty {
             duty.over(open, removing, sent.saturating_sub(duty.sent), room);
         }
+        let spanned = self.watched.spanned(ytrace_target::monotonic_ns());
         self.take_hits(events, state, Instant::now(), false, sink);
         // Where hits are samples, they are counted as they are read.
-        self.learn_slowdown(events, busy);
+        self.learn_slowdown(events, busy, spanned);
     }
 
-    /// Learns by how much the target was slower in a window that is over, when it had run for so long.
-    fn learn_slowdown(&mut self, events: &mut Events, busy: Option<ProcessorTimes>) {
+    /// Learns by how much the target was slower in a window that is over, when it had run for so long, and so many nanoseconds had passed.
+    fn learn_slowdown(&mut self, events: &mut Events, busy: Option<ProcessorTimes>, spanned: u64) {
         let (Some(duty), Some(spent)) = (&mut events.duty, &events.spent) else {
             return;
         };
@@ -425,7 +426,6 @@ impl Session<'_> {
             }
         };
         let window = self.watched.window(self.watched.windows());
-        let spanned = self.watched.spanned(ytrace_target::monotonic_ns());
         // Of a target that has ended, the last that is known stands.
         if let Some(slowdown) = duty.slowdown(window, spanned, busy, spent) {
             self.watched.slowdown = slowdown;
