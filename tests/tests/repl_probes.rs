@@ -391,7 +391,7 @@ fn numbers_instructions_and_what_is_typed_badly() {
         "{wrong}"
     );
     assert!(
-        wrong.contains("typed:1:12") && wrong.contains("found the end"),
+        wrong.contains("typed:3:12") && wrong.contains("found the end"),
         "{wrong}"
     );
     // All of JSON.
