@@ -1,14 +1,17 @@
 //! `ytrace repl`: lines typed at a terminal, and lines that come otherwise.
 
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::Instant;
 
 use serde_json::Value;
 use tempfile::TempDir;
 use ytrace_tests::fixtures::Waiting;
 use ytrace_tests::plain_nginx::PlainNginx;
 use ytrace_tests::processes::{assert_let_go, assert_untouched};
-use ytrace_tests::program::{Finished, command, finish, run};
+use ytrace_tests::program::{Finished, LIMIT, command, finish, run};
 use ytrace_tests::prompt;
 use ytrace_tests::pty::Terminal;
 
@@ -643,10 +646,40 @@ fn live_structs_of_nginx() {
     assert!(!text.contains("error"), "{text}");
     let text = user.ask("n > 0");
     assert!(text.contains(" = 1\n"), "{text}");
+    // A request whose head has no end yet stays where it is.
+    let mut held = UnixStream::connect(nginx.socket()).unwrap();
+    held.write_all(b"GET /held/here?a=1 HTTP/1.1\r\nHost: there\r\nX-Long: ")
+        .unwrap();
+    user.ask("ngx_http_request_t *r;");
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        user.ask("for (unsigned i = 0; i < ngx_cycle->connection_n; i++) { ngx_connection_t *c = &ngx_cycle->connections[i]; if (c->fd != -1 && c->data && ((ngx_http_request_t *)c->data)->signature == 0x50545448) r = c->data; }");
+        let text = user.ask("r && r->headers_in.host ? 1 : 0");
+        if text.contains(" = 1\n") {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{text}");
+    }
+    let text = user.ask("*r");
+    for part in [
+        "\n  signature = 1347703880,",
+        "\n  uri = {len = 10, data = 0x",
+        "\n  http_version = 1001",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let text = user.ask("_tostr(r->uri.data, r->uri.len)");
+    assert!(text.contains("\"/held/here\""), "{text}");
+    let text = user.ask(":what r");
+    assert!(text.contains("nginx pool: "), "{text}");
     let text = user.ask(":freeze");
     assert!(text.contains("frozen: stopped "), "{text}");
     let text = user.ask("bt");
     assert!(text.contains("ngx_process_events_and_timers"), "{text}");
+    // It is as it was, whatever becomes of it.
+    drop(held);
+    let text = user.ask("r->uri.len");
+    assert!(text.contains(" = 10\n"), "{text}");
     let text = user.ask("#include <nginx/c.y>");
     assert!(!text.contains("rror"), "{text}");
     user.ask(":thaw");
