@@ -212,7 +212,7 @@ pub struct RunArguments {
     /// By how much probes on events may slow the target down: its hits are counted for 200 ms first [default: what the probe file says]
     #[arg(long, value_name = "PERCENT", value_parser = parse_percent, allow_negative_numbers = true)]
     pub max_overhead: Option<f64>,
-    /// Go on, however much slower it will be
+    /// Go on, however much slower it will be, and probe returns also where exceptions or coroutines may then end the target
     #[arg(long)]
     pub force: bool,
     /// Put probes on events in place for this share of the time only, in short windows at random

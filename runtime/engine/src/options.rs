@@ -128,7 +128,7 @@ pub struct Options {
     pub max_probes: usize,
     /// By how many per cent the target may be slowed down by probes on events; `None` leaves it to the program.
     pub max_overhead: Option<f64>,
-    /// Whether to go on where it is more.
+    /// Whether to go on where it is more, and to probe returns where exceptions or coroutines may pass.
     pub force: bool,
     /// For which share of the time, in per cent, probes on events are in their places; `None` for always.
     pub duty: Option<f64>,

@@ -1,7 +1,7 @@
 //! From the points of a program to the instructions that are probed.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
@@ -98,48 +98,51 @@ impl<'a> Finder<'a> {
         }
     }
 
-    /// The modules of some functions that have code which unwinds stacks.
-    pub(super) fn unwinding(&self, functions: impl Iterator<Item = u64>) -> Vec<String> {
-        /// What such code calls, by the lower level of the C++ ABI for Itanium.
-        const CALLED: [&str; 2] = ["_Unwind_Resume", "_Unwind_RaiseException"];
-        self.modules_with(functions, &CALLED, &[])
+    /// The modules of some functions.
+    pub(super) fn modules_of(&self, functions: impl Iterator<Item = u64>) -> BTreeSet<usize> {
+        functions
+            .filter_map(|address| Some(self.module(address).ok()?.0))
+            .collect()
     }
 
-    /// The modules of some functions that have code which throws or catches: of C++ or Rust.
-    pub(super) fn throwing(&self, functions: impl Iterator<Item = u64>) -> Vec<String> {
+    /// Those of some modules that have code which unwinds stacks.
+    pub(super) fn unwinding(&self, modules: &BTreeSet<usize>) -> Vec<String> {
+        /// What such code calls, by the lower level of the C++ ABI for Itanium.
+        const CALLED: [&str; 2] = ["_Unwind_Resume", "_Unwind_RaiseException"];
+        self.modules_with(modules, &CALLED, &[])
+    }
+
+    /// Those of some modules that have code which throws or catches: of C++ or Rust.
+    pub(super) fn throwing(&self, modules: &BTreeSet<usize>) -> Vec<String> {
         /// What such code calls, by the C++ ABI for Itanium.
         const CALLED: [&str; 2] = ["__cxa_throw", "__cxa_begin_catch"];
         /// What a program has that was linked statically, or that is of Rust.
         const DEFINED: [&str; 3] = ["__cxa_throw", "__cxa_begin_catch", "rust_eh_personality"];
-        self.modules_with(functions, &CALLED, &DEFINED)
+        self.modules_with(modules, &CALLED, &DEFINED)
     }
 
-    /// The modules of some functions that have code which switches the stack within a thread, as coroutines do.
-    pub(super) fn switching(&self, functions: impl Iterator<Item = u64>) -> Vec<String> {
-        self.modules_with(functions, &SWITCHES, &SWITCHES_OF_ITS_OWN)
+    /// Those of some modules that have code which switches the stack within a thread, as coroutines do.
+    pub(super) fn switching(&self, modules: &BTreeSet<usize>) -> Vec<String> {
+        self.modules_with(modules, &SWITCHES, &SWITCHES_OF_ITS_OWN)
     }
 
-    /// The modules of some functions that import one of the first names, or define one of the second.
+    /// Those of some modules that import one of the first names, or define one of the second, by their files.
     fn modules_with(
         &self,
-        functions: impl Iterator<Item = u64>,
+        modules: &BTreeSet<usize>,
         called: &[&str],
         defined: &[&str],
     ) -> Vec<String> {
-        let modules: HashSet<usize> = functions
-            .filter_map(|address| Some(self.module(address).ok()?.0))
-            .collect();
-        let calls = |module: &usize| {
-            let opened = self.names.open(*module).ok();
+        let calls = |module: &&usize| {
+            let opened = self.names.open(**module).ok();
             opened.is_some_and(|opened| {
                 let imports = |name: &str| !opened.info.import_slots(name).is_empty();
                 let defines = |name: &str| !opened.info.symbols_named(name).is_empty();
                 called.iter().any(|name| imports(name)) || defined.iter().any(|name| defines(name))
             })
         };
-        let found = modules.into_iter().filter(calls);
-        let name = |module: usize| Some(self.names.modules().get(module)?.file_name.clone());
-        found.filter_map(name).collect()
+        let name = |module: &usize| Some(self.names.modules().get(*module)?.file_name.clone());
+        modules.iter().filter(calls).filter_map(name).collect()
     }
 
     /// The places of a point.

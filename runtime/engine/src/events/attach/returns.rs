@@ -22,19 +22,20 @@ impl Dangers {
     /// Takes note of some functions. What is likely to end the target is an error, unless it is `forced`.
     pub(super) fn note(
         &mut self,
-        functions: impl Iterator<Item = u64> + Clone,
+        functions: impl Iterator<Item = u64>,
         finder: &Finder<'_>,
         forced: bool,
     ) -> Result<(), EventFailure> {
-        let throws = finder.throwing(functions.clone());
-        let switches = finder.switching(functions.clone());
+        let modules = finder.modules_of(functions);
+        let throws = finder.throwing(&modules);
+        let switches = finder.switching(&modules);
         if !forced && let Some(module) = throws.first() {
             return Err(EventFailure::Throws(module.clone()));
         }
         if !forced && let Some(module) = switches.first() {
             return Err(EventFailure::Switches(module.clone()));
         }
-        let unwinds = finder.unwinding(functions);
+        let unwinds = finder.unwinding(&modules);
         let unwinds = unwinds.into_iter().filter(|name| !throws.contains(name));
         self.unwinds.extend(unwinds);
         self.throws.extend(throws);
